@@ -1,0 +1,48 @@
+"""What can go wrong, as one family of exceptions.
+
+Inner code raises the bare fact with its values and the cure; the boundary that knows the place (a
+flag, a line of a file) adds it once. The command line prints the message and exits with
+:attr:`SepcalcError.exit_code`; nothing else in the package ends the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class SepcalcError(Exception):
+    """Wrong input: one clear message, exit code 2."""
+
+    exit_code = 2
+
+
+class SpecError(SepcalcError):
+    """A convolution that cannot exist, or a variant that does not apply to one."""
+
+
+class GateError(SepcalcError):
+    """A limit that the user set (``--max-params``, ``--strict``) was not met: exit code 1."""
+
+    exit_code = 1
+
+
+class MissingExtraError(SepcalcError):
+    """An optional dependency is needed and not installed."""
+
+    def __init__(self, extra: str, purpose: str) -> None:
+        super().__init__(f"{purpose} needs the '{extra}' extra: pip install 'sepcalc[{extra}]'")
+
+
+def closest(word: str, known: Iterable[str]) -> str:
+    """Say which known word was probably meant, as an ending for a message.
+
+    >>> closest("kernal", ["kernel", "size"])
+    "; did you mean 'kernel'?"
+    >>> closest("zzz", ["kernel", "size"])
+    '; known: kernel, size'
+    """
+    from difflib import get_close_matches
+
+    words = list(known)
+    match = get_close_matches(word.lower(), words, n=1)
+    return f"; did you mean '{match[0]}'?" if match else f"; known: {', '.join(words)}"

@@ -1,0 +1,91 @@
+"""A table as a value: built once, rendered many times.
+
+Cells hold exact values in base units, never text that was already rounded. What a number looks like is
+decided by its column's :data:`Kind` and by the renderer alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Literal
+
+from sepcalc.errors import SepcalcError, closest
+
+Cell = str | int | Fraction | tuple[int, ...] | None
+"""None is "there is no such number here", and is never shown as zero."""
+
+Kind = Literal["text", "count", "per-position", "bytes", "reduction", "share", "quotient", "size"]
+"""What a column's cells are.
+
+text: a string. count: an exact integer, printed with thousands separators or, on demand, as 569 M.
+per-position: an integer to be multiplied by the number of positions, printed ``73,728·D_F²``.
+bytes: a count of bytes. reduction: a factor, printed ``8.41×``. share: a part of one, printed ``11.9 %``.
+quotient: a number with a unit, printed to three figures. size: one entry per axis, printed ``56×56``.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column: its ``key`` (for ``--columns`` and machine-readable formats) and its ``title`` for people.
+
+    Where space is short, columns with the highest ``rank`` go first; those of rank 0 always stay.
+    ``axes`` is the power of D_F in a per-position column.
+    """
+
+    key: str
+    title: str
+    kind: Kind = "text"
+    rank: int = 0
+    axes: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A row of cells, one per column; ``role`` tells a part of the row above, and a sum, from the body."""
+
+    cells: tuple[Cell, ...]
+    role: Literal["body", "part", "total"] = "body"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A titled table with the rule of counting as its ``caption`` and remarks as its ``notes``."""
+
+    name: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    caption: str = ""
+    notes: tuple[str, ...] = ()
+
+    def select(self, keys: Iterable[str]) -> Table:
+        """This table with the columns called ``keys``, in that order.
+
+        Raises :class:`SepcalcError` for a column that it does not have.
+        """
+        known = {column.key: place for place, column in enumerate(self.columns)}
+        places = []
+        for key in keys:
+            if key not in known:
+                raise SepcalcError(f"unknown column '{key}'{closest(key, known)}")
+            places.append(known[key])
+        return self._keep(places)
+
+    def without(self, keys: Iterable[str]) -> Table:
+        """This table without the columns called ``keys``."""
+        gone = set(keys)
+        return self._keep([place for place, column in enumerate(self.columns) if column.key not in gone])
+
+    def _keep(self, places: Sequence[int]) -> Table:
+        return replace(
+            self,
+            columns=tuple(self.columns[place] for place in places),
+            rows=tuple(replace(row, cells=tuple(row.cells[place] for place in places)) for row in self.rows),
+        )
+
+    def _repr_html_(self) -> str:
+        from sepcalc.render import render
+
+        return render([self], "html")
