@@ -230,9 +230,9 @@ def _check_groups(spec: ConvSpec) -> None:
 
 def _check_fit(spec: ConvSpec) -> None:
     if min(spec.out_size or (1,)) < 1:
-        shown = ["×".join(map(str, value)) for value in (spec.kernel, spec.size or ())]
+        padding = spec.padding if spec.padding == "same" else _times(spec.padding)
         raise SpecError(
-            f"kernel {shown[0]} leaves nothing of size {shown[1]} with padding {_shown_padding(spec)}; "
+            f"kernel {_times(spec.kernel)} leaves nothing of size {_times(spec.size or ())} with padding {padding}; "
             "give a larger size or more padding"
         )
     # PyTorch's own limit: a wider output padding would add positions that no input reaches.
@@ -241,5 +241,5 @@ def _check_fit(spec: ConvSpec) -> None:
             raise SpecError(f"output_padding {extra} needs a transposed convolution with a larger stride or dilation")
 
 
-def _shown_padding(spec: ConvSpec) -> str:
-    return spec.padding if spec.padding == "same" else "×".join(map(str, spec.padding))
+def _times(values: Axes) -> str:
+    return "×".join(map(str, values))
