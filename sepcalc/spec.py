@@ -197,21 +197,26 @@ def _check_axes(spec: ConvSpec) -> None:
     for name in ("size", "stride", "padding", "dilation", "output_padding"):
         value = getattr(spec, name)
         if value is not None and value != "same" and len(value) != axes:
-            shown = "×".join(map(str, value))
-            raise SpecError(
-                f"{name} {shown} has {len(value)} axes, kernel {'×'.join(map(str, spec.kernel))} has {axes}"
-            )
+            raise SpecError(f"{name} {_times(value)} has {len(value)} axes, kernel {_times(spec.kernel)} has {axes}")
     if axes > 3:
-        raise SpecError(f"kernel {'×'.join(map(str, spec.kernel))} has {axes} axes; at most 3 are supported")
+        raise SpecError(f"kernel {_times(spec.kernel)} has {axes} axes; at most 3 are supported")
+
+
+_LEAST = {
+    "c_in": 1,
+    "c_out": 1,
+    "kernel": 1,
+    "size": 1,
+    "stride": 1,
+    "dilation": 1,
+    "groups": 1,
+    "padding": 0,
+    "output_padding": 0,
+}
 
 
 def _check_ranges(spec: ConvSpec) -> None:
-    numbers = (spec.c_in, spec.c_out, spec.groups, *spec.kernel, *(spec.size or ()), *spec.stride, *spec.dilation)
-    pads = (*(() if spec.padding == "same" else spec.padding), *spec.output_padding)
-    if min(numbers) >= 1 and max(numbers) <= LARGEST and (not pads or (min(pads) >= 0 and max(pads) <= LARGEST)):
-        return
-    for name, least in [("c_in", 1), ("c_out", 1), ("kernel", 1), ("size", 1), ("stride", 1), ("dilation", 1),
-                        ("groups", 1), ("padding", 0), ("output_padding", 0)]:  # fmt: skip
+    for name, least in _LEAST.items():
         value = getattr(spec, name)
         for number in value if isinstance(value, tuple) else (value,):
             if isinstance(number, int) and not least <= number <= LARGEST:
