@@ -1,0 +1,118 @@
+"""Integer arithmetic in a network file: ``4*$width``, ``$c_in/2``.
+
+Whole numbers, names, ``+ - * / // %`` and brackets; nothing is ever executed. ``/`` must come out
+even, ``//`` rounds down.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from sepcalc.errors import SpecError, closest
+
+LARGEST = 10**12
+"""No result above this, nor below its negative, is believed."""
+
+_LONGEST = 200  # characters
+
+
+class Channels(int):
+    """A number of channels that a layer really has, so that a width multiplier is in it already."""
+
+    __slots__ = ()
+
+
+def evaluate(text: str, names: Mapping[str, Any]) -> Any:
+    """The value of ``text``, where ``$name`` stands for ``names["name"]``.
+
+    A lone ``$name`` gives its value whatever it is; arithmetic is on whole numbers alone. The result is
+    a :class:`Channels` where one went into it.
+
+    Raises :class:`SpecError` for anything else.
+
+    >>> evaluate("4*$width", {"width": 64})
+    256
+    """
+    if (name := text[1:]) in names and text[0] == "$":
+        return _known(name, names[name])
+    result = _compiled(text)(names)
+    if abs(result) > LARGEST:
+        raise SpecError(f"{text} is out of range: more than {LARGEST:,}")
+    return result
+
+
+def _known(name: str, value: Any) -> Any:
+    if value is None:
+        raise SpecError(f"${name} has no value; give {name}")
+    return value
+
+
+Evaluator = Callable[[Mapping[str, Any]], int]
+
+
+@lru_cache(maxsize=1024)
+def _compiled(text: str) -> Evaluator:
+    if len(text) > _LONGEST:
+        raise SpecError(f"{text[:30]}... is longer than {_LONGEST} characters; split it")
+    try:
+        tree = ast.parse(re.sub(r"\$(?=\w)", "", text).strip(), mode="eval")
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        raise SpecError(f"'{text}' is no arithmetic; write it like 4*$width") from None
+    return _evaluator(tree.body, text)
+
+
+_OPERATORS: dict[type[ast.operator], Callable[[int, int], int]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+}
+
+
+def _evaluator(node: ast.expr, text: str) -> Evaluator:
+    match node:
+        case ast.Constant(value=int(number)) if not isinstance(number, bool):
+            return lambda names: number
+        case ast.Name(id=name):
+            return lambda names: _number(name, names)
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            inner = _evaluator(operand, text)
+            return lambda names: -inner(names)
+        case ast.BinOp(left=left, op=ast.Div(), right=right):
+            return _binary(_evaluator(left, text), _evaluator(right, text), _divide)
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
+            return _binary(_evaluator(left, text), _evaluator(right, text), _OPERATORS[type(op)])
+    raise SpecError(f"'{text}' is no arithmetic on whole numbers; use + - * / // % and brackets")
+
+
+def _binary(left: Evaluator, right: Evaluator, act: Callable[[int, int], int]) -> Evaluator:
+    def run(names: Mapping[str, Any]) -> int:
+        a, b = left(names), right(names)
+        try:
+            result = act(a, b)
+        except ZeroDivisionError:
+            raise SpecError(f"{a} is divided by 0") from None
+        return Channels(result) if isinstance(a, Channels) or isinstance(b, Channels) else result
+
+    return run
+
+
+def _divide(a: int, b: int) -> int:
+    if a % b:
+        raise SpecError(f"{a}/{b} does not come out even; use // to round down")
+    return a // b
+
+
+def _number(name: str, names: Mapping[str, Any]) -> int:
+    if name not in names:
+        raise SpecError(f"${name} is not known here{closest(name, names)}")
+    value = _known(name, names[name])
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise SpecError(f"${name} is {value!r}, not a whole number")
+    return value

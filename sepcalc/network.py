@@ -1,0 +1,248 @@
+"""A network as a list of layers, and what rewriting its convolutions would change.
+
+Costs of a network are sums over its layers. A layer's parameters are those of its stages and of the norm after
+each; its multiply-adds are those of its stages alone. Layers without a matrix product (norms,
+activations, pooling, joins) add no multiply-adds: that is the rule, not an estimate. What the program
+does not understand is marked as uncounted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from typing import Literal
+
+from sepcalc.errors import SpecError
+from sepcalc.spec import Axes, ConvSpec
+from sepcalc.variants import Stages, Variant, choose, get
+
+STANDARD = get("standard")
+
+NormKind = Literal["none", "batch", "layer", "group", "instance", "rms"]
+
+NORM_PARAMS: dict[NormKind, int] = {"none": 0, "batch": 2, "layer": 2, "group": 2, "instance": 0, "rms": 1}
+"""Trainable numbers per channel of each norm with its framework's defaults: scale and shift, or scale alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """Parameters and multiply-adds; costs add up."""
+
+    params: int = 0
+    macs: int = 0
+
+    def __add__(self, other: Cost) -> Cost:
+        return Cost(params=self.params + other.params, macs=self.macs + other.macs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureMap:
+    """What flows between layers: ``channels`` at each position of ``size``; a vector has no axes."""
+
+    channels: int
+    size: Axes
+
+    @property
+    def shape(self) -> Axes:
+        """Channels first, as in PyTorch."""
+        return (self.channels, *self.size)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Convolution:
+    """A convolution or linear layer as it is written: ``spec`` in the form of ``variant``.
+
+    A norm and an activation follow each stage, or with ``between="none"`` the last stage alone.
+    ``act_last`` replaces the activation after the last stage. A layer that ``shares`` its weights
+    with an earlier one, named so, has multiply-adds and no parameters of its own.
+    """
+
+    name: str
+    type: str
+    spec: ConvSpec
+    variant: Variant = STANDARD
+    norm: NormKind = "none"
+    act: str = "none"
+    act_last: str | None = None
+    between: Literal["all", "none"] = "all"
+    shares: str | None = None
+
+    @property
+    def input(self) -> FeatureMap:
+        """The feature map that the layer reads."""
+        return FeatureMap(channels=self.spec.c_in, size=self.spec.size or ())
+
+    @property
+    def output(self) -> FeatureMap:
+        """The feature map that the layer writes; the same for every variant."""
+        return FeatureMap(channels=self.spec.c_out, size=self.spec.out_size or ())
+
+    @property
+    def kernel(self) -> Axes:
+        """The kernel's length along each axis; empty for a linear layer."""
+        return self.spec.kernel
+
+    @property
+    def groups(self) -> int:
+        """The number of groups of the convolution before its variant is applied."""
+        return self.spec.groups
+
+    @property
+    def label(self) -> str:
+        """What a reader calls the layer."""
+        if self.variant.name == "standard":
+            return self.spec.kind if self.type != "linear" else "linear"
+        return f"{self.variant.name} {'×'.join(map(str, self.kernel))}"
+
+    @property
+    def convertible(self) -> bool:
+        """Whether a what-if may choose another variant: a dense convolution with k > 1, or one written as a variant."""
+        return self.variant.name != "standard" or (self.spec.groups == 1 and max(self.kernel, default=1) > 1)
+
+    @property
+    def stages(self) -> Stages:
+        """The primitive convolutions of the layer as written."""
+        return self.variant(self.spec)
+
+    @property
+    def cost(self) -> Cost:
+        """What the layer costs as written."""
+        return self.cost_as(self.variant)
+
+    def cost_as(self, variant: Variant) -> Cost:
+        """What the layer would cost as ``variant``, with its norms and activations.
+
+        Raises :class:`SpecError` where the variant cannot express it.
+        """
+        answer = _cost(self.spec, variant, self.norm, self.act, self.act_last, self.between)
+        if isinstance(answer, str):
+            raise SpecError(answer)
+        return answer if self.shares is None else Cost(macs=answer.macs)
+
+
+@lru_cache(maxsize=2**14)
+def _cost(spec: ConvSpec, variant: Variant, norm: NormKind, act: str, act_last: str | None, between: str) -> Cost | str:
+    """The cost of ``spec`` as ``variant``, or the reason why it has none. Deep networks repeat few layers."""
+    try:
+        stages = variant(spec)
+    except SpecError as reason:
+        return str(reason)
+    followed = stages if between == "all" else stages[-1:]
+    norms = NORM_PARAMS[norm] * sum(stage.c_out for stage in followed)
+    # PReLU learns one slope; no other activation has a parameter.
+    slopes = (act == "prelu") * (len(followed) - 1) + ((act_last or act) == "prelu")
+    return Cost(params=sum(stage.params for stage in stages) + norms + slopes, macs=sum(stage.macs for stage in stages))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator:
+    """A layer without a matrix product: pooling, a norm, an activation, a join, a change of shape.
+
+    ``counted=False`` marks an operator that the program does not understand: its multiply-adds are unknown.
+    """
+
+    name: str
+    type: str
+    input: FeatureMap
+    output: FeatureMap
+    kernel: Axes = ()
+    params: int = 0
+    counted: bool = True
+
+    @property
+    def label(self) -> str:
+        """What a reader calls the layer."""
+        return f"{self.type} {'×'.join(map(str, self.kernel))}" if self.kernel else self.type
+
+    @property
+    def convertible(self) -> bool:
+        """Nothing here can be rewritten."""
+        return False
+
+    @property
+    def cost(self) -> Cost:
+        """Its parameters, and no multiply-adds."""
+        return Cost(params=self.params)
+
+
+Layer = Convolution | Operator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """A figure as a source prints it, for example ``569 M``, and what to know about how it counts."""
+
+    source: str
+    params: str | None = None
+    macs: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhatIf:
+    """A network with another variant in every convertible layer that was chosen and can take it."""
+
+    variant: Variant
+    cost: Cost
+    converted: int
+    refused: tuple[tuple[str, str], ...]
+    """Name and reason of each chosen layer that stays as written, since the variant does not apply to it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """Layers in the order in which they are written, with what the file says about them."""
+
+    name: str
+    layers: tuple[Layer, ...]
+    input: FeatureMap | None = None
+    source: str | None = None
+    published: tuple[Published, ...] = ()
+
+    @property
+    def cost(self) -> Cost:
+        """What the network costs as written."""
+        return sum((layer.cost for layer in self.layers), Cost())
+
+    @property
+    def uncounted(self) -> tuple[Operator, ...]:
+        """The operators whose multiply-adds are unknown, and so missing from every total."""
+        return tuple(layer for layer in self.layers if isinstance(layer, Operator) and not layer.counted)
+
+    def what_if(self, variant: Variant, *, only: Iterable[str] = (), keep: Iterable[str] = ()) -> WhatIf:
+        """Choose ``variant`` for every convertible layer that ``only`` matches and ``keep`` does not.
+
+        ``only`` and ``keep`` are shell patterns on layer names. Layers that the variant cannot express
+        stay as written and are listed with the reason.
+        """
+        chosen = _chooser(tuple(only), tuple(keep))
+        costs, converted, refused = [], 0, []
+        for layer in self.layers:
+            if not (layer.convertible and chosen(layer.name) and isinstance(layer, Convolution)):
+                costs.append(layer.cost)
+                continue
+            try:
+                costs.append(layer.cost_as(variant))
+                converted += 1
+            except SpecError as reason:
+                costs.append(layer.cost)
+                refused.append((layer.name, str(reason)))
+        return WhatIf(variant=variant, cost=sum(costs, Cost()), converted=converted, refused=tuple(refused))
+
+    def totals(
+        self, variants: Iterable[Variant] = (), *, only: Iterable[str] = (), keep: Iterable[str] = ()
+    ) -> dict[str, Cost]:
+        """The cost ``as-written``, and with each of ``variants`` (the first three by default) in its place."""
+        chosen = tuple(variants) or choose()
+        rewritten = {each.name: self.what_if(each, only=only, keep=keep).cost for each in chosen}
+        return {"as-written": self.cost, **rewritten}
+
+
+def _chooser(only: tuple[str, ...], keep: tuple[str, ...]) -> Callable[[str], bool]:
+    def chosen(name: str) -> bool:
+        wanted = not only or any(fnmatchcase(name, pattern) for pattern in only)
+        return wanted and not any(fnmatchcase(name, pattern) for pattern in keep)
+
+    return chosen

@@ -1,0 +1,206 @@
+"""From a network file to a :class:`~sepcalc.network.Network`.
+
+:func:`load` takes the name of a bundled network or the path of a file. All faults of a file are reported
+together, each with its line and column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from sepcalc.arguments import (
+    DefaultArguments,
+    FileArguments,
+    InputArguments,
+    PublishedArguments,
+    decode,
+    faults,
+    shown,
+)
+from sepcalc.blocks import read_blocks, run
+from sepcalc.errors import SepcalcError, closest
+from sepcalc.expansion import Expansion, bounded
+from sepcalc.located import Map, Place, Seq, YamlError, parse, read_text
+from sepcalc.network import FeatureMap, Network, Published
+from sepcalc.scope import Problem, Reading, Scope, axes_of, lengths
+from sepcalc.spec import Axes
+
+MOST_SHOWN = 20
+"""Faults in one message."""
+
+
+class FileError(SepcalcError):
+    """Everything that is wrong with a file, a line for each fault."""
+
+    def __init__(self, file: str, problems: list[Problem]) -> None:
+        unique = sorted(set(problems))
+        lines = [
+            f"{file}:{each.place.line}:{each.place.column}: {each.layer + ': ' if each.layer else ''}{each.message}"
+            for each in unique[:MOST_SHOWN]
+        ]
+        if len(unique) > MOST_SHOWN:
+            lines.append(f"{file}: and {len(unique) - MOST_SHOWN} more like these")
+        super().__init__("\n".join(lines))
+        self.problems = unique
+
+
+def load(source: str | Path, *, width: Fraction | float | str = 1, size: int | Axes | None = None) -> Network:
+    """Read the network at the path ``source``, or the bundled one of that name.
+
+    ``width`` multiplies the channels of every convolution; ``size`` replaces the size of the input.
+
+    Raises :class:`SepcalcError` where there is no such network, with every fault of the file.
+
+    >>> load("mobilenet_v1").cost
+    Cost(params=4231976, macs=568740352)
+    """
+    path = find(source)
+    return read(read_text(path), file=str(source if path == Path(source) else path), width=width, size=size)
+
+
+def find(source: str | Path) -> Path:
+    """The file that ``source`` names: a path, or the name of a bundled network.
+
+    Raises :class:`SepcalcError` with the closest bundled name.
+    """
+    path = Path(source)
+    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1 or path.exists():
+        return path
+    known = bundled()
+    if str(source) not in known:
+        raise SepcalcError(f"no bundled network is called '{source}'{closest(str(source), known)}")
+    return known[str(source)]
+
+
+def bundled() -> dict[str, Path]:
+    """The networks that come with the program: name and file, in alphabetical order."""
+    here = Path(__file__).parent
+    folder = here / "configs" if (here / "configs").is_dir() else here.parent / "configs"
+    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+
+
+def read(
+    text: str, *, file: str = "<text>", width: Fraction | float | str = 1, size: int | Axes | None = None
+) -> Network:
+    """Read a network from YAML ``text``; ``file`` is what its faults are called by.
+
+    Raises :class:`FileError` with all of them.
+    """
+    problems: list[Problem] = []
+    try:
+        root = parse(text)
+    except YamlError as error:
+        where = error.place or Place(line=1, column=1)
+        raise FileError(file, [Problem(place=where, layer="", message=str(error))]) from None
+    if not isinstance(root, Map):
+        message = f"a network is a mapping with layers, not {shown(root)}"
+        raise FileError(file, [Problem(place=Place(line=1, column=1), layer="", message=message)])
+    network = _Reader(root, problems).network(Path(file).stem, Fraction(str(width)), size)
+    if problems:
+        raise FileError(file, problems)
+    return network
+
+
+class _Reader:
+    """The parts of a file, each checked on its own so that one fault hides no other."""
+
+    def __init__(self, root: Map, problems: list[Problem]) -> None:
+        self.root = root
+        self.problems = problems
+        for key, message in faults(root, FileArguments):
+            self.problem(root, key, message)
+
+    def problem(self, source: Any, key: Any, message: str, label: str = "") -> None:
+        place = source.place(key) if isinstance(source, Map) else self.root.place()
+        self.problems.append(Problem(place=place, layer=label, message=message))
+
+    def part(self, key: str, record: type[Any]) -> Any:
+        """The mapping at ``key`` as a record; None where it is missing or faulty."""
+        value = self.root.get(key)
+        if not isinstance(value, Map):
+            return None
+        for fault, message in faults(value, record):
+            self.problem(value, fault, message, key)
+        return decode(value, record)
+
+    def network(self, stem: str, width: Fraction, size: int | Axes | None) -> Network:
+        args = self.part("input", InputArguments)
+        reads = self.input(args, size)
+        reading = Reading(
+            run=run,
+            width=width,
+            divisor=self.root.get("divisor", 1),
+            inferred=reads is not None,
+            problems=self.problems,
+        )
+        scope = Scope(reading=reading, at=reads, defaults=self.defaults())
+        reading.blocks = read_blocks(self.mapping("blocks"), scope)
+        if width != 1 and reads is None:
+            self.problem(self.root, None, "width needs a network whose shapes are inferred; give the file an input")
+        if self.expandable(reading):
+            scope.lost = args is None and "input" in self.root
+            scope.run(self.root["layers"])
+        return Network(
+            name=str(self.root.get("name", stem)),
+            source=None if self.root.get("source") is None else str(self.root["source"]),
+            input=reads,
+            layers=tuple(reading.layers),
+            published=tuple(self.published()),
+        )
+
+    def input(self, args: InputArguments | None, size: int | Axes | None) -> FeatureMap | None:
+        if args is None:
+            if size is not None:
+                self.problem(self.root, None, "size needs a network with an input; give the file an input")
+            return None
+        given = args.size if size is None else list(size) if isinstance(size, tuple) else size
+        if given is None:
+            self.problem(self.root, "input", "size is missing; give the input a size", "input")
+            return None
+        try:
+            return FeatureMap(channels=args.channels, size=lengths("size", given, axes_of(given, None, None)))
+        except SepcalcError as error:
+            self.problem(self.root["input"], "size", str(error), "input")
+            return None
+
+    def defaults(self) -> dict[str, Any]:
+        return {} if self.part("defaults", DefaultArguments) is None else dict(self.root["defaults"])
+
+    def mapping(self, key: str) -> Mapping[Any, Any]:
+        value = self.root.get(key)
+        return value if isinstance(value, Map) else {}
+
+    def expandable(self, reading: Reading) -> bool:
+        """Whether the file stands for a number of layers that can be built."""
+        layers = self.root.get("layers")
+        if not isinstance(layers, Seq):
+            if "layers" in self.root:
+                self.problem(self.root, "layers", f"layers: expected a list of layers, got {shown(layers)}")
+            return False
+        expansion = Expansion(blocks=reading.blocks)
+        total = 0
+        for index, item in enumerate(layers):
+            try:
+                total = bounded(total + expansion.layer(item, {}))
+            except SepcalcError as error:
+                place = layers.place(index)
+                self.problems.append(Problem(place=place, layer="layers", message=str(error)))
+                return False
+        return True
+
+    def published(self) -> list[Published]:
+        found = []
+        entries = self.root.get("published")
+        for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+            if not isinstance(entry, Map):
+                self.problem(self.root, "published", f"entry {index + 1}: expected a mapping with source", "published")
+                continue
+            for key, message in faults(entry, PublishedArguments):
+                self.problem(entry, key, message, "published")
+            texts = {key: None if value is None else str(value) for key, value in entry.items()}
+            if decode(entry, PublishedArguments) is not None:
+                found.append(Published(**texts))  # type: ignore[arg-type]  # the record has checked the keys
+        return found

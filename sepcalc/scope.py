@@ -1,0 +1,230 @@
+"""Where a network file is being read: what reaches the next layer, what names mean, what went wrong so far.
+
+A :class:`Reading` is one pass over one file and collects its layers and faults. A :class:`Scope` is a place
+in it: a chain of layers with the feature map that has come this far. Branches and blocks are scopes inside
+scopes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any
+
+from sepcalc.arguments import shown
+from sepcalc.errors import SepcalcError, closest
+from sepcalc.expressions import Channels
+from sepcalc.located import Place
+from sepcalc.network import FeatureMap, Layer, Operator
+from sepcalc.spec import LARGEST, Axes
+
+
+class LayerError(SepcalcError):
+    """What is wrong with a layer, and the argument that it is about."""
+
+    def __init__(self, message: str, key: str | None = None) -> None:
+        super().__init__(message)
+        self.key = key
+
+
+class LostError(Exception):
+    """A layer that cannot be checked, since an earlier fault leaves open what reaches it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Problem:
+    """A fault with its place and the name of its layer."""
+
+    place: Place
+    layer: str
+    message: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Reading:
+    """One pass over one file."""
+
+    run: Callable[[Scope, list[Any]], None]
+    width: Fraction = Fraction(1)
+    divisor: int = 1
+    inferred: bool = False
+    blocks: Mapping[str, Any] = field(default_factory=dict)
+    layers: list[Layer] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    outputs: dict[str, FeatureMap | None] = field(default_factory=dict)
+
+    def scaled(self, channels: int, rule: str = "yes") -> int:
+        """``channels`` times the width multiplier, to a multiple of the divisor and never below 90 %.
+
+        The rounding of the MobileNet papers' published code. Channels that were measured rather than
+        written have been multiplied already.
+        """
+        if self.width == 1 or rule == "no" or isinstance(channels, Channels) or (rule == "up" and self.width < 1):
+            return channels
+        exact = channels * self.width
+        rounded = max(self.divisor, int(exact + Fraction(self.divisor, 2)) // self.divisor * self.divisor)
+        return rounded if 10 * rounded >= 9 * exact else rounded + self.divisor
+
+
+@dataclass(slots=True, kw_only=True)
+class Scope:
+    """A chain of layers: ``at`` is the feature map that reaches the next one.
+
+    ``at`` is None before the first layer; ``lost`` is set once a fault leaves it unknown. ``prefix`` and
+    ``numbers`` make the names of layers, ``names`` holds what ``$name`` stands for.
+    """
+
+    reading: Reading
+    at: FeatureMap | None = None
+    lost: bool = False
+    prefix: str = ""
+    numbers: Counter[str] = field(default_factory=Counter)
+    names: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+
+    def branch(self, name: str | None = None) -> Scope:
+        """A chain that starts with what reaches this one; layers of a named branch carry its name."""
+        if name is None:
+            return replace(self)
+        return replace(self, prefix=f"{self.prefix}{name}.", numbers=Counter())
+
+    def arrive(self, other: Scope) -> None:
+        """Go on from where another chain ended."""
+        self.at, self.lost = other.at, other.lost
+
+    def new_name(self, given: str | int | None, word: str) -> str:
+        """The full name of a new layer: the one it was given, or its type and a number.
+
+        Raises :class:`LayerError` where the name is taken.
+        """
+        if given is None:
+            self.numbers[word] += 1
+            name = f"{self.prefix}{word}{self.numbers[word]}"
+        else:
+            name = f"{self.prefix}{given}"
+        if name in self.reading.outputs:
+            raise LayerError(f"the name {name} is taken by an earlier layer; choose another", "name")
+        return name
+
+    def emit(self, layer: Layer) -> None:
+        """Append ``layer`` and go on from its output."""
+        self.reading.layers.append(layer)
+        self.at = self.reading.outputs[layer.name] = layer.output
+
+    def operator(
+        self,
+        args: Any,
+        word: str,
+        reads: FeatureMap,
+        writes: FeatureMap,
+        *,
+        kernel: Axes = (),
+        params: int = 0,
+        counted: bool = True,
+    ) -> None:
+        """Append an operator without multiply-adds."""
+        name = self.new_name(args.name, word)
+        self.emit(
+            Operator(name=name, type=word, input=reads, output=writes, kernel=kernel, params=params, counted=counted)
+        )
+
+    def reached(self, args: Any) -> FeatureMap:
+        """The feature map that reaches a layer with these arguments.
+
+        Raises :class:`LayerError` where nothing does, or where the arguments contradict it; :class:`LostError` after
+        an earlier fault.
+        """
+        at = self.output_of(args.from_) if args.from_ is not None else self.at
+        if args.c_in is None and args.size is None:
+            return self.known(at)
+        if self.reading.inferred and not self.lost:
+            self._agree(args, self.known(at))
+        channels = args.c_in if args.c_in is not None else self.known(at).channels
+        if args.size is None:
+            return FeatureMap(channels=channels, size=self.known(at).size)
+        return FeatureMap(channels=channels, size=lengths("size", args.size, axes_of(args.size, args, at)))
+
+    def known(self, at: FeatureMap | None) -> FeatureMap:
+        """``at``, or the reason why it is unknown."""
+        if at is not None and not self.lost:
+            return at
+        if self.lost:
+            raise LostError
+        raise LayerError("nothing reaches this layer; give it c_in and size, or the file an input")
+
+    def _agree(self, args: Any, at: FeatureMap) -> None:
+        if args.c_in is not None and args.c_in != at.channels:
+            raise LayerError(
+                f"c_in {args.c_in} contradicts the {at.channels} channels that reach it; remove c_in", "c_in"
+            )
+        if args.size is not None and lengths("size", args.size, len(at.size)) != at.size:
+            here = "×".join(map(str, at.size))
+            raise LayerError(f"size {args.size} contradicts the {here} that reaches it; remove size", "size")
+
+    def output_of(self, name: str) -> FeatureMap | None:
+        """The output of the earlier layer called ``name``, in this block or any around it.
+
+        Raises :class:`LayerError` where there is none; :class:`LostError` where a fault left it open.
+        """
+        prefix = self.prefix
+        while True:
+            full = prefix + name
+            if full in self.reading.outputs:
+                found = self.reading.outputs[full]
+                if found is None:
+                    raise LostError
+                return found
+            if not prefix:
+                raise LayerError(f"no earlier layer is called '{name}'{closest(name, self.reading.outputs)}")
+            prefix = prefix[: prefix.rstrip(".").rfind(".") + 1]
+
+    def run(self, layers: Any) -> None:
+        """Read a list of layers and append them, one after another.
+
+        Raises :class:`LayerError` where it is no list.
+        """
+        if not isinstance(layers, list):
+            raise LayerError(f"expected a list of layers, got {shown(layers)}")
+        self.reading.run(self, layers)
+
+    def problem(self, place: Place, layer: str, message: str) -> None:
+        """Record a fault; what reaches the next layer is unknown from here on."""
+        self.reading.problems.append(Problem(place=place, layer=layer, message=message))
+        self.lost = True
+
+
+def axes_of(value: Any, args: Any, at: FeatureMap | None) -> int:
+    """The number of axes: from the value itself, from the kernel, or from what reaches the layer; else 2."""
+    for each in (value, getattr(args, "k", None)):
+        if isinstance(each, list):
+            return len(each)
+        if isinstance(each, str) and "x" in each:
+            return each.count("x") + 1
+    return len(at.size) if at is not None and at.size else 2
+
+
+def lengths(key: str, value: int | list[int] | str, axes: int, least: int = 1) -> Axes:
+    """One number per axis, from one for all, a list, or text like ``3x1``.
+
+    Raises :class:`LayerError` for other text, or another number of axes.
+
+    >>> lengths("k", "3x1", 2)
+    (3, 1)
+    """
+    if isinstance(value, int):
+        return (value,) * axes
+    numbers = tuple(value) if isinstance(value, list) else _split(key, value, least)
+    if len(numbers) != axes:
+        raise LayerError(
+            f"{key} {'x'.join(map(str, numbers))} has {len(numbers)} axes, the feature map has {axes}", key
+        )
+    return numbers
+
+
+def _split(key: str, text: str, least: int) -> Axes:
+    parts = text.split("x")
+    if not all(part.isdecimal() and len(part) < 11 and least <= int(part) <= LARGEST for part in parts):
+        raise LayerError(f"{key}: expected a whole number, or one per axis like 3x1 or [3, 1], got {shown(text)}", key)
+    return tuple(map(int, parts))
