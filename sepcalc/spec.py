@@ -139,6 +139,11 @@ class ConvSpec:
         return all(g == s for g, s in zip(grown, spread, strict=True)) and not any(self.output_padding)
 
     @property
+    def positions(self) -> Axes | None:
+        """The map on which every weight is used once at each position: the output's, or the input's if transposed."""
+        return self.size if self.transposed else self.out_size
+
+    @property
     def weights(self) -> int:
         """c_out · (c_in / groups) · Π kernel: the kernel's entries (Howard 2017, section 3.1)."""
         return prod(self.kernel) * (self.c_in // self.groups) * self.c_out
@@ -154,7 +159,7 @@ class ConvSpec:
 
         Raises :class:`SpecError` without a size: see :attr:`macs_per_position`.
         """
-        return self.weights * prod(self._known(self.size if self.transposed else self.out_size))
+        return self.weights * prod(self._known(self.positions))
 
     @property
     def activations(self) -> int:
@@ -186,6 +191,21 @@ class ConvSpec:
         if size is None:
             raise SpecError("this count depends on the feature size; give a size")
         return size
+
+
+def parse_lengths(text: str, least: int = 1) -> int | Axes:
+    """One whole number, or one per axis like ``3x1``; up to three.
+
+    Raises :class:`SpecError` for any other text.
+
+    >>> parse_lengths("3x1"), parse_lengths("3")
+    ((3, 1), 3)
+    """
+    parts = text.lower().replace("×", "x").split("x")
+    if len(parts) > 3 or not all(part.isdecimal() and len(part) < 11 and least <= int(part) for part in parts):
+        raise SpecError(f"expected a whole number from {least}, or one per axis like 3x1, got '{text}'")
+    numbers = tuple(map(int, parts))
+    return numbers if len(numbers) > 1 else numbers[0]
 
 
 def _per_axis(value: int | Axes, axes: int) -> Axes:

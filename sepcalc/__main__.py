@@ -1,0 +1,5 @@
+"""Run as ``python -m sepcalc``."""
+
+from sepcalc.cli import main
+
+main()

@@ -1,0 +1,137 @@
+"""The table that compares the variants of one convolution.
+
+What a number means stands in the table's caption, what a reader has to know about single rows in its notes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from sepcalc.comparison import Candidate, Comparison
+from sepcalc.spec import Axes, ConvSpec
+from sepcalc.table import Cell, Column, Kind, Row, Table
+
+COUNTING_RULE = (
+    "MACs: multiply-adds of convolutions and linear layers, 1 MAC = 2 FLOPs; "
+    "bias, normalisation, activations and pooling are not in them."
+)
+PARAMS_RULE = "Params: everything trainable."
+REDUCTION_RULE = "Reduction: standard / variant."
+
+
+def times(values: Axes) -> str:
+    """Lengths as people write them.
+
+    >>> times((56, 40))
+    '56×40'
+    """
+    return "×".join(map(str, values))
+
+
+def describe(spec: ConvSpec) -> str:
+    """A convolution in a few words, with whatever is not its default.
+
+    >>> describe(ConvSpec.of(64, 128, k=3, size=56, stride=2))
+    '3×3 convolution, 64 → 128 channels, 56×56, stride 2×2'
+    """
+    words = [
+        f"{times(spec.kernel)} {'transposed ' if spec.transposed else ''}convolution",
+        f"{spec.c_in} → {spec.c_out} channels",
+        *([times(spec.size)] if spec.size is not None else []),
+        *(f"{name} {times(value)}" for name, value in (("stride", spec.stride), ("dilation", spec.dilation))
+          if max(value, default=1) > 1),
+        *([] if spec.padding == "same" else [f"padding {times(spec.padding)}"]),
+        *([f"output padding {times(spec.output_padding)}"] if any(spec.output_padding) else []),
+        *([f"{spec.groups} groups"] if spec.groups > 1 else []),
+        *({"none": [], "last": ["bias on the output"], "all": ["bias on every stage"]}[spec.bias]),
+    ]  # fmt: skip
+    return ", ".join(words)
+
+
+def default_columns(comparison: Comparison) -> tuple[str, ...]:
+    """The columns of a layer's table unless others are asked for: what an open size leaves unknown is left out."""
+    shape = ("out_size", "activations", "traffic_bytes", "intensity")
+    macs, rest = ("macs_per_position", ()) if comparison.spec.size is None else ("macs", shape)
+    return ("variant", "params", macs, "params_reduction", "macs_reduction", *rest)
+
+
+def layer_table(comparison: Comparison, *, element_bytes: int = 4, stages: bool = False) -> Table:
+    """One row per variant of a convolution, with its stages below it if ``stages``.
+
+    Holds every column there is; :func:`default_columns` are those to show. ``element_bytes`` is what
+    one weight or activation takes, for traffic and intensity.
+    """
+    spec = comparison.spec
+    figures = _figures(comparison, element_bytes)
+    rows: list[Row] = []
+    for candidate in comparison.candidates:
+        cells = [figure(candidate) if candidate.applies else None for _, figure in figures]
+        rows.append(Row(cells=(candidate.variant.name, *cells)))
+        for stage in candidate.stages if stages and len(candidate.stages) > 1 else ():
+            # A stage is a chain of one: the same figures, but nothing to compare it with.
+            alone = replace(candidate, stages=(stage,))
+            part = ["" if column.key in _COMPARED else figure(alone) for column, figure in figures]
+            rows.append(Row(cells=(stage.kind, *part), role="part"))
+    rules = [COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE]
+    if spec.size is None:
+        rules.append("D_F: the size of the feature map, left open.")
+    else:
+        rules.append(f"Traffic: input, weights and output of each stage moved once, {element_bytes} bytes per element.")
+    return Table(
+        name="layer",
+        title=describe(spec),
+        columns=(Column(key="variant", title="Variant"), *(column for column, _ in figures)),
+        rows=tuple(rows),
+        caption=" ".join(rules),
+        notes=tuple(_notes(comparison)),
+    )
+
+
+_COMPARED = ("params_reduction", "macs_reduction", "params_ratio", "macs_ratio")
+
+Figure = Callable[[Candidate], Cell]
+
+
+def _figures(comparison: Comparison, element_bytes: int) -> tuple[tuple[Column, Figure], ...]:
+    """Every column of a layer's table but the first, with the figure that it shows."""
+    axes = len(comparison.spec.kernel)
+
+    def column(key: str, title: str, kind: Kind, rank: int = 9) -> Column:
+        return Column(key=key, title=title, kind=kind, rank=rank, axes=axes)
+
+    def flops(row: Candidate) -> Cell:
+        return None if row.macs is None else 2 * row.macs
+
+    def one_stage(figure: Callable[[ConvSpec], Cell]) -> Figure:
+        return lambda row: figure(row.stages[0]) if len(row.stages) == 1 else None
+
+    return (
+        (column("params", "Params", "count", 0), lambda row: row.params),
+        (column("macs", "MACs", "count", 0), lambda row: row.macs),
+        (column("macs_per_position", "MACs", "per-position", 0), lambda row: row.macs_per_position),
+        (column("params_reduction", "Params reduction", "reduction", 1), comparison.params_reduction),
+        (column("macs_reduction", "MACs reduction", "reduction", 2), comparison.macs_reduction),
+        (column("out_size", "Output", "size", 5), lambda row: row.out_size),
+        (column("activations", "Activations", "count", 6), lambda row: row.activations),
+        (column("traffic_bytes", "Traffic", "bytes", 4), lambda row: row.traffic_bytes(element_bytes)),
+        (column("intensity", "FLOP/byte", "quotient", 3), lambda row: row.intensity(element_bytes)),
+        (column("flops", "FLOPs", "count"), flops),
+        (column("weights", "Weights", "count"), lambda row: sum(stage.weights for stage in row.stages)),
+        (column("params_ratio", "Params ratio", "share"), lambda row: 1 / comparison.params_reduction(row)),
+        (column("macs_ratio", "MACs ratio", "share"), lambda row: 1 / comparison.macs_reduction(row)),
+        (column("c_in", "c_in", "count"), lambda row: row.stages[0].c_in),
+        (column("c_out", "c_out", "count"), lambda row: row.stages[-1].c_out),
+        (column("in_size", "Input", "size"), lambda row: row.stages[0].size),
+        (column("kernel", "Kernel", "size"), one_stage(lambda stage: stage.kernel)),
+        (column("stride", "Stride", "size"), one_stage(lambda stage: stage.stride)),
+        (column("groups", "Groups", "count"), one_stage(lambda stage: stage.groups)),
+    )
+
+
+def _notes(comparison: Comparison) -> Iterable[str]:
+    for candidate in comparison.candidates:
+        if candidate.why_not is not None:
+            yield f"{candidate.variant.name} does not apply: {candidate.why_not}."
+        elif candidate.remark:
+            yield f"{candidate.variant.name}: {candidate.remark}."

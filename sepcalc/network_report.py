@@ -1,0 +1,287 @@
+"""The tables that answer for a network: its layers, its stages, its totals, what its sources print."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import groupby
+from math import prod
+from typing import Any, Literal
+
+from sepcalc.errors import SepcalcError, closest
+from sepcalc.layer_report import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE, times
+from sepcalc.network import Convolution, Cost, Layer, Network, WhatIf
+from sepcalc.spec import ConvSpec
+from sepcalc.table import Cell, Column, Row, Table
+
+NETWORK_COLUMNS = ("name", "type", "input", "output", "params", "macs", "macs_share")
+"""The columns of a network's table unless others are asked for."""
+
+GROUP_COLUMNS = ("name", "layers", "output", "params", "macs", "macs_share")
+"""The same, where layers are added up by block."""
+
+MOST_NAMED = 3
+"""Layers that a note names before it counts the others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    """What a row shows: a layer, one of its stages, or a sum of layers."""
+
+    name: str
+    params: int
+    macs: int | None
+    label: str = ""
+    input: Cell = ""
+    output: Cell = ""
+    kernel: Cell = ""
+    stride: Cell = ""
+    groups: Cell = ""
+    layers: int = 1
+
+
+def _of_layer(layer: Layer) -> _Line:
+    cost = layer.cost
+    spec = layer.spec if isinstance(layer, Convolution) else None
+    return _Line(
+        name=layer.name,
+        label=layer.label,
+        input=layer.input.shape,
+        output=layer.output.shape,
+        params=cost.params,
+        macs=cost.macs if isinstance(layer, Convolution) or layer.counted else None,
+        kernel=layer.kernel or "",
+        stride=spec.stride if spec else "",
+        groups=spec.groups if spec else "",
+    )
+
+
+def _of_stage(stage: ConvSpec) -> _Line:
+    return _Line(
+        name=stage.kind,
+        input=(stage.c_in, *(stage.size or ())),
+        output=(stage.c_out, *(stage.out_size or ())),
+        params=stage.params,
+        macs=stage.macs,
+        kernel=stage.kernel,
+        stride=stage.stride,
+        groups=stage.groups,
+    )
+
+
+def _of_sum(name: str, layers: Sequence[Layer]) -> _Line:
+    cost = sum((layer.cost for layer in layers), Cost())
+    return _Line(name=name, params=cost.params, macs=cost.macs, layers=len(layers))
+
+
+Figure = Callable[[_Line], Cell]
+
+
+def _figures(total: Cost) -> tuple[tuple[Column, Figure], ...]:
+    """Every column of a network's table, with the figure that it shows."""
+
+    def share(part: int | None, whole: int) -> Cell:
+        return None if part is None or not whole else Fraction(part, whole)
+
+    return (
+        (Column(key="name", title="Layer"), lambda line: line.name),
+        (Column(key="type", title="Type", rank=3), lambda line: line.label),
+        (Column(key="input", title="Input", kind="size", rank=5), lambda line: line.input),
+        (Column(key="output", title="Output", kind="size", rank=4), lambda line: line.output),
+        (Column(key="params", title="Params", kind="count"), lambda line: line.params),
+        (Column(key="macs", title="MACs", kind="count"), lambda line: line.macs),
+        (Column(key="macs_share", title="Share", kind="share", rank=2), lambda line: share(line.macs, total.macs)),
+        (Column(key="params_share", title="Params share", kind="share", rank=6),
+         lambda line: share(line.params, total.params)),
+        (Column(key="flops", title="FLOPs", kind="count", rank=6),
+         lambda line: None if line.macs is None else 2 * line.macs),
+        (Column(key="kernel", title="Kernel", kind="size", rank=6), lambda line: line.kernel),
+        (Column(key="stride", title="Stride", kind="size", rank=6), lambda line: line.stride),
+        (Column(key="groups", title="Groups", kind="count", rank=6), lambda line: line.groups),
+        (Column(key="layers", title="Layers", kind="count", rank=6), lambda line: line.layers),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """A row of the body: the layers that it stands for, and its parts."""
+
+    line: _Line
+    layers: tuple[Layer, ...]
+    parts: tuple[ConvSpec, ...] = ()
+
+
+def _layer_entries(network: Network) -> Iterator[_Entry]:
+    for layer in network.layers:
+        stages = layer.stages if isinstance(layer, Convolution) else ()
+        yield _Entry(line=_of_layer(layer), layers=(layer,), parts=stages if len(stages) > 1 else ())
+
+
+def _block_entries(network: Network) -> Iterator[_Entry]:
+    """Layers whose names agree up to the first dot, added up."""
+    for name, group in groupby(network.layers, lambda layer: layer.name.split(".")[0]):
+        layers = tuple(group)
+        line = replace(_of_sum(name, layers), input=layers[0].input.shape, output=layers[-1].output.shape)
+        yield _Entry(line=line, layers=layers)
+
+
+def network_table(
+    network: Network, *, group: bool = False, stages: bool = False, sort: str | None = None, top: int | None = None
+) -> Table:
+    """One row per layer, or per block if ``group``, and the sum at the end.
+
+    ``stages`` shows those of each rewritten layer below it. ``sort`` names the column to order by, largest
+    first; ``top`` keeps that many rows (those of the most multiply-adds unless sorted otherwise) and adds
+    up the others.
+
+    Raises :class:`SepcalcError` for an unknown column.
+    """
+    figures = _figures(network.cost)
+    entries = list(_block_entries(network) if group else _layer_entries(network))
+    if sort is not None or top is not None:
+        entries = _sorted(entries, figures, sort or "macs")
+    shown = entries if top is None else entries[:top]
+    rows = []
+    for entry in shown:
+        rows.append(_row(figures, entry.line))
+        rows += [_row(figures, _of_stage(stage), "part") for stage in (entry.parts if stages else ())]
+    if others := entries[len(shown) :]:
+        layers = [layer for entry in others for layer in entry.layers]
+        rows.append(_row(figures, _of_sum(f"{len(others):,} others", layers)))
+    rows.append(_row(figures, _of_sum("total", network.layers), "total"))
+    return Table(
+        name="layers",
+        title=_title(network),
+        columns=tuple(column for column, _ in figures),
+        rows=tuple(rows),
+        caption=f"{COUNTING_RULE} {PARAMS_RULE}",
+        notes=tuple(uncounted_notes(network)),
+    )
+
+
+def _row(figures: Sequence[tuple[Column, Figure]], line: _Line, role: Literal["body", "part", "total"] = "body") -> Row:
+    return Row(cells=tuple(figure(line) for _, figure in figures), role=role)
+
+
+def _sorted(entries: list[_Entry], figures: Sequence[tuple[Column, Figure]], key: str) -> list[_Entry]:
+    """By the figure called ``key``: numbers from the largest, text from A, what has none at the end."""
+    known = {column.key: (column, figure) for column, figure in figures}
+    if key not in known:
+        raise SepcalcError(f"unknown column '{key}'{closest(key, known)}")
+    column, figure = known[key]
+    have = [entry for entry in entries if figure(entry.line) not in (None, "")]
+    none = [entry for entry in entries if figure(entry.line) in (None, "")]
+    order: Callable[[_Entry], Any] = lambda entry: figure(entry.line)  # noqa: E731 (it needs its type)
+    if column.kind == "size":
+        order = lambda entry: prod(figure(entry.line))  # type: ignore[arg-type]  # noqa: E731
+    return sorted(have, key=order, reverse=column.kind != "text") + none
+
+
+def _title(network: Network) -> str:
+    return network.name if network.input is None else f"{network.name}, input {times(network.input.shape)}"
+
+
+def uncounted_notes(network: Network) -> Iterator[str]:
+    """What is missing from every total, by name."""
+    for layer in network.uncounted:
+        yield f"uncounted, and missing from every total: {layer.name} ({layer.type})."
+
+
+def totals_table(network: Network, what_ifs: Sequence[WhatIf]) -> Table:
+    """The network as written, and with each variant in its place; reductions are against ``standard``.
+
+    The first of ``what_ifs`` is the reference.
+    """
+    standard = what_ifs[0].cost
+    rows: list[tuple[str, Cost, Cell]] = [
+        ("as-written", network.cost, ""),
+        *((each.variant.name, each.cost, each.converted) for each in what_ifs),
+    ]
+    return Table(
+        name="totals",
+        title=f"{network.name}, every convertible layer as each variant",
+        columns=(
+            Column(key="variant", title="Variant"),
+            Column(key="params", title="Params", kind="count"),
+            Column(key="macs", title="MACs", kind="count"),
+            Column(key="params_reduction", title="Params reduction", kind="reduction", rank=2),
+            Column(key="macs_reduction", title="MACs reduction", kind="reduction", rank=1),
+            Column(key="converted", title="Layers", kind="count", rank=3),
+        ),
+        rows=tuple(
+            Row(
+                cells=(
+                    name,
+                    cost.params,
+                    cost.macs,
+                    _ratio(standard.params, cost.params),
+                    _ratio(standard.macs, cost.macs),
+                    converted,
+                )
+            )
+            for name, cost, converted in rows
+        ),
+        caption=f"{COUNTING_RULE} {PARAMS_RULE} {REDUCTION_RULE} Layers: how many are written as the variant then.",
+        notes=(*_refused_notes(what_ifs), *uncounted_notes(network)),
+    )
+
+
+def _ratio(above: int, below: int) -> Fraction | None:
+    return Fraction(above, below) if below else None
+
+
+def _refused_notes(what_ifs: Iterable[WhatIf]) -> Iterator[str]:
+    for each in what_ifs:
+        if not each.refused:
+            continue
+        by_reason: dict[str, list[str]] = {}
+        for name, reason in each.refused:
+            by_reason.setdefault(reason, []).append(name)
+        for reason, names in by_reason.items():
+            named = ", ".join(names[:MOST_NAMED]) + (
+                f" and {len(names) - MOST_NAMED:,} more" * (len(names) > MOST_NAMED)
+            )
+            yield f"{each.variant.name} leaves {named} as written: {reason}."
+
+
+def published_table(network: Network) -> Table | None:
+    """What the network's sources print, beside what is computed here; None where it has no such figures."""
+    if not network.published:
+        return None
+    cost = network.cost
+    return Table(
+        name="published",
+        title=f"{network.name}, as published",
+        columns=(
+            Column(key="source", title="Source"),
+            Column(key="params", title="Params", kind="count"),
+            Column(key="macs", title="MACs", kind="count"),
+            Column(key="note", title="Note", rank=1),
+        ),
+        rows=(
+            Row(cells=("computed here", cost.params, cost.macs, "")),
+            *(Row(cells=(each.source, each.params, each.macs, each.note or "")) for each in network.published),
+        ),
+        caption="Published figures as their sources print them.",
+    )
+
+
+def bundled_table(networks: Mapping[str, Network]) -> Table:
+    """The networks that come with the program, by the name under which they are found."""
+    return Table(
+        name="bundled",
+        title="Bundled networks",
+        columns=(
+            Column(key="name", title="Name"),
+            Column(key="input", title="Input", kind="size", rank=2),
+            Column(key="params", title="Params", kind="count"),
+            Column(key="macs", title="MACs", kind="count"),
+            Column(key="source", title="Source", rank=1),
+        ),
+        rows=tuple(
+            Row(cells=(name, each.input.shape if each.input else None, each.cost.params, each.cost.macs, each.source))
+            for name, each in networks.items()
+        ),
+        caption=f"{COUNTING_RULE} {PARAMS_RULE}",
+    )
