@@ -86,6 +86,6 @@ class Table:
         )
 
     def _repr_html_(self) -> str:
-        from sepcalc.render import render
+        from sepcalc.webpage import fragment
 
-        return render([self], "html")
+        return fragment(self)

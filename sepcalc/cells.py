@@ -1,0 +1,174 @@
+"""How one cell looks: to people, and to programs.
+
+To people a number is rounded to what the eye compares, and carries its unit: ``73,728``, ``8.41×``,
+``11.9 %``, ``73,728·D_F²``, ``56×56``. Counts alone are never rounded unless ``si`` asks for it. To
+programs every number is exact or the nearest float, and has neither separators nor units.
+
+Rounding is exact and goes half away from zero, as on paper: 1.125 is 1.13.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+
+from sepcalc.table import Cell, Column, Kind, Table
+
+Number = int | Fraction
+Plain = str | int | float | list[int] | None
+
+MISSING = "—"
+"""Where there is no number: a count that depends on an open size, the size of a vector."""
+
+_PREFIXES = ("", "k", "M", "G", "T")
+_MOST_PLACES = 9
+_SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What a reader asks of a rendering, whatever the format; a format uses what applies to it.
+
+    ``si`` prints counts as 569 M. ``width`` is the terminal's, in characters; None is as wide as
+    needed. ``color`` allows terminal escape codes.
+    """
+
+    si: bool = False
+    width: int | None = None
+    color: bool = False
+
+
+def visible(text: str) -> str:
+    r"""``text`` with everything that does not print (control characters, line ends) as an escape.
+
+    >>> print(visible("conv\x1b[31m1\n"))
+    conv\x1b[31m1\n
+    """
+    return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def _visible(character: str) -> str:
+    from unicodedata import category
+
+    if character.isprintable():
+        return character
+    return " " if category(character) == "Zs" else character.encode("unicode_escape").decode()
+
+
+def three_figures(value: Number) -> str:
+    """``value`` to three significant figures; whole numbers above 1,000 keep all their digits.
+
+    >>> [three_figures(Fraction(n, d)) for n, d in [(73728, 8768), (2, 1), (1234, 1), (213, 100_000), (0, 1)]]
+    ['8.41', '2.00', '1,234', '0.00213', '0']
+    """
+    top, bottom = abs(value.numerator), value.denominator
+    places = 0
+    # One more place while the rounded result would still have at most three figures.
+    while places < _MOST_PLACES and 2 * top * 10 ** (places + 1) < 1999 * bottom:
+        places += 1
+    if top and places == _MOST_PLACES:
+        return f"{float(value):.2e}"
+    return _fixed(value, places if top else 0)
+
+
+def _fixed(value: Number, places: int) -> str:
+    """``value`` with ``places`` decimals and thousands separators."""
+    top, bottom = abs(value.numerator), value.denominator
+    digits = (2 * top * 10**places + bottom) // (2 * bottom)
+    whole, part = divmod(digits, 10**places)
+    sign = "-" if value < 0 and digits else ""
+    return f"{sign}{whole:,}.{part:0{places}}" if places else f"{sign}{whole:,}"
+
+
+def with_prefix(value: Number, unit: str = "") -> str:
+    """``value`` to three figures with a decimal prefix; whole numbers below 1,000 stay exact.
+
+    >>> [with_prefix(568_740_352), with_prefix(0), with_prefix(512, "B"), with_prefix(1_605_632, "B")]
+    ['569 M', '0', '512 B', '1.61 MB']
+    """
+    power, size = 0, abs(Fraction(value))
+    # 999,500 is 1.00 M already: 1,000 k is no three figures.
+    while power < len(_PREFIXES) - 1 and 2 * size >= (1999 if power else 2000) * 1000**power:
+        power += 1
+    if power == 0 and value.denominator == 1:
+        return f"{value} {unit}".rstrip()
+    return f"{three_figures(Fraction(value, 1000**power))} {_PREFIXES[power]}{unit}".rstrip()
+
+
+def _amount(value: Number, si: bool) -> str:
+    if si:
+        return with_prefix(value)
+    if value.denominator == 1:
+        return f"{int(value):,}"
+    return three_figures(value) if abs(Fraction(value)) < 100 else _fixed(value, 1)
+
+
+def _per_position(value: Number, column: Column, si: bool) -> str:
+    power = "" if column.axes == 1 else str(column.axes).translate(_SUPERSCRIPT)
+    return f"{_amount(value, si)}·D_F{power}" if column.axes else _amount(value, si)
+
+
+def _share(value: Number) -> str:
+    """A part of one in percent: exactly 0 % and 100 % look different from nearly.
+
+    >>> [_share(Fraction(n, 10_000)) for n in (0, 2, 1189, 9999, 10_000)]
+    ['0 %', '<0.1 %', '11.9 %', '100.0 %', '100 %']
+    """
+    if value in (0, 1):
+        return f"{100 * value} %"
+    return "<0.1 %" if 0 < value < Fraction(1, 2000) else f"{_fixed(Fraction(value) * 100, 1)} %"
+
+
+_LOOKS: dict[Kind, Callable[[Number, Column, bool], str]] = {
+    "text": lambda value, column, si: str(value),
+    "size": lambda value, column, si: str(value),
+    "count": lambda value, column, si: _amount(value, si),
+    "per-position": _per_position,
+    "bytes": lambda value, column, si: with_prefix(value, "B") if si else f"{_amount(value, si)} B",
+    "reduction": lambda value, column, si: f"{three_figures(value)}×",
+    "share": lambda value, column, si: _share(value),
+    "quotient": lambda value, column, si: three_figures(value),
+}
+
+
+def human(cell: Cell, column: Column, *, si: bool = False) -> str:
+    """``cell`` as people read it, on one line and free of control characters.
+
+    >>> human(Fraction(73728, 8768), Column(key="macs_reduction", title="Reduction", kind="reduction"))
+    '8.41×'
+    """
+    if cell is None or cell == ():
+        return MISSING
+    if isinstance(cell, str):
+        return visible(cell)
+    if isinstance(cell, tuple):
+        return "×".join(map(str, cell))
+    return _LOOKS[column.kind](cell, column, si)
+
+
+def texts(table: Table, *, si: bool = False) -> list[list[str]]:
+    """The cells of ``table`` as people read them, row by row."""
+    columns = table.columns
+    return [[human(cell, column, si=si) for cell, column in zip(row.cells, columns, strict=True)] for row in table.rows]
+
+
+def plain(cell: Cell, column: Column) -> Plain:
+    """``cell`` as a program reads it: integers exact, other numbers the nearest float, sizes as lists.
+
+    >>> plain(Fraction(73728), Column(key="macs", title="MACs", kind="per-position"))
+    73728
+    """
+    if isinstance(cell, Fraction):
+        return int(cell) if column.kind == "per-position" and cell.denominator == 1 else float(cell)
+    return list(cell) if isinstance(cell, tuple) else cell
+
+
+def is_number(column: Column) -> bool:
+    """Whether the column holds numbers, which stand right-aligned and are never folded."""
+    return column.kind != "text"
+
+
+def label_place(table: Table) -> int:
+    """The place of the column that names the rows: the first that holds text, else the first of all."""
+    return next((place for place, column in enumerate(table.columns) if not is_number(column)), 0)

@@ -1,0 +1,82 @@
+"""Writing results to files: all of a file or nothing of it.
+
+The text goes to a temporary file in the same folder, which then takes the place of the old one, so
+that no reader ever sees half a table and a full disk leaves the old file as it was.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from sepcalc.errors import SepcalcError
+from sepcalc.render import FORMATS, Format
+
+
+def format_for(path: str | Path) -> Format:
+    """The format that the suffix of ``path`` stands for, in capitals or not.
+
+    Raises :class:`SepcalcError` for any other suffix, with the known ones.
+
+    >>> format_for("resnet50.tex")
+    'latex'
+    """
+    suffix = Path(path).suffix
+    for name, output in FORMATS.items():
+        if suffix.lower() == output.suffix:
+            return name
+    known = ", ".join(output.suffix for output in FORMATS.values())
+    what = f"unknown suffix '{suffix}' of" if suffix else "no suffix in"
+    raise SepcalcError(f"{what} '{path}'; give one of {known}, or choose a format")
+
+
+def write(path: str | Path, text: str) -> None:
+    """Write ``text`` to ``path`` as UTF-8, in one step: other programs see the old file or the new one.
+
+    A file that exists keeps its permissions, and a link its target. What is no regular file (a pipe,
+    ``/dev/stdout``) is written to directly.
+
+    Raises :class:`SepcalcError` with the reason and the cure where the system refuses; no temporary
+    file remains.
+    """
+    # Line ends are not translated, and what UTF-8 cannot hold is written as an escape.
+    data = text.encode("utf-8", "backslashreplace")
+    target = Path(os.path.realpath(path))
+    try:
+        if target.exists() and not target.is_file():
+            target.write_bytes(data)
+        else:
+            _replace(target, data)
+    except OSError as error:
+        raise SepcalcError(f"cannot write '{path}': {_reason(error, target)}") from None
+
+
+def _replace(target: Path, data: bytes) -> None:
+    if target.exists() and not os.access(target, os.W_OK):
+        raise PermissionError
+    temporary = target.with_name(f".sepcalc-{os.urandom(8).hex()}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            if target.exists():
+                temporary.chmod(target.stat().st_mode & 0o7777)
+            file.write(data)
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _reason(error: OSError, target: Path) -> str:
+    from errno import ENOSPC
+
+    if isinstance(error, IsADirectoryError):
+        return "it is a folder; give the name of a file"
+    if isinstance(error, FileNotFoundError):
+        return f"there is no folder '{target.parent}'; create it first"
+    if isinstance(error, NotADirectoryError):
+        return f"'{target.parent}' is not a folder; give another place"
+    if isinstance(error, PermissionError):
+        return "permission denied; change its permissions or give another place"
+    if error.errno == ENOSPC:
+        return "the disk is full; free some space or give another place"
+    return f"{(error.strerror or str(error)).lower()}; give another place"

@@ -1,0 +1,92 @@
+"""Tables as records for programs: CSV, TSV and JSON.
+
+The header is the columns' keys. Numbers are exact integers or the nearest floats, without separators
+or units; what is missing is empty, in JSON ``null``. Sizes are ``56x56``, in JSON ``[56, 56]``. A
+table with sub-rows or sums says so in a last field, ``role``, so that nobody adds them twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from sepcalc.cells import Look, Plain, plain
+from sepcalc.errors import SepcalcError
+from sepcalc.table import Table
+
+SCHEMA = 1
+"""The version of the JSON contract."""
+
+
+def draw_csv(tables: Sequence[Table], _look: Look) -> str:
+    """One table as RFC 4180 describes, except that a line ends in a line feed alone."""
+    return _separated(tables, "csv", ",", str)
+
+
+def draw_tsv(tables: Sequence[Table], _look: Look) -> str:
+    """One table with tabs between the cells; tabs and line ends inside a cell become spaces."""
+    return _separated(tables, "tsv", "\t", _one_line)
+
+
+def draw_json(tables: Sequence[Table], _look: Look) -> str:
+    """All tables, a record on each line: ``{"schema": 1, "tables": [{"table": …, "rows": [{key: value}]}]}``."""
+    inner = ",\n".join(map(_json_table, tables))
+    return f'{{"schema": {SCHEMA}, "tables": [\n{inner}\n]}}\n'
+
+
+def _json_table(table: Table) -> str:
+    head = {"table": table.name, "title": table.title, "caption": table.caption, "notes": table.notes}
+    keys, *records = _records(table)
+    rows = ",\n".join(f"  {_json(dict(zip(keys, record, strict=True)))}" for record in records)
+    return f'{_json(head)[:-1]}, "rows": [\n{rows}\n]}}'
+
+
+def _json(value: Any) -> str:
+    from json import dumps
+
+    text = dumps(value, ensure_ascii=False)
+    return text if text.isprintable() else dumps(value)
+
+
+def _records(table: Table) -> Iterator[list[Any]]:
+    """The keys, then the cells of each row."""
+    roles = any(row.role != "body" for row in table.rows)
+    yield [column.key for column in table.columns] + ["role"] * roles
+    for row in table.rows:
+        yield [*map(plain, row.cells, table.columns)] + [row.role] * roles
+
+
+def _separated(tables: Sequence[Table], name: str, separator: str, guard: Callable[[str], str]) -> str:
+    if len(tables) != 1:
+        names = f": {', '.join(table.name for table in tables)}" if tables else ""
+        raise SepcalcError(f"{name} holds one table, not {len(tables)}{names}; choose one of them, or the json format")
+
+    def field(value: Plain) -> str:
+        return _quoted(guard(_flat(value)), separator)
+
+    # An empty line would be no record at all.
+    lines = (separator.join(map(field, record)) or '""' for record in _records(tables[0]))
+    return "\n".join(lines) + "\n"
+
+
+def _flat(value: Plain) -> str:
+    if value is None:
+        return ""
+    return "x".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _quoted(text: str, separator: str) -> str:
+    """``text`` as one field, with control characters other than tabs and line ends as escapes."""
+    if text.isprintable() and '"' not in text and separator not in text:
+        return text
+    return '"' + "".join(map(_no_control, text)).replace('"', '""') + '"'
+
+
+def _no_control(character: str) -> str:
+    code = ord(character)
+    is_control = (code < 32 or 127 <= code < 160) and character not in "\t\r\n"
+    return f"\\x{code:02x}" if is_control else character
+
+
+def _one_line(text: str) -> str:
+    return text if text.isprintable() else " ".join(text.replace("\t", " ").splitlines())

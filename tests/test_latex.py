@@ -1,0 +1,140 @@
+"""Tables for LaTeX."""
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from strategies import randomly
+from tables import SAMPLE, column_of, tables
+
+from sepcalc.render import render
+from sepcalc.table import Column, Row, Table
+
+LATEX = r"""% needs \usepackage{booktabs}
+
+\begin{table}[htbp]
+\centering
+\caption[64 $\rightarrow$ 128, 3$\times$3]{64 $\rightarrow$ 128, 3$\times$3. MACs of the convolution alone.}
+\label{tab:layer}
+\medskip
+\begin{tabular}{@{}lrrr@{}}
+\toprule
+Variant & Params & Params reduction & MACs \\
+\midrule
+standard & 73,728 & 1.00$\times$ & 73,728$\cdot D_F^{2}$ \\
+depthwise-separable & 8,768 & 8.41$\times$ & 8,768$\cdot D_F^{2}$ \\
+\quad depthwise 3$\times$3 & 576 & --- & 576$\cdot D_F^{2}$ \\
+\midrule
+sum & 83,072 & --- & --- \\
+\bottomrule
+\end{tabular}
+\par\smallskip\noindent
+\begin{minipage}{\linewidth}\footnotesize\raggedright
+mid 64; saves while mid $<$ 128
+
+uncounted: x (Y)
+\end{minipage}
+\end{table}
+"""
+
+LONG = r"""% needs \usepackage{booktabs,longtable}
+
+\begingroup
+\begin{longtable}{@{}l@{}}
+\caption[Names]{Names}
+\label{tab:names} \\
+\toprule
+Name \\
+\midrule
+\endfirsthead
+\toprule
+Name \\
+\midrule
+\endhead
+\bottomrule
+\endfoot
+x \\
+x \\
+"""
+
+
+def test_picture():
+    """A table is a booktabs table with the rule of counting in its caption and its notes below."""
+    table = SAMPLE.without(["out_size", "traffic_bytes"])
+    assert render([table], "latex") == LATEX
+
+
+def test_two_tables():
+    """Packages are named once, for all tables."""
+    table = SAMPLE.without(["out_size", "traffic_bytes"])
+    head, body = LATEX.split("\n\n", 1)
+    assert render([table, table], "latex") == f"{head}\n\n{body}\n{body}"
+
+
+def test_nothing():
+    """No tables are no text."""
+    assert render([], "latex") == ""
+
+
+def test_long():
+    """More rows than a page holds become a longtable, which repeats its heading."""
+    shown = render([column_of(*["x"] * 37)], "latex")
+    assert shown.startswith(LONG)
+    assert shown.endswith("x \\\\\n\\end{longtable}\n\\endgroup\n")
+    assert "longtable" not in render([column_of(*["x"] * 36)], "latex")
+
+
+def wide(columns):
+    """A table of that many columns of nine digits each, under headings of two words."""
+    heads = tuple(Column(key=f"k{place}", title="reduction factor", kind="count") for place in range(columns))
+    return Table(name="t", title="T", columns=heads, rows=(Row(cells=(1_234_567,) * columns),))
+
+
+@pytest.mark.parametrize(
+    ("columns", "commands"),
+    [
+        (3, []),
+        (4, ["fold"]),
+        (6, ["fold"]),
+        (7, ["\\footnotesize", "fold"]),
+        (12, ["\\scriptsize\\setlength", "\\makebox", "fold"]),
+    ],
+)
+def test_wide(columns, commands):
+    """A table too wide for the line folds its headings, then takes smaller type, then the margins."""
+    shown = render([wide(columns)], "latex")
+    fold = r"\begin{tabular}[b]{@{}r@{}}reduction \\ factor\end{tabular}"
+    signs = {
+        "\\footnotesize\n": "\\footnotesize",
+        "\\scriptsize\\setlength": "\\scriptsize\\setlength",
+        "\\makebox": "\\makebox",
+        fold: "fold",
+    }
+    assert [name for sign, name in signs.items() if sign in shown] == commands
+
+
+def test_label():
+    """A label holds letters, digits and dashes alone."""
+    assert "\\label{tab:my-net-v2}\n" in render([replace(SAMPLE, name="my_net v2%")], "latex")
+
+
+def test_caption_is_a_sentence():
+    """A title that ends in a full stop gets no second one."""
+    shown = render([replace(column_of(), title="Names.", caption="A rule.")], "latex")
+    assert "\\caption[Names]{Names. A rule.}\n" in shown
+
+
+@randomly(60)
+@given(tables())
+def test_structure(table):
+    """Whatever the cells hold, every row has as many cells as there are columns, and environments close."""
+    shown = render([table], "latex")
+    body = shown.split("\\midrule\n", 1)[1].split("\\bottomrule")[0]
+    lines = [line for line in body.splitlines() if line != "\\midrule"]
+    assert len(lines) == len(table.rows)
+    for line in lines:
+        assert line.endswith(" \\\\")
+        assert len(re.findall(r"(?<!\\)&", line)) == len(table.columns) - 1
+    assert sorted(re.findall(r"\\begin\{(\w+)\}", shown)) == sorted(re.findall(r"\\end\{(\w+)\}", shown))
+    assert shown.isascii()

@@ -1,0 +1,126 @@
+"""Tables as HTML."""
+
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from strategies import randomly
+from tables import SAMPLE, column_of, tables, texts
+
+from sepcalc import cells
+from sepcalc.render import render
+from sepcalc.webpage import escape, fragment
+
+VOID = {"meta"}
+
+
+class Reader(HTMLParser):
+    """The elements of a page: the open ones, and of each table cell its tag, attributes and text."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.rows, self.tags, self.notes, self.captions = [], [], [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        """An element opens."""
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th"):
+            self.rows[-1].append("")
+        elif tag == "caption":
+            self.captions.append("")
+
+    def handle_endtag(self, tag):
+        """An element closes; it must be the one that opened last."""
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        """Text between the tags."""
+        if self.open and self.open[-1] in ("td", "th"):
+            self.rows[-1][-1] += data
+        elif self.open and self.open[-1] == "caption":
+            self.captions[-1] += data
+
+
+def read(text):
+    """The page as a browser's parser sees it, every element closed."""
+    reader = Reader()
+    reader.feed(text)
+    reader.close()
+    assert reader.open == []
+    return reader
+
+
+def test_fragment():
+    """A fragment is one table: caption, headings of columns and rows, numbers to the right, remarks in the foot."""
+    shown = fragment(SAMPLE)
+    assert shown.startswith('<table class="sepcalc" style="')
+    assert shown.endswith("</table>")
+    page = read(shown)
+    assert page.captions == [SAMPLE.title]
+    assert page.rows[0] == [column.title for column in SAMPLE.columns]
+    assert page.rows[2] == ["depthwise-separable", "8,768", "8.41×", "8,768·D_F²", "56×40", "3,245,678 B"]
+    assert page.rows[5:] == [[SAMPLE.caption], *([note] for note in SAMPLE.notes)]
+    scopes = [attributes.get("scope") for tag, attributes in page.tags if tag == "th"]
+    assert scopes == ["col"] * 6 + ["row"] * 4
+    classes = [attributes["class"] for tag, attributes in page.tags if tag == "tr" and "class" in attributes]
+    assert classes == ["body", "body", "part", "total"]
+    assert all(
+        "text-align:right" in attributes["style"]
+        for tag, attributes in page.tags
+        if tag == "td" and "colspan" not in attributes
+    )
+
+
+def test_notebook():
+    """A table shows itself in a notebook as the fragment."""
+    assert SAMPLE._repr_html_() == fragment(SAMPLE)
+
+
+def test_page():
+    """A file is a whole page in UTF-8 with a title, which needs no other file."""
+    shown = render([SAMPLE, SAMPLE], "html")
+    page = read(shown)
+    assert shown.startswith('<!DOCTYPE html>\n<html lang="en">\n')
+    assert ("meta", {"charset": "utf-8"}) in page.tags
+    assert "<title>64 → 128, 3×3</title>" in shown
+    assert shown.count(fragment(SAMPLE)) == 2
+    assert not {tag for tag, _ in page.tags} & {"script", "link", "img"}
+
+
+def test_page_of_nothing():
+    """A page without tables is still a page."""
+    assert "<title>sepcalc</title>" in render([], "html")
+
+
+def test_si():
+    """Counts take decimal prefixes on demand."""
+    assert ">73.7 k<" in fragment(SAMPLE, si=True)
+
+
+@pytest.mark.parametrize("text", ["<script>alert(1)</script>", "</table>", "&amp;", "\"'>", "{body}", "a\x00b\x1b"])
+def test_escape(text):
+    """Markup in a name is text, and so is a place holder of the page."""
+    assert read(fragment(column_of(text))).rows[1] == [cells.visible(text)]
+    assert escape(text) in render([column_of(text)], "html")
+
+
+@randomly(60)
+@given(tables())
+def test_structure(table):
+    """Whatever the cells hold, a parser finds the rows and the texts that people read."""
+    page = read(render([table], "html"))
+    body = page.rows[1 : 1 + len(table.rows)]
+    assert body == cells.texts(table)
+    assert page.rows[0] == [cells.visible(column.title) for column in table.columns]
+    assert page.captions == [cells.visible(table.title)]
+
+
+@randomly(100)
+@given(texts)
+def test_no_raw_markup(text):
+    """An escaped text opens no tag, entity or attribute."""
+    assert not set(escape(text)) & set("<>\"'")
