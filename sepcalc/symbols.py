@@ -1,0 +1,241 @@
+"""Whole numbers that remember their names, so that a count can say how it came about.
+
+No variant carries a formula. Its derivation is made by running the same rewrite on a :class:`Symbol`, an
+``int`` that is called ``M`` or ``D_K``: products, sums and exact quotients of symbols are again numbers that
+remember their :class:`Formula`. Any other operation, and a division with a remainder, returns a plain
+``int``: a formula may then show a number where a name could stand, but it never shows a wrong one.
+
+>>> m, n, k = Symbol("M", 64), Symbol("N", 128), Symbol("D_K", 3)
+>>> count = k * k * m + m * n
+>>> count, write(formula(count), UNICODE)
+(8768, 'D_K²·M + M·N')
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import prod
+
+_ORDER = ("D_K", "K_t", "K_h", "K_w", "M", "R", "N", "G", "D_F", "D_G", "T", "T′", "H", "H′", "W", "W′")
+"""Factors stand in the order of Howard 2017, equation 2: D_K · D_K · M · N · D_F · D_F."""
+
+
+def _place(name: str) -> tuple[int, str]:
+    return (_ORDER.index(name) if name in _ORDER else len(_ORDER), name)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A rational ``coefficient`` times named ``powers``, of which none is zero; negative ones are divisors."""
+
+    coefficient: Fraction
+    powers: tuple[tuple[str, int], ...] = ()
+
+    def __mul__(self, other: Term) -> Term:
+        powers = dict(self.powers)
+        for name, power in other.powers:
+            powers[name] = powers.get(name, 0) + power
+        kept = sorted((item for item in powers.items() if item[1]), key=lambda item: _place(item[0]))
+        return Term(self.coefficient * other.coefficient, tuple(kept))
+
+    def inverse(self) -> Term:
+        """One over this term."""
+        return Term(1 / self.coefficient, tuple((name, -power) for name, power in self.powers))
+
+    def at(self, values: Mapping[str, int]) -> Fraction:
+        """The number that this term is with ``values``."""
+        return prod((Fraction(values[name]) ** power for name, power in self.powers), start=self.coefficient)
+
+    def put(self, values: Mapping[str, int]) -> Term:
+        """This term with numbers for the names that ``values`` knows."""
+        known = tuple((name, power) for name, power in self.powers if name in values)
+        left = tuple((name, power) for name, power in self.powers if name not in values)
+        return Term(Term(self.coefficient, known).at(values), left)
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A sum of :class:`Term` values, like ones gathered, in the order in which they came up."""
+
+    terms: tuple[Term, ...] = ()
+
+    def __add__(self, other: Formula) -> Formula:
+        return _gather(self.terms + other.terms)
+
+    def __mul__(self, other: Formula) -> Formula:
+        return _gather(tuple(mine * its for mine in self.terms for its in other.terms))
+
+    def over(self, other: Formula) -> Formula | None:
+        """This formula divided by ``other``, term by term; None where ``other`` is not a single term.
+
+        >>> standard, separable = formula(Symbol("D_K", 3) * Symbol("N", 8)), formula(Symbol("D_K", 3) + 1)
+        >>> write(separable.over(standard), UNICODE)
+        '1/N + 1/(D_K·N)'
+        """
+        return self * Formula((other.terms[0].inverse(),)) if len(other.terms) == 1 else None
+
+    def put(self, values: Mapping[str, int]) -> Formula:
+        """This formula with numbers for the names that ``values`` knows."""
+        return _gather(tuple(term.put(values) for term in self.terms))
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that occur."""
+        return frozenset(name for term in self.terms for name, _ in term.powers)
+
+    def at(self, values: Mapping[str, int]) -> Fraction:
+        """The number that this formula is with ``values``.
+
+        Raises :class:`KeyError` for a name that ``values`` does not know.
+
+        >>> formula(Symbol("N", 128) // 4).at({"N": 10})
+        Fraction(5, 2)
+        """
+        products = (
+            prod((Fraction(values[name]) ** n for name, n in term.powers), start=term.coefficient)
+            for term in self.terms
+        )
+        return sum(products, Fraction(0))
+
+
+def _gather(terms: tuple[Term, ...]) -> Formula:
+    sums: dict[tuple[tuple[str, int], ...], Fraction] = {}
+    for term in terms:
+        sums[term.powers] = sums.get(term.powers, Fraction(0)) + term.coefficient
+    return Formula(tuple(Term(coefficient, powers) for powers, coefficient in sums.items() if coefficient))
+
+
+class Symbol(int):
+    """An integer called ``name``, which behaves as the integer it is.
+
+    Equal values stay apart: with 64 channels in and out, M is not N.
+
+    >>> wide = Symbol("M", 64) * 6
+    >>> wide, write(formula(wide), UNICODE), wide // wide
+    (384, '6·M', 1)
+    >>> write(formula(Symbol("N", 128) // 4), UNICODE), formula(Symbol("N", 10) // 4) == formula(2)
+    ('N/4', True)
+    """
+
+    formula: Formula
+
+    def __new__(cls, name: str, value: int) -> Symbol:
+        """Call ``value`` by ``name``."""
+        return cls._remember(value, Formula((Term(Fraction(1), ((name, 1),)),)))
+
+    @classmethod
+    def _remember(cls, value: int, formula: Formula) -> Symbol:
+        number = super().__new__(cls, value)
+        number.formula = formula
+        return number
+
+    def __mul__(self, other: int) -> int:
+        if not isinstance(other, int):
+            return NotImplemented
+        return self._remember(int(self) * int(other), self.formula * formula(other))
+
+    def __add__(self, other: int) -> int:
+        if not isinstance(other, int):
+            return NotImplemented
+        return self._remember(int(self) + int(other), self.formula + formula(other))
+
+    def __floordiv__(self, other: int) -> int:
+        if not isinstance(other, int):
+            return NotImplemented
+        value, rest = divmod(int(self), int(other))
+        exact = None if rest else self.formula.over(formula(other))
+        return self._remember(value, exact) if exact and exact.names else value
+
+    __rmul__ = __mul__
+    __radd__ = __add__
+
+
+def formula(number: int) -> Formula:
+    """What ``number`` remembers; a plain integer is a formula of one constant.
+
+    >>> write(formula(7), UNICODE)
+    '7'
+    """
+    if isinstance(number, Symbol):
+        return number.formula
+    return Formula((Term(Fraction(number)),)) if number else Formula()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notation:
+    """How formulas are written: the sign between factors, and functions from the parts to text."""
+
+    times: str
+    name: Callable[[str], str]
+    number: Callable[[int], str]
+    power: Callable[[str, int], str]
+    quotient: Callable[[str, str], str]
+
+
+def _slash(above: str, below: str) -> str:
+    top = f"({above})" if "+" in above or "/" in above else above
+    return f"{top}/({below})" if _SEVERAL.intersection(below) else f"{top}/{below}"
+
+
+_SEVERAL = frozenset("·+\\")
+"""Signs of a divisor that needs brackets: it is a product or a sum, in plain text or in TeX."""
+
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+UNICODE = Notation(
+    times="·",
+    name=lambda name: name,
+    number=lambda number: f"{number:,}",
+    power=lambda base, power: base + str(power).translate(_RAISED),
+    quotient=_slash,
+)
+"""Plain text: D_K²·M/(4·N)."""
+
+MARKDOWN = Notation(
+    times="·",
+    name=lambda name: name.replace("′", "'"),
+    number=str,
+    power=lambda base, power: f"{base}^{power}" if power < 10 else f"{base}^{{{power}}}",
+    quotient=_slash,
+)
+"""TeX mathematics that reads well unrendered, between dollar signs: D_K^2·M/(4·N)."""
+
+LATEX = Notation(
+    times=r" \cdot ",
+    name=lambda name: name.replace("′", "'"),
+    number=lambda number: f"{number:,}".replace(",", "{,}"),
+    power=lambda base, power: f"{base}^{power}" if power < 10 else f"{base}^{{{power}}}",
+    quotient=lambda above, below: rf"\frac{{{above}}}{{{below}}}",
+)
+"""LaTeX mathematics, displayed."""
+
+INLINE = replace(LATEX, quotient=_slash)
+"""LaTeX mathematics within a sentence."""
+
+
+def write(formula: Formula, notation: Notation, values: Mapping[str, int] | None = None, *, spell: bool = False) -> str:
+    """``formula`` as text, with numbers for the names that ``values`` knows.
+
+    ``spell`` writes powers as products: D_K·D_K·M for D_K²·M.
+
+    >>> write(formula(Symbol("D_K", 3) * Symbol("D_K", 3) * Symbol("M", 64)), UNICODE, {"D_K": 3}, spell=True)
+    '3·3·M'
+    """
+    return " + ".join(_term(term, notation, values or {}, spell) for term in formula.terms) or "0"
+
+
+def _term(term: Term, notation: Notation, values: Mapping[str, int], spell: bool) -> str:
+    def side(coefficient: int, sign: int) -> list[str]:
+        factors = [] if coefficient == 1 else [notation.number(coefficient)]
+        for name, power in term.powers:
+            word = notation.number(values[name]) if name in values else notation.name(name)
+            if power * sign > 0:
+                raised = notation.power(word, abs(power)) if abs(power) > 1 else word
+                factors += [word] * abs(power) if spell else [raised]
+        return factors
+
+    above = notation.times.join(side(term.coefficient.numerator, 1)) or "1"
+    below = notation.times.join(side(term.coefficient.denominator, -1))
+    return notation.quotient(above, below) if below else above
