@@ -49,6 +49,8 @@ Pooled = Annotated[
     Meta(description="global, a whole number, or one per axis like 3x1 or [3, 1]"),
 ]
 Biases = Annotated[bool | Literal["none", "last", "all"], Meta(description="true, false, none, last or all")]
+# YAML 1.1 makes true and false of a plain yes and no; editors that follow YAML 1.2 leave the words.
+Scale = Annotated[bool | Literal["yes", "up", "no"], Meta(description="yes, up or no")]
 Mid = Annotated[
     Annotated[int, _whole] | Literal["in", "out", "min", "max"],
     Meta(description="in, out, min, max or a whole number"),
@@ -104,7 +106,7 @@ class ConvArguments(Common, kw_only=True):
     act: Act = "none"
     act_last: Act | None = None
     between: Annotated[Literal["all", "none"], Meta(description="all or none")] = "all"
-    scale: Annotated[Literal["yes", "up", "no"], Meta(description="yes, up or no")] = "yes"
+    scale: Scale = "yes"
     shares: Annotated[str, Meta(description="the name of an earlier layer")] | None = None
 
 

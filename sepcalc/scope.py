@@ -55,13 +55,14 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
     outputs: dict[str, FeatureMap | None] = field(default_factory=dict)
 
-    def scaled(self, channels: int, rule: str = "yes") -> int:
+    def scaled(self, channels: int, rule: bool | str = "yes") -> int:
         """``channels`` times the width multiplier, to a multiple of the divisor and never below 90 %.
 
         The rounding of the MobileNet papers' published code. Channels that were measured rather than
         written have been multiplied already.
         """
-        if self.width == 1 or rule == "no" or isinstance(channels, Channels) or (rule == "up" and self.width < 1):
+        kept = rule in (False, "no") or (rule == "up" and self.width < 1)
+        if self.width == 1 or kept or isinstance(channels, Channels):
             return channels
         exact = channels * self.width
         rounded = max(self.divisor, int(exact + Fraction(self.divisor, 2)) // self.divisor * self.divisor)
