@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import msgspec
@@ -325,7 +326,28 @@ def _expected(hint: Any) -> str:
 
 
 def shown(value: object) -> str:
-    """A value as a message shows it: as YAML would, and short."""
-    text = {None: "null", True: "true", False: "false"}.get(value) if value is None or isinstance(value, bool) else None
-    text = text or (f"'{value}'" if isinstance(value, str) else str(value))
+    """A value as a message shows it: as YAML would, and short however large it is.
+
+    >>> shown({"k": [3, None], "bias": True})
+    '{k: [3, null], bias: true}'
+    """
+    return clipped(f"'{value}'" if isinstance(value, str) else _shown(value, 3))
+
+
+def clipped(text: str) -> str:
+    """``text``, or its beginning where it is longer than a message should be."""
     return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _shown(value: object, levels: int) -> str:
+    # Aliases of aliases can stand for more text than there is memory: a few entries and levels are enough.
+    if isinstance(value, (list, dict)) and not levels:
+        return "..."
+    if isinstance(value, list):
+        return f"[{', '.join(_shown(each, levels - 1) for each in value[:20])}]"
+    if isinstance(value, dict):
+        pairs = islice(value.items(), 20)
+        return f"{{{', '.join(f'{_shown(key, 0)}: {_shown(each, levels - 1)}' for key, each in pairs)}}}"
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    return str(value)

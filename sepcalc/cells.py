@@ -10,8 +10,8 @@ Rounding is exact and goes half away from zero, as on paper: 1.125 is 1.13.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from sepcalc.table import Cell, Column, Kind, Table
 
@@ -26,8 +26,7 @@ _MOST_PLACES = 9
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Look(NamedTuple):
     """What a reader asks of a rendering, whatever the format; a format uses what applies to it.
 
     ``si`` prints counts as 569 M. ``width`` is the terminal's, in characters; None is as wide as

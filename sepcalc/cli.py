@@ -3,8 +3,6 @@
 Each command lives in a module of its own, imported only when it is called: start-up is paid for by every use.
 """
 
-from __future__ import annotations
-
 import sys
 from importlib import import_module
 from typing import Annotated, Any

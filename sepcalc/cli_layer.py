@@ -1,7 +1,5 @@
 """``sepcalc layer``: one convolution in several variants."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 

@@ -1,7 +1,5 @@
 """What several commands share: their flags, and where their results go."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Callable, Sequence

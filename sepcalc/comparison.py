@@ -13,7 +13,7 @@ from math import prod
 
 from sepcalc.errors import SpecError
 from sepcalc.spec import Axes, ConvSpec
-from sepcalc.variants import Stages, Variant, choose
+from sepcalc.variants import Stages, Variant, choose, get
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,14 +98,13 @@ def compare(spec: ConvSpec, variants: Iterable[Variant] = ()) -> Comparison:
     """
     if spec.size is None and not spec.keeps_size:
         why = "stride" if any(s != 1 for s in spec.stride) else "padding"
-        value = spec.padding if why == "padding" and spec.padding == "same" else "×".join(map(str, getattr(spec, why)))
+        value = "×".join(map(str, getattr(spec, why)))
         raise SpecError(f"multiply-adds at {why} {value} depend on the feature size; give a size")
-    chosen = tuple(variants) or choose()
+    chosen = (get("standard"), *(tuple(variants) or choose()))
     if spec.groups > 1:
-        chosen = tuple(dict.fromkeys((*chosen, *choose(["grouped"])[1:])))
-        chosen = tuple(each.bind({"groups": spec.groups}) for each in chosen)
+        chosen = tuple(each.bind({"groups": spec.groups, **each.options}) for each in (*chosen, get("grouped")))
     dense = replace(spec, groups=1)
-    return Comparison(spec=spec, candidates=tuple(_candidate(each, dense) for each in chosen))
+    return Comparison(spec=spec, candidates=tuple(_candidate(each, dense) for each in dict.fromkeys(chosen)))
 
 
 def _candidate(variant: Variant, spec: ConvSpec) -> Candidate:

@@ -7,8 +7,7 @@ title, the rule of counting and every note. Formats for programs (CSV, TSV, JSON
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sepcalc.cells import Look
 from sepcalc.errors import SepcalcError, closest
@@ -19,8 +18,7 @@ Format = Literal["terminal", "markdown", "latex", "csv", "tsv", "html", "json"]
 Draw = Callable[[Sequence[Table], Look], str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Output:
+class Output(NamedTuple):
     """A format: the ``suffix`` of its files and the function that ``draw`` s tables in it."""
 
     suffix: str

@@ -12,9 +12,8 @@ cells are blocks of lines: ten times as fast, and the same picture.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sepcalc.cells import Look, is_number, label_place, texts, visible
 from sepcalc.table import Column, Row, Table
@@ -38,8 +37,7 @@ _RULES = "    \n    \n ── \n    \n ── \n    \n    \n    \n"
 """Rich's box of eight lines: a rule under the heading and between sections, nothing else."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Block:
+class _Block(NamedTuple):
     """Lines of one width, each with the style of its row: what a column is between two rules."""
 
     lines: Sequence[tuple[str, str]]
@@ -59,8 +57,7 @@ class _Block:
             yield Segment.line()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Grid:
+class _Grid(NamedTuple):
     """What is shown of a table: ``columns`` with the texts of their ``cells``, each ``widths`` characters wide."""
 
     columns: tuple[Column, ...]

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from inspect import signature
 from typing import Any, Literal
 
 from sepcalc.errors import SpecError, closest
@@ -47,8 +46,14 @@ class Variant:
         return stages
 
     def bind(self, options: Mapping[str, Any]) -> Variant:
-        """This variant with those of the ``options`` that it knows and that are not None."""
+        """This variant with those of the ``options`` that it knows and that are not None.
+
+        Raises :class:`SpecError` for a count below 1.
+        """
         mine = {key: value for key, value in options.items() if key in self.accepts and value is not None}
+        for key, value in mine.items():
+            if type(value) is int and value < 1:
+                raise SpecError(f"{key} {value} is out of range; give a whole number from 1")
         return replace(self, options={**self.options, **mine}) if mine else self
 
 
@@ -79,7 +84,7 @@ def variant(
             gives_up=gives_up,
             rewrite=rewrite,
             remark=remark,
-            accepts=frozenset(p.name for p in signature(rewrite).parameters.values() if p.kind is p.KEYWORD_ONLY),
+            accepts=frozenset(getattr(rewrite, "__kwdefaults__", None) or ()),
         )
         return rewrite
 
@@ -192,7 +197,8 @@ def spatial_separable(spec: ConvSpec, *, mid: Mid = "min") -> Stages:
     """Filter along one axis at a time, through mid channels in between (Jaderberg 2014, scheme 2)."""
     long = [axis for axis, k in enumerate(spec.kernel) if k > 1]
     if len(long) < 2:
-        raise SpecError(f"spatial separation needs two axes with k > 1, not {'×'.join(map(str, spec.kernel))}")
+        kernel = "×".join(map(str, spec.kernel)) or "a linear layer"
+        raise SpecError(f"spatial separation needs two axes with k > 1, not {kernel}")
     between = _rank(spec, mid)
     stages: list[ConvSpec] = []
     for axis in long:
