@@ -92,10 +92,12 @@ def with_columns(table: Table, wanted: str | None, default: Sequence[str]) -> Ta
     """``table`` with the columns that ``--columns`` names, or the default ones."""
     if wanted == "all":
         return table
-    keys = default if wanted is None else [key.strip() for key in wanted.split(",") if key.strip()]
     first = table.columns[0].key
+    if wanted is None:
+        return table.select((first, *default[1:]))
+    keys = [key.strip() for key in wanted.split(",") if key.strip()]
     try:
-        return table.select(dict.fromkeys((first, *keys)))
+        return table.select(dict.fromkeys((first, *keys))).pinned()
     except SepcalcError as error:
         raise SepcalcError(f"--columns: {error}") from None
 

@@ -114,8 +114,12 @@ class Convolution:
     def cost_as(self, variant: Variant) -> Cost:
         """What the layer would cost as ``variant``, with its norms and activations.
 
+        A layer that is written as this variant already keeps its options, but for those that are bound here.
+
         Raises :class:`SpecError` where the variant cannot express it.
         """
+        if variant.name == self.variant.name:
+            variant = self.variant.bind(variant.options)
         answer = _cost(self.spec, variant, self.norm, self.act, self.act_last, self.between)
         if isinstance(answer, str):
             raise SpecError(answer)

@@ -69,6 +69,8 @@ class ConvSpec:
         _check_axes(self)
         _check_ranges(self)
         _check_groups(self)
+        if any(self.output_padding):
+            _check_output_padding(self)
         if self.size is not None:
             _check_fit(self)
 
@@ -216,6 +218,8 @@ def _check_axes(spec: ConvSpec) -> None:
     axes = len(spec.kernel)
     for name in ("size", "stride", "padding", "dilation", "output_padding"):
         value = getattr(spec, name)
+        if isinstance(value, str) and value != "same":
+            raise SpecError(f"unknown {name} '{value}'; give same or a number for each axis")
         if value is not None and value != "same" and len(value) != axes:
             raise SpecError(f"{name} {_times(value)} has {len(value)} axes, kernel {_times(spec.kernel)} has {axes}")
     if axes > 3:
@@ -259,6 +263,14 @@ def _check_fit(spec: ConvSpec) -> None:
         raise SpecError(
             f"kernel {_times(spec.kernel)} leaves nothing of size {_times(spec.size or ())} with padding {padding}; "
             "give a larger size or more padding"
+        )
+
+
+def _check_output_padding(spec: ConvSpec) -> None:
+    if spec.padding == "same":
+        raise SpecError(
+            f"output_padding {_times(spec.output_padding)} cannot change the size that padding same fixes; "
+            "give padding in numbers"
         )
     # PyTorch's own limit: a wider output padding would add positions that no input reaches.
     for extra, s, d in zip(spec.output_padding, spec.stride, spec.dilation, strict=True):

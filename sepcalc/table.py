@@ -73,10 +73,9 @@ class Table:
             places.append(known[key])
         return self._keep(places)
 
-    def without(self, keys: Iterable[str]) -> Table:
-        """This table without the columns called ``keys``."""
-        gone = set(keys)
-        return self._keep([place for place, column in enumerate(self.columns) if column.key not in gone])
+    def pinned(self) -> Table:
+        """This table with columns that all stay where space is short."""
+        return replace(self, columns=tuple(replace(column, rank=0) for column in self.columns))
 
     def _keep(self, places: Sequence[int]) -> Table:
         return replace(

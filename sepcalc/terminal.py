@@ -29,6 +29,9 @@ _GAP = 2
 _NARROWEST = 12
 """No text is folded to fewer characters than this."""
 
+_READABLE = 80
+"""Characters in a line of prose, where the table beside it is no wider."""
+
 _ROOMY = 100_000
 """As wide as a terminal can be needed."""
 
@@ -89,11 +92,13 @@ def _draw(table: Table, look: Look) -> str:
     )
     grid = _fitting(table, look)
     hidden = [column for column in table.columns if column not in grid.columns]
-    _print(console, table.title, "bold", look.width)
+    prose = max(_total(grid.widths, range(len(grid.widths))), _READABLE)
+    prose = prose if look.width is None else min(prose, look.width)
+    _print(console, table.title, "bold", prose)
     console.print(_rich_table(grid, table.rows))
     console.print()
     for line in (table.caption, *table.notes, _hidden_note(hidden, look)):
-        _print(console, line, "dim", look.width)
+        _print(console, line, "dim", prose)
     return "\n".join(line.rstrip() for line in written.getvalue().split("\n"))
 
 
@@ -102,12 +107,12 @@ def _hidden_note(hidden: Sequence[Column], look: Look) -> str:
     return f"hidden at {look.width} characters: {names}; a wider terminal or --columns shows them" if hidden else ""
 
 
-def _print(console: Console, text: str, style: str, width: int | None) -> None:
+def _print(console: Console, text: str, style: str, width: int) -> None:
     """Print a paragraph, its second line and those after it indented."""
     from rich.text import Text
 
     if text:
-        first, *others = _fold(visible(text), _ROOMY if width is None else width - _GAP)
+        first, *others = _fold(visible(text), width - _GAP)
         console.print(Text("\n".join((first, *(" " * _GAP + line for line in others))), style=style), soft_wrap=True)
 
 
