@@ -66,7 +66,7 @@ def test_output_size(settings, out_size):
         ({"padding": "valid", "k": 1}, True),
         ({"padding": 2}, False),
         ({"stride": (1, 2)}, False),
-        ({"padding": 1, "transposed": True, "dilation": 1, "output_padding": 1}, False),
+        ({"padding": 2, "transposed": True, "dilation": 2, "output_padding": 1}, False),
     ],
 )
 def test_keeps_size(settings, keeps):
@@ -167,6 +167,7 @@ def test_a_spec_does_not_change():
         ({"dilation": (2,)}, "dilation 2 has 1 axes, kernel 3×3 has 2"),
         ({"output_padding": (1, 0, 0)}, "output_padding 1×0×0 has 3 axes, kernel 3×3 has 2"),
         ({"kernel": (3, 3, 3, 3)}, "kernel 3×3×3×3 has 4 axes; at most 3 are supported"),
+        ({"padding": "valid"}, "unknown padding 'valid'; give same or a number for each axis"),
         ({"c_in": 0}, "c_in 0 is out of range; give a whole number from 1 to 1,000,000,000"),
         ({"c_out": -4}, "c_out -4 is out of range; give a whole number from 1 to 1,000,000,000"),
         ({"c_out": 10**9 + 1}, "c_out 1000000001 is out of range; give a whole number from 1 to 1,000,000,000"),
@@ -185,12 +186,16 @@ def test_a_spec_does_not_change():
             "kernel 3×3 leaves nothing of size 2×9 with padding 0×1; give a larger size or more padding",
         ),
         (
-            {"size": (8, 8), "padding": (1, 1), "output_padding": (1, 0)},
+            {"padding": (1, 1), "output_padding": (1, 0)},
             "output_padding 1 needs a transposed convolution with a larger stride or dilation",
         ),
         (
             {"size": (8, 8), "padding": (1, 1), "output_padding": (0, 2), "stride": (2, 2), "transposed": True},
             "output_padding 2 needs a transposed convolution with a larger stride or dilation",
+        ),
+        (
+            {"output_padding": (0, 1), "stride": (2, 2), "transposed": True},
+            "output_padding 0×1 cannot change the size that padding same fixes; give padding in numbers",
         ),
     ],
 )
