@@ -28,13 +28,19 @@ NORM_PARAMS: dict[NormKind, int] = {"none": 0, "batch": 2, "layer": 2, "group": 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """Parameters and multiply-adds; costs add up."""
+    """Parameters and multiply-adds; :func:`total` adds them up."""
 
     params: int = 0
     macs: int = 0
 
-    def __add__(self, other: Cost) -> Cost:
-        return Cost(params=self.params + other.params, macs=self.macs + other.macs)
+
+def total(costs: Iterable[Cost]) -> Cost:
+    """The sum of ``costs``."""
+    params = macs = 0
+    for cost in costs:
+        params += cost.params
+        macs += cost.macs
+    return Cost(params=params, macs=macs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +214,7 @@ class Network:
     @property
     def cost(self) -> Cost:
         """What the network costs as written."""
-        return sum((layer.cost for layer in self.layers), Cost())
+        return total(layer.cost for layer in self.layers)
 
     @property
     def uncounted(self) -> tuple[Operator, ...]:
@@ -233,7 +239,7 @@ class Network:
             except SpecError as reason:
                 costs.append(layer.cost)
                 refused.append((layer.name, str(reason)))
-        return WhatIf(variant=variant, cost=sum(costs, Cost()), converted=converted, refused=tuple(refused))
+        return WhatIf(variant=variant, cost=total(costs), converted=converted, refused=tuple(refused))
 
     def totals(
         self, variants: Iterable[Variant] = (), *, only: Iterable[str] = (), keep: Iterable[str] = ()

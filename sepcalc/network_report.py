@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from sepcalc.errors import SepcalcError, closest
 from sepcalc.layer_report import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE, times
-from sepcalc.network import Convolution, Cost, Layer, Network, WhatIf
+from sepcalc.network import Convolution, Cost, Layer, Network, WhatIf, total
 from sepcalc.spec import ConvSpec
 from sepcalc.table import Cell, Column, Row, Table
 
@@ -71,18 +71,18 @@ def _of_stage(stage: ConvSpec) -> _Line:
 
 
 def _of_sum(name: str, layers: Sequence[Layer]) -> _Line:
-    cost = sum((layer.cost for layer in layers), Cost())
+    cost = total(layer.cost for layer in layers)
     return _Line(name=name, params=cost.params, macs=cost.macs, layers=len(layers))
 
 
 Figure = Callable[[_Line], Cell]
 
 
-def _figures(total: Cost) -> tuple[tuple[Column, Figure], ...]:
+def _figures(whole: Cost) -> tuple[tuple[Column, Figure], ...]:
     """Every column of a network's table, with the figure that it shows."""
 
-    def share(part: int | None, whole: int) -> Cell:
-        return None if part is None or not whole else Fraction(part, whole)
+    def share(part: int | None, sum_: int) -> Cell:
+        return None if part is None or not sum_ else Fraction(part, sum_)
 
     return (
         (Column(key="name", title="Layer"), lambda line: line.name),
@@ -91,9 +91,9 @@ def _figures(total: Cost) -> tuple[tuple[Column, Figure], ...]:
         (Column(key="output", title="Output", kind="size", rank=4), lambda line: line.output),
         (Column(key="params", title="Params", kind="count"), lambda line: line.params),
         (Column(key="macs", title="MACs", kind="count"), lambda line: line.macs),
-        (Column(key="macs_share", title="Share", kind="share", rank=2), lambda line: share(line.macs, total.macs)),
+        (Column(key="macs_share", title="Share", kind="share", rank=2), lambda line: share(line.macs, whole.macs)),
         (Column(key="params_share", title="Params share", kind="share", rank=6),
-         lambda line: share(line.params, total.params)),
+         lambda line: share(line.params, whole.params)),
         (Column(key="flops", title="FLOPs", kind="count", rank=6),
          lambda line: None if line.macs is None else 2 * line.macs),
         (Column(key="kernel", title="Kernel", kind="size", rank=6), lambda line: line.kernel),

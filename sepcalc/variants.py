@@ -105,6 +105,8 @@ def get(name: str) -> Variant:
 
     Raises :class:`SpecError` with the closest known name.
     """
+    if name in _REGISTRY:
+        return _REGISTRY[name]
     names = _names()
     if name not in names:
         raise SpecError(f"unknown variant '{name}'{closest(name, names)}")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from frameworks import keras_on_torch
 
-from sepcalc.network import Convolution, Cost, Layer, Network
+from sepcalc.network import Convolution, Cost, Layer, Network, total
 from sepcalc.reading import bundled, load, read
 from sepcalc.spec import Axes
 from sepcalc.variants import all_variants, get
@@ -445,7 +445,7 @@ def test_what_ifs(name, variant):
     assert all(refused.values())
     converted = convertible - set(refused)
     costs = [layer.cost_as(variant) if layer.name in converted else layer.cost for layer in network.layers]
-    assert answer.cost == sum(costs, Cost())
+    assert answer.cost == total(costs)
 
 
 @pytest.mark.parametrize("variant", ["standard", "depthwise-separable", "blueprint-separable"])
