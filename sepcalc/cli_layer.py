@@ -1,5 +1,6 @@
 """``sepcalc layer``: one convolution in several variants."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -35,7 +36,11 @@ from sepcalc.render import Format
 from sepcalc.spec import Axes, Bias, ConvSpec
 from sepcalc.variants import choose
 
-app = typer.Typer(pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]})
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
 ELEMENT_BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
 BIASES: tuple[Bias, ...] = ("none", "last", "all")
@@ -122,7 +127,7 @@ def _show_code(comparison: Comparison, framework: str, output: Path | None) -> N
 def _show_explanation(comparison: Comparison, form: Format, output: Path | None) -> None:
     from sepcalc.explain import explain, render_explanation
 
-    live = output is None and form == "terminal"
+    live = output is None and form == "terminal" and sys.stdout.isatty()
     width = terminal_width() if live else None
     show_text(render_explanation(explain(comparison), form, width=width, color=live and colorful()), output)
 

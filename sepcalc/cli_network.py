@@ -45,7 +45,11 @@ from sepcalc.render import Format
 from sepcalc.table import Table
 from sepcalc.variants import choose
 
-app = typer.Typer(pretty_exceptions_enable=False, context_settings={"help_option_names": ["-h", "--help"]})
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
 ONE_TABLE: tuple[Format, ...] = ("csv", "tsv")
 """Formats that hold a single table."""

@@ -68,7 +68,7 @@ def variant(
 ) -> Callable[[Callable[..., Stages]], Callable[..., Stages]]:
     """Register the decorated rewrite under ``name`` and ``aliases``.
 
-    ``gives_up`` completes the sentence "It cannot …"; ``remark`` may add a note to the variant's row.
+    ``gives_up`` is the sentence that says what it cannot do; ``remark`` may add a note to the variant's row.
 
     Raises :class:`ValueError` where a name is taken.
     """
@@ -192,7 +192,7 @@ def _break_even_remark(spec: ConvSpec, stages: Stages) -> str:
 @variant(
     "spatial-separable",
     "sps",
-    gives_up="It cannot express windows of full rank: each one is a sum of at most mid products of a column and a row.",
+    gives_up="It cannot see a whole window through any mid channel: each adds the product of a column and a row.",
     remark=_break_even_remark,
 )
 def spatial_separable(spec: ConvSpec, *, mid: Mid = "min") -> Stages:
