@@ -1,0 +1,230 @@
+"""How long counting takes: sepcalc beside the counters of others, and how it grows with the file.
+
+    python benchmarks/analysis.py                          # the three parts, one after the other
+    python benchmarks/analysis.py growth --rounds 3
+    python benchmarks/analysis.py --check                  # exit 1 where a target is missed
+
+*growth* is described in ``growth.py``. *processes*: from nothing to the total, each sample a new process that
+imports, builds or loads, counts and prints. *counting*: the same in one warm process, where the models of the
+others are already built; for sepcalc "count" has a loaded network and "load + count" starts from the YAML file.
+Whatever sepcalc remembers of a network is wiped before each sample, and each one counts a newly loaded network.
+
+Everything runs on one thread. The others are called as ``counters.py`` says, on torch's CPU and on its meta
+device where they can. sepcalc is held against the fastest of them whose total is the one it is known for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+from statistics import median
+
+import counters
+import growth
+from interleave import (
+    Process,
+    Report,
+    Target,
+    arguments,
+    describe,
+    dice,
+    figures,
+    finish,
+    in_turns,
+    machine,
+    process,
+    ratio,
+    show,
+    summary,
+    timed,
+)
+
+PACKAGES = ("sepcalc", "typer", "rich", "PyYAML", "msgspec", *counters.PACKAGES)
+LIBRARY = "import sys, sepcalc; print(sepcalc.load(sys.argv[1]).cost.macs)"
+COMMAND = "from sepcalc.cli import main; main()"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contender:
+    """A counter of others on one device, and what it says of a network."""
+
+    counter: str
+    device: str
+    total: int
+    known: int
+
+    @property
+    def name(self) -> str:
+        """Counter and device."""
+        return f"{self.counter}, {self.device}"
+
+    @property
+    def fair(self) -> bool:
+        """Whether it counted what it is known to count."""
+        return self.total == self.known
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Race:
+    """Seconds of everyone on one ``network``; ``bounds`` is how many times as fast sepcalc has to be, by its name."""
+
+    title: str
+    network: str
+    others: Sequence[Contender]
+    seconds: Mapping[str, Sequence[float]]
+    bounds: Mapping[str, float]
+
+    @property
+    def fastest(self) -> str:
+        """The fastest of the fair others."""
+        return min((each.name for each in self.others if each.fair), key=lambda name: median(self.seconds[name]))
+
+
+def contenders(network: str, say: Callable[[str, str], int]) -> list[Contender]:
+    """Every counter on every device that it can use; ``say(counter, device)`` counts once."""
+    return [
+        Contender(counter=counter, device=device, total=say(counter, device), known=known[network])
+        for counter, known in counters.KNOWN.items()
+        for device in (("cpu",) if counter in counters.COMPUTES else ("cpu", "meta"))
+    ]
+
+
+def counting(network: str, *, rounds: int, rng: Random) -> Race:
+    """Count ``network`` in one warm process."""
+    import sepcalc
+
+    counters.quiet()
+    models = {device: counters.build(network, device) for device in ("cpu", "meta")}
+
+    def say(counter: str, device: str) -> int:
+        with contextlib.redirect_stdout(io.StringIO()):  # ptflops warns there
+            return counters.COUNTERS[counter](*models[device])
+
+    sepcalc.load(network).totals()
+    memory = caches()
+
+    def forget() -> None:
+        for clear in memory:
+            clear()
+
+    def loaded() -> sepcalc.Network:
+        found = sepcalc.load(network)
+        forget()
+        return found
+
+    others = contenders(network, say)
+    candidates = {
+        "sepcalc, count": timed(lambda found: found.cost, loaded),
+        "sepcalc, count with three what-ifs": timed(lambda found: found.totals(), loaded),
+        "sepcalc, load + count": timed(lambda _: sepcalc.load(network).cost, forget),
+    }
+    for each in others:
+        candidates[each.name] = timed(partial(say, each.counter), partial(str, each.device))
+    return Race(
+        title=f"{network} in one warm process",
+        network=network,
+        others=others,
+        seconds=in_turns(candidates, rounds=rounds, rng=rng),
+        bounds={"sepcalc, count": 50, "sepcalc, load + count": 10},
+    )
+
+
+def caches() -> list[Callable[[], None]]:
+    """What empties each cache in which sepcalc remembers costs and expressions.
+
+    What it knows of its own argument types stays, as torch's registries do.
+    """
+    mine = [vars(module) for name, module in list(sys.modules.items()) if name.split(".")[0] == "sepcalc"]
+    found = [value for names in mine for word, value in names.items() if word != "fields"]
+    return [value.cache_clear for value in found if hasattr(value, "cache_clear")]
+
+
+def processes(network: str, *, rounds: int, rng: Random) -> Race:
+    """Count ``network`` from nothing, each time in a new process."""
+
+    def run(*command: str) -> Process:
+        return process([sys.executable, *command], {"OMP_NUM_THREADS": "1"})
+
+    def other(counter: str, device: str) -> Process:
+        return run(counters.__file__, counter, network, device)
+
+    others = contenders(network, lambda counter, device: int(other(counter, device).output.split()[-1]))
+    candidates = {
+        "sepcalc, library": lambda: run("-c", LIBRARY, network),
+        "sepcalc, command": lambda: run("-c", COMMAND, "network", network),
+    }
+    for each in others:
+        candidates[each.name] = partial(other, each.counter, each.device)
+    samples = in_turns(candidates, rounds=rounds, rng=rng, warm_up=0)
+    return Race(
+        title=f"{network}, whole processes",
+        network=network,
+        others=others,
+        seconds={name: [each.wall_s for each in taken] for name, taken in samples.items()},
+        bounds={"sepcalc, library": 15, "sepcalc, command": 15},
+    )
+
+
+def judge(race: Race, *, rng: Random, markdown: bool) -> Report:
+    """Print what everyone took, and hold sepcalc against the fastest of the fair others."""
+    fastest = race.seconds[race.fastest]
+    ratios = {name: ratio(fastest, taken, rng=rng) for name, taken in race.seconds.items()}
+    totals = {each.name: each for each in race.others}
+    show(
+        race.title,
+        ("", "total", "MACs ×", "median, ms", "quartiles, ms", "minimum, ms", f"{race.fastest} / it [95 %]"),
+        [_row(race, name, totals.get(name), str(ratios[name])) for name in race.seconds],
+        markdown=markdown,
+    )
+    return Report(
+        samples=race.seconds,
+        targets=tuple(
+            Target(what=f"{race.title}: {race.fastest} / {name}", value=ratios[name], at_least=bound)
+            for name, bound in race.bounds.items()
+        ),
+    )
+
+
+def _row(race: Race, name: str, other: Contender | None, times: str) -> list[str]:
+    found, exact = summary(race.seconds[name]), counters.MACS[race.network]
+    total = other.total if other else exact
+    return [
+        name + ("" if other is None or other.fair else f" (elsewhere {other.known:,})"),
+        f"{total:,}",
+        f"{total / exact:.4f}",
+        figures(found.median * 1e3) + ("*" if found.unsteady else ""),
+        f"{figures(found.low_quartile * 1e3)} to {figures(found.high_quartile * 1e3)}",
+        figures(found.minimum * 1e3),
+        times,
+    ]
+
+
+def main() -> int:
+    """Run the chosen parts; the exit code."""
+    parser = arguments(__doc__ or "")
+    parts = {"growth": 5, "processes": 5, "counting": 30}  # the heap of the last would stain the memory of the first
+    parser.add_argument("parts", nargs="*", choices=[[], *parts], help="all of them by default")
+    given = parser.parse_args()
+    facts, rng = machine(PACKAGES), dice(given.seed)
+    print(describe(facts))
+    reports: dict[str, Report] = {}
+    for part, usual in parts.items():
+        rounds = given.rounds or usual
+        if given.parts and part not in given.parts:
+            continue
+        if part == "growth":
+            reports[part] = growth.report(rounds=rounds, rng=rng, markdown=given.markdown)
+            continue
+        for network in counters.MACS:
+            race = {"processes": processes, "counting": counting}[part](network, rounds=rounds, rng=rng)
+            reports[f"{part}, {network}"] = judge(race, rng=rng, markdown=given.markdown)
+    return finish(reports, facts, path=given.json, check=given.check)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

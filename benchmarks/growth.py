@@ -1,0 +1,176 @@
+"""How sepcalc grows with the file, beside the least that reading YAML into Python can take.
+
+"PyYAML alone" is ``yaml.load`` with its C loader; "sepcalc" is ``load`` on the same file and the totals as written
+and for the three default variants. Each sample is a process of its own, in which a file of ten layers comes
+first, so that imports are not in the time. The garbage collector is on, as in anyone's program.
+Memory is the most that the process held.
+
+In the styles "flow" and "block" two layers take turns. In "all different" hardly two layers are alike, which no
+network is: it shows what counting costs where a layer that was counted before is of no use.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from random import Random
+from statistics import linear_regression, median
+from typing import Any
+
+from interleave import Process, Ratio, Report, Target, dice, figures, in_turns, process, ratio, show
+
+SIZES = (1_000, 10_000, 100_000)
+
+PROGRAMS = {
+    "PyYAML alone": """
+import sys
+from time import perf_counter
+import yaml
+def run(path):
+    with open(path, "rb") as file:
+        return yaml.load(file, yaml.CSafeLoader)
+run(sys.argv[1])
+start = perf_counter()
+run(sys.argv[2])
+print(perf_counter() - start)
+""",
+    "sepcalc": """
+import sys
+from time import perf_counter
+import sepcalc
+def run(path):
+    return sepcalc.load(path).totals()
+run(sys.argv[1])
+start = perf_counter()
+run(sys.argv[2])
+print(perf_counter() - start)
+""",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """The samples of both programs on one file."""
+
+    style: str
+    layers: int
+    samples: Mapping[str, Sequence[Process]]
+
+    def seconds(self, program: str) -> list[float]:
+        """What ``program`` itself took in each round, without start and imports."""
+        return [float(sample.output) for sample in self.samples[program]]
+
+    def peak_bytes(self, program: str) -> int:
+        """The most memory that ``program`` held in any round."""
+        return max(sample.peak_bytes for sample in self.samples[program])
+
+
+def _flow(keys: Mapping[str, Any]) -> str:
+    return f"- {{{', '.join(f'{key}: {value}' for key, value in keys.items())}}}\n"
+
+
+def _block(keys: Mapping[str, Any]) -> str:
+    first, *rest = (f"{key}: {value}\n" for key, value in keys.items())
+    return f"- {first}" + "".join(f"  {line}" for line in rest)
+
+
+def _alike(layers: int) -> Iterator[dict[str, Any]]:
+    """A chain of two kinds of layers in turn."""
+    for number in range(1, layers + 1):
+        c_in, c_out = (64, 128) if number % 2 else (128, 64)
+        yield {"name": f"conv{number}", "c_in": c_in, "c_out": c_out, "k": 3, "size": 56}
+
+
+def _different(layers: int) -> Iterator[dict[str, Any]]:
+    """A chain of which hardly two layers are alike, so that remembering one does not help."""
+    rng, c_out = dice(0), 64
+    for number in range(1, layers + 1):
+        c_in, c_out = c_out, rng.randint(16, 4096)
+        yield {"name": f"conv{number}", "c_in": c_in, "c_out": c_out, "k": rng.choice((3, 5, 7)), "size": 56}
+
+
+STYLES = {"flow": (_flow, _alike), "block": (_block, _alike), "flow, all different": (_flow, _different)}
+"""How a generated file is written, and what its layers are."""
+
+LIKE_NETWORKS = ("flow", "block")
+"""The styles whose layers repeat, as a network's do: the ratio to the loader is promised for these."""
+
+
+def write_network(path: Path, style: str, layers: int) -> Path:
+    """A network of ``layers`` layers of five keys, in the YAML ``style``."""
+    write, invent = STYLES[style]
+    path.write_text("name: generated\nlayers:\n" + "".join(map(write, invent(layers))))
+    return path
+
+
+def exponent(seconds: Mapping[int, float]) -> float:
+    """The p of n^p that fits ``seconds`` by number of layers: the slope of the least-squares line in logarithms.
+
+    >>> round(exponent({10: 1.0, 100: 10.0, 1000: 100.0}), 6)
+    1.0
+    """
+    return linear_regression([math.log(n) for n in seconds], [math.log(t) for t in seconds.values()]).slope
+
+
+def measure(style: str, layers: int, *, rounds: int, rng: Random) -> Point:
+    """Both programs in turns on one generated file."""
+    with tempfile.TemporaryDirectory() as folder:
+        first = write_network(Path(folder, "first.yaml"), style, 10)
+        network = write_network(Path(folder, "network.yaml"), style, layers)
+        candidates = {
+            name: partial(process, [sys.executable, "-c", program, str(first), str(network)])
+            for name, program in PROGRAMS.items()
+        }
+        return Point(style=style, layers=layers, samples=in_turns(candidates, rounds=rounds, rng=rng, warm_up=0))
+
+
+def report(*, rounds: int, rng: Random, markdown: bool) -> Report:
+    """Measure every style at every size, print the table, and judge the targets."""
+    points = [measure(style, layers, rounds=rounds, rng=rng) for style in STYLES for layers in SIZES]
+    ratios = [ratio(point.seconds("sepcalc"), point.seconds("PyYAML alone"), rng=rng) for point in points]
+    show(
+        "Growth: load and total a generated file; time without start and imports, peak memory with them",
+        ("layers", "PyYAML alone, ms", "sepcalc, ms", "µs a layer", "ratio [95 %]", "of minima", "MB", "PyYAML MB"),
+        map(_row, points, ratios),
+        markdown=markdown,
+    )
+    slopes = {program: {style: _slope(points, style, program) for style in STYLES} for program in PROGRAMS}
+    for program, each in slopes.items():
+        print(f"{program} grows as " + ", ".join(f"n^{slope:.3f} ({style})" for style, slope in each.items()))
+    steepest = max(slopes["sepcalc"].values())
+    promised = [found for point, found in zip(points, ratios, strict=True) if point.style in LIKE_NETWORKS]
+    worst = max(promised, key=lambda found: found.median)
+    return Report(
+        samples={f"{point.style}, {point.layers}": point.samples for point in points},
+        targets=(
+            Target(what="growth, exponent of n", value=steepest, at_most=1.05),
+            Target(
+                what="sepcalc / PyYAML alone, worst case",
+                value=max(ratios, key=lambda found: found.median),
+                at_most=1.3,
+            ),
+            Target(what="peak memory, GB", value=max(p.peak_bytes("sepcalc") for p in points) / 1e9, at_most=1.5),
+        ),
+    )
+
+
+def _slope(points: Sequence[Point], style: str, program: str) -> float:
+    return exponent({point.layers: median(point.seconds(program)) for point in points if point.style == style})
+
+
+def _row(point: Point, found: Ratio) -> list[str]:
+    own, loader = (median(point.seconds(program)) for program in ("sepcalc", "PyYAML alone"))
+    return [
+        f"{point.layers:,} {point.style}",
+        figures(loader * 1e3),
+        figures(own * 1e3),
+        figures(own / point.layers * 1e6),
+        str(found),
+        figures(found.of_minima),
+        *(f"{point.peak_bytes(program) / 1e6:.0f}" for program in ("sepcalc", "PyYAML alone")),
+    ]
