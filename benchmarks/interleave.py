@@ -135,10 +135,11 @@ def in_turns(
     return samples
 
 
-def timed(run: Callable[[T], object], prepare: Callable[[], T], *, shortest_s: float = 2e-3) -> Callable[[], float]:
+def timed(run: Callable[[T], object], prepare: Callable[[], T], *, shortest_s: float = 0.02) -> Callable[[], float]:
     """A candidate whose sample is the mean time of one ``run``, each on what a fresh ``prepare()`` returns.
 
-    Preparations stand outside the clock; as many runs make one sample as last at least ``shortest_s``.
+    Preparations stand outside the clock; as many runs make one sample as last at least ``shortest_s``:
+    about as long as one run of the slow candidates, so that all are equally warm.
     """
 
     def spent_s(runs: int) -> float:
