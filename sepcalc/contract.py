@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from sepcalc.comparison import Candidate, Comparison
-from sepcalc.network import Convolution, Layer, Network, WhatIf
+from sepcalc.network import Convolution, Layer, Network, Operator, WhatIf
 from sepcalc.spec import ConvSpec
 
 SCHEMA = 1
@@ -103,7 +103,7 @@ def _refused(refused: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
 
 def _layer(layer: Layer) -> dict[str, Any]:
     cost = layer.cost
-    counted = isinstance(layer, Convolution) or layer.counted
+    counted = not isinstance(layer, Operator) or layer.counted
     return {
         "name": layer.name,
         "type": layer.type,

@@ -62,7 +62,8 @@ class Convolution:
 
     A norm and an activation follow each stage, or with ``between="none"`` the last stage alone.
     ``act_last`` replaces the activation after the last stage. A layer that ``shares`` its weights
-    with an earlier one, named so, has multiply-adds and no parameters of its own.
+    with an earlier one, named so, has multiply-adds and no parameters of its own. ``batch`` is how many feature
+    maps it runs over: examples, or for a linear layer the positions that its spec leaves out.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Convolution:
     act_last: str | None = None
     between: Literal["all", "none"] = "all"
     shares: str | None = None
+    batch: int = 1
 
     @property
     def input(self) -> FeatureMap:
@@ -129,7 +131,9 @@ class Convolution:
         answer = _cost(self.spec, variant, self.norm, self.act, self.act_last, self.between)
         if isinstance(answer, str):
             raise SpecError(answer)
-        return answer if self.shares is None else Cost(macs=answer.macs)
+        if self.shares is None and self.batch == 1:
+            return answer
+        return Cost(params=answer.params if self.shares is None else 0, macs=answer.macs * self.batch)
 
 
 @lru_cache(maxsize=2**14)
@@ -177,7 +181,43 @@ class Operator:
         return Cost(params=self.params)
 
 
-Layer = Convolution | Operator
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product:
+    """A layer made of matrix products: of activations alone (attention), or of a kind that cannot be rewritten.
+
+    Each of ``terms`` is a linear map and how many vectors it is applied to; what it multiplies by need
+    not be weights, so ``params`` are given apart.
+    """
+
+    name: str
+    type: str
+    input: FeatureMap
+    output: FeatureMap
+    terms: tuple[tuple[ConvSpec, int], ...]
+    params: int = 0
+
+    @property
+    def kernel(self) -> Axes:
+        """A product has no window."""
+        return ()
+
+    @property
+    def label(self) -> str:
+        """What a reader calls the layer."""
+        return self.type
+
+    @property
+    def convertible(self) -> bool:
+        """Nothing here can be rewritten."""
+        return False
+
+    @property
+    def cost(self) -> Cost:
+        """Its parameters, and the multiply-adds of all its terms."""
+        return Cost(params=self.params, macs=sum(spec.macs * times for spec, times in self.terms))
+
+
+Layer = Convolution | Product | Operator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from sepcalc.errors import SepcalcError, closest
 from sepcalc.layer_report import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE, times
-from sepcalc.network import Convolution, Cost, Layer, Network, WhatIf, total
+from sepcalc.network import Convolution, Cost, Layer, Network, Operator, WhatIf, total
 from sepcalc.spec import ConvSpec
 from sepcalc.table import Cell, Column, Row, Table
 
@@ -50,7 +50,7 @@ def _of_layer(layer: Layer) -> _Line:
         input=layer.input.shape,
         output=layer.output.shape,
         params=cost.params,
-        macs=cost.macs if isinstance(layer, Convolution) or layer.counted else None,
+        macs=None if isinstance(layer, Operator) and not layer.counted else cost.macs,
         kernel=layer.kernel or "",
         stride=spec.stride if spec else "",
         groups=spec.groups if spec else "",
