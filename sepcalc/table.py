@@ -30,7 +30,8 @@ quotient: a number with a unit, printed to three figures. size: one entry per ax
 class Column:
     """A column: its ``key`` (for ``--columns`` and machine-readable formats) and its ``title`` for people.
 
-    Where space is short, columns with the highest ``rank`` go first; those of rank 0 always stay.
+    Where space is short, columns with the highest ``rank`` go first; for those of rank 1 and 2 texts are
+    folded before they go, and those of rank 0 always stay.
     ``axes`` is the power of D_F in a per-position column.
     """
 

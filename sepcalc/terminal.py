@@ -29,6 +29,9 @@ _GAP = 2
 _NARROWEST = 12
 """No text is folded to fewer characters than this."""
 
+_WORTH_FOLDING = 2
+"""Columns up to this rank stay where texts can be folded to make room for them."""
+
 _READABLE = 80
 """Characters in a line of prose, where the table beside it is no wider."""
 
@@ -131,9 +134,11 @@ def _fitting(table: Table, look: Look) -> _Grid:
     text = [place for place, column in enumerate(columns) if not is_number(column)]
     for place in text:
         folded[place] = min(folded[place], max(look.width // 2, _NARROWEST))
+    tightest = [min(width, _NARROWEST) if place in text else width for place, width in enumerate(folded)]
     places = list(range(len(columns)))
     for place in sorted(places, key=lambda place: (columns[place].rank, place), reverse=True):
-        if _total(folded, places) > look.width and columns[place].rank and place != label:
+        least = tightest if columns[place].rank <= _WORTH_FOLDING else folded
+        if _total(least, places) > look.width and columns[place].rank and place != label:
             places.remove(place)
     widths = _spread(folded, natural, places, [place for place in text if place in places], look.width)
     return _Grid(columns=tuple(columns[p] for p in places), cells=[cells[p] for p in places], widths=widths)
