@@ -259,7 +259,7 @@ def show(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], *, 
         table.add_column(heading, justify="right" if place else "left", no_wrap=True)
     for row in rows:
         table.add_row(*row)
-    Console(width=160, highlight=False, markup=False).print(*([f"**{title}**"] if markdown else []), table)
+    Console(width=200, highlight=False, markup=False).print(*([f"**{title}**"] if markdown else []), table)
 
 
 def finish(reports: Mapping[str, Report], facts: Mapping[str, Any], *, path: Path | None, check: bool) -> int:
