@@ -1,0 +1,185 @@
+"""What one run of a network did, as plain data: which operators ran, on which shapes, inside which modules.
+
+A trace is what is known before anything is counted. :func:`~sepcalc.folding.to_network` makes layers of it, and the
+rules of other counters are read from it too: some of them see modules, some see functions, some see what
+is below both. So each operator keeps all three. Nothing here is torch: shapes are tuples, modules are
+records. Every shape is complete, with the batch in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from math import prod
+
+Shape = tuple[int, ...]
+
+Config = Mapping[str, object]
+"""Numbers, words, flags and tuples of them by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One trainable tensor: the first name that leads to it, as ``named_parameters`` has it."""
+
+    name: str
+    shape: Shape
+
+    @property
+    def count(self) -> int:
+        """How many numbers it holds."""
+        return prod(self.shape)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Module:
+    """A module as it was built, whether it runs or not; in the order of ``named_modules``, the model itself first.
+
+    ``path`` is empty for the model. ``own`` holds the parameters that are registered on the module itself: the
+    attribute's name, and the index in :attr:`Trace.parameters`. ``children`` are the names and indices of its
+    direct submodules. ``config`` is every public attribute that is plain data: ``kernel_size``, ``affine``, ``inplace``.
+    """
+
+    path: str
+    qualname: str
+    """The class with the module that defines it: ``torch.nn.modules.conv.Conv2d``."""
+    own: tuple[tuple[str, int], ...] = ()
+    children: tuple[tuple[str, int], ...] = ()
+    config: Config = field(default_factory=dict)
+
+    @property
+    def cls(self) -> str:
+        """The class's name alone: ``Conv2d``."""
+        return self.qualname.rpartition(".")[2]
+
+    @property
+    def leaf(self) -> bool:
+        """Whether it holds no other module."""
+        return not self.children
+
+    @property
+    def builtin(self) -> bool:
+        """Whether PyTorch itself defines the class."""
+        return self.qualname.startswith("torch.nn.modules.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleCall:
+    """One call of a module: its index in :attr:`Trace.modules`, and the call that it happened in.
+
+    ``inputs`` are the shapes of the positional tensors and those in lists among them; ``named`` the same for tensors given
+    by keyword; ``outputs`` those of every tensor that came back, in order. ``depth`` is 0 for the model.
+    """
+
+    module: int
+    parent: int | None
+    depth: int
+    inputs: tuple[Shape, ...]
+    outputs: tuple[Shape, ...]
+    named: Mapping[str, Shape] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """A parameter, or a part of one, that an operator reads.
+
+    ``elements`` is the part's size; ``new`` is how many of them no earlier operator used, so that the sum of ``new``
+    over a trace counts every number once. ``role`` is ``weight``, ``bias`` or empty.
+    """
+
+    parameter: int
+    elements: int
+    new: int
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AtenCall:
+    """An operator as PyTorch's dispatcher ran it: ``aten.convolution.default``.
+
+    ``arguments`` are its arguments in order, a tensor as its shape, lists of tensors as tuples of shapes.
+    """
+
+    name: str
+    inputs: tuple[Shape, ...]
+    outputs: tuple[Shape, ...]
+    arguments: tuple[object, ...] = ()
+    view: bool = False
+    """Whether it only looks at the same numbers in another shape."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operator: what a function that the code called did, or what ran by itself.
+
+    ``word`` is what the field calls it: conv, linear, matmul, attention, einsum, lstm, batch_norm, relu, max_pool, add,
+    embedding, ... (:mod:`sepcalc.torch_words` has all of them); ``unknown`` where there is none, and then ``function``
+    and ``aten`` say what it was. ``function`` is the outermost function of PyTorch (``torch.nn.functional.relu``,
+    ``torch.Tensor.__add__`` for a plain ``+``), empty where PyTorch ran the operator on its own account; ``inside`` are
+    functions around it, such as ``torch.nn.functional.multi_head_attention_forward``. ``call`` is
+    the index in :attr:`Trace.calls` of the innermost module that was running.
+
+    ``inputs`` are the shapes of all tensors given to it, in order, positional before named; ``weight`` is the shape of the one
+    that holds the weights. ``attributes`` are plain: of a convolution kernel, stride, padding, dilation, groups,
+    transposed, output_padding and bias; of a linear layer bias; of an einsum its equation; otherwise the arguments of the
+    function that are plain data.
+    """
+
+    word: str
+    function: str
+    call: int
+    inputs: tuple[Shape, ...]
+    outputs: tuple[Shape, ...]
+    weight: Shape | None = None
+    attributes: Config = field(default_factory=dict)
+    uses: tuple[Use, ...] = ()
+    aten: tuple[AtenCall, ...] = ()
+    inside: tuple[str, ...] = ()
+    constant: bool = False
+    """Whether it reads parameters alone: a weight that is computed before it is used."""
+
+    @property
+    def params(self) -> int:
+        """Parameters that no earlier operator used."""
+        return sum(use.new for use in self.uses)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """One run in evaluation mode: modules and parameters as built, calls and operators in the order in which they ran."""
+
+    name: str
+    inputs: tuple[Shape, ...]
+    parameters: tuple[Parameter, ...] = ()
+    modules: tuple[Module, ...] = ()
+    calls: tuple[ModuleCall, ...] = ()
+    operations: tuple[Operation, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What a reader must know of how it was made: a fallback from the meta device, for one."""
+
+    @property
+    def params(self) -> int:
+        """All parameters, each once, whether used or not."""
+        return sum(parameter.count for parameter in self.parameters)
+
+    def module_of(self, operation: Operation) -> Module:
+        """The innermost module that was running."""
+        return self.modules[self.calls[operation.call].module]
+
+    def is_module(self, operation: Operation) -> bool:
+        """Whether the operator is what a leaf module of PyTorch's own does, rather than a function that was called.
+
+        That is where counters by module and counters by function part: ``nn.ReLU`` and ``F.relu``.
+        """
+        module = self.module_of(operation)
+        return module.leaf and module.builtin
+
+    def unused(self) -> Iterator[tuple[Parameter, int]]:
+        """Each parameter of which some numbers no operator read, and how many of them."""
+        read = [0] * len(self.parameters)
+        for operation in self.operations:
+            for use in operation.uses:
+                read[use.parameter] += use.new
+        for parameter, count in zip(self.parameters, read, strict=True):
+            if count < parameter.count:
+                yield parameter, parameter.count - count
