@@ -8,9 +8,10 @@ does not understand is marked as uncounted.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from fractions import Fraction
 from functools import lru_cache
 from typing import Literal
 
@@ -21,6 +22,9 @@ from sepcalc.variants import Stages, Variant, choose, get
 STANDARD = get("standard")
 
 NormKind = Literal["none", "batch", "layer", "group", "instance", "rms"]
+
+Between = Literal["all", "act", "none"]
+"""What stands between the stages of a rewritten layer: norm and activation, the activation alone, or nothing."""
 
 NORM_PARAMS: dict[NormKind, int] = {"none": 0, "batch": 2, "layer": 2, "group": 2, "instance": 0, "rms": 1}
 """Trainable numbers per channel of each norm with its framework's defaults: scale and shift, or scale alone."""
@@ -60,7 +64,8 @@ class FeatureMap:
 class Convolution:
     """A convolution or linear layer as it is written: ``spec`` in the form of ``variant``.
 
-    A norm and an activation follow each stage, or with ``between="none"`` the last stage alone.
+    A norm and an activation follow each stage; ``between="none"`` leaves them to the last stage alone, and
+    ``between="act"`` leaves the norm to it.
     ``act_last`` replaces the activation after the last stage. A layer that ``shares`` its weights
     with an earlier one, named so, has multiply-adds and no parameters of its own. ``batch`` is how many feature
     maps it runs over: examples, or for a linear layer the positions that its spec leaves out.
@@ -73,7 +78,7 @@ class Convolution:
     norm: NormKind = "none"
     act: str = "none"
     act_last: str | None = None
-    between: Literal["all", "none"] = "all"
+    between: Between = "all"
     shares: str | None = None
     batch: int = 1
 
@@ -119,16 +124,24 @@ class Convolution:
         """What the layer costs as written."""
         return self.cost_as(self.variant)
 
-    def cost_as(self, variant: Variant) -> Cost:
-        """What the layer would cost as ``variant``, with its norms and activations.
+    def as_variant(self, variant: Variant) -> Stages:
+        """The primitive convolutions of the layer as ``variant``.
 
         A layer that is written as this variant already keeps its options, but for those that are bound here.
 
         Raises :class:`SpecError` where the variant cannot express it.
         """
-        if variant.name == self.variant.name:
-            variant = self.variant.bind(variant.options)
-        answer = _cost(self.spec, variant, self.norm, self.act, self.act_last, self.between)
+        return self._own(variant)(self.spec)
+
+    def _own(self, variant: Variant) -> Variant:
+        return self.variant.bind(variant.options) if variant.name == self.variant.name else variant
+
+    def cost_as(self, variant: Variant) -> Cost:
+        """What the layer would cost as ``variant`` (see :meth:`as_variant`), with its norms and activations.
+
+        Raises :class:`SpecError` where the variant cannot express it.
+        """
+        answer = _cost(self.spec, self._own(variant), self.norm, self.act, self.act_last, self.between)
         if isinstance(answer, str):
             raise SpecError(answer)
         if self.shares is None and self.batch == 1:
@@ -143,10 +156,11 @@ def _cost(spec: ConvSpec, variant: Variant, norm: NormKind, act: str, act_last: 
         stages = variant(spec)
     except SpecError as reason:
         return str(reason)
-    followed = stages if between == "all" else stages[-1:]
-    norms = NORM_PARAMS[norm] * sum(stage.c_out for stage in followed)
+    normed = stages if between == "all" else stages[-1:]
+    norms = NORM_PARAMS[norm] * sum(stage.c_out for stage in normed)
     # PReLU learns one slope; no other activation has a parameter.
-    slopes = (act == "prelu") * (len(followed) - 1) + ((act_last or act) == "prelu")
+    inside = 0 if between == "none" else len(stages) - 1
+    slopes = (act == "prelu") * inside + ((act_last or act) == "prelu")
     return Cost(params=sum(stage.params for stage in stages) + norms + slopes, macs=sum(stage.macs for stage in stages))
 
 
@@ -255,6 +269,30 @@ class Network:
     def cost(self) -> Cost:
         """What the network costs as written."""
         return total(layer.cost for layer in self.layers)
+
+    @property
+    def activations(self) -> int:
+        """Elements that the stages of all convolutions and linear layers write (Radosavovic 2020, section 3.1)."""
+        return sum(each.activations * layer.batch for layer in self._convolutions for each in layer.stages)
+
+    def traffic_bytes(self, element_bytes: int) -> int | None:
+        """Bytes of input, weights and output of each stage, moved once; None where products of activations move more."""
+        if any(isinstance(layer, Product) for layer in self.layers):
+            return None
+        return element_bytes * sum(
+            stage.traffic_bytes(1) * layer.batch - stage.weights * (layer.batch - 1)
+            for layer in self._convolutions
+            for stage in layer.stages
+        )
+
+    def intensity(self, element_bytes: int) -> Fraction | None:
+        """Arithmetic intensity in FLOP per byte; None where the traffic is unknown."""
+        traffic = self.traffic_bytes(element_bytes)
+        return Fraction(2 * self.cost.macs, traffic) if traffic else None
+
+    @property
+    def _convolutions(self) -> Iterator[Convolution]:
+        return (layer for layer in self.layers if isinstance(layer, Convolution))
 
     @property
     def uncounted(self) -> tuple[Operator, ...]:
