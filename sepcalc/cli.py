@@ -3,15 +3,17 @@
 Each command lives in a module of its own, imported only when it is called: start-up is paid for by every use.
 """
 
+import re
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from sepcalc import __version__
-from sepcalc.errors import SepcalcError, closest
+from sepcalc.errors import SepcalcError, closest, nearest
 
 COMMANDS = {
     "layer": "sepcalc.cli_layer",
@@ -19,6 +21,9 @@ COMMANDS = {
     "schema": "sepcalc.cli_schema",
 }
 """Every command and the module whose ``app`` it is."""
+
+EXAMPLE = "sepcalc layer --cin 64 --cout 128 -k 3"
+"""What a newcomer types first."""
 
 _UsageError: Any = typer.BadParameter.__base__
 _ClickError: Any = _UsageError.__base__
@@ -41,6 +46,7 @@ class _Commands(TyperGroup):
 app = typer.Typer(
     cls=_Commands,
     no_args_is_help=True,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -52,16 +58,13 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(epilog=f"Start with: {EXAMPLE}")
 def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    """What a convolution costs, and what writing it as separable stages saves.
-
-    Start with: sepcalc layer --cin 64 --cout 128 -k 3
-    """
+    """What a convolution costs, and what writing it as separable stages saves."""
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -69,18 +72,21 @@ def main(arguments: list[str] | None = None) -> None:
 
     0: done. 1: a limit that the user set was not met. 2: wrong input, with one message on standard error.
     """
-    sys.exit(run(arguments))
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
-def run(arguments: list[str] | None = None) -> int:
+def run(arguments: list[str]) -> int:
     """Run the program; the exit code."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A terminal that cannot show × shows a question mark; it must not end the program.
+        sys.stdout.reconfigure(errors="replace")
     try:
         code = typer.main.get_command(app).main(arguments, prog_name="sepcalc", standalone_mode=False)
         sys.stdout.flush()
     except SepcalcError as error:
         return _fail(str(error), error.exit_code)
     except _ClickError as error:
-        return _fail(_usage_message(error), 2)
+        return _fail(_usage_message(error, arguments), 2)
     except BrokenPipeError:
         # The reader has what it wanted; Python must not flush into the closed pipe at exit.
         sys.stdout = None
@@ -91,16 +97,32 @@ def run(arguments: list[str] | None = None) -> int:
 
 
 def _fail(message: str, code: int) -> int:
-    if message:
-        sys.stderr.write(f"{message}\n")
+    """Say what went wrong, free of control characters that a value may hold; the exit code."""
+    from sepcalc.cells import visible
+
+    sys.stderr.write("".join(f"{visible(line)}\n" for line in message.splitlines()))
     return code
 
 
-def _usage_message(error: Any) -> str:
-    """What typer has to say, as one line of this program's style."""
-    if type(error).__name__ == "NoArgsIsHelpError":
-        return str(error.ctx.get_help())
+def _usage_message(error: Any, arguments: list[str]) -> str:
+    """What typer has to say, as one sentence of this program's style."""
+    known = [word for word in arguments[:1] if word in COMMANDS]
+    see = f"see '{' '.join(('sepcalc', *known, '--help'))}'"
+    match type(error).__name__:
+        case "NoArgsIsHelpError":
+            return str(error.message)
+        case "NoSuchOption":
+            options = [name for each in error.ctx.command.params for name in each.opts]
+            meant = nearest(error.option_name, options)
+            return f"unknown option '{error.option_name}'; " + (f"did you mean '{meant}'?" if meant else see)
+        case "MissingParameter":
+            context = error.ctx
+            missing = [each for each in context.command.params if each.required and each.name not in context.params]
+            return f"missing {', '.join(each.opts[0] for each in missing)}; for example: {EXAMPLE}"
+        case "BadOptionUsage":
+            does = "needs a value" if "requires" in error.message else "takes no value"
+            return f"option '{error.option_name}' {does}; {see}"
     message = error.format_message().rstrip(".")
-    name = error.ctx.command.name if getattr(error, "ctx", None) and error.ctx.command.name in COMMANDS else None
-    command = f"sepcalc {name}" if name else "sepcalc"
-    return f"{message[:1].lower()}{message[1:]}; see '{command} --help'"
+    if found := re.search(r"unexpected extra arguments? ?.*\((.*)\)$", message):
+        message = f"unexpected argument '{found[1]}'"
+    return f"{message[:1].lower()}{message[1:]}; {see}"

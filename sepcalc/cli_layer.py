@@ -1,14 +1,16 @@
 """``sepcalc layer``: one convolution in several variants."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 import typer
 
 from sepcalc.cli_options import (
     ColumnsOption,
     DepthMultiplierOption,
+    DtypeOption,
     ExpansionOption,
     FormatOption,
     GroupsOption,
@@ -19,117 +21,159 @@ from sepcalc.cli_options import (
     StagesOption,
     VariantOption,
     chosen_format,
+    chosen_variants,
     colorful,
+    command_app,
+    element_bytes,
+    examples,
     flag,
     lengths,
-    mid_channels,
+    refuse,
     show_json,
     show_tables,
     show_text,
     terminal_width,
+    variant_options,
+    whole,
     with_columns,
+    word,
 )
 from sepcalc.comparison import Comparison, compare
-from sepcalc.errors import SepcalcError, closest
+from sepcalc.errors import SepcalcError
 from sepcalc.layer_report import default_columns, layer_table
 from sepcalc.render import Format
-from sepcalc.spec import Axes, Bias, ConvSpec
-from sepcalc.variants import choose
+from sepcalc.spec import Axes, Bias, ConvSpec, parse_lengths, parse_whole
+from sepcalc.table import Table
 
-app = typer.Typer(
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-ELEMENT_BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
 BIASES: tuple[Bias, ...] = ("none", "last", "all")
 FRAMEWORKS: tuple[Literal["torch", "keras"], ...] = ("torch", "keras")
 
+EXAMPLES = (
+    "sepcalc layer --cin 64 --cout 128 -k 3",
+    "sepcalc layer --cin 64 --cout 128 -k 3 --size 56",
+    "sepcalc layer --cin 64 --cout 128 -k 3 --explain",
+    "sepcalc layer --cin 64 --cout 128 -k 3 --code torch",
+)
 
-@app.command()
+app = command_app()
+
+
+@app.command(short_help="Compare the variants of one convolution.", epilog=examples(*EXAMPLES))
 def layer(
-    cin: Annotated[int, typer.Option("--cin", help="Channels in (M).", show_default=False)],
-    cout: Annotated[int, typer.Option("--cout", help="Channels out (N).", show_default=False)],
-    k: Annotated[str, typer.Option("--k", "-k", help="Kernel (D_K): 3, 3x1, 3x3x3.", show_default=False)],
+    cin: Annotated[str, typer.Option("--cin", metavar="N", help="Channels in (M).", show_default=False)],
+    cout: Annotated[str, typer.Option("--cout", metavar="N", help="Channels out (N).", show_default=False)],
+    k: Annotated[
+        str, typer.Option("-k", "--k", metavar="KERNEL", help="Kernel (D_K): 3, 3x1, 3x3x3.", show_default=False)
+    ],
     size: Annotated[
-        str | None, typer.Option("--size", help="Feature map at the input (D_F): 56, 56x40; open if not given.")
+        str | None,
+        typer.Option("--size", metavar="SIZE", help="Feature map at the input (D_F): 56, 56x40; open if not given."),
     ] = None,
-    stride: Annotated[str, typer.Option("--stride", help="Stride: 2, 2x1.")] = "1",
-    padding: Annotated[str, typer.Option("--padding", help="same, valid, or numbers as in PyTorch: 1, 1x0.")] = "same",
-    dilation: Annotated[str, typer.Option("--dilation", help="Dilation: 2, 2x1.")] = "1",
-    bias: Annotated[str, typer.Option("--bias", help="Which stages have a bias: none, last or all.")] = "none",
+    stride: Annotated[str, typer.Option("--stride", metavar="STRIDE", help="2, 2x1.")] = "1",
+    padding: Annotated[
+        str, typer.Option("--padding", metavar="PADDING", help="same, valid, or numbers as in PyTorch: 1, 1x0.")
+    ] = "same",
+    dilation: Annotated[str, typer.Option("--dilation", metavar="DILATION", help="2, 2x1.")] = "1",
+    bias: Annotated[
+        str, typer.Option("--bias", metavar="WHERE", help="Stages with a bias: none, last or all.")
+    ] = "none",
     transposed: Annotated[bool, typer.Option("--transposed", help="A transposed convolution.")] = False,
-    output_padding: Annotated[str, typer.Option("--output-padding", help="As in PyTorch, for --transposed.")] = "0",
+    output_padding: Annotated[
+        str | None,
+        typer.Option("--output-padding", metavar="PADDING", help="With --transposed, as in PyTorch: 1, 1x0."),
+    ] = None,
     groups: GroupsOption = None,
     depth_multiplier: DepthMultiplierOption = None,
     mid: MidOption = None,
     reduction: ReductionOption = None,
     expansion: ExpansionOption = None,
     variant: VariantOption = None,
-    dtype: Annotated[str, typer.Option("--dtype", help=f"For traffic: {', '.join(ELEMENT_BYTES)}.")] = "float32",
+    dtype: DtypeOption = None,
     columns: ColumnsOption = None,
     stages: StagesOption = False,
     explain: Annotated[bool, typer.Option("--explain", help="Derive each variant's count, step by step.")] = False,
-    code: Annotated[str | None, typer.Option("--code", help="Print modules that run: torch or keras.")] = None,
+    code: Annotated[
+        str | None, typer.Option("--code", metavar="FRAMEWORK", help="Print modules that run: torch or keras.")
+    ] = None,
     format: FormatOption = None,  # noqa: A002 (the flag's name)
     output: OutputOption = None,
     si: SiOption = False,
 ) -> None:
-    """Compare the variants of one convolution: parameters, multiply-adds, traffic.
-
-    sepcalc layer --cin 64 --cout 128 -k 3 --size 56
-    """
+    """Compare the variants of one convolution: parameters, multiply-adds, traffic."""
+    if not transposed:
+        refuse({"--output-padding": output_padding}, "only transposed convolutions have it; add --transposed")
     spec = ConvSpec.of(
-        cin,
-        cout,
-        lengths("--k", k),
+        flag("--cin", parse_whole, cin),
+        flag("--cout", parse_whole, cout),
+        lengths("-k", k),
         size=None if size is None else lengths("--size", size),
         stride=lengths("--stride", stride),
         padding=_padding(padding),
         dilation=lengths("--dilation", dilation),
-        groups=1 if groups is None else groups,
-        bias=_word("--bias", bias, BIASES),
+        groups=whole("--groups", groups) or 1,
+        bias=word("--bias", bias, BIASES),
         transposed=transposed,
-        output_padding=lengths("--output-padding", output_padding, least=0),
+        output_padding=lengths("--output-padding", output_padding or "0", least=0),
     )
-    options = {
-        "depth_multiplier": depth_multiplier,
-        "mid": mid_channels(mid),
-        "groups": groups,
-        "reduction": reduction,
-        "expansion": expansion,
-    }
-    comparison = compare(spec, flag("--variant", lambda names: choose(names, options), variant or []))
+    options = variant_options(depth_multiplier, mid, groups, reduction, expansion)
+    variants = chosen_variants(variant, options, implied="groups")
+    # All that can be wrong here is a size that is needed and missing.
+    comparison = flag("--size", lambda given: compare(given, variants), spec)
+    looks = {"--columns": columns, "--stages": stages, "--si": si}
     if code is not None:
-        _show_code(comparison, code, output)
-        return
-    form = chosen_format(format, output)
-    if explain:
-        _show_explanation(comparison, form, output)
-        return
-    element_bytes = ELEMENT_BYTES[_word("--dtype", dtype, tuple(ELEMENT_BYTES))]
-    if form == "json":
-        from sepcalc.contract import layer_answer
-
-        show_json(layer_answer(comparison, element_bytes=element_bytes), output)
-        return
-    table = layer_table(comparison, element_bytes=element_bytes, stages=stages)
-    show_tables([with_columns(table, columns, default_columns(comparison))], form, output, si=si)
+        _show_code(comparison, code, output, {"--explain": explain, "--format": format, "--dtype": dtype, **looks})
+    elif explain:
+        _show_explanation(comparison, chosen_format(format, output), output, {"--dtype": dtype, **looks})
+    elif (form := chosen_format(format, output)) == "json":
+        _show_answer(comparison, _moved_bytes(dtype, spec), output, looks)
+    else:
+        table = layer_table(comparison, element_bytes=_moved_bytes(dtype, spec), stages=stages)
+        table = with_columns(table, columns, default_columns(comparison))
+        _check_columns(table, comparison, columns, dtype)
+        show_tables([table], form, output, si=si)
 
 
-def _show_code(comparison: Comparison, framework: str, output: Path | None) -> None:
+def _show_code(comparison: Comparison, framework: str, output: Path | None, others: Mapping[str, object]) -> None:
     from sepcalc.snippets import code
 
-    show_text(code(comparison, _word("--code", framework, FRAMEWORKS)), output)
+    chosen = word("--code", framework, FRAMEWORKS)
+    refuse(others, "--code prints a program; leave one or the other out")
+    show_text(code(comparison, chosen), output)
 
 
-def _show_explanation(comparison: Comparison, form: Format, output: Path | None) -> None:
+def _show_explanation(comparison: Comparison, form: Format, output: Path | None, others: Mapping[str, object]) -> None:
     from sepcalc.explain import explain, render_explanation
 
+    refuse(others, "--explain prints a derivation; leave one or the other out")
     live = output is None and form == "terminal" and sys.stdout.isatty()
     width = terminal_width() if live else None
     show_text(render_explanation(explain(comparison), form, width=width, color=live and colorful()), output)
+
+
+def _show_answer(comparison: Comparison, moved: int, output: Path | None, others: Mapping[str, object]) -> None:
+    from sepcalc.contract import layer_answer
+
+    refuse(others, "json always holds every figure and stage; choose another format")
+    show_json(layer_answer(comparison, element_bytes=moved), output)
+
+
+def _moved_bytes(dtype: str | None, spec: ConvSpec) -> int:
+    if spec.size is None:
+        refuse({"--dtype": dtype}, "traffic depends on the feature size; give --size")
+    return element_bytes(dtype)
+
+
+def _check_columns(table: Table, comparison: Comparison, columns: str | None, dtype: str | None) -> None:
+    """Raise :class:`SepcalcError` for columns that cannot be known without a size, and a dtype that none needs."""
+    keys = [column.key for column in table.columns]
+    if not {"traffic_bytes", "intensity"}.intersection(keys):
+        refuse({"--dtype": dtype}, "no traffic is shown; add traffic_bytes or intensity to --columns")
+    if comparison.spec.size is None and columns not in (None, "all"):
+        standard = dict(zip(keys, table.rows[0].cells, strict=True))
+        unknown = [key for key in keys if standard[key] is None]
+        instead = ", or choose macs_per_position" if "macs" in unknown else ""
+        if unknown:
+            raise SepcalcError(f"--columns: {', '.join(unknown)} cannot be known without a size; give --size{instead}")
 
 
 def _padding(text: str) -> int | Axes | Literal["same", "valid"]:
@@ -137,16 +181,7 @@ def _padding(text: str) -> int | Axes | Literal["same", "valid"]:
         return "same"
     if text == "valid":
         return "valid"
-    if not text[:1].isdecimal():
-        raise SepcalcError(f"--padding: expected same, valid, or numbers like 1 or 1x0, got '{text}'")
-    return lengths("--padding", text, least=0)
-
-
-Word = TypeVar("Word", bound=str)
-
-
-def _word(name: str, text: str, known: tuple[Word, ...]) -> Word:
-    for word in known:
-        if word == text:
-            return word
-    raise SepcalcError(f"{name}: unknown word '{text}'{closest(text, known)}")
+    try:
+        return parse_lengths(text, 0)
+    except SepcalcError:
+        raise SepcalcError(f"--padding: expected same, valid, or numbers like 1 or 1x0, got '{text}'") from None

@@ -1,8 +1,8 @@
-"""What several commands share: their flags, and where their results go."""
+"""What several commands share: their flags, what a flag's text stands for, and where their results go."""
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -10,44 +10,81 @@ import typer
 
 from sepcalc.errors import SepcalcError, closest
 from sepcalc.render import FORMATS, Format, render
-from sepcalc.spec import Axes, parse_lengths
+from sepcalc.spec import LARGEST, Axes, parse_lengths, parse_whole
 from sepcalc.table import Table
-from sepcalc.variants import Mid
+from sepcalc.variants import Mid, Variant, all_variants, choose
 
 FormatOption = Annotated[
-    str | None, typer.Option("--format", "-f", help=f"One of {', '.join(FORMATS)}.", show_default="terminal")
+    str | None,
+    typer.Option(
+        "--format", "-f", metavar="NAME", help=f"{', '.join(FORMATS)}; terminal, or what the suffix of -o says."
+    ),
 ]
 OutputOption = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Write to this file; its suffix chooses the format.")
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file; its suffix says the format.")
 ]
 SiOption = Annotated[bool, typer.Option("--si", help="Round counts: 569 M.")]
 ColumnsOption = Annotated[
-    str | None, typer.Option("--columns", help="Columns to show, with commas between; 'all' for every one.")
+    str | None,
+    typer.Option("--columns", metavar="KEYS", help="Columns of the first table: params,macs; all for every one."),
 ]
 StagesOption = Annotated[bool, typer.Option("--stages", help="Show the stages of each variant below it.")]
 VariantOption = Annotated[
-    list[str] | None, typer.Option("--variant", help="A variant to compare; repeatable; 'all' for every one.")
+    list[str] | None,
+    typer.Option("--variant", metavar="NAME", help="A variant to compare; repeatable; all for every one."),
 ]
 DepthMultiplierOption = Annotated[
-    int | None, typer.Option("--depth-multiplier", help="depthwise-separable: filters per channel.", show_default="1")
+    str | None,
+    typer.Option("--depth-multiplier", metavar="N", help="depthwise-separable: filters per channel, 1 by default."),
 ]
 MidOption = Annotated[
     str | None,
     typer.Option(
-        "--mid", help="spatial-separable: channels between, in, out, min, max or a number.", show_default="min"
+        "--mid", metavar="N", help="spatial-separable: channels between, in, out, min (the default), max or a number."
     ),
 ]
-GroupsOption = Annotated[int | None, typer.Option("--groups", help="grouped: how many groups.")]
+GroupsOption = Annotated[str | None, typer.Option("--groups", metavar="N", help="grouped: how many groups.")]
 ReductionOption = Annotated[
-    int | None, typer.Option("--reduction", help="bottleneck: c_out / the channels inside.", show_default="4")
+    str | None,
+    typer.Option("--reduction", metavar="N", help="bottleneck: c_out / the channels inside, 4 by default."),
 ]
 ExpansionOption = Annotated[
-    int | None, typer.Option("--expansion", help="inverted-bottleneck: the channels inside / c_in.", show_default="6")
+    str | None,
+    typer.Option("--expansion", metavar="N", help="inverted-bottleneck: the channels inside / c_in, 6 by default."),
 ]
 
+ELEMENT_BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
+"""What one weight or activation takes, by the name of its type."""
+
+DtypeOption = Annotated[
+    str | None,
+    typer.Option("--dtype", metavar="NAME", help=f"For traffic: {', '.join(ELEMENT_BYTES)}; float32 by default."),
+]
+
+FOR_PROGRAMS: tuple[Format, ...] = ("csv", "tsv", "json")
+"""Formats with exact numbers alone."""
+
+ONE_TABLE: tuple[Format, ...] = ("csv", "tsv")
+"""Formats that hold a single table."""
 
 Given = TypeVar("Given")
 Answer = TypeVar("Answer")
+
+
+def command_app() -> typer.Typer:
+    """The app of one command: help in plain text, which no width cuts, and errors left to the caller."""
+    return typer.Typer(
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
+def examples(*lines: str) -> str:
+    """The examples at the end of a command's help."""
+    # Typer does not fill the lines of a paragraph that begins with a backspace.
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
 
 
 def flag(name: str, read: Callable[[Given], Answer], given: Given) -> Answer:
@@ -63,13 +100,78 @@ def lengths(name: str, text: str, least: int = 1) -> int | Axes:
     return flag(name, lambda given: parse_lengths(given, least), text)
 
 
-def mid_channels(text: str | None) -> Mid | None:
-    """The value of ``--mid``: a word or a number."""
+def whole(name: str, text: str | None) -> int | None:
+    """A flag with one whole number from 1; None where it is not given."""
+    return None if text is None else flag(name, parse_whole, text)
+
+
+def variant_options(
+    depth_multiplier: str | None, mid: str | None, groups: str | None, reduction: str | None, expansion: str | None
+) -> dict[str, Any]:
+    """The options of variants by name; None where they are not given."""
+    return {
+        "depth_multiplier": whole("--depth-multiplier", depth_multiplier),
+        "mid": _mid(mid),
+        "groups": whole("--groups", groups),
+        "reduction": whole("--reduction", reduction),
+        "expansion": whole("--expansion", expansion),
+    }
+
+
+def option_flags(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The same options by the flags that set them."""
+    return {f"--{key.replace('_', '-')}": value for key, value in options.items()}
+
+
+def _mid(text: str | None) -> Mid | None:
     if text is None or text in ("in", "out", "min", "max"):
         return text  # type: ignore[return-value]
-    if not text.isdecimal() or not int(text[:11]):
-        raise SepcalcError(f"--mid: expected in, out, min, max or a whole number from 1, got '{text}'")
-    return int(text)
+    try:
+        return parse_whole(text)
+    except SepcalcError:
+        raise SepcalcError(
+            f"--mid: expected in, out, min, max or a whole number from 1 to {LARGEST:,}, got '{text}'"
+        ) from None
+
+
+Word = TypeVar("Word", bound=str)
+
+
+def word(name: str, text: str, known: Iterable[Word]) -> Word:
+    """A flag with one of the words in ``known``."""
+    words = tuple(known)
+    for each in words:
+        if each == text:
+            return each
+    raise SepcalcError(f"{name}: unknown word '{text}'{closest(text, words)}")
+
+
+def element_bytes(dtype: str | None) -> int:
+    """What one element takes in the type that ``--dtype`` names, float32 by default."""
+    return ELEMENT_BYTES[word("--dtype", dtype or "float32", ELEMENT_BYTES)]
+
+
+def chosen_variants(
+    names: Sequence[str] | None, options: Mapping[str, Any], *, implied: str | None = None
+) -> tuple[Variant, ...]:
+    """The variants that ``--variant`` names, or the first three, with ``options`` bound.
+
+    Raises :class:`SepcalcError` for an option of a variant that is not among them, since it would change nothing;
+    not for the ``implied`` one, which brings its variant with it.
+    """
+    chosen = flag("--variant", lambda given: choose(given, options), names or [])
+    for key, value in options.items():
+        if value is not None and key != implied and not any(key in each.accepts for each in chosen):
+            owner = next(each.name for each in all_variants() if key in each.accepts)
+            refuse(option_flags({key: value}), f"{owner} is not compared; add --variant {owner}")
+    return chosen
+
+
+def refuse(flags: Mapping[str, object], why: str) -> None:
+    """Raise :class:`SepcalcError` for those of the ``flags`` that are given, where they would change nothing."""
+    given = [name for name, value in flags.items() if value not in (None, False, [])]
+    if given:
+        raise SepcalcError(f"{' and '.join(given)} would change nothing: {why}")
 
 
 def chosen_format(name: str | None, output: Path | None) -> Format:
@@ -82,28 +184,30 @@ def chosen_format(name: str | None, output: Path | None) -> Format:
             return "terminal"
         from sepcalc.output import format_for
 
-        return format_for(output)
+        return flag("--output", format_for, output)
     if name not in FORMATS:
         raise SepcalcError(f"--format: unknown format '{name}'{closest(name, FORMATS)}")
     return name
 
 
-def with_columns(table: Table, wanted: str | None, default: Sequence[str]) -> Table:
-    """``table`` with the columns that ``--columns`` names, or the default ones."""
+def with_columns(table: Table, wanted: str | None, default: Iterable[str] | None = None) -> Table:
+    """``table`` with its first column and those that ``--columns`` names, or the ``default`` ones, or all."""
+    first = table.columns[0].key
     if wanted == "all":
         return table
-    first = table.columns[0].key
     if wanted is None:
-        return table.select((first, *default[1:]))
+        return table if default is None else table.select(dict.fromkeys((first, *default)))
     keys = [key.strip() for key in wanted.split(",") if key.strip()]
-    try:
-        return table.select(dict.fromkeys((first, *keys))).pinned()
-    except SepcalcError as error:
-        raise SepcalcError(f"--columns: {error}") from None
+    if not keys:
+        known = ", ".join(column.key for column in table.columns)
+        raise SepcalcError(f"--columns: no column is named; give all, or some of {known}")
+    return flag("--columns", table.select, dict.fromkeys((first, *keys))).pinned()
 
 
 def show_tables(tables: Sequence[Table], form: Format, output: Path | None, *, si: bool) -> None:
     """Render ``tables`` for a terminal, a pipe or a file."""
+    if form in FOR_PROGRAMS:
+        refuse({"--si": si}, f"{form} holds exact numbers; choose another format")
     live = output is None and sys.stdout.isatty()
     show_text(render(tables, form, si=si, width=terminal_width() if live else None, color=live and colorful()), output)
 
@@ -112,14 +216,14 @@ def show_json(answer: dict[str, Any], output: Path | None) -> None:
     """Print a machine-readable answer."""
     import json
 
-    show_text(json.dumps(answer, indent=2, ensure_ascii=False) + "\n", output)
+    # A stream that cannot hold × gets an escape that stands for the same text.
+    escaped = output is None and (sys.stdout.encoding or "utf-8").lower() not in ("utf-8", "utf8")
+    show_text(json.dumps(answer, indent=2, ensure_ascii=escaped) + "\n", output)
 
 
 def show_text(text: str, output: Path | None) -> None:
     """Print ``text``, or write it to a file."""
     if output is None:
-        # A terminal that cannot show × shows a question mark; it must not end the program.
-        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
         sys.stdout.write(text)
         return
     from sepcalc.output import write

@@ -1,24 +1,24 @@
 """``sepcalc schema``: the JSON Schema of a network file."""
 
-from __future__ import annotations
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
-from sepcalc.cli_options import OutputOption, show_json
+from sepcalc.cli_options import command_app, examples, show_json
 
-app = typer.Typer(
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+app = command_app()
+
+
+@app.command(
+    short_help="Print the JSON Schema of network files.", epilog=examples("sepcalc schema -o sepcalc.schema.json")
 )
-
-
-@app.command()
-def schema(output: OutputOption = None) -> None:
-    """Print the JSON Schema of network files, for editors that complete and check.
-
-    sepcalc schema -o sepcalc.schema.json
-    """
+def schema(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file, whatever its suffix.")
+    ] = None,
+) -> None:
+    """Print the JSON Schema of network files, for editors that complete and check."""
     from sepcalc.schema import schema as network_schema
 
     show_json(network_schema(), output)

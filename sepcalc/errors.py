@@ -33,16 +33,34 @@ class MissingExtraError(SepcalcError):
         super().__init__(f"{purpose} needs the '{extra}' extra: pip install 'sepcalc[{extra}]'")
 
 
+MOST_KNOWN = 40
+"""Known words in one message."""
+
+
 def closest(word: str, known: Iterable[str]) -> str:
-    """Say which known word was probably meant, as an ending for a message.
+    """Say which known word was probably meant, or which there are, as an ending for a message.
 
     >>> closest("kernal", ["kernel", "size"])
     "; did you mean 'kernel'?"
     >>> closest("zzz", ["kernel", "size"])
     '; known: kernel, size'
     """
+    words = list(known)
+    match = nearest(word, words)
+    if match is not None:
+        return f"; did you mean '{match}'?"
+    if not words:
+        return ""
+    more = f" and {len(words) - MOST_KNOWN:,} more" if len(words) > MOST_KNOWN else ""
+    return f"; known: {', '.join(words[:MOST_KNOWN])}{more}"
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was probably meant, if any.
+
+    >>> nearest("--stage", ["--stages", "--size"])
+    '--stages'
+    """
     from difflib import get_close_matches
 
-    words = list(known)
-    match = get_close_matches(word.lower(), words, n=1)
-    return f"; did you mean '{match[0]}'?" if match else f"; known: {', '.join(words)}"
+    return next(iter(get_close_matches(word.lower(), list(known), n=1)), None)

@@ -239,10 +239,17 @@ def _refused_notes(what_ifs: Iterable[WhatIf]) -> Iterator[str]:
         for name, reason in each.refused:
             by_reason.setdefault(reason, []).append(name)
         for reason, names in by_reason.items():
-            named = ", ".join(names[:MOST_NAMED]) + (
-                f" and {len(names) - MOST_NAMED:,} more" * (len(names) > MOST_NAMED)
-            )
-            yield f"{each.variant.name} leaves {named} as written: {reason}."
+            yield f"{each.variant.name} leaves {some(names)} as written: {reason}."
+
+
+def some(names: Sequence[str]) -> str:
+    """The first few of ``names``, and how many more there are.
+
+    >>> some(["a", "b", "c", "d"])
+    'a, b, c and 1 more'
+    """
+    more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more
 
 
 def published_table(network: Network) -> Table | None:

@@ -201,10 +201,30 @@ def parse_lengths(text: str, least: int = 1) -> int | Axes:
     ((3, 1), 3)
     """
     parts = text.lower().replace("×", "x").split("x")
-    if len(parts) > 3 or not all(part.isdecimal() and len(part) < 11 and least <= int(part) for part in parts):
-        raise SpecError(f"expected a whole number from {least}, or one per axis like 3x1, got '{text}'")
+    if len(parts) > 3 or not all(_is_whole(part, least) for part in parts):
+        raise SpecError(
+            f"expected a whole number from {least} to {LARGEST:,}, or up to three of them like 3x1, got '{text}'"
+        )
     numbers = tuple(map(int, parts))
     return numbers if len(numbers) > 1 else numbers[0]
+
+
+def parse_whole(text: str) -> int:
+    """One whole number from 1.
+
+    Raises :class:`SpecError` for any other text.
+
+    >>> parse_whole("64")
+    64
+    """
+    if not _is_whole(text, 1):
+        raise SpecError(f"expected a whole number from 1 to {LARGEST:,}, got '{text}'")
+    return int(text)
+
+
+def _is_whole(text: str, least: int) -> bool:
+    # The length is checked first: int() refuses, or takes long for, thousands of digits.
+    return text.isdecimal() and text.isascii() and len(text) < 11 and least <= int(text) <= LARGEST
 
 
 def _per_axis(value: int | Axes, axes: int) -> Axes:
