@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _GAP = 2
 """Characters between two columns, and those by which parts and second lines are indented."""
 
-_NARROWEST = 12
+_NARROWEST = 10
 """No text is folded to fewer characters than this."""
 
 _WORTH_FOLDING = 2
