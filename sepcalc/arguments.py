@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from sepcalc.errors import closest
-from sepcalc.network import NormKind
+from sepcalc.network import Between, NormKind
 from sepcalc.spec import LARGEST
 
 _whole = Meta(ge=1, le=LARGEST)
@@ -31,23 +31,26 @@ Text = Annotated[str | int, Meta(description="text")]
 Whole = Annotated[int, _whole, Meta(description=f"a whole number from 1 to {LARGEST:,}")]
 Index = Annotated[int, _whole_or_0, Meta(description=f"a whole number from 0 to {LARGEST:,}")]
 Flag = Annotated[bool, Meta(description="true or false")]
+LENGTHS_EXPECTED = "a whole number, or one per axis like 3x1 or [3, 1]"
+PADS_EXPECTED = "same, valid, a whole number, or one per axis like 1x0 or [1, 0]"
+POOLED_EXPECTED = "global, a whole number, or one per axis like 3x1 or [3, 1]"
 Lengths = Annotated[
     Annotated[int, _whole]
     | Annotated[list[Annotated[int, _whole]], Meta(min_length=1, max_length=3)]
     | Annotated[str, _form(r"^[1-9][0-9]{0,8}(x[1-9][0-9]{0,8}){1,2}$")],
-    Meta(description="a whole number, or one per axis like 3x1 or [3, 1]"),
+    Meta(description=LENGTHS_EXPECTED),
 ]
 Pads = Annotated[
     Annotated[int, _whole_or_0]
     | Annotated[list[Annotated[int, _whole_or_0]], Meta(min_length=1, max_length=3)]
     | Annotated[str, _form(r"^(same|valid|[0-9]{1,9}(x[0-9]{1,9}){1,2})$")],
-    Meta(description="same, valid, a whole number, or one per axis like 1x0 or [1, 0]"),
+    Meta(description=PADS_EXPECTED),
 ]
 Pooled = Annotated[
     Annotated[int, _whole]
     | Annotated[list[Annotated[int, _whole]], Meta(min_length=1, max_length=3)]
     | Annotated[str, _form(r"^(global|[1-9][0-9]{0,8}(x[1-9][0-9]{0,8}){1,2})$")],
-    Meta(description="global, a whole number, or one per axis like 3x1 or [3, 1]"),
+    Meta(description=POOLED_EXPECTED),
 ]
 Biases = Annotated[bool | Literal["none", "last", "all"], Meta(description="true, false, none, last or all")]
 # YAML 1.1 makes true and false of a plain yes and no; editors that follow YAML 1.2 leave the words.
@@ -67,9 +70,14 @@ Act = Annotated[
     Literal["none"] | Activation,
     Meta(description=f"one of none, {', '.join(ACTIVATIONS)}"),
 ]
+Inside = Annotated[Between, Meta(description="all, act or none")]
 Join = Annotated[Literal["add", "concat", "mul"], Meta(description="add, concat or mul")]
 Body = Annotated[Any, Meta(description="a list of layers", extra_json_schema={"$ref": "#/$defs/layers"})]
-Names = Annotated[str | list[str], Meta(description="the name of an earlier layer, or a list of names")]
+Earlier = Annotated[str | int, Meta(description="the name of an earlier layer")]
+Names = Annotated[
+    str | int | Annotated[list[str | int], Meta(min_length=1)],
+    Meta(description="the name of an earlier layer, or a list of names"),
+]
 Overrides = Annotated[
     dict[str, Any], Meta(description="a mapping of what is different in the first repetition, like {stride: 2}")
 ]
@@ -79,7 +87,7 @@ class Common(Struct, forbid_unknown_fields=True, kw_only=True, rename={"from_": 
     """What every layer may say: its name, where its input comes from, and how often it stands in a row."""
 
     name: Text | None = None
-    from_: Annotated[str, Meta(description="the name of an earlier layer")] | None = None
+    from_: Earlier | None = None
     c_in: Whole | None = None
     size: Lengths | None = None
     repeat: Index = 1
@@ -106,9 +114,10 @@ class ConvArguments(Common, kw_only=True):
     norm: Norm = "none"
     act: Act = "none"
     act_last: Act | None = None
-    between: Annotated[Literal["all", "none"], Meta(description="all or none")] = "all"
+    between: Inside = "all"
     scale: Scale = "yes"
-    shares: Annotated[str, Meta(description="the name of an earlier layer")] | None = None
+    shares: Earlier | None = None
+    batch: Annotated[int, _whole, Meta(description="how many feature maps it runs over")] = 1
 
 
 class LinearArguments(Common, kw_only=True):
@@ -119,7 +128,8 @@ class LinearArguments(Common, kw_only=True):
     norm: Norm = "none"
     act: Act = "none"
     per_position: Flag = False
-    shares: Annotated[str, Meta(description="the name of an earlier layer")] | None = None
+    shares: Earlier | None = None
+    batch: Annotated[int, _whole, Meta(description="how many feature maps it runs over")] = 1
 
 
 class PoolArguments(Common, kw_only=True):
@@ -203,13 +213,26 @@ class ParallelArguments(Common, kw_only=True):
     ) = None
 
 
-class UncountedArguments(Common, kw_only=True):
-    """An operator that nobody here understands: listed, never counted as zero."""
+class OperatorArguments(Common, kw_only=True):
+    """An operator by the name that its framework has for it, and what is known of it.
+
+    ``operator`` is one without a matrix product; ``uncounted`` is one that nobody here understands, and
+    is listed, never counted as zero.
+    """
 
     operator: Text
     params: Index = 0
     c_out: Whole | None = None
     out: Lengths | None = None
+
+
+class ProductArguments(OperatorArguments, kw_only=True):
+    """Matrix products that are no layer of their own kind: attention, einsum, a recurrent layer."""
+
+    terms: Annotated[
+        list[Annotated[list[Annotated[int, _whole_or_0]], Meta(min_length=3, max_length=3)]],
+        Meta(description="a list of products, each [c_in, c_out, times]"),
+    ]
 
 
 class InputArguments(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -225,7 +248,7 @@ class DefaultArguments(Struct, forbid_unknown_fields=True, kw_only=True):
     norm: Norm | None = None
     act: Act | None = None
     act_last: Act | None = None
-    between: Annotated[Literal["all", "none"], Meta(description="all or none")] | None = None
+    between: Inside | None = None
     bias: Biases | None = None
     padding: Pads | None = None
 
@@ -275,7 +298,7 @@ def faults(arguments: Mapping[Any, Any], record: type[Struct]) -> Iterator[tuple
     known = fields(record)
     for key, value in arguments.items():
         if key not in known:
-            yield key, f"unknown key '{key}'{_meant(str(key), known)}"
+            yield key, f"unknown key {shown(key)}{meant(key, known)}"
             continue
         try:
             msgspec.convert(value, known[key].type)
@@ -302,8 +325,10 @@ _OTHER_WORDS = {
 """What frameworks call the same arguments."""
 
 
-def _meant(word: str, known: Iterable[str]) -> str:
+def meant(word: object, known: Iterable[str]) -> str:
     """Like :func:`closest`, with the words of frameworks understood as well."""
+    if not isinstance(word, str):
+        return closest("", known)
     others = {other: ours for other, ours in _OTHER_WORDS.items() if ours in known}
     hint = closest(word, [*known, *others])
     for other, ours in others.items():

@@ -5,24 +5,30 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sepcalc.arguments import BlockArguments, Common, decode, faults, fields, shown
+from sepcalc.arguments import BlockArguments, Common, decode, faults, fields, meant, shown
 from sepcalc.errors import SepcalcError, closest
 from sepcalc.expressions import Channels, evaluate
 from sepcalc.layer_types import LAYER_TYPES, LayerType
 from sepcalc.located import Map, Place, Seq
-from sepcalc.scope import LayerError, LostError, Scope
+from sepcalc.network import FeatureMap
+from sepcalc.scope import LayerError, LostError, Problem, Scope
 
 _NO_ARGUMENTS: Mapping[str, Any] = {}
+
+
+MOST_FAULTS = 1000
+"""Faults after which nobody reads on."""
 
 
 def run(scope: Scope, layers: list[Any]) -> None:
     """Read ``layers`` one after another into ``scope``."""
     for index, item in enumerate(layers):
+        if len(scope.reading.problems) >= MOST_FAULTS:
+            return
         word, value = "layer", None
         try:
             word, value = split_item(item, scope)
@@ -42,14 +48,16 @@ def _place(layers: list[Any], index: int, value: Any, key: str | None) -> Place:
 
 
 def _name(scope: Scope, word: str, value: Any) -> str:
-    return scope.prefix + str(value.get("name", word) if isinstance(value, Map) else word)
+    name = value.get("name") if isinstance(value, Map) else None
+    return f"{scope.prefix}{name if type(name) in (str, int) else word}"
 
 
 def _lose(scope: Scope, value: Any) -> None:
     """What a faulty layer writes is unknown; so is what a later layer takes from it by name."""
-    scope.lost = True
-    if isinstance(value, Map) and "name" in value:
-        scope.reading.outputs.setdefault(f"{scope.prefix}{value['name']}", None)
+    scope.lose()
+    name = value.get("name") if isinstance(value, Map) else None
+    if type(name) in (str, int):
+        scope.reading.outputs.setdefault(f"{scope.prefix}{name}", None)
 
 
 def split_item(item: Any, scope: Scope) -> tuple[str, Any]:
@@ -61,27 +69,30 @@ def split_item(item: Any, scope: Scope) -> tuple[str, Any]:
         word, value = (evaluate(item, scope.names) if "$" in item else item), None
     elif not isinstance(item, Map) or not item:
         raise LayerError(f"a layer is a word, or a word with its arguments, not {shown(item)}")
-    elif len(item) == 1:
+    elif len(item) == 1 and "type" not in item:
         ((word, value),) = item.items()
     else:
         return _plain(item, scope)
-    if word not in LAYER_TYPES and word not in scope.reading.blocks:
-        raise LayerError(f"unknown layer '{word}'{closest(str(word), [*LAYER_TYPES, *scope.reading.blocks])}")
+    _check_word(word, "layer", scope)
     return word, value
+
+
+def _check_word(word: Any, what: str, scope: Scope) -> None:
+    if not isinstance(word, str) or (word not in LAYER_TYPES and word not in scope.reading.blocks):
+        hint = closest(word if isinstance(word, str) else "", [*LAYER_TYPES, *scope.reading.blocks])
+        raise LayerError(f"unknown {what} {shown(word)}{hint}", "type")
 
 
 def _plain(item: Map, scope: Scope) -> tuple[str, Any]:
     """A layer of the plain list: its arguments side by side, a convolution unless it says its type."""
     word = item.get("type", "conv")
-    if word not in LAYER_TYPES:
-        raise LayerError(f"unknown type '{word}'{closest(str(word), LAYER_TYPES)}", "type")
+    _check_word(word, "type", scope)
+    block = scope.reading.blocks.get(word)
+    known = fields(LAYER_TYPES[word].arguments) if word in LAYER_TYPES else block.args if block else ()
     for key in item:
-        if key not in _CONV_KEYS and (key in LAYER_TYPES or key in scope.reading.blocks):
+        if key not in known and key != "type" and (key in LAYER_TYPES or key in scope.reading.blocks):
             raise LayerError(f"'{key}' and its arguments stand side by side; indent the arguments below it", key)
-    return word, item
-
-
-_CONV_KEYS = fields(LAYER_TYPES["conv"].arguments)
+    return word, item.without("type") if "type" in item else item
 
 
 def _read(scope: Scope, word: str, value: Any) -> None:
@@ -91,7 +102,7 @@ def _read(scope: Scope, word: str, value: Any) -> None:
     if "repeat" in arguments or "first" in arguments:
         _repeat(scope, word, kind, source, arguments)
     elif kind is None:
-        _call(scope, word, arguments)
+        _call(scope, word, source, arguments)
     else:
         _build(scope, kind, source, arguments)
 
@@ -139,85 +150,142 @@ def _repeat(
 ) -> None:
     """The same layer several times in a row; ``first`` says what is different the first time."""
     times, first = arguments.get("repeat", 1), arguments.get("first")
+    _check_repetition(times, first)
     each = {key: value for key, value in arguments.items() if key not in ("repeat", "first")}
-    if type(times) not in (int, Channels) or times < 0:
-        raise LayerError(f"repeat: expected a whole number, got {shown(times)}", "repeat")
-    if first is not None and not isinstance(first, Mapping):
-        raise LayerError(f"first: expected a mapping like {{stride: 2}}, got {shown(first)}", "first")
-    name = each.get("name")
+    name, faults_before = each.get("name"), len(scope.reading.problems)
     for number in range(times):
         mine = {**each, **substituted(first, scope)} if first and number == 0 else each
         if name is not None and times > 1:
             mine = {**mine, "name": f"{name}.{number + 1}"}
-        before = len(scope.reading.problems)
         if kind is None:
-            _call(scope, word, mine)
+            _call(scope, word, source, mine)
         else:
             _build(scope, kind, source, mine)
-        if len(scope.reading.problems) > before:
+        if len(scope.reading.problems) > faults_before:
             return
+        each.pop("from", None)  # the second repetition reads what the first one writes
+    if name is not None and times > 1:
+        scope.reading.outputs[f"{scope.prefix}{name}"] = scope.at
+
+
+def _check_repetition(times: Any, first: Any) -> None:
+    if isinstance(times, Channels):
+        raise LayerError("repeat: expected a number that does not depend on $c_in", "repeat")
+    if type(times) is not int or times < 0:
+        raise LayerError(f"repeat: expected a whole number, got {shown(times)}", "repeat")
+    if first is not None and not isinstance(first, Mapping):
+        raise LayerError(f"first: expected a mapping like {{stride: 2}}, got {shown(first)}", "first")
+    for key in ("name", "repeat", "first"):
+        if first and key in first:
+            raise LayerError(f"first: {key} is the same for every repetition; remove it here", "first")
 
 
 def _build(scope: Scope, kind: LayerType, source: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
     if kind.takes_defaults and scope.defaults:
         arguments = {**scope.defaults, **arguments}
-    if "type" in arguments:
-        arguments = {key: value for key, value in arguments.items() if key != "type"}
     args = decode(arguments, kind.arguments)
     if args is None:
-        _report(scope, kind.word, source, arguments, kind.arguments)
+        _report(scope, kind.word, source, faults(arguments, kind.arguments))
     else:
         kind.build(scope, args, kind.word)
 
 
-def _report(
-    scope: Scope, word: str, source: Mapping[str, Any], arguments: Mapping[str, Any], record: type[Common]
-) -> None:
-    """Record every fault of the arguments but the last, and raise that."""
-    *earlier, (last_key, last) = faults(arguments, record)
+def _report(scope: Scope, word: str, source: Mapping[str, Any], found: Iterable[tuple[Any, str]]) -> None:
+    """Record all faults that were found but the last, and raise that."""
+    *earlier, (last_key, last) = found
     for key, message in earlier:
         if isinstance(source, Map):
             scope.problem(source.place(key), _name(scope, word, source), message)
     raise LayerError(last, last_key)
 
 
-def _call(scope: Scope, word: str, arguments: Mapping[str, Any]) -> None:
+def _call(scope: Scope, word: str, source: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
     """The layers of a block, with its arguments in place of their names."""
     block = scope.reading.blocks[word]
+    if block is None:
+        raise LostError
     mine = {key: value for key, value in arguments.items() if key in block.args}
     common = {key: value for key, value in arguments.items() if key not in block.args}
     args = decode(common, Common)
+    found = list(_misfits(word, block, mine))
     if args is None:
-        key, message = next(iter(faults(common, Common)))
-        known = [*block.args, *fields(Common)]
-        raise LayerError(message if key in fields(Common) else f"unknown key '{key}'{closest(str(key), known)}", key)
+        found += _common_faults(common, block)
+    if args is None or found:
+        _report(scope, word, source, found)
+        return
     at = None if scope.lost else scope.reached(args)
     name = scope.new_name(args.name, word)
-    inner = replace(scope, at=at, prefix=f"{name}.", numbers=Counter())
-    inner.names = {"c_in": Channels(at.channels)} if at is not None else {}
-    for key, default in block.args.items():
-        value = mine.get(key, default)
-        if value is None:
-            raise LayerError(f"block {word} needs {key}; give it a value")
-        inner.names = {**inner.names, key: _evaluated(key, value, inner) if key not in mine else value}
+    inner = replace(scope, at=at, prefix=f"{name}.")
+    inner.names = _bound(block, mine, at, inner)
     inner.run(block.layers)
     scope.arrive(inner)
-    scope.reading.outputs[name] = None if inner.lost else inner.at
+    scope.reading.outputs[name] = inner.at
 
 
-def read_blocks(blocks: Mapping[Any, Any], scope: Scope) -> dict[str, BlockArguments]:
-    """Check the definitions of the file's blocks; faults are recorded in ``scope``."""
-    found = {}
+def _misfits(word: str, block: BlockArguments, mine: Mapping[str, Any]) -> Iterator[tuple[str | None, str]]:
+    """What is wrong with the arguments of a use of ``block``: missing, or no value that an argument can have."""
+    for key, default in block.args.items():
+        if mine.get(key, default) is None:
+            yield None, f"block {word} needs {key}; give it a value"
+        elif key in mine and not _is_argument(mine[key]):
+            yield key, f"{key}: expected a number, a word or a list of numbers, got {shown(mine[key])}"
+
+
+def _is_argument(value: Any) -> bool:
+    # Layers cannot be handed to a block: how many there are is counted before any block is expanded.
+    return all(isinstance(each, int) for each in value) if isinstance(value, list) else not isinstance(value, dict)
+
+
+def _common_faults(common: Mapping[str, Any], block: BlockArguments) -> Iterator[tuple[Any, str]]:
+    for key, message in faults(common, Common):
+        known = [*block.args, *fields(Common)]
+        yield key, message if key in fields(Common) else f"unknown key {shown(key)}{meant(key, known)}"
+
+
+def _bound(block: BlockArguments, mine: Mapping[str, Any], at: FeatureMap | None, inner: Scope) -> dict[str, Any]:
+    """What the names inside ``block`` stand for; a default can be made of arguments before it."""
+    names: dict[str, Any] = {**inner.reading.functions}
+    inner.names = names
+    if at is not None:
+        names["c_in"] = Channels(at.channels)
+    for key, default in block.args.items():
+        names[key] = mine[key] if key in mine else substituted({key: default}, inner)[key]
+        if not _is_argument(names[key]):
+            raise LayerError(f"{key}: expected a number, a word or a list of numbers, got {shown(names[key])}")
+    return names
+
+
+def read_blocks(blocks: Mapping[Any, Any], problems: list[Problem]) -> dict[str, BlockArguments | None]:
+    """Check the definitions of the file's blocks; one with faults, which go to ``problems``, is None."""
+    found: dict[str, BlockArguments | None] = {}
     for name, block in blocks.items():
         place = blocks.place(name) if isinstance(blocks, Map) else Place(line=1, column=1)
-        label = f"block {name}"
-        if name in LAYER_TYPES:
-            scope.problem(place, label, f"{name} is a layer already; choose another name")
-        elif not isinstance(block, Map):
-            scope.problem(place, label, f"expected a mapping with layers and args, got {shown(block)}")
-        elif (args := decode(block, BlockArguments)) is None:
-            for key, message in faults(block, BlockArguments):
-                scope.problem(block.place(key), label, message)
+        here = [(place, message) for message in _name_faults(name)]
+        if isinstance(block, Map):
+            here += [(block.place(key), message) for key, message in faults(block, BlockArguments)]
+            here += [(block.place("args"), message) for message in _argument_faults(block.get("args"))]
         else:
-            found[str(name)] = args
+            here.append((place, f"expected a mapping with layers and args, got {shown(block)}"))
+        problems += [
+            Problem(place=where, layer=f"block {shown(name) if name is None else name}", message=message)
+            for where, message in here
+        ]
+        found[str(name)] = None if here else BlockArguments(**block)
     return found
+
+
+def _name_faults(name: Any) -> Iterator[str]:
+    if name in LAYER_TYPES:
+        yield f"{name} is a layer already; choose another name"
+    elif not isinstance(name, str) or not name.isprintable() or "$" in name:
+        yield f"a block is called by a word without $, not {shown(name)}; choose another name"
+
+
+def _argument_faults(args: Any) -> Iterator[str]:
+    for key, default in args.items() if isinstance(args, Map) else ():
+        if not isinstance(key, str) or not key.isidentifier():
+            yield f"args: {shown(key)} is no name; use letters, digits and _"
+        elif key in fields(Common):
+            yield f"args: {key} means something for every layer; choose another name"
+        elif isinstance(default, Map):
+            yield f"args: {key}: expected a number, a word or a list of numbers, got {shown(default)}"

@@ -19,80 +19,144 @@ from sepcalc.scope import LayerError
 MOST_LAYERS = 1_000_000
 """Layers after expansion."""
 
-DEEPEST_BLOCKS = 50
-"""Blocks inside blocks."""
+DEEPEST_LAYERS = 50
+"""Lists of layers inside one another: of blocks, of residuals and of branches."""
+
+
+MOST_USES = 100_000
+"""Lists of layers that are looked at again for other arguments."""
+
+Extent = tuple[int, int]
+"""How many layers something stands for, and how many lists of layers stand inside one another in it."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Expansion:
-    """Counts layers; the same list with the same arguments is counted once."""
+    """Measures lists of layers; the same list with the same arguments is measured once."""
 
-    blocks: Mapping[str, BlockArguments]
-    known: dict[object, int] = field(default_factory=dict)
+    blocks: Mapping[str, BlockArguments | None]
+    known: dict[object, Extent] = field(default_factory=dict)
     inside: tuple[str, ...] = ()
+    depth: int = 0
     looked_at: int = 0
+    uses: int = 0
 
-    def layers(self, layers: Any, names: Mapping[str, Any]) -> int:
-        """How many layers a list stands for where ``$name`` is ``names["name"]``.
+    def layers(self, layers: Any, names: Mapping[str, Any]) -> Extent:
+        """The extent of a list of layers where ``$name`` is ``names["name"]``.
 
-        Raises :class:`LayerError` above a million, and where a block contains itself.
+        Raises :class:`LayerError` above a million layers, and where a block contains itself.
         """
         if not isinstance(layers, list):
-            return 0
+            return 0, 0
         key = (id(layers), *names.items())
         if key not in self.known:
-            self.known[key] = bounded(sum(self.layer(item, names) for item in layers))
-        return self.known[key]
+            self._enter(1)
+            self.uses += bool(names)
+            if self.uses > MOST_USES:
+                raise LayerError(f"blocks are used with more than {MOST_USES:,} different arguments; write fewer")
+            self.depth += 1
+            self.known[key] = together([self.layer(item, names) for item in layers])
+            self.depth -= 1
+        count, levels = self.known[key]
+        self._enter(levels + 1)
+        return count, levels + 1
 
-    def layer(self, item: Any, names: Mapping[str, Any]) -> int:
-        """How many layers one entry of a list stands for."""
+    def _enter(self, levels: int) -> None:
+        if self.depth + levels > DEEPEST_LAYERS:
+            raise LayerError(
+                f"blocks, residuals and branches stand more than {DEEPEST_LAYERS} deep in one another; "
+                "write some of them out"
+            )
+
+    def layer(self, item: Any, names: Mapping[str, Any]) -> Extent:
+        """The extent of one entry of a list; one that stands for nothing counts as a layer, since it takes as long."""
         self.looked_at = bounded(self.looked_at + 1)
-        if type(item) is not Map:
-            return int(item not in self.blocks) or self.block(item, {}, names) if isinstance(item, str) else 1
-        word, value = next(iter(item.items())) if len(item) == 1 else (item.get("type", "conv"), item)
-        if word in self.blocks:
-            one = self.block(word, value if isinstance(value, Map) else {}, names)
-        else:
-            one = 1 + sum(self.layers(body, names) for body in _bodies(value))
-        times = _number(value.get("repeat", 1), names) if isinstance(value, Map) else 1
-        return bounded(one * times)
+        word, arguments = _split(item, names)
+        if "repeat" in arguments or "first" in arguments:
+            return self._repeated(word, arguments, names)
+        return self._once(word, arguments, names)
 
-    def block(self, name: str, arguments: Mapping[str, Any], names: Mapping[str, Any]) -> int:
-        """How many layers one use of a block stands for."""
+    def _repeated(self, word: Any, arguments: Mapping[str, Any], names: Mapping[str, Any]) -> Extent:
+        times, first = value(arguments.get("repeat", 1), names), arguments.get("first")
+        if not isinstance(times, int) or times < 0:
+            return _ONE  # reading will say so
+        others = self._once(word, arguments, names)
+        if not times or not isinstance(first, Map):
+            return bounded(others[0] * times), others[1]
+        opening = self._once(word, {**arguments, **first}, names)
+        return bounded(opening[0] + others[0] * (times - 1)), max(opening[1], others[1])
+
+    def _once(self, word: Any, arguments: Mapping[str, Any], names: Mapping[str, Any]) -> Extent:
+        if word in self.blocks:
+            return self.block(word, arguments, names)
+        if word not in _NESTING:
+            return _ONE
+        inner = together([self.layers(body, names) for body in _bodies(arguments)])
+        return 1 + inner[0], inner[1]
+
+    def block(self, name: str, arguments: Mapping[str, Any], names: Mapping[str, Any]) -> Extent:
+        """The extent of one use of a block."""
         if name in self.inside:
-            raise LayerError(f"block {name} contains itself: {' → '.join((*self.inside, name))}")
-        if len(self.inside) >= DEEPEST_BLOCKS:
-            raise LayerError(f"blocks are nested more than {DEEPEST_BLOCKS} deep; write some of them out")
+            raise LayerError(f"block {name} contains itself: {' → '.join((*self.inside, name))}; take it out of itself")
         block = self.blocks[name]
-        mine = {key: _number(arguments.get(key, default), names) for key, default in block.args.items()}
+        if block is None:
+            return _ONE
+        mine: dict[str, Any] = {}
+        for key, default in block.args.items():
+            mine[key] = value(arguments[key], names) if key in arguments else value(default, mine)
         before = self.inside
         self.inside = (*before, name)
-        count = self.layers(block.layers, mine)
+        count, levels = self.layers(block.layers, mine)
         self.inside = before
-        return count
+        return max(count, 1), levels
 
 
-def _bodies(value: Any) -> Iterator[Any]:
+_ONE: Extent = (1, 0)
+
+_NESTING = ("residual", "parallel")
+"""The layers that have layers inside."""
+
+
+def together(extents: list[Extent]) -> Extent:
+    """The extent of entries that stand side by side."""
+    return bounded(sum(count for count, _ in extents)), max((levels for _, levels in extents), default=0)
+
+
+def _split(item: Any, names: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
+    """The word of a layer and its arguments; no word where there is none, which reading will say."""
+    if isinstance(item, str):
+        return value(item, names), {}
+    if not isinstance(item, Map) or not item:
+        return None, {}
+    if len(item) > 1 or "type" in item:
+        word = item.get("type", "conv")
+        return (word if isinstance(word, str) else None), item
+    ((word, arguments),) = item.items()
+    if isinstance(arguments, Map):
+        return word, arguments
+    return word, {"body" if word == "residual" else "branches": arguments} if word in _NESTING else {}
+
+
+def _bodies(arguments: Mapping[str, Any]) -> Iterator[Any]:
     """The lists of layers inside a layer: of a residual, and of each branch."""
-    if isinstance(value, list):
-        yield value
-        yield from (branch for branch in value if isinstance(branch, list))
-    elif isinstance(value, Map):
-        yield value.get("body")
-        yield value.get("shortcut")
-        branches = value.get("branches")
-        for branch in branches if isinstance(branches, list) else ():
-            yield from branch.values() if isinstance(branch, Map) else (branch,)
+    yield arguments.get("body")
+    yield arguments.get("shortcut")
+    branches = arguments.get("branches")
+    for branch in branches if isinstance(branches, list) else ():
+        yield from branch.values() if isinstance(branch, Map) else (branch,)
 
 
-def _number(value: Any, names: Mapping[str, Any]) -> int:
-    """A number as far as it can be known before shapes are; 1 stands for what cannot be."""
-    if isinstance(value, str) and "$" in value:
+def value(given: Any, names: Mapping[str, Any]) -> Any:
+    """What an argument is, as far as it can be known before shapes are; 1 stands for what cannot be.
+
+    Nothing that a repetition or a word may depend on is among that: see :class:`~sepcalc.expressions.Channels`.
+    """
+    if isinstance(given, str) and "$" in given:
         try:
-            value = evaluate(value, names)
+            given = evaluate(given, names)
         except SepcalcError:
             return 1
-    return value if isinstance(value, int) and value >= 0 else 1
+    return given if isinstance(given, (int, str)) else 1
 
 
 def bounded(count: int) -> int:

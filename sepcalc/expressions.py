@@ -1,7 +1,8 @@
-"""Integer arithmetic in a network file: ``4*$width``, ``$c_in/2``.
+"""Integer arithmetic in a network file: ``4*$width``, ``$c_in/2``, ``scaled($width)/2``.
 
 Whole numbers, names, ``+ - * / // %`` and brackets; nothing is ever executed. ``/`` must come out
-even, ``//`` rounds down.
+even, ``//`` rounds down. A function is one that the reader offers, by its name with brackets among the names:
+no argument of a block can be called so.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from sepcalc.arguments import shown
 from sepcalc.errors import SpecError, closest
 
 LARGEST = 10**12
@@ -40,10 +42,7 @@ def evaluate(text: str, names: Mapping[str, Any]) -> Any:
     """
     if (name := text[1:]) in names and text[0] == "$":
         return _known(name, names[name])
-    result = _compiled(text)(names)
-    if abs(result) > LARGEST:
-        raise SpecError(f"{text} is out of range: more than {LARGEST:,}")
-    return result
+    return _compiled(text)(names)
 
 
 def _known(name: str, value: Any) -> Any:
@@ -60,7 +59,8 @@ def _compiled(text: str) -> Evaluator:
     if len(text) > _LONGEST:
         raise SpecError(f"{text[:30]}... is longer than {_LONGEST} characters; split it")
     try:
-        tree = ast.parse(re.sub(r"\$(?=\w)", "", text).strip(), mode="eval")
+        # A name behind an underscore is none of Python's own words, and one without a $ stays recognisable.
+        tree = ast.parse(re.sub(r"\$(?=[^\W\d])", "_", text).strip(), mode="eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise SpecError(f"'{text}' is no arithmetic; write it like 4*$width") from None
     return _evaluator(tree.body, text)
@@ -79,11 +79,16 @@ def _evaluator(node: ast.expr, text: str) -> Evaluator:
     match node:
         case ast.Constant(value=int(number)) if not isinstance(number, bool):
             return lambda names: number
+        case ast.Name(id=name) if name.startswith("_"):
+            return lambda names: _number(name[1:], names)
         case ast.Name(id=name):
-            return lambda names: _number(name, names)
+            raise SpecError(f"'{text}' has {name} in it, which is no number; write ${name}")
         case ast.UnaryOp(op=ast.USub(), operand=operand):
             inner = _evaluator(operand, text)
             return lambda names: -inner(names)
+        case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]):
+            inner = _evaluator(argument, text)
+            return lambda names: _function(f"{name}()", names)(inner(names))
         case ast.BinOp(left=left, op=ast.Div(), right=right):
             return _binary(_evaluator(left, text), _evaluator(right, text), _divide)
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
@@ -97,7 +102,9 @@ def _binary(left: Evaluator, right: Evaluator, act: Callable[[int, int], int]) -
         try:
             result = act(a, b)
         except ZeroDivisionError:
-            raise SpecError(f"{a} is divided by 0") from None
+            raise SpecError(f"{a} is divided by 0; divide by something else") from None
+        if abs(result) > LARGEST:
+            raise SpecError(f"{a} and {b} make a number above {LARGEST:,}; nothing in a network is as large")
         return Channels(result) if isinstance(a, Channels) or isinstance(b, Channels) else result
 
     return run
@@ -109,10 +116,21 @@ def _divide(a: int, b: int) -> int:
     return a // b
 
 
+def _function(name: str, names: Mapping[str, Any]) -> Callable[[int], int]:
+    if name not in names:
+        known = [each for each in names if each.endswith("()")]
+        raise SpecError(f"{name} is not known here{closest(name, known) if known else '; it is there in a block'}")
+    found: Callable[[int], int] = names[name]
+    return found
+
+
 def _number(name: str, names: Mapping[str, Any]) -> int:
     if name not in names:
-        raise SpecError(f"${name} is not known here{closest(name, names)}")
+        known = [each for each in names if not each.endswith("()")]
+        raise SpecError(f"${name} is not known here{closest(name, known) if known else '; it has a value in a block'}")
     value = _known(name, names[name])
     if not isinstance(value, int) or isinstance(value, bool):
-        raise SpecError(f"${name} is {value!r}, not a whole number")
+        raise SpecError(f"${name} is {shown(value)}, not a whole number")
+    if abs(value) > LARGEST:
+        raise SpecError(f"${name} is a number above {LARGEST:,}; nothing in a network is as large")
     return value

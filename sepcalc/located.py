@@ -8,6 +8,7 @@ loader, keeps the positions, and bounds the nesting.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +21,22 @@ from sepcalc.errors import SepcalcError
 DEEPEST = 100
 """Levels of nesting; a network needs a dozen."""
 
-LARGEST_FILE = 256 * 2**20
+LARGEST_FILE = 128 * 2**20
 """Bytes; a million layers written out take 60 million."""
+
+MOST_ALIASED = 1_000_000
+"""Values that all aliases of a file may stand for."""
+
+_UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that YAML 1.1 forbids."""
+
+_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters, which an escape like ``"\\x1b"`` can bring in: what is printed should be what was meant."""
+
+_NUMBER = re.compile(r"[-+]?(0|[1-9][0-9_]*|0x[0-9a-fA-F]+|0b[01]+)|[^:]*\.[^:]*")
+"""Of YAML 1.1's numbers those that a reader recognises: 010 (eight) and 1:30 (ninety) stay text."""
+
+_LONGEST_NUMBER = 40  # digits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -49,6 +64,13 @@ class Map(dict[Any, Any]):
     def place(self, key: object = None) -> Place:
         """Where the value of ``key`` stands, or the mapping itself."""
         return Place.of(self.marks.get(key, self.mark))
+
+    def without(self, key: object) -> Map:
+        """The same mapping without ``key``."""
+        rest = Map(self.mark)
+        rest.update((other, value) for other, value in self.items() if other != key)
+        rest.marks = self.marks
+        return rest
 
 
 class Seq(list[Any]):
@@ -81,21 +103,24 @@ def read_text(path: Path) -> str:
     try:
         if path.is_dir():
             raise SepcalcError(f"{path} is a folder; name a YAML file in it")
-        if path.stat().st_size > LARGEST_FILE:
-            raise SepcalcError(f"{path} is larger than {LARGEST_FILE:,} bytes; that is no description of a network")
-        data = path.read_bytes()
+        with path.open("rb") as file:  # a pipe or a device tells its size to nobody
+            data = file.read(LARGEST_FILE + 1)
     except OSError as error:
         raise SepcalcError(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from None
+    if len(data) > LARGEST_FILE:
+        raise SepcalcError(f"{path} is larger than {LARGEST_FILE:,} bytes; that is no description of a network")
     return _decode(data, path)
 
 
 def _decode(data: bytes, path: Path) -> str:
-    if b"\0" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    if b"\0" in data[:4096] and not wide:
         raise SepcalcError(f"{path} is a binary file; give a YAML file")
-    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     try:
-        return data.decode(encoding)
+        return data.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError as error:
+        if wide:
+            raise SepcalcError(f"{path} is broken UTF-16; save the file as UTF-8") from None
         line = data.count(b"\n", 0, error.start) + 1
         raise SepcalcError(
             f"{path}:{line}: byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8"
@@ -114,11 +139,44 @@ def parse(text: str) -> Any:
     try:
         return _Assembler(text).document()
     except yaml.MarkedYAMLError as error:
-        what = " ".join(part for part in (error.context, error.problem) if part)
-        mark = error.problem_mark or error.context_mark
-        raise YamlError(f"not YAML: {what}", Place.of(mark) if mark else None) from None
-    except yaml.YAMLError as error:
-        raise YamlError(f"not YAML: {' '.join(str(error).split())}") from None
+        raise _syntax_error(error, text) from None
+    except (yaml.YAMLError, UnicodeError) as error:
+        raise _unreadable(text) or YamlError(f"not YAML: {' '.join(str(error).split())}") from None
+
+
+_CURES = {
+    "mapping values are not allowed in this context": "put quotes around a text with a colon in it",
+    "did not find expected ',' or ']'": "close the bracket that opens in line {line}",
+    "did not find expected ',' or '}'": "close the bracket that opens in line {line}",
+    "found unexpected end of stream": "close the quote that opens in line {line}",
+    "did not find expected key": "check the indentation",
+    "did not find expected '-' indicator": "check the indentation",
+    "found character that cannot start any token": "put quotes around a text that begins with it",
+}
+"""What to do about the commonest of the parser's complaints."""
+
+
+def _syntax_error(error: yaml.MarkedYAMLError, text: str) -> YamlError:
+    """The parser's complaint with a cure."""
+    mark = error.problem_mark or error.context_mark
+    begin = error.context_mark or error.problem_mark
+    if mark is None or begin is None:
+        return YamlError(f"not YAML: {error.problem}; check the syntax")
+    if text[mark.index : mark.index + 1] == "\t":
+        return YamlError("not YAML: a tab stands where only spaces can; indent with spaces", Place.of(mark))
+    cure = _CURES.get(str(error.problem), "check the syntax from line {line} on").format(line=begin.line + 1)
+    what = " ".join(part for part in (error.context, error.problem) if part)
+    return YamlError(f"not YAML: {what}; {cure}", Place.of(mark))
+
+
+def _unreadable(text: str) -> YamlError | None:
+    """The first character of ``text`` that YAML forbids, where the parser says no more than that there is one."""
+    found = _UNREADABLE.search(text)
+    if found is None:
+        return None
+    before = text[: found.start()]
+    place = Place(line=before.count("\n") + 1, column=found.start() - before.rfind("\n"))
+    return YamlError(f"not YAML: the character U+{ord(found[0]):04X} cannot stand in it; remove it", place)
 
 
 class _Assembler:
@@ -128,6 +186,8 @@ class _Assembler:
         self.loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
         self.scalars: dict[tuple[str, bool], Any] = {}
         self.anchors: dict[str, Any] = {}
+        self.weights: dict[int, tuple[int, Any]] = {}
+        self.aliased = 0
         self.open: list[Map | Seq] = []
         self.keys: list[Any] = []  # the key that waits for its value in each open mapping
 
@@ -199,24 +259,27 @@ class _Assembler:
         return value
 
     def construct(self, event: Any) -> Any:
-        tag = event.tag
+        text, tag, place = event.value, event.tag, event.start_mark
         if tag is None or tag == "!":
-            tag = self.loader.resolve(yaml.ScalarNode, event.value, event.implicit)
-        if tag in _PLAIN_WORDS:
-            return event.value
-        try:
-            return self.loader.construct_object(yaml.ScalarNode(tag, event.value, event.start_mark))
-        except (ValueError, OverflowError):
-            shown = event.value if len(event.value) < 40 else event.value[:37] + "..."
-            raise YamlError(f"{shown} is no number that can be read", Place.of(event.start_mark)) from None
+            tag = self.loader.resolve(yaml.ScalarNode, text, event.implicit)
+        elif tag != f"{_TAG}str":
+            raise YamlError(f"the tag {tag.replace(_TAG, '!!')} is not allowed here; remove it", Place.of(place))
+        if found := _INVISIBLE.search(text):
+            raise YamlError(f"the control character U+{ord(found[0]):04X} stands in a text; remove it", Place.of(place))
+        if tag in _TEXTS or (tag in _NUMBERS and not _NUMBER.fullmatch(text)):
+            return text
+        if tag in _NUMBERS and len(text) > _LONGEST_NUMBER:
+            start = text[:_LONGEST_NUMBER]
+            raise YamlError(f"{start}... is too large a number; put quotes around it if it is a text", Place.of(place))
+        return self.loader.construct_object(yaml.ScalarNode(tag, text, place))
 
     def container(self, event: Any) -> Map | Seq:
         place = event.start_mark
         if len(self.open) >= DEEPEST:
             raise YamlError(f"more than {DEEPEST} levels of nesting; write parts of it as blocks", Place.of(place))
         mapping = type(event) is yaml.MappingStartEvent
-        if event.tag not in (None, "!", f"tag:yaml.org,2002:{'map' if mapping else 'seq'}"):
-            raise YamlError(f"the tag {event.tag} is not allowed here; remove it", Place.of(place))
+        if event.tag not in (None, "!", f"{_TAG}{'map' if mapping else 'seq'}"):
+            raise YamlError(f"the tag {event.tag.replace(_TAG, '!!')} is not allowed here; remove it", Place.of(place))
         value = Map(place) if mapping else Seq(place)
         if event.anchor is not None:
             self.anchors[event.anchor] = value
@@ -228,14 +291,35 @@ class _Assembler:
             raise YamlError(f"*{name} names nothing; write &{name} at an earlier value", Place.of(event.start_mark))
         value = self.anchors[name]
         if any(value is each for each in self.open):
-            raise YamlError(f"*{name} stands inside &{name}, so it contains itself", Place.of(event.start_mark))
+            raise YamlError(
+                f"*{name} stands inside &{name}, so it contains itself; write it elsewhere", Place.of(event.start_mark)
+            )
+        self.aliased += self.weight(value)
+        if self.aliased > MOST_ALIASED:
+            raise YamlError(
+                f"aliases stand for more than {MOST_ALIASED:,} values; write a block with repeat",
+                Place.of(event.start_mark),
+            )
         return value
+
+    def weight(self, value: Any) -> int:
+        """How many values there are in ``value``, those that it holds through aliases counted each time."""
+        if not isinstance(value, (Map, Seq)):
+            return 1
+        if id(value) not in self.weights:
+            parts = value.values() if isinstance(value, Map) else value
+            self.weights[id(value)] = 1 + sum(map(self.weight, parts)), value
+        return self.weights[id(value)][0]
 
 
 _NO_KEY = object()
 
-_PLAIN_WORDS = ("tag:yaml.org,2002:merge", "tag:yaml.org,2002:value")
-"""What YAML 1.1 makes of ``<<`` and ``=``: no values of their own."""
+_TAG = "tag:yaml.org,2002:"
+
+_NUMBERS = (f"{_TAG}int", f"{_TAG}float")
+
+_TEXTS = frozenset(f"{_TAG}{kind}" for kind in ("str", "merge", "value", "timestamp"))
+"""What stays as it is written: texts, ``<<`` and ``=``, and dates, of which a network has none."""
 
 
 def _checked_key(parent: Map, key: Any, mark: Any) -> Any:
@@ -253,7 +337,7 @@ def _merge(mapping: Map) -> None:
     bases = mapping.pop("<<")
     for base in bases if isinstance(bases, Seq) else [bases]:
         if not isinstance(base, Map):
-            raise YamlError("<< takes a mapping, or a list of mappings", Place.of(mark))
+            raise YamlError("<< takes a mapping, or a list of mappings; write <<: *name", Place.of(mark))
         for key, value in base.items():
             if key not in mapping:
                 mapping[key] = value

@@ -20,31 +20,42 @@ from sepcalc.arguments import (
     faults,
     shown,
 )
-from sepcalc.blocks import read_blocks, run
+from sepcalc.blocks import MOST_FAULTS, read_blocks, run
 from sepcalc.errors import SepcalcError, closest
 from sepcalc.expansion import Expansion, bounded
 from sepcalc.located import Map, Place, Seq, YamlError, parse, read_text
 from sepcalc.network import FeatureMap, Network, Published
 from sepcalc.scope import Problem, Reading, Scope, axes_of, lengths
-from sepcalc.spec import Axes
+from sepcalc.spec import Axes, ConvSpec
 
 MOST_SHOWN = 20
 """Faults in one message."""
+
+WIDEST = 1000
+"""No width multiplier above this is believed."""
+
+LONGEST_LINE = 600
+"""Characters of one fault."""
 
 
 class FileError(SepcalcError):
     """Everything that is wrong with a file, a line for each fault."""
 
     def __init__(self, file: str, problems: list[Problem]) -> None:
-        unique = sorted(set(problems))
-        lines = [
-            f"{file}:{each.place.line}:{each.place.column}: {each.layer + ': ' if each.layer else ''}{each.message}"
-            for each in unique[:MOST_SHOWN]
-        ]
+        # A fault inside a block is one fault, however often the block is used.
+        unique = sorted({(each.place, each.message): each for each in reversed(problems)}.values())
+        lines = [_line(file, each) for each in unique[:MOST_SHOWN]]
         if len(unique) > MOST_SHOWN:
-            lines.append(f"{file}: and {len(unique) - MOST_SHOWN} more like these")
+            more = len(unique) - MOST_SHOWN
+            lines.append(f"{file}: and {f'more than {more}' if len(problems) >= MOST_FAULTS else more} others")
         super().__init__("\n".join(lines))
         self.problems = unique
+
+
+def _line(file: str, problem: Problem) -> str:
+    where = f"{file}:{problem.place.line}:{problem.place.column}: "
+    text = " ".join(f"{problem.layer + ': ' if problem.layer else ''}{problem.message}".split())
+    return where + (text if len(text) <= LONGEST_LINE else f"{text[: LONGEST_LINE - 3]}...")
 
 
 def load(source: str | Path, *, width: Fraction | float | str = 1, size: int | Axes | None = None) -> Network:
@@ -89,27 +100,38 @@ def read(
 
     Raises :class:`FileError` with all of them.
     """
-    problems: list[Problem] = []
+    begin = Place(line=1, column=1)
     try:
         root = parse(text)
     except YamlError as error:
-        where = error.place or Place(line=1, column=1)
-        raise FileError(file, [Problem(place=where, layer="", message=str(error))]) from None
+        raise FileError(file, [Problem(place=error.place or begin, layer="", message=str(error))]) from None
     if not isinstance(root, Map):
         message = f"a network is a mapping with layers, not {shown(root)}"
-        raise FileError(file, [Problem(place=Place(line=1, column=1), layer="", message=message)])
-    network = _Reader(root, problems).network(Path(file).stem, Fraction(str(width)), size)
-    if problems:
-        raise FileError(file, problems)
+        raise FileError(file, [Problem(place=begin, layer="", message=message)])
+    reader = _Reader(root)
+    network = reader.network(Path(file).stem, _multiplier(width), size)
+    if network is None or reader.problems:
+        raise FileError(file, reader.problems)
     return network
+
+
+def _multiplier(width: Fraction | float | str) -> Fraction:
+    try:
+        found = Fraction(str(width))
+    except (ValueError, ZeroDivisionError):
+        raise SepcalcError(f"width {width} is no number; give one like 0.5 or 3/4") from None
+    if not 0 < found <= WIDEST:
+        raise SepcalcError(f"width {width} is out of range; give a number above 0, up to {WIDEST}")
+    return found
 
 
 class _Reader:
     """The parts of a file, each checked on its own so that one fault hides no other."""
 
-    def __init__(self, root: Map, problems: list[Problem]) -> None:
+    def __init__(self, root: Map) -> None:
         self.root = root
-        self.problems = problems
+        self.problems: list[Problem] = []
+        self.args = decode(root, FileArguments)
         for key, message in faults(root, FileArguments):
             self.problem(root, key, message)
 
@@ -126,34 +148,29 @@ class _Reader:
             self.problem(value, fault, message, key)
         return decode(value, record)
 
-    def network(self, stem: str, width: Fraction, size: int | Axes | None) -> Network:
-        args = self.part("input", InputArguments)
-        reads = self.input(args, size)
+    def network(self, stem: str, width: Fraction, size: int | Axes | None) -> Network | None:
+        """The network that the file describes; None where its top level is faulty."""
+        reads = self.input(self.part("input", InputArguments), size)
         reading = Reading(
             run=run,
             width=width,
-            divisor=self.root.get("divisor", 1),
+            divisor=(self.args and self.args.divisor) or 1,
             inferred=reads is not None,
             problems=self.problems,
+            blocks=read_blocks(self.mapping("blocks"), self.problems),
         )
-        scope = Scope(reading=reading, at=reads, defaults=self.defaults())
-        reading.blocks = read_blocks(self.mapping("blocks"), scope)
-        if width != 1 and reads is None:
+        lost = reads is None and self.root.get("input") is not None
+        if width != 1 and reads is None and not lost:
             self.problem(self.root, None, "width needs a network whose shapes are inferred; give the file an input")
+        scope = Scope(reading=reading, at=reads, lost=lost, defaults=self.defaults())
         if self.expandable(reading):
-            scope.lost = args is None and "input" in self.root
             scope.run(self.root["layers"])
-        return Network(
-            name=str(self.root.get("name", stem)),
-            source=None if self.root.get("source") is None else str(self.root["source"]),
-            input=reads,
-            layers=tuple(reading.layers),
-            published=tuple(self.published()),
-        )
+        published = tuple(self.published())
+        return None if self.args is None else _network(self.args, stem, reads, reading, published)
 
     def input(self, args: InputArguments | None, size: int | Axes | None) -> FeatureMap | None:
         if args is None:
-            if size is not None:
+            if size is not None and self.root.get("input") is None:
                 self.problem(self.root, None, "size needs a network with an input; give the file an input")
             return None
         given = args.size if size is None else list(size) if isinstance(size, tuple) else size
@@ -161,7 +178,10 @@ class _Reader:
             self.problem(self.root, "input", "size is missing; give the input a size", "input")
             return None
         try:
-            return FeatureMap(channels=args.channels, size=lengths("size", given, axes_of(given, None, None)))
+            reads = FeatureMap(channels=args.channels, size=lengths("size", given, axes_of(given, None, None)))
+            # ConvSpec knows what a size may be; the one that was given on the command line stands in no file.
+            ConvSpec(c_in=reads.channels, c_out=1, kernel=(1,) * len(reads.size), size=reads.size)
+            return reads
         except SepcalcError as error:
             self.problem(self.root["input"], "size", str(error), "input")
             return None
@@ -184,7 +204,7 @@ class _Reader:
         total = 0
         for index, item in enumerate(layers):
             try:
-                total = bounded(total + expansion.layer(item, {}))
+                total = bounded(total + expansion.layer(item, {})[0])
             except SepcalcError as error:
                 place = layers.place(index)
                 self.problems.append(Problem(place=place, layer="layers", message=str(error)))
@@ -200,7 +220,24 @@ class _Reader:
                 continue
             for key, message in faults(entry, PublishedArguments):
                 self.problem(entry, key, message, "published")
-            texts = {key: None if value is None else str(value) for key, value in entry.items()}
             if decode(entry, PublishedArguments) is not None:
+                texts = {key: _text(value) for key, value in entry.items()}
                 found.append(Published(**texts))  # type: ignore[arg-type]  # the record has checked the keys
         return found
+
+
+def _network(
+    args: FileArguments, stem: str, reads: FeatureMap | None, reading: Reading, published: tuple[Published, ...]
+) -> Network:
+    return Network(
+        name=_text(args.name) or stem,
+        source=_text(args.source),
+        input=reads,
+        layers=tuple(reading.layers),
+        published=published,
+    )
+
+
+def _text(value: str | float | None) -> str | None:
+    """A text of the file on one line."""
+    return None if value is None else " ".join(str(value).split())

@@ -11,14 +11,17 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import islice
 from typing import Any
 
-from sepcalc.arguments import shown
+from sepcalc.arguments import LENGTHS_EXPECTED, BlockArguments, shown
 from sepcalc.errors import SepcalcError, closest
 from sepcalc.expressions import Channels
 from sepcalc.located import Place
 from sepcalc.network import FeatureMap, Layer, Operator
 from sepcalc.spec import LARGEST, Axes
+
+_MOST_RECENT = 1000  # names among which a misspelt one is looked for
 
 
 class LayerError(SepcalcError):
@@ -50,8 +53,10 @@ class Reading:
     width: Fraction = Fraction(1)
     divisor: int = 1
     inferred: bool = False
-    blocks: Mapping[str, Any] = field(default_factory=dict)
+    blocks: Mapping[str, BlockArguments | None] = field(default_factory=dict)
     layers: list[Layer] = field(default_factory=list)
+    numbers: Counter[str] = field(default_factory=Counter)
+    known: dict[str, Layer] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     outputs: dict[str, FeatureMap | None] = field(default_factory=dict)
 
@@ -64,32 +69,53 @@ class Reading:
         kept = rule in (False, "no") or (rule == "up" and self.width < 1)
         if self.width == 1 or kept or isinstance(channels, Channels):
             return channels
-        exact = channels * self.width
-        rounded = max(self.divisor, int(exact + Fraction(self.divisor, 2)) // self.divisor * self.divisor)
-        return rounded if 10 * rounded >= 9 * exact else rounded + self.divisor
+        return self.rounded(channels * self.width)
+
+    def rounded(self, exact: Fraction | int) -> int:
+        """A number of channels as a multiple of the divisor, never below 90 % of ``exact``."""
+        nearest = max(self.divisor, int(exact + Fraction(self.divisor, 2)) // self.divisor * self.divisor)
+        return nearest if 10 * nearest >= 9 * exact else nearest + self.divisor
+
+    @property
+    def functions(self) -> dict[str, Callable[[int], Channels]]:
+        """What expressions in a block can call, by name."""
+        return {
+            "scaled()": lambda channels: Channels(self.scaled(channels)),
+            "rounded()": lambda channels: Channels(self.rounded(channels)),
+        }
+
+    def layer(self, name: str) -> Layer | None:
+        """The layer of this full name, or None where a block or a faulty layer is called so."""
+        for layer in islice(self.layers, len(self.known), None):
+            self.known[layer.name] = layer
+        return self.known.get(name)
 
 
 @dataclass(slots=True, kw_only=True)
 class Scope:
     """A chain of layers: ``at`` is the feature map that reaches the next one.
 
-    ``at`` is None before the first layer; ``lost`` is set once a fault leaves it unknown. ``prefix`` and
-    ``numbers`` make the names of layers, ``names`` holds what ``$name`` stands for.
+    ``at`` is None before the first layer, and where a fault leaves it unknown: then ``lost`` is set.
+    ``prefix`` begins the names of layers, ``names`` holds what ``$name`` stands for.
     """
 
     reading: Reading
     at: FeatureMap | None = None
     lost: bool = False
     prefix: str = ""
-    numbers: Counter[str] = field(default_factory=Counter)
     names: Mapping[str, Any] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
 
     def branch(self, name: str | None = None) -> Scope:
-        """A chain that starts with what reaches this one; layers of a named branch carry its name."""
+        """A chain that starts with what reaches this one; layers of a named branch carry its name.
+
+        Raises :class:`LayerError` where the name is no text on one line.
+        """
         if name is None:
             return replace(self)
-        return replace(self, prefix=f"{self.prefix}{name}.", numbers=Counter())
+        if not name.isprintable():
+            raise LayerError(f"name: expected text on one line, got {shown(name)}", "name")
+        return replace(self, prefix=f"{self.prefix}{name}.")
 
     def arrive(self, other: Scope) -> None:
         """Go on from where another chain ended."""
@@ -100,19 +126,32 @@ class Scope:
 
         Raises :class:`LayerError` where the name is taken.
         """
+        outputs = self.reading.outputs
+        begin = f"{self.prefix}{word}_" if word[-1].isdigit() else self.prefix + word  # relu6_1
         if given is None:
-            self.numbers[word] += 1
-            name = f"{self.prefix}{word}{self.numbers[word]}"
-        else:
-            name = f"{self.prefix}{given}"
-        if name in self.reading.outputs:
+            self.reading.numbers[begin] += 1
+            while (name := f"{begin}{self.reading.numbers[begin]}") in outputs:
+                self.reading.numbers[begin] += 1
+            return name
+        name = f"{self.prefix}{given}"
+        if name in outputs:
             raise LayerError(f"the name {name} is taken by an earlier layer; choose another", "name")
+        if not given or not name.isprintable():
+            raise LayerError(f"name: expected text on one line, got {shown(given)}", "name")
         return name
 
     def emit(self, layer: Layer) -> None:
-        """Append ``layer`` and go on from its output."""
+        """Append ``layer`` and go on from its output.
+
+        Raises :class:`LayerError` where that is larger than anything can be.
+        """
+        writes = layer.output
+        if max(writes.channels, *writes.size) > LARGEST if writes.size else writes.channels > LARGEST:
+            shape = "×".join(map(str, writes.shape))
+            raise LayerError(f"the output {shape} is out of range; nothing above {LARGEST:,} is believed")
         self.reading.layers.append(layer)
-        self.at = self.reading.outputs[layer.name] = layer.output
+        self.at = self.reading.outputs[layer.name] = writes
+        self.lost = False
 
     def operator(
         self,
@@ -137,19 +176,18 @@ class Scope:
         Raises :class:`LayerError` where nothing does, or where the arguments contradict it; :class:`LostError` after
         an earlier fault.
         """
-        at = self.output_of(args.from_) if args.from_ is not None else self.at
+        at = self.at if args.from_ is None else self.output_of(str(args.from_))
         if args.c_in is None and args.size is None:
             return self.known(at)
-        if self.reading.inferred and not self.lost:
-            self._agree(args, self.known(at))
+        if self.reading.inferred and at is not None:
+            self._agree(args, at)
         channels = args.c_in if args.c_in is not None else self.known(at).channels
-        if args.size is None:
-            return FeatureMap(channels=channels, size=self.known(at).size)
-        return FeatureMap(channels=channels, size=lengths("size", args.size, axes_of(args.size, args, at)))
+        size = self.known(at).size if args.size is None else lengths("size", args.size, axes_of(args.size, args, at))
+        return FeatureMap(channels=channels, size=size)
 
     def known(self, at: FeatureMap | None) -> FeatureMap:
         """``at``, or the reason why it is unknown."""
-        if at is not None and not self.lost:
+        if at is not None:
             return at
         if self.lost:
             raise LostError
@@ -164,22 +202,32 @@ class Scope:
             here = "×".join(map(str, at.size))
             raise LayerError(f"size {args.size} contradicts the {here} that reaches it; remove size", "size")
 
-    def output_of(self, name: str) -> FeatureMap | None:
+    def output_of(self, name: str) -> FeatureMap:
         """The output of the earlier layer called ``name``, in this block or any around it.
 
         Raises :class:`LayerError` where there is none; :class:`LostError` where a fault left it open.
         """
+        found = self.reading.outputs[self.full_name(name)]
+        if found is None:
+            raise LostError
+        return found
+
+    def full_name(self, name: str) -> str:
+        """The full name of the earlier layer called ``name``, in this block or any around it.
+
+        Raises :class:`LayerError` where there is none.
+        """
         prefix = self.prefix
-        while True:
-            full = prefix + name
-            if full in self.reading.outputs:
-                found = self.reading.outputs[full]
-                if found is None:
-                    raise LostError
-                return found
+        while (full := prefix + name) not in self.reading.outputs:
             if not prefix:
-                raise LayerError(f"no earlier layer is called '{name}'{closest(name, self.reading.outputs)}")
+                raise LayerError(f"no earlier layer is called {shown(name)}{self._meant(name)}")
             prefix = prefix[: prefix.rstrip(".").rfind(".") + 1]
+        return full
+
+    def _meant(self, name: str) -> str:
+        recent = list(islice(reversed(self.reading.outputs), _MOST_RECENT))
+        hint = closest(name, [each.removeprefix(self.prefix) for each in recent])
+        return hint if hint.startswith("; did") else "; give a layer that name"
 
     def run(self, layers: Any) -> None:
         """Read a list of layers and append them, one after another.
@@ -193,7 +241,11 @@ class Scope:
     def problem(self, place: Place, layer: str, message: str) -> None:
         """Record a fault; what reaches the next layer is unknown from here on."""
         self.reading.problems.append(Problem(place=place, layer=layer, message=message))
-        self.lost = True
+        self.lose()
+
+    def lose(self) -> None:
+        """Go on without knowing what reaches the next layer."""
+        self.at, self.lost = None, True
 
 
 def axes_of(value: Any, args: Any, at: FeatureMap | None) -> int:
@@ -206,7 +258,9 @@ def axes_of(value: Any, args: Any, at: FeatureMap | None) -> int:
     return len(at.size) if at is not None and at.size else 2
 
 
-def lengths(key: str, value: int | list[int] | str, axes: int, least: int = 1) -> Axes:
+def lengths(
+    key: str, value: int | list[int] | str, axes: int, least: int = 1, expected: str = LENGTHS_EXPECTED
+) -> Axes:
     """One number per axis, from one for all, a list, or text like ``3x1``.
 
     Raises :class:`LayerError` for other text, or another number of axes.
@@ -216,7 +270,9 @@ def lengths(key: str, value: int | list[int] | str, axes: int, least: int = 1) -
     """
     if isinstance(value, int):
         return (value,) * axes
-    numbers = tuple(value) if isinstance(value, list) else _split(key, value, least)
+    numbers = tuple(value) if isinstance(value, list) else _split(value, least)
+    if not numbers:
+        raise LayerError(f"{key}: expected {expected}, got {shown(value)}", key)
     if len(numbers) != axes:
         raise LayerError(
             f"{key} {'x'.join(map(str, numbers))} has {len(numbers)} axes, the feature map has {axes}", key
@@ -224,8 +280,13 @@ def lengths(key: str, value: int | list[int] | str, axes: int, least: int = 1) -
     return numbers
 
 
-def _split(key: str, text: str, least: int) -> Axes:
+def _split(text: str, least: int) -> Axes:
+    """The numbers of text like ``3x1``; none where it is no such text."""
     parts = text.split("x")
-    if not all(part.isdecimal() and len(part) < 11 and least <= int(part) <= LARGEST for part in parts):
-        raise LayerError(f"{key}: expected a whole number, or one per axis like 3x1 or [3, 1], got {shown(text)}", key)
+    if not 1 < len(parts) < 4 or not all(_is_whole(part, least) for part in parts):
+        return ()
     return tuple(map(int, parts))
+
+
+def _is_whole(text: str, least: int) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 11 and least <= int(text) <= LARGEST
