@@ -11,8 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
+from typing import Literal
 
 Shape = tuple[int, ...]
+
+Kind = Literal["view", "move", "free", "product", "unknown"]
+"""What an operator of the dispatcher does: look at the same numbers in another shape, write the same numbers to another
+place, compute without multiply-adds, multiply and add, or what nobody here knows."""
 
 Config = Mapping[str, object]
 """Numbers, words, flags and tuples of them by name."""
@@ -37,7 +42,7 @@ class Module:
 
     ``path`` is empty for the model. ``own`` holds the parameters that are registered on the module itself: the
     attribute's name, and the index in :attr:`Trace.parameters`. ``children`` are the names and indices of its
-    direct submodules. ``config`` is every public attribute that is plain data: ``kernel_size``, ``affine``, ``inplace``.
+    direct submodules. ``config`` is every public attribute that is plain data: ``kernel_size``, ``inplace``.
     """
 
     path: str
@@ -67,7 +72,7 @@ class Module:
 class ModuleCall:
     """One call of a module: its index in :attr:`Trace.modules`, and the call that it happened in.
 
-    ``inputs`` are the shapes of the positional tensors and those in lists among them; ``named`` the same for tensors given
+    ``inputs`` are the shapes of the positional tensors and those in lists among them; ``named`` those of tensors given
     by keyword; ``outputs`` those of every tensor that came back, in order. ``depth`` is 0 for the model.
     """
 
@@ -104,8 +109,7 @@ class AtenCall:
     inputs: tuple[Shape, ...]
     outputs: tuple[Shape, ...]
     arguments: tuple[object, ...] = ()
-    view: bool = False
-    """Whether it only looks at the same numbers in another shape."""
+    kind: Kind = "free"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,16 +117,16 @@ class Operation:
     """One operator: what a function that the code called did, or what ran by itself.
 
     ``word`` is what the field calls it: conv, linear, matmul, attention, einsum, lstm, batch_norm, relu, max_pool, add,
-    embedding, ... (:mod:`sepcalc.torch_words` has all of them); ``unknown`` where there is none, and then ``function``
-    and ``aten`` say what it was. ``function`` is the outermost function of PyTorch (``torch.nn.functional.relu``,
+    embedding, ... (:mod:`sepcalc.torch_words` has the renamed ones), or the bare name of a function or operator.
+    ``function`` is the outermost function of PyTorch (``torch.nn.functional.relu``,
     ``torch.Tensor.__add__`` for a plain ``+``), empty where PyTorch ran the operator on its own account; ``inside`` are
     functions around it, such as ``torch.nn.functional.multi_head_attention_forward``. ``call`` is
     the index in :attr:`Trace.calls` of the innermost module that was running.
 
-    ``inputs`` are the shapes of all tensors given to it, in order, positional before named; ``weight`` is the shape of the one
-    that holds the weights. ``attributes`` are plain: of a convolution kernel, stride, padding, dilation, groups,
-    transposed, output_padding and bias; of a linear layer bias; of an einsum its equation; otherwise the arguments of the
-    function that are plain data.
+    ``inputs`` are the shapes of all tensors given to it, in order, positional before named; ``weight`` is the shape of
+    a convolution's or linear layer's weights. ``attributes`` of a convolution are kernel, stride, padding, dilation,
+    groups, transposed, output_padding and bias; of anything else the ``arguments`` of the function in order, tensors
+    as their shapes, and those that were given by name.
     """
 
     word: str
@@ -146,7 +150,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """One run in evaluation mode: modules and parameters as built, calls and operators in the order in which they ran."""
+    """One run in evaluation mode: modules and parameters as built, calls and operators as they ran, in order."""
 
     name: str
     inputs: tuple[Shape, ...]
