@@ -141,7 +141,8 @@ def report(*, rounds: int, rng: Random, markdown: bool) -> Report:
     )
     slopes = {program: {style: _slope(points, style, program) for style in STYLES} for program in PROGRAMS}
     for program, each in slopes.items():
-        print(f"{program} grows as " + ", ".join(f"n^{slope:.3f} ({style})" for style, slope in each.items()))
+        print(f"{program} grows as " + ", ".join(f"n^{slope:.3f} ({style})" for style, slope in each.items()) + ".")
+    print()
     steepest = max(slopes["sepcalc"].values())
     promised = [found for point, found in zip(points, ratios, strict=True) if point.style in LIKE_NETWORKS]
     worst = max(promised, key=lambda found: found.median)

@@ -93,7 +93,7 @@ class Target:
     def __str__(self) -> str:
         bound = f"≥ {self.at_least:g}" if self.at_least is not None else f"≤ {self.at_most:g}"
         value = str(self.value) if isinstance(self.value, Ratio) else figures(self.value)
-        return f"{'met   ' if self.met else 'MISSED'}  {self.what}: {value}, target {bound}"
+        return f"{'met' if self.met else 'MISSED'}: {self.what}: {value}, target {bound}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,31 +242,35 @@ def _version(package: str) -> str:
 
 
 def describe(facts: Mapping[str, Any]) -> str:
-    """The machine in two lines for people."""
+    """The machine for people, in a sentence of what it is and one of what is installed."""
     packages = ", ".join(f"{name} {number}" for name, number in facts["packages"].items())
     where = f"{facts['cpu']}, {facts['cores']} cores, load {facts['load']}, {facts['system']}, {facts['python']}"
-    return f"{where}\n{packages}"
+    return f"{where}.\n{packages}.\n"
 
 
 def show(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]], *, markdown: bool) -> None:
     """Print a table: for the terminal, or as Markdown for the documentation."""
+    if markdown:
+        lines = [headings, [":--", *["--:"] * (len(headings) - 1)], *rows]
+        print(f"**{title}**\n", *(f"| {' | '.join(line)} |" for line in lines), "", sep="\n")
+        return
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=None if markdown else title, title_justify="left", box=box.MARKDOWN if markdown else box.SIMPLE)
+    table = Table(title=title, title_justify="left", box=box.SIMPLE)
     for place, heading in enumerate(headings):
         table.add_column(heading, justify="right" if place else "left", no_wrap=True)
     for row in rows:
         table.add_row(*row)
-    Console(width=200, highlight=False, markup=False).print(*([f"**{title}**"] if markdown else []), table)
+    Console(width=200, highlight=False, markup=False).print(table)
 
 
 def finish(reports: Mapping[str, Report], facts: Mapping[str, Any], *, path: Path | None, check: bool) -> int:
     """Print each target, save the raw samples to ``path``; the exit code: 1 for a missed target under ``check``."""
     targets = [target for report in reports.values() for target in report.targets]
     for target in targets:
-        print(target)
+        print(f"- {target}")
     if path:
         save(path, {"machine": facts, "reports": reports})
     return int(check and not all(target.met for target in targets))

@@ -98,7 +98,7 @@ def test_exit_code(interleave, tmp_path, capsys):
     reports = {"part": interleave.Report(samples={"one": [1.0]}, targets=(missed,))}
     assert interleave.finish(reports, {}, path=tmp_path / "raw.json", check=True) == 1
     assert interleave.finish(reports, {}, path=None, check=False) == 0
-    assert capsys.readouterr().out.splitlines()[0] == "MISSED  start-up: 1.40, target ≤ 1.25"
+    assert capsys.readouterr().out.splitlines()[0] == "- MISSED: start-up: 1.40, target ≤ 1.25"
     assert yaml.safe_load((tmp_path / "raw.json").read_text())["reports"]["part"]["samples"] == {"one": [1.0]}
 
 
