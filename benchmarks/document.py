@@ -33,8 +33,8 @@ def measured(script: str, *arguments: str) -> str:
 def replaced(page: str, section: str, text: str) -> str:
     """``page`` with ``text`` between the marks of ``section``.
 
-    >>> replaced("a <!-- begin x -->old<!-- end x --> b", "x", "new")
-    'a <!-- begin x -->\\n\\nnew\\n\\n<!-- end x --> b'
+    >>> replaced("a <!-- begin x -->old<!-- end x --> b", "x", "new").split()
+    ['a', '<!--', 'begin', 'x', '-->', 'new', '<!--', 'end', 'x', '-->', 'b']
     """
     begin, end = f"<!-- begin {section} -->", f"<!-- end {section} -->"
     marked = re.compile(f"{re.escape(begin)}.*{re.escape(end)}", re.DOTALL)
