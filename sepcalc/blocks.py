@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sepcalc.arguments import BlockArguments, Common, decode, faults, fields, meant, shown
+from sepcalc.arguments import MOST_FAULTS, BlockArguments, Common, decode, faults, fields, meant, shown
 from sepcalc.errors import SepcalcError, closest
 from sepcalc.expressions import Channels, evaluate
 from sepcalc.layer_types import LAYER_TYPES, LayerType
@@ -18,10 +18,6 @@ from sepcalc.network import FeatureMap
 from sepcalc.scope import LayerError, LostError, Problem, Scope
 
 _NO_ARGUMENTS: Mapping[str, Any] = {}
-
-
-MOST_FAULTS = 1000
-"""Faults after which nobody reads on."""
 
 
 def run(scope: Scope, layers: list[Any]) -> None:
@@ -183,11 +179,13 @@ def _check_repetition(times: Any, first: Any) -> None:
 def _build(scope: Scope, kind: LayerType, source: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
     if kind.takes_defaults and scope.defaults:
         arguments = {**scope.defaults, **arguments}
-    args = decode(arguments, kind.arguments)
+    args: Any = decode(arguments, kind.arguments)
     if args is None:
         _report(scope, kind.word, source, faults(arguments, kind.arguments))
-    else:
-        kind.build(scope, args, kind.word)
+        return
+    if type(c_out := arguments.get("c_out")) is Channels:
+        args.c_out = c_out  # decoded to a plain number, which a width would multiply once more
+    kind.build(scope, args, kind.word)
 
 
 def _report(scope: Scope, word: str, source: Mapping[str, Any], found: Iterable[tuple[Any, str]]) -> None:
@@ -259,6 +257,8 @@ def read_blocks(blocks: Mapping[Any, Any], problems: list[Problem]) -> dict[str,
     """Check the definitions of the file's blocks; one with faults, which go to ``problems``, is None."""
     found: dict[str, BlockArguments | None] = {}
     for name, block in blocks.items():
+        if len(problems) >= MOST_FAULTS:
+            break
         place = blocks.place(name) if isinstance(blocks, Map) else Place(line=1, column=1)
         here = [(place, message) for message in _name_faults(name)]
         if isinstance(block, Map):
@@ -283,7 +283,7 @@ def _name_faults(name: Any) -> Iterator[str]:
 
 def _argument_faults(args: Any) -> Iterator[str]:
     for key, default in args.items() if isinstance(args, Map) else ():
-        if not isinstance(key, str) or not key.isidentifier():
+        if not isinstance(key, str) or not key.isidentifier() or not key.isascii():
             yield f"args: {shown(key)} is no name; use letters, digits and _"
         elif key in fields(Common):
             yield f"args: {key} means something for every layer; choose another name"

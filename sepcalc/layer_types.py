@@ -52,6 +52,11 @@ class LayerType:
     short: str | None = None
     takes_defaults: bool = False
 
+    @property
+    def summary(self) -> str:
+        """What the layer is, in one sentence."""
+        return (self.build.__doc__ or "").split("\n\n")[0]
+
 
 LAYER_TYPES: dict[str, LayerType] = {}
 
@@ -61,10 +66,15 @@ Build = Callable[[Scope, Any, str], None]
 def layer_type(
     *words: str, arguments: type[Common], short: str | None = None, takes_defaults: bool = False
 ) -> Callable[[Build], Build]:
-    """Register the decorated function for each of ``words``."""
+    """Register the decorated function for each of ``words``.
+
+    Raises :class:`ValueError` where one is taken.
+    """
 
     def register(build: Build) -> Build:
         for word in words:
+            if word in LAYER_TYPES:
+                raise ValueError(f"layer type '{word}' is taken")
             LAYER_TYPES[word] = LayerType(
                 word=word, arguments=arguments, build=build, short=short, takes_defaults=takes_defaults
             )

@@ -24,6 +24,9 @@ DEEPEST = 100
 LARGEST_FILE = 128 * 2**20
 """Bytes; a million layers written out take 60 million."""
 
+MOST_VALUES = 10_000_000
+"""Values in a file; a million layers of five keys have six million."""
+
 MOST_ALIASED = 1_000_000
 """Values that all aliases of a file may stand for."""
 
@@ -136,6 +139,9 @@ def parse(text: str) -> Any:
     >>> document["layers"].place(1)
     Place(line=1, column=16)
     """
+    # Whatever begins a value but the first of all; looking at the text for it is cheap, and so comes first.
+    if sum(map(text.count, "\n,[{")) > MOST_VALUES:
+        raise YamlError(f"more than {MOST_VALUES:,} values; write a block with repeat")
     try:
         return _Assembler(text).document()
     except yaml.MarkedYAMLError as error:

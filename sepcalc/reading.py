@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sepcalc.arguments import (
+    MOST_FAULTS,
     DefaultArguments,
     FileArguments,
     InputArguments,
@@ -20,7 +21,7 @@ from sepcalc.arguments import (
     faults,
     shown,
 )
-from sepcalc.blocks import MOST_FAULTS, read_blocks, run
+from sepcalc.blocks import read_blocks, run
 from sepcalc.errors import SepcalcError, closest
 from sepcalc.expansion import Expansion, bounded
 from sepcalc.located import Map, Place, Seq, YamlError, parse, read_text
@@ -215,6 +216,8 @@ class _Reader:
         found = []
         entries = self.root.get("published")
         for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+            if len(self.problems) >= MOST_FAULTS:
+                break
             if not isinstance(entry, Map):
                 self.problem(self.root, "published", f"entry {index + 1}: expected a mapping with source", "published")
                 continue
