@@ -3,6 +3,7 @@
 Each command lives in a module of its own, imported only when it is called: start-up is paid for by every use.
 """
 
+import os
 import re
 import sys
 from importlib import import_module
@@ -13,11 +14,13 @@ import typer
 from typer.core import TyperGroup
 
 from sepcalc import __version__
+from sepcalc.cli_options import discard_output
 from sepcalc.errors import SepcalcError, closest, nearest
 
 COMMANDS = {
     "layer": "sepcalc.cli_layer",
     "network": "sepcalc.cli_network",
+    "compare": "sepcalc.cli_compare",
     "schema": "sepcalc.cli_schema",
 }
 """Every command and the module whose ``app`` it is."""
@@ -77,9 +80,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def run(arguments: list[str]) -> int:
     """Run the program; the exit code."""
-    if isinstance(sys.stdout, TextIOWrapper):
-        # A terminal that cannot show × shows a question mark; it must not end the program.
-        sys.stdout.reconfigure(errors="replace")
+    _prepare_streams()
     try:
         code = typer.main.get_command(app).main(arguments, prog_name="sepcalc", standalone_mode=False)
         sys.stdout.flush()
@@ -87,13 +88,25 @@ def run(arguments: list[str]) -> int:
         return _fail(str(error), error.exit_code)
     except _ClickError as error:
         return _fail(_usage_message(error, arguments), 2)
-    except BrokenPipeError:
-        # The reader has what it wanted; Python must not flush into the closed pipe at exit.
-        sys.stdout = None
-        return 0
+    except OSError as error:
+        discard_output()
+        if isinstance(error, BrokenPipeError):
+            return 0
+        return _fail(f"cannot write the result: {(error.strerror or str(error)).lower()}; write to another place", 2)
     except (KeyboardInterrupt, typer.Abort):
         return _fail("interrupted", 130)
     return code if isinstance(code, int) else 0
+
+
+def _prepare_streams() -> None:
+    """Make sure that there are streams to write to, and that they take every character."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:  # closed by whoever started the program
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 (it stays open to the end)
+        elif isinstance(stream, TextIOWrapper):
+            # A terminal that cannot show × shows a question mark; it must not end the program.
+            stream.reconfigure(errors="replace")
 
 
 def _fail(message: str, code: int) -> int:

@@ -69,6 +69,10 @@ def layer(
         str | None,
         typer.Option("--size", metavar="SIZE", help="Feature map at the input (D_F): 56, 56x40; open if not given."),
     ] = None,
+    axes: Annotated[
+        str | None,
+        typer.Option("--axes", metavar="N", help="1, 2 or 3, where KERNEL is one number for all axes; 2 by default."),
+    ] = None,
     stride: Annotated[str, typer.Option("--stride", metavar="STRIDE", help="2, 2x1.")] = "1",
     padding: Annotated[
         str, typer.Option("--padding", metavar="PADDING", help="same, valid, or numbers as in PyTorch: 1, 1x0.")
@@ -105,7 +109,7 @@ def layer(
     spec = ConvSpec.of(
         flag("--cin", parse_whole, cin),
         flag("--cout", parse_whole, cout),
-        lengths("-k", k),
+        _kernel(k, axes),
         size=None if size is None else lengths("--size", size),
         stride=lengths("--stride", stride),
         padding=_padding(padding),
@@ -128,9 +132,25 @@ def layer(
         _show_answer(comparison, _moved_bytes(dtype, spec), output, looks)
     else:
         table = layer_table(comparison, element_bytes=_moved_bytes(dtype, spec), stages=stages)
-        table = with_columns(table, columns, default_columns(comparison))
-        _check_columns(table, comparison, columns, dtype)
-        show_tables([table], form, output, si=si)
+        known = table if spec.size is not None else _known(table, columns)
+        shown = with_columns(known, columns, default_columns(comparison))
+        if not {"traffic_bytes", "intensity"}.intersection(column.key for column in shown.columns):
+            refuse({"--dtype": dtype}, "no traffic is shown; add traffic_bytes or intensity to --columns")
+        show_tables([shown], form, output, si=si)
+
+
+def _kernel(text: str, axes: str | None) -> int | Axes:
+    """The value of ``-k``, on as many axes as ``--axes`` says where it is one number."""
+    kernel = lengths("-k", text)
+    if axes is None:
+        return kernel
+    if axes not in ("1", "2", "3"):
+        raise SepcalcError(f"--axes: expected 1, 2 or 3, got '{axes}'")
+    if isinstance(kernel, int):
+        return (kernel,) * int(axes)
+    if len(kernel) != int(axes):
+        raise SepcalcError(f"--axes: -k {text} has {len(kernel)} axes, not {axes}; leave --axes out")
+    return kernel
 
 
 def _show_code(comparison: Comparison, framework: str, output: Path | None, others: Mapping[str, object]) -> None:
@@ -163,17 +183,17 @@ def _moved_bytes(dtype: str | None, spec: ConvSpec) -> int:
     return element_bytes(dtype)
 
 
-def _check_columns(table: Table, comparison: Comparison, columns: str | None, dtype: str | None) -> None:
-    """Raise :class:`SepcalcError` for columns that cannot be known without a size, and a dtype that none needs."""
-    keys = [column.key for column in table.columns]
-    if not {"traffic_bytes", "intensity"}.intersection(keys):
-        refuse({"--dtype": dtype}, "no traffic is shown; add traffic_bytes or intensity to --columns")
-    if comparison.spec.size is None and columns not in (None, "all"):
-        standard = dict(zip(keys, table.rows[0].cells, strict=True))
-        unknown = [key for key in keys if standard[key] is None]
-        instead = ", or choose macs_per_position" if "macs" in unknown else ""
-        if unknown:
-            raise SepcalcError(f"--columns: {', '.join(unknown)} cannot be known without a size; give --size{instead}")
+def _known(table: Table, columns: str | None) -> Table:
+    """The columns of ``table`` that do not depend on a size.
+
+    Raises :class:`SepcalcError` where ``columns`` asks for one of the others.
+    """
+    known = {column.key: cell is not None for column, cell in zip(table.columns, table.rows[0].cells, strict=True)}
+    for key in (columns or "").split(","):
+        if not known.get(key.strip(), True):
+            instead = ", or choose macs_per_position" if key.strip() == "macs" else ""
+            raise SepcalcError(f"--columns: {key.strip()} cannot be known without a size; give --size{instead}")
+    return table.select(key for key, there in known.items() if there)
 
 
 def _padding(text: str) -> int | Axes | Literal["same", "valid"]:

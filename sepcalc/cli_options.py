@@ -222,13 +222,24 @@ def show_json(answer: dict[str, Any], output: Path | None) -> None:
 
 
 def show_text(text: str, output: Path | None) -> None:
-    """Print ``text``, or write it to a file."""
-    if output is None:
-        sys.stdout.write(text)
-        return
-    from sepcalc.output import write
+    """Print ``text``, or write it to a file. A reader that goes away has what it wanted."""
+    if output is not None:
+        from sepcalc.output import write
 
-    write(output, text)
+        write(output, text)
+        return
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard_output()
+
+
+def discard_output() -> None:
+    """Let standard output go nowhere, so that the interpreter can flush it at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def terminal_width() -> int:

@@ -34,11 +34,15 @@ def describe(spec: ConvSpec) -> str:
 
     >>> describe(ConvSpec.of(64, 128, k=3, size=56, stride=2))
     '3×3 convolution, 64 → 128 channels, 56×56, stride 2×2'
+    >>> describe(ConvSpec.of(64, 128, k=(3,), size=100))
+    '1D convolution, kernel 3, 64 → 128 channels, size 100'
     """
+    kind = f"{'transposed ' if spec.transposed else ''}convolution"
+    line = len(spec.kernel) == 1  # a lone number says nothing
     words = [
-        f"{times(spec.kernel)} {'transposed ' if spec.transposed else ''}convolution",
+        *([f"1D {kind}", f"kernel {times(spec.kernel)}"] if line else [f"{times(spec.kernel)} {kind}"]),
         f"{spec.c_in} → {spec.c_out} channels",
-        *([times(spec.size)] if spec.size is not None else []),
+        *([f"{'size ' * line}{times(spec.size)}"] if spec.size is not None else []),
         *(f"{name} {times(value)}" for name, value in (("stride", spec.stride), ("dilation", spec.dilation))
           if max(value, default=1) > 1),
         *([] if spec.padding == "same" else [f"padding {times(spec.padding)}"]),
@@ -95,7 +99,9 @@ Figure = Callable[[Candidate], Cell]
 
 def _figures(comparison: Comparison, element_bytes: int) -> tuple[tuple[Column, Figure], ...]:
     """Every column of a layer's table but the first, with the figure that it shows."""
-    axes = len(comparison.spec.kernel)
+    is_open = comparison.spec.size is None
+    # With a size, the positions of the output are a number, and need not be D_F on each axis.
+    axes = len(comparison.spec.kernel) if is_open else 0
 
     def column(key: str, title: str, kind: Kind, rank: int = 9) -> Column:
         return Column(key=key, title=title, kind=kind, rank=rank, axes=axes)
@@ -109,7 +115,10 @@ def _figures(comparison: Comparison, element_bytes: int) -> tuple[tuple[Column, 
     return (
         (column("params", "Params", "count", 0), lambda row: row.params),
         (column("macs", "MACs", "count", 0), lambda row: row.macs),
-        (column("macs_per_position", "MACs", "per-position", 0), lambda row: row.macs_per_position),
+        (
+            column("macs_per_position", "MACs" if is_open else "MACs per position", "per-position", 0),
+            lambda row: row.macs_per_position,
+        ),
         (column("params_reduction", "Params reduction", "reduction", 1), comparison.params_reduction),
         (column("macs_reduction", "MACs reduction", "reduction", 2), comparison.macs_reduction),
         (column("out_size", "Output", "size", 5), lambda row: row.out_size),

@@ -21,6 +21,8 @@ NETWORK_COLUMNS = ("name", "type", "input", "output", "params", "macs", "macs_sh
 GROUP_COLUMNS = ("name", "layers", "output", "params", "macs", "macs_share")
 """The same, where layers are added up by block."""
 
+STAGES_RULE = "Stages: weights and biases alone; the norms after them are in their layer's row."
+
 MOST_NAMED = 3
 """Layers that a note names before it counts the others."""
 
@@ -38,7 +40,7 @@ class _Line:
     kernel: Cell = ""
     stride: Cell = ""
     groups: Cell = ""
-    layers: int = 1
+    layers: Cell = 1
 
 
 def _of_layer(layer: Layer) -> _Line:
@@ -57,16 +59,17 @@ def _of_layer(layer: Layer) -> _Line:
     )
 
 
-def _of_stage(stage: ConvSpec) -> _Line:
+def _of_stage(layer: Convolution, stage: ConvSpec) -> _Line:
     return _Line(
         name=stage.kind,
         input=(stage.c_in, *(stage.size or ())),
         output=(stage.c_out, *(stage.out_size or ())),
-        params=stage.params,
-        macs=stage.macs,
+        params=stage.params if layer.shares is None else 0,
+        macs=stage.macs * layer.batch,
         kernel=stage.kernel,
         stride=stage.stride,
         groups=stage.groups,
+        layers="",
     )
 
 
@@ -109,13 +112,19 @@ class _Entry:
 
     line: _Line
     layers: tuple[Layer, ...]
-    parts: tuple[ConvSpec, ...] = ()
+    parts: tuple[_Line, ...] = ()
 
 
-def _layer_entries(network: Network) -> Iterator[_Entry]:
+def _layer_entries(network: Network, *, stages: bool) -> Iterator[_Entry]:
     for layer in network.layers:
-        stages = layer.stages if isinstance(layer, Convolution) else ()
-        yield _Entry(line=_of_layer(layer), layers=(layer,), parts=stages if len(stages) > 1 else ())
+        parts = _parts(layer) if stages and isinstance(layer, Convolution) else ()
+        yield _Entry(line=_of_layer(layer), layers=(layer,), parts=parts)
+
+
+def _parts(layer: Convolution) -> tuple[_Line, ...]:
+    """The stages of a layer that has several."""
+    stages = layer.stages
+    return tuple(_of_stage(layer, stage) for stage in stages) if len(stages) > 1 else ()
 
 
 def _block_entries(network: Network) -> Iterator[_Entry]:
@@ -138,14 +147,14 @@ def network_table(
     Raises :class:`SepcalcError` for an unknown column.
     """
     figures = _figures(network.cost)
-    entries = list(_block_entries(network) if group else _layer_entries(network))
+    entries = list(_block_entries(network) if group else _layer_entries(network, stages=stages))
     if sort is not None or top is not None:
         entries = _sorted(entries, figures, sort or "macs")
     shown = entries if top is None else entries[:top]
     rows = []
     for entry in shown:
         rows.append(_row(figures, entry.line))
-        rows += [_row(figures, _of_stage(stage), "part") for stage in (entry.parts if stages else ())]
+        rows += [_row(figures, part, "part") for part in entry.parts]
     if others := entries[len(shown) :]:
         layers = [layer for entry in others for layer in entry.layers]
         rows.append(_row(figures, _of_sum(f"{len(others):,} others", layers)))
@@ -155,7 +164,7 @@ def network_table(
         title=_title(network),
         columns=tuple(column for column, _ in figures),
         rows=tuple(rows),
-        caption=f"{COUNTING_RULE} {PARAMS_RULE}",
+        caption=f"{COUNTING_RULE} {PARAMS_RULE}" + (f" {STAGES_RULE}" if stages else ""),
         notes=tuple(uncounted_notes(network)),
     )
 
