@@ -21,6 +21,7 @@ COMMANDS = {
     "layer": "sepcalc.cli_layer",
     "network": "sepcalc.cli_network",
     "compare": "sepcalc.cli_compare",
+    "verify": "sepcalc.cli_verify",
     "schema": "sepcalc.cli_schema",
 }
 """Every command and the module whose ``app`` it is."""

@@ -76,20 +76,19 @@ def _number(value: Fraction | None) -> int | float | None:
 def network_answer(network: Network, what_ifs: Iterable[WhatIf]) -> dict[str, Any]:
     """A network as JSON: its layers, its totals as written and for each what-if, and what is not in them."""
     what_ifs = tuple(what_ifs)
-    reads = network.input
     return {
         "schema": SCHEMA,
         "kind": "network",
         "name": network.name,
         "source": network.source,
-        "input": None if reads is None else {"channels": reads.channels, "size": reads.size},
+        "input": _input(network),
         "layers": [_layer(each) for each in network.layers],
         "totals": {
             "as-written": {"params": network.cost.params, "macs": network.cost.macs},
             **{each.variant.name: {"params": each.cost.params, "macs": each.cost.macs} for each in what_ifs},
         },
         "kept": {each.variant.name: _refused(each.refused) for each in what_ifs},
-        "uncounted": [{"name": each.name, "type": each.type} for each in network.uncounted],
+        "uncounted": _uncounted(network),
         "published": [
             {"source": each.source, "params": each.params, "macs": each.macs, "note": each.note}
             for each in network.published
@@ -117,3 +116,37 @@ def _layer(layer: Layer) -> dict[str, Any]:
         "macs": cost.macs if counted else None,
         "convertible": layer.convertible,
     }
+
+
+def comparison_answer(networks: Sequence[Network], *, element_bytes: int) -> dict[str, Any]:
+    """Several networks as JSON, the first of them the reference of the reductions."""
+    first = networks[0].cost
+    return {
+        "schema": SCHEMA,
+        "kind": "comparison",
+        "element_bytes": element_bytes,
+        "networks": [
+            {
+                "name": each.name,
+                "input": _input(each),
+                "params": each.cost.params,
+                "macs": each.cost.macs,
+                "activations": each.activations,
+                "traffic_bytes": each.traffic_bytes(element_bytes),
+                "intensity": _number(each.intensity(element_bytes)),
+                "params_reduction": first.params / each.cost.params if each.cost.params else None,
+                "macs_reduction": first.macs / each.cost.macs if each.cost.macs else None,
+                "uncounted": _uncounted(each),
+            }
+            for each in networks
+        ],
+    }
+
+
+def _input(network: Network) -> dict[str, Any] | None:
+    reads = network.input
+    return None if reads is None else {"channels": reads.channels, "size": reads.size}
+
+
+def _uncounted(network: Network) -> list[dict[str, str]]:
+    return [{"name": each.name, "type": each.type} for each in network.uncounted]

@@ -283,6 +283,46 @@ def published_table(network: Network) -> Table | None:
     )
 
 
+def comparison_table(networks: Sequence[Network], *, element_bytes: int = 4) -> Table:
+    """One row per network; reductions are against the first."""
+    first = networks[0].cost
+    return Table(
+        name="comparison",
+        title=f"{networks[0].name} and others" if len(networks) > 1 else networks[0].name,
+        columns=(
+            Column(key="name", title="Network"),
+            Column(key="input", title="Input", kind="size", rank=4),
+            Column(key="params", title="Params", kind="count"),
+            Column(key="macs", title="MACs", kind="count"),
+            Column(key="activations", title="Activations", kind="count", rank=5),
+            Column(key="intensity", title="FLOP/byte", kind="quotient", rank=3),
+            Column(key="params_reduction", title="Params reduction", kind="reduction", rank=2),
+            Column(key="macs_reduction", title="MACs reduction", kind="reduction", rank=1),
+        ),
+        rows=tuple(
+            Row(
+                cells=(
+                    each.name,
+                    each.input.shape if each.input else "",
+                    each.cost.params,
+                    each.cost.macs,
+                    each.activations,
+                    each.intensity(element_bytes),
+                    _ratio(first.params, each.cost.params),
+                    _ratio(first.macs, each.cost.macs),
+                )
+            )
+            for each in networks
+        ),
+        caption=(
+            f"{COUNTING_RULE} {PARAMS_RULE} Activations: elements that convolutions and linear layers write. "
+            f"FLOP/byte: input, weights and output of each of them moved once, {element_bytes} bytes per element. "
+            f"Reduction: {networks[0].name} / network."
+        ),
+        notes=tuple(f"{each.name}: {note}" for each in networks for note in uncounted_notes(each)),
+    )
+
+
 def bundled_table(networks: Mapping[str, Network]) -> Table:
     """The networks that come with the program, by the name under which they are found."""
     return Table(

@@ -1,0 +1,53 @@
+"""``sepcalc compare``: several networks side by side."""
+
+from typing import Annotated
+
+import typer
+
+from sepcalc.cli_options import (
+    ColumnsOption,
+    DtypeOption,
+    FormatOption,
+    OutputOption,
+    SiOption,
+    chosen_format,
+    command_app,
+    element_bytes,
+    examples,
+    show_json,
+    show_tables,
+    with_columns,
+)
+from sepcalc.network_report import comparison_table
+from sepcalc.reading import load
+
+EXAMPLES = (
+    "sepcalc compare resnet50 mobilenet_v1 mobilenet_v2",
+    "sepcalc compare mine.yaml vgg16 -o table.tex",
+)
+
+app = command_app()
+
+
+@app.command(epilog=examples(*EXAMPLES))
+def compare(
+    sources: Annotated[
+        list[str], typer.Argument(metavar="SOURCE...", help="YAML files, or names of bundled networks.")
+    ],
+    dtype: DtypeOption = None,
+    columns: ColumnsOption = None,
+    format: FormatOption = None,  # noqa: A002 (the flag's name)
+    output: OutputOption = None,
+    si: SiOption = False,
+) -> None:
+    """Compare networks: parameters, multiply-adds, activations, intensity, reductions against the first."""
+    form = chosen_format(format, output)
+    size = element_bytes(dtype)
+    networks = [load(source) for source in sources]
+    if form == "json":
+        from sepcalc.contract import comparison_answer
+
+        show_json(comparison_answer(networks, element_bytes=size), output)
+        return
+    table = comparison_table(networks, element_bytes=size)
+    show_tables([with_columns(table, columns)], form, output, si=si)
