@@ -264,7 +264,10 @@ def _check_axes(spec: ConvSpec) -> None:
         if isinstance(value, str) and value != "same":
             raise SpecError(f"unknown {name} '{value}'; give same or a number for each axis")
         if value is not None and value != "same" and len(value) != axes:
-            raise SpecError(f"{name} {_times(value)} has {len(value)} axes, kernel {_times(spec.kernel)} has {axes}")
+            raise SpecError(
+                f"{name} {_times(value)} has {len(value)} axes, kernel {_times(spec.kernel)} has {axes}; "
+                "give both as many"
+            )
     if axes > 3:
         raise SpecError(f"kernel {_times(spec.kernel)} has {axes} axes; at most 3 are supported")
 

@@ -161,11 +161,11 @@ def test_a_spec_does_not_change():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"size": (8,)}, "size 8 has 1 axes, kernel 3×3 has 2"),
-        ({"stride": (1, 2, 1)}, "stride 1×2×1 has 3 axes, kernel 3×3 has 2"),
-        ({"padding": (1, 1, 1)}, "padding 1×1×1 has 3 axes, kernel 3×3 has 2"),
-        ({"dilation": (2,)}, "dilation 2 has 1 axes, kernel 3×3 has 2"),
-        ({"output_padding": (1, 0, 0)}, "output_padding 1×0×0 has 3 axes, kernel 3×3 has 2"),
+        ({"size": (8,)}, "size 8 has 1 axes, kernel 3×3 has 2; give both as many"),
+        ({"stride": (1, 2, 1)}, "stride 1×2×1 has 3 axes, kernel 3×3 has 2; give both as many"),
+        ({"padding": (1, 1, 1)}, "padding 1×1×1 has 3 axes, kernel 3×3 has 2; give both as many"),
+        ({"dilation": (2,)}, "dilation 2 has 1 axes, kernel 3×3 has 2; give both as many"),
+        ({"output_padding": (1, 0, 0)}, "output_padding 1×0×0 has 3 axes, kernel 3×3 has 2; give both as many"),
         ({"kernel": (3, 3, 3, 3)}, "kernel 3×3×3×3 has 4 axes; at most 3 are supported"),
         ({"padding": "valid"}, "unknown padding 'valid'; give same or a number for each axis"),
         ({"c_in": 0}, "c_in 0 is out of range; give a whole number from 1 to 1,000,000,000"),
