@@ -84,8 +84,7 @@ def _evaluator(node: ast.expr, text: str) -> Evaluator:
         case ast.Name(id=name):
             raise SpecError(f"'{text}' has {name} in it, which is no number; write ${name}")
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            inner = _evaluator(operand, text)
-            return lambda names: -inner(names)
+            return _binary(lambda names: 0, _evaluator(operand, text), operator.sub)
         case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]):
             inner = _evaluator(argument, text)
             return lambda names: _function(f"{name}()", names)(inner(names))
@@ -119,7 +118,7 @@ def _divide(a: int, b: int) -> int:
 def _function(name: str, names: Mapping[str, Any]) -> Callable[[int], int]:
     if name not in names:
         known = [each for each in names if each.endswith("()")]
-        raise SpecError(f"{name} is not known here{closest(name, known) if known else '; it is there in a block'}")
+        raise SpecError(f"{name} is not known here{closest(name, known) if known else '; use it in a block'}")
     found: Callable[[int], int] = names[name]
     return found
 
