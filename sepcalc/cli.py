@@ -126,9 +126,10 @@ def _usage_message(error: Any, arguments: list[str]) -> str:
         case "NoArgsIsHelpError":
             return str(error.message)
         case "NoSuchOption":
-            options = [name for each in error.ctx.command.params for name in each.opts]
-            meant = nearest(error.option_name, options)
-            return f"unknown option '{error.option_name}'; " + (f"did you mean '{meant}'?" if meant else see)
+            # Without their dashes, which make all of them alike.
+            options = {name.lstrip("-"): name for each in error.ctx.command.params for name in each.opts}
+            meant = nearest(error.option_name.lstrip("-"), options)
+            return f"unknown option '{error.option_name}'; " + (f"did you mean '{options[meant]}'?" if meant else see)
         case "MissingParameter":
             context = error.ctx
             missing = [each for each in context.command.params if each.required and each.name not in context.params]

@@ -171,7 +171,7 @@ def _show_answer(read: Network, what_ifs: Sequence[WhatIf], output: Path | None)
 
 def _width(text: str | None) -> Fraction:
     try:
-        width = Fraction(text or "1")
+        width = Fraction("1" if text is None else text)
     except (ValueError, ZeroDivisionError):
         width = Fraction(0)
     if not 0 < width <= 1000:

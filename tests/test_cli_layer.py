@@ -93,7 +93,7 @@ MESSAGES = {
     ),
     f"{LAYER} --columns intensity": "--columns: intensity cannot be known without a size; give --size",
     f"{LAYER} --stage": "unknown option '--stage'; did you mean '--stages'?",
-    f"{LAYER} --color": "unknown option '--color'; see 'sepcalc layer --help'",
+    f"{LAYER} --kernel-size 3": "unknown option '--kernel-size'; see 'sepcalc layer --help'",
     f"{LAYER} -z": "unknown option '-z'; see 'sepcalc layer --help'",
     # Files.
     f"{LAYER} -o table.xlsx": (
