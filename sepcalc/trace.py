@@ -158,6 +158,8 @@ class Trace:
     modules: tuple[Module, ...] = ()
     calls: tuple[ModuleCall, ...] = ()
     operations: tuple[Operation, ...] = ()
+    source: str | None = None
+    """Where the network comes from, in a reader's words."""
     notes: tuple[str, ...] = ()
     """What a reader must know of how it was made: a fallback from the meta device, for one."""
 

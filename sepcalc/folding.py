@@ -1,0 +1,242 @@
+"""From what a run did to the layers of a :class:`~sepcalc.network.Network`.
+
+A convolution or a linear layer with weights of its own becomes a :class:`Convolution`; every other operator that
+multiplies and adds a :class:`Product` of the matrix products that ran below it; all others an
+:class:`Operator`. What only looks at numbers or copies them is no layer. Every parameter is in exactly
+one layer, so that the network's total is the model's.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+from sepcalc.network import Convolution, FeatureMap, Layer, Network, Operator, Product
+from sepcalc.spec import Axes, ConvSpec
+from sepcalc.torch_words import base
+from sepcalc.trace import AtenCall, Operation, Shape, Trace, Use
+
+Terms = tuple[tuple[ConvSpec, int], ...]
+
+
+def to_network(trace: Trace) -> Network:
+    """The layers of ``trace`` in the order in which they ran, then the parameters that nothing used.
+
+    Names are module paths: a module that is one operator gives it its own, others add the operator's word;
+    one that runs again adds ``#2``. MACs are for the whole batch of the trace.
+    """
+    folding = _Folding(trace=trace)
+    for index, operation in enumerate(trace.operations):
+        for layer in folding.layers(index, operation):
+            folding.found.append(layer)
+    for parameter, count in trace.unused():
+        folding.found.append(folding.parameters(parameter.name, "unused parameters", count))
+    first = next((each for each in trace.inputs if len(each) > 1), None)
+    reads = None if first is None else folding.map(first)
+    return Network(name=trace.name, layers=tuple(folding.found), input=reads, source=trace.source)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Folding:
+    trace: Trace
+    found: list[Layer] = field(default_factory=list)
+    taken: Counter[str] = field(default_factory=Counter)
+    owner: dict[int, str] = field(default_factory=dict)
+    heads: dict[int, int] = field(init=False)
+    sequences: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.heads = _heads(self.trace)
+        # Without a convolution along one axis, three dimensions are a batch, positions and channels.
+        kernels = [each.attributes["kernel"] for each in self.trace.operations if "kernel" in each.attributes]
+        self.sequences = not any(isinstance(kernel, tuple) and len(kernel) == 1 for kernel in kernels)
+
+    def layers(self, index: int, operation: Operation) -> Iterator[Layer]:
+        """The layers that stand for one operator: itself, and parameters that are more than its weights."""
+        if all(call.kind in ("view", "move") for call in operation.aten) and not operation.params:
+            return
+        name = self.name(index, operation)
+        layer = self.layer(name, operation)
+        yield layer
+        for use in operation.uses:
+            if use.new:
+                self.owner.setdefault(use.parameter, name)
+        more = operation.params - layer.cost.params
+        if more:
+            yield self.parameters(f"{name}.parameters", "parameters", more)
+
+    def layer(self, name: str, operation: Operation) -> Layer:
+        products = [call for call in operation.aten if call.kind == "product"]
+        if len(products) == 1 and operation.weight is not None:
+            layer = self.convolution(name, operation)
+            if layer is not None:
+                return layer
+        reads, writes = self.ends(operation)
+        kind = operation.word
+        terms = tuple(term for call in products for term in _terms(call))
+        unknown = [base(call.name) for call in operation.aten if call.kind == "unknown"]
+        if terms and not unknown:
+            return Product(name=name, type=kind, input=reads, output=writes, terms=terms, params=operation.params)
+        return Operator(
+            name=name, type=kind, input=reads, output=writes, kernel=_window(operation), params=operation.params,
+            counted=not unknown,
+        )  # fmt: skip
+
+    def convolution(self, name: str, operation: Operation) -> Convolution | None:
+        """The layer, if its weights are parameters of its own or those of one layer before."""
+        weights = [use for use in operation.uses if use.role == "weight"]
+        biases = sum(use.new for use in operation.uses if use.role == "bias")
+        spec, batch = _spec(operation, biased=bool(biases))
+        new = sum(use.new for use in weights)
+        shares = None
+        if not new and weights:
+            shares = self.shared(weights, spec)
+            if shares is None:
+                return None
+        elif new < spec.weights or (biases and biases != spec.c_out):
+            return None
+        kind = "conv" if operation.word == "conv" else "linear"
+        return Convolution(name=name, type=kind, spec=spec, batch=batch, shares=shares)
+
+    def shared(self, weights: list[Use], spec: ConvSpec) -> str | None:
+        """The layer whose weights are used again."""
+        owners = {self.owner.get(use.parameter) for use in weights}
+        if len(owners) == 1 and sum(use.elements for use in weights) == spec.weights:
+            return owners.pop()
+        return None
+
+    def ends(self, operation: Operation) -> tuple[FeatureMap, FeatureMap]:
+        reads = operation.inputs[0] if operation.inputs else ()
+        if operation.word == "embedding" and len(operation.inputs) > 1:
+            reads = operation.inputs[1]
+        return self.map(reads), self.map(operation.outputs[0] if operation.outputs else reads)
+
+    def map(self, shape: Shape) -> FeatureMap:
+        """A shape with its batch as channels and at most three axes; in a sequence the channels stand last."""
+        inner = shape[1:] if len(shape) > 1 else shape
+        if len(inner) == 2 and self.sequences:
+            inner = inner[::-1]
+        channels, *size = (max(each, 1) for each in inner or (1,))
+        return FeatureMap(channels=channels, size=_three(tuple(size)))
+
+    def parameters(self, name: str, kind: str, params: int) -> Operator:
+        nothing = FeatureMap(channels=1, size=())
+        return Operator(name=self.unique(name), type=kind, input=nothing, output=nothing, params=params)
+
+    def name(self, index: int, operation: Operation) -> str:
+        """The module's path, and the operator's word where the module does more than this."""
+        path = self.trace.module_of(operation).path
+        if self.heads.get(operation.call) == index and path:
+            return self.unique(path)
+        return self.unique(f"{path}.{operation.word}" if path else operation.word)
+
+    def unique(self, name: str) -> str:
+        """``name``, or with a number behind it where it is taken."""
+        self.taken[name] += 1
+        if self.taken[name] == 1:
+            return name
+        return self.unique(f"{name}#{self.taken[name]}")
+
+
+def _heads(trace: Trace) -> dict[int, int]:
+    """For each call of a leaf module the operator that it is there for: its only one, or the only one with weights."""
+    inside: dict[int, list[int]] = {}
+    for index, operation in enumerate(trace.operations):
+        if any(call.kind not in ("view", "move") for call in operation.aten):
+            inside.setdefault(operation.call, []).append(index)
+    heads = {}
+    for call, indices in inside.items():
+        products = [each for each in indices if any(call.kind == "product" for call in trace.operations[each].aten)]
+        weighted = products or [each for each in indices if trace.operations[each].uses]
+        chosen = indices if len(indices) == 1 else weighted
+        if len(chosen) == 1 and trace.modules[trace.calls[call].module].leaf:
+            heads[call] = chosen[0]
+    return heads
+
+
+def _spec(operation: Operation, *, biased: bool) -> tuple[ConvSpec, int]:
+    """The convolution or linear layer of an operator, and over how many feature maps it runs."""
+    return _conv_spec(operation, biased=biased) if operation.word == "conv" else _linear_spec(operation, biased=biased)
+
+
+def _linear_spec(operation: Operation, *, biased: bool) -> tuple[ConvSpec, int]:
+    reads, weight = operation.inputs[0], operation.weight or ()
+    batch, size = (reads[0], _three(reads[1:-1])) if len(reads) > 1 else (1, ())
+    c_out, c_in = weight if len(weight) == 2 else (1, *weight)
+    return ConvSpec(
+        c_in=c_in, c_out=c_out, kernel=(1,) * len(size), size=size, bias="all" if biased else "none"
+    ), batch  # fmt: skip
+
+
+def _conv_spec(operation: Operation, *, biased: bool) -> tuple[ConvSpec, int]:
+    call = next(call for call in operation.aten if call.kind == "product")
+    given: Any = operation.attributes
+    reads, weight = call.inputs[0], call.inputs[1]
+    transposed, groups = given["transposed"], given["groups"]
+    spec = ConvSpec(
+        c_in=reads[1],
+        c_out=weight[1] * groups if transposed else weight[0],
+        kernel=weight[2:],
+        size=reads[2:],
+        stride=given["stride"],
+        padding=given["padding"],
+        dilation=given["dilation"],
+        groups=groups,
+        bias="all" if biased else "none",
+        transposed=transposed,
+        output_padding=given["output_padding"] if transposed else (),
+    )
+    return spec, reads[0]
+
+
+def _terms(call: AtenCall) -> Terms:
+    """The matrix products of one operator: linear maps, and how many vectors each is applied to."""
+    short = base(call.name)
+    shapes = call.inputs
+    if short.endswith("convolution"):
+        return _convolution_terms(call)
+    if short.startswith("_scaled_dot_product"):
+        (*many, _, inner), (*_, keys, _), (*_, outer) = shapes[:3]
+        queries = shapes[0][-2]
+        return (_term(inner, keys, prod(many) * queries), _term(keys, outer, prod(many) * queries))
+    left, right = (
+        shapes[-2:] if short not in ("addmm", "baddbmm", "addbmm", "addmv", "_addmm_activation") else shapes[1:3]
+    )
+    outputs = right[-1] if len(right) > 1 else 1
+    return (_term(left[-1], outputs, prod(left[:-1])),)
+
+
+def _term(c_in: int, c_out: int, times: int) -> tuple[ConvSpec, int]:
+    # Nothing is multiplied where a dimension is empty.
+    times = times if c_in and c_out else 0
+    return ConvSpec(c_in=max(c_in, 1), c_out=max(c_out, 1), kernel=(), size=()), times
+
+
+def _convolution_terms(call: AtenCall) -> Terms:
+    """A convolution as the linear map of each group, at each position."""
+    reads, weight, writes = call.inputs[0], call.inputs[1], call.outputs[0]
+    transposed, groups = bool(call.arguments[6]), int(str(call.arguments[8]))
+    window = prod(weight[2:])
+    if transposed:
+        return (_term(weight[0] // groups, weight[1] * window, groups * reads[0] * prod(reads[2:])),)
+    return (_term(weight[1] * window, weight[0] // groups, groups * writes[0] * prod(writes[2:])),)
+
+
+def _window(operation: Operation) -> Axes:
+    """The window of a pooling operator."""
+    if operation.word not in ("max_pool", "avg_pool", "lp_pool"):
+        return ()
+    for call in operation.aten:
+        kernel = call.arguments[1] if len(call.arguments) > 1 and "pool" in call.name else None
+        if isinstance(kernel, tuple) and kernel and all(isinstance(each, int) for each in kernel):
+            axes = len(call.inputs[0]) - 2
+            return kernel if len(kernel) > 1 else kernel * max(axes, 1)
+    return ()
+
+
+def _three(size: Axes) -> Axes:
+    """``size`` with at most three axes: those in the middle become one."""
+    return size if len(size) <= 3 else (size[0], prod(size[1:-1]), size[-1])

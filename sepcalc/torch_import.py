@@ -1,0 +1,286 @@
+"""A PyTorch model, named as ``module:callable``, run once and read as a trace.
+
+The model is built and run on the meta device, where tensors have shapes and no values: nothing is computed, no
+memory is needed, and a model of any size takes what a small one takes. Some code asks for values; then
+weights alone stay on the meta device, then torch's fake tensors, then real ones are tried, and the trace says so.
+This is the one place where a file that the user names is run as code.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sepcalc.errors import MissingExtraError, SepcalcError, closest
+from sepcalc.inputs import Input
+from sepcalc.trace import Trace
+
+try:
+    import torch
+    from torch import nn
+
+    from sepcalc.torch_run import record
+except ImportError as missing:
+    if missing.name != "torch":
+        raise
+    raise MissingExtraError("torch", "importing a PyTorch model") from missing
+
+DEFAULT_INPUT = (1, 3, 224, 224)
+"""One image, where neither the user nor the model names an input."""
+
+WAYS = {
+    "meta": "on the meta device",
+    "weights on meta": "with its weights alone on the meta device",
+    "fake": "on fake tensors",
+    "real": "on real tensors",
+}
+"""How a model can be run, from the cheapest to what always works, and how a note says it."""
+
+
+class ModelError(SepcalcError):
+    """The model's own code failed: what it said, and where."""
+
+
+def load(source: str, *, inputs: Sequence[Input] = (), arguments: Mapping[str, Any] | None = None) -> Trace:
+    """Run the model that ``source`` names, ``module:callable`` or ``file.py:callable``, once, and say what it did.
+
+    ``arguments`` go to the callable, ``inputs`` to the model it returns; without any, the model gets the input
+    that it names itself (as timm's do), or one image of 224×224.
+
+    Raises :class:`SepcalcError` where there is no such callable, and with the words of the model's own code where
+    that fails.
+    """
+    # What the model's code prints is no part of the answer.
+    with redirect_stdout(sys.stderr):
+        found = find(source)
+        return trace(found, source, inputs=inputs, arguments=arguments)
+
+
+def trace(
+    target: Any, source: str, *, inputs: Sequence[Input] = (), arguments: Mapping[str, Any] | None = None
+) -> Trace:
+    """Run ``target``, a model or what builds one, in the cheapest way that works; ``source`` is what it is called."""
+    first: Exception | None = None
+    for way in ("real",) if isinstance(target, nn.Module) else tuple(WAYS):
+        try:
+            done = _attempt(way, target, source, inputs, arguments or {})
+        except _FailedError as failure:
+            first = first or failure.error
+            if way == "real" or not failure.about_values:
+                raise failure.explained() from failure.error
+            continue
+        if first is None:
+            return done
+        return replace(done, notes=(*done.notes, f"{source} was run {WAYS[way]}, since {_said(first)}"))
+    raise AssertionError("the last way returns or raises")
+
+
+class _FailedError(Exception):
+    """The model's code raised ``error`` while it was built, or with ``inputs`` while it ran."""
+
+    def __init__(self, error: Exception, source: str, inputs: Sequence[Input] | None, *, guessed: bool = False) -> None:
+        super().__init__(source)
+        self.error, self.source, self.inputs, self.guessed = error, source, inputs, guessed
+
+    @property
+    def about_values(self) -> bool:
+        """Whether other tensors than those without values might do; a constructor gets the benefit of the doubt."""
+        text = f"{type(self.error).__name__} {self.error}".lower()
+        told = isinstance(self.error, NotImplementedError) or any(word in text for word in _ABOUT_VALUES)
+        return told or (self.inputs is None and not isinstance(self.error, TypeError))
+
+    def explained(self) -> ModelError:
+        said = _said(self.error)
+        if self.inputs is None:
+            return ModelError(f"{self.source} cannot be built: {said}; check it and its --arg")
+        given = ", ".join(map(str, self.inputs))
+        cure = "give its --input" if self.guessed else "check --input"
+        return ModelError(f"{self.source} does not run on input {given}: {said}; {cure}")
+
+
+_ABOUT_VALUES = ("meta", "fake", "datadependent", "dynamicoutput", "unsupportedoperator", "no data", "data-dependent")
+
+
+def _attempt(way: str, target: Any, source: str, inputs: Sequence[Input], arguments: Mapping[str, Any]) -> Trace:
+    with ExitStack() as stack:
+        built = target
+        if not isinstance(target, nn.Module):
+            build = stack.enter_context(_building(way))
+            try:
+                built = build(lambda: target(**arguments))
+            except (Exception, SystemExit) as error:
+                raise _FailedError(_plain_error(error), source, None) from error
+        if not isinstance(built, nn.Module):
+            raise ModelError(f"{source} returned {_article(type(built).__name__)}, not a torch.nn.Module; name a model")
+        given = tuple(inputs) or (_named_by(built),)
+        stack.enter_context(_running(way))
+        device = "meta" if "meta" in way else "cpu"
+        tensors = [_tensor(each, device) for each in given]
+        positional = [tensor for tensor, each in zip(tensors, given, strict=True) if each.name is None]
+        named = {each.name: tensor for tensor, each in zip(tensors, given, strict=True) if each.name is not None}
+        try:
+            done = record(built, positional, named, _title(source, arguments))
+        except (Exception, SystemExit) as error:
+            raise _FailedError(_plain_error(error), source, given, guessed=not inputs) from error
+    shown = ", ".join(map(str, given))
+    notes = () if inputs else (f"no --input was given; {source} was run on {shown}",)
+    return replace(done, source=f"{source}, input {shown}", notes=notes)
+
+
+@contextmanager
+def _building(way: str) -> Iterator[Callable[[Callable[[], Any]], Any]]:
+    """How to call what builds the model; fake tensors live as long as the context."""
+    if way == "meta":
+
+        def on_meta(build: Callable[[], Any]) -> Any:
+            with torch.device("meta"):
+                return build()
+
+        yield on_meta
+    elif way == "weights on meta":
+        yield _with_weights_on_meta
+    elif way == "fake":
+        from torch._subclasses.fake_tensor import FakeTensorMode
+
+        with FakeTensorMode(allow_non_fake_inputs=True):
+            yield lambda build: build()
+    else:
+        yield lambda build: build()
+
+
+def _with_weights_on_meta(build: Callable[[], Any]) -> Any:
+    """Build with real tensors, but let go of each weight as soon as it belongs to a module."""
+    original = nn.Module.register_parameter
+
+    def register(self: nn.Module, name: str, param: nn.Parameter | None) -> None:
+        if param is not None and not param.is_meta:
+            param = nn.Parameter(param.to("meta"), requires_grad=param.requires_grad)
+        original(self, name, param)
+
+    patched: Any = nn.Module
+    patched.register_parameter = register
+    try:
+        built = build()
+    finally:
+        patched.register_parameter = original
+    for each in built.modules() if isinstance(built, nn.Module) else ():
+        for name, buffer in each._buffers.items():
+            each._buffers[name] = None if buffer is None else buffer.to("meta")
+    return built
+
+
+@contextmanager
+def _running(way: str) -> Iterator[None]:
+    if "meta" in way:
+        with torch.device("meta"):
+            yield
+    else:
+        yield
+
+
+def _tensor(given: Input, device: str) -> torch.Tensor:
+    return torch.zeros(given.shape, dtype=getattr(torch, given.dtype), device=device)
+
+
+def _named_by(model: nn.Module) -> Input:
+    """The input that the model names itself, or the usual image."""
+    size: Any = getattr(model, "pretrained_cfg", None) or getattr(model, "default_cfg", None)
+    size = size.get("input_size") if isinstance(size, Mapping) else None
+    if isinstance(size, (list, tuple)) and all(isinstance(each, int) and each > 0 for each in size):
+        return Input(shape=(1, *size))
+    return Input(shape=DEFAULT_INPUT)
+
+
+def _title(source: str, arguments: Mapping[str, Any]) -> str:
+    name = source.rpartition(":")[2]
+    return f"{name}({', '.join(f'{key}={value}' for key, value in arguments.items())})" if arguments else name
+
+
+def find(source: str) -> Any:
+    """What ``source`` names: ``package.module:name``, or ``folder/file.py:name``.
+
+    Raises :class:`SepcalcError` where there is no such module, or no such name in it.
+    """
+    place, _, name = source.rpartition(":")
+    if not place or not name:
+        raise SepcalcError(f"expected module:callable like torchvision.models:resnet50, got '{source}'")
+    found: Any = _module(place, source)
+    for part in name.split("."):
+        if not hasattr(found, part):
+            known = [each for each in dir(found) if each[:1] != "_" and callable(getattr(found, each, None))]
+            raise SepcalcError(f"{place} has no '{name}'{closest(part, known)}")
+        found = getattr(found, part)
+    if not callable(found):
+        raise SepcalcError(
+            f"{source} is {_article(type(found).__name__)}, not something to call; name what builds a model"
+        )
+    return found
+
+
+def _module(place: str, source: str) -> Any:
+    from importlib import import_module
+
+    path = Path(place)
+    is_file = path.suffix == ".py"
+    if is_file and not path.is_file():
+        raise SepcalcError(f"there is no file '{place}'; check the path in '{source}'")
+    folder, name = (path.resolve().parent, path.stem) if is_file else (Path.cwd(), place)
+    # As python does for a script: what stands beside it can be imported.
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    try:
+        return _execute(path, name) if is_file else import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and not is_file and f"{name}.".startswith(f"{error.name}."):
+            raise SepcalcError(
+                f"no module is called '{error.name}'; install it, or give the path of a .py file"
+            ) from None
+        raise ModelError(f"{place} cannot be imported: {_said(error)}") from error
+    except (Exception, SystemExit) as error:
+        raise ModelError(f"{place} cannot be imported: {_said(_plain_error(error))}") from error
+
+
+def _execute(path: Path, name: str) -> Any:
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    spec = spec_from_file_location(name, path)
+    assert spec is not None  # noqa: S101 (a .py file always has one)
+    assert spec.loader is not None  # noqa: S101 (the same)
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _plain_error(error: BaseException) -> Exception:
+    return (
+        error
+        if isinstance(error, Exception)
+        else RuntimeError(f"it ended the program ({error})").with_traceback(error.__traceback__)
+    )
+
+
+def _said(error: Exception) -> str:
+    """The first lines of an exception, and the place in the user's code that it comes from."""
+    text = " ".join(str(error).split())
+    text = text if len(text) <= 300 else f"{text[:297]}..."
+    name = type(error).__name__
+    return f"{name}: {text}{_where(error)}" if text else f"{name}{_where(error)}"
+
+
+def _where(error: Exception) -> str:
+    from traceback import extract_tb
+
+    if isinstance(error, SyntaxError):
+        return ""
+    here, library = str(Path(__file__).parent), str(Path(torch.__file__).parent)
+    frames = [each for each in extract_tb(error.__traceback__) if not each.filename.startswith((here, library, "<"))]
+    return f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+
+
+def _article(noun: str) -> str:
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"

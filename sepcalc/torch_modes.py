@@ -1,0 +1,138 @@
+"""How a run is watched: a mode that sees the functions that code calls, and one that sees the operators that run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, Protocol
+
+import torch
+from torch import nn
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from sepcalc.torch_words import FREE, MOVES, PRODUCTS
+from sepcalc.trace import Kind
+
+
+@contextmanager
+def separate_kernels() -> Iterator[None]:
+    """Without kernels that run a whole layer at once, and so hide what it does."""
+    private: Any = torch._C
+    kept = torch.backends.mha.get_fastpath_enabled(), private._get_mkldnn_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    private._set_mkldnn_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(kept[0])
+        private._set_mkldnn_enabled(kept[1])
+
+
+class Watcher(Protocol):
+    """What hears of a run."""
+
+    def called(self, name: str, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """A function is called by this name: call it, and return what it returns."""
+
+    def within(self, name: str) -> AbstractContextManager[None]:
+        """A function that consists of others runs as long as this lasts."""
+
+    def ran(self, func: Any, args: tuple[Any, ...], output: Any) -> None:
+        """An operator has run."""
+
+
+class Functions(TorchFunctionMode):  # type: ignore[no-untyped-call]  # torch has no types for its modes
+    """Sees each function that the code calls on tensors."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.watcher = watcher
+
+    def __torch_function__(
+        self, func: Any, _types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Hear of the function, unless it only asks for a tensor's attribute."""
+        kwargs = kwargs or {}
+        bare = func.__name__
+        if bare in _QUESTIONS:
+            return func(*args, **kwargs)
+        name = _name(func)
+        if func is nn.functional.multi_head_attention_forward:
+            with self.watcher.within(name), _unguarded(), self:
+                return func(*args, **kwargs)
+        if bare in _SYMBOLS and _stands_at_symbol(sys._getframe(1)):
+            name = f"torch.Tensor.__{_SYMBOLS[bare]}__"
+        return self.watcher.called(name, func, args, kwargs)
+
+
+class Operators(TorchDispatchMode):
+    """Sees each operator that runs."""
+
+    def __init__(self, watcher: Watcher) -> None:
+        super().__init__()
+        self.watcher = watcher
+
+    def __torch_dispatch__(
+        self, func: Any, _types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Run the operator and hear of it."""
+        kwargs = kwargs or {}
+        output = func(*args, **kwargs)
+        self.watcher.ran(func, (*args, *kwargs.values()), output)
+        return output
+
+
+@contextmanager
+def _unguarded() -> Iterator[None]:
+    """Let ``multi_head_attention_forward`` run its body under a function mode, rather than be handed to it again."""
+    functional: Any = nn.functional
+    guard = functional.has_torch_function
+    functional.has_torch_function = lambda _: False
+    try:
+        yield
+    finally:
+        functional.has_torch_function = guard
+
+
+_QUESTIONS = frozenset({"__get__", "__set__", "dim", "size", "__len__"})
+
+_SYMBOLS = {
+    "add": "add", "sub": "sub", "mul": "mul", "matmul": "matmul", "div": "truediv", "true_divide": "truediv",
+}  # fmt: skip
+"""Methods that a symbol between tensors calls, and the method that is named after the symbol."""
+
+
+def _stands_at_symbol(frame: Any) -> bool:
+    """Whether the code stands at ``a + b`` rather than at a call."""
+    from dis import opname
+
+    return bool(opname[frame.f_code.co_code[frame.f_lasti]].startswith(("BINARY_", "INPLACE_")))
+
+
+def _name(func: Any) -> str:
+    """The name by which code reaches a function."""
+    name = func.__name__
+    if getattr(nn.functional, name, None) is func:
+        return f"torch.nn.functional.{name}"
+    if hasattr(func, "__objclass__") or func.__module__ == "torch._tensor":
+        return f"torch.Tensor.{name}"
+    if getattr(torch, name, None) is func:
+        return f"torch.{name}"
+    return f"{(func.__module__ or 'torch').replace('torch._C._nn', 'torch.nn.functional')}.{name}"
+
+
+def kind(func: Any, short: str) -> Kind:
+    """What an operator of the dispatcher does, by the tables and by torch's own tags."""
+    if func.is_view:
+        return "view"
+    if short in MOVES:
+        return "move"
+    if short in PRODUCTS:
+        return "product"
+    tags = set(func.tags)
+    return "free" if short in FREE or torch.Tag.pointwise in tags or _REDUCTION in tags else "unknown"
+
+
+_REDUCTION = getattr(torch.Tag, "reduction", None)
