@@ -136,7 +136,7 @@ class Scope:
         name = f"{self.prefix}{given}"
         if name in outputs:
             raise LayerError(f"the name {name} is taken by an earlier layer; choose another", "name")
-        if not given or not name.isprintable():
+        if given == "" or not name.isprintable():
             raise LayerError(f"name: expected text on one line, got {shown(given)}", "name")
         return name
 
@@ -146,7 +146,7 @@ class Scope:
         Raises :class:`LayerError` where that is larger than anything can be.
         """
         writes = layer.output
-        if max(writes.channels, *writes.size) > LARGEST if writes.size else writes.channels > LARGEST:
+        if max(writes.shape) > LARGEST:
             shape = "×".join(map(str, writes.shape))
             raise LayerError(f"the output {shape} is out of range; nothing above {LARGEST:,} is believed")
         self.reading.layers.append(layer)
@@ -198,7 +198,11 @@ class Scope:
             raise LayerError(
                 f"c_in {args.c_in} contradicts the {at.channels} channels that reach it; remove c_in", "c_in"
             )
-        if args.size is not None and lengths("size", args.size, len(at.size)) != at.size:
+        if args.size is None:
+            return
+        if not at.size:
+            raise LayerError(f"size {args.size} contradicts the vector that reaches it; remove size", "size")
+        if lengths("size", args.size, len(at.size)) != at.size:
             here = "×".join(map(str, at.size))
             raise LayerError(f"size {args.size} contradicts the {here} that reaches it; remove size", "size")
 
