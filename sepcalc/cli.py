@@ -24,7 +24,7 @@ COMMANDS = {
     "verify": "sepcalc.cli_verify",
     "schema": "sepcalc.cli_schema",
 }
-"""Every command and the module whose ``app`` it is."""
+"""Every command and the module that holds its ``app`` and its ``EXAMPLES``."""
 
 EXAMPLE = "sepcalc layer --cin 64 --cout 128 -k 3"
 """What a newcomer types first."""
@@ -133,7 +133,8 @@ def _usage_message(error: Any, arguments: list[str]) -> str:
         case "MissingParameter":
             context = error.ctx
             missing = [each for each in context.command.params if each.required and each.name not in context.params]
-            return f"missing {', '.join(each.opts[0] for each in missing)}; for example: {EXAMPLE}"
+            names = ", ".join(each.metavar if each.param_type_name == "argument" else each.opts[0] for each in missing)
+            return f"missing {names}; for example: {import_module(COMMANDS[known[0]]).EXAMPLES[0]}"
         case "BadOptionUsage":
             does = "needs a value" if "requires" in error.message else "takes no value"
             return f"option '{error.option_name}' {does}; {see}"

@@ -14,6 +14,7 @@ from sepcalc.cli_options import (
     command_app,
     element_bytes,
     examples,
+    refuse,
     show_json,
     show_tables,
     with_columns,
@@ -29,7 +30,7 @@ EXAMPLES = (
 app = command_app()
 
 
-@app.command(epilog=examples(*EXAMPLES))
+@app.command(short_help="Compare several networks.", epilog=examples(*EXAMPLES))
 def compare(
     sources: Annotated[
         list[str], typer.Argument(metavar="SOURCE...", help="YAML files, or names of bundled networks.")
@@ -45,6 +46,7 @@ def compare(
     size = element_bytes(dtype)
     networks = [load(source) for source in sources]
     if form == "json":
+        refuse({"--columns": columns, "--si": si}, "json always holds every figure; choose another format")
         from sepcalc.contract import comparison_answer
 
         show_json(comparison_answer(networks, element_bytes=size), output)

@@ -56,7 +56,7 @@ from sepcalc.table import Table
 EXAMPLES = (
     "sepcalc network mobilenet_v1",
     "sepcalc network my-net.yaml --group --top 5",
-    "sepcalc network resnet50 --only 'layer4.*'",
+    "sepcalc network resnet50 --only 'conv5.*'",
     "sepcalc network resnet50 -o resnet50.json",
     "sepcalc network my-net.yaml --max-macs 600M",
 )

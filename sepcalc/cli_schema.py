@@ -7,12 +7,12 @@ import typer
 
 from sepcalc.cli_options import command_app, examples, show_json
 
+EXAMPLES = ("sepcalc schema -o sepcalc.schema.json",)
+
 app = command_app()
 
 
-@app.command(
-    short_help="Print the JSON Schema of network files.", epilog=examples("sepcalc schema -o sepcalc.schema.json")
-)
+@app.command(short_help="Print the JSON Schema of network files.", epilog=examples(*EXAMPLES))
 def schema(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file, whatever its suffix.")

@@ -28,7 +28,7 @@ EXAMPLES = (
 app = command_app()
 
 
-@app.command(epilog=examples(*EXAMPLES))
+@app.command(short_help="Hold the counts against PyTorch's.", epilog=examples(*EXAMPLES))
 def verify(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="A YAML file, or the name of a bundled network.")],
     variant: VariantOption = None,
