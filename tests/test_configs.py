@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from fractions import Fraction
 from itertools import groupby
 from math import floor, prod
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 from frameworks import keras_on_torch
 
-from sepcalc.network import Convolution, Cost, Layer, Network, total
+from sepcalc.network import Convolution, Cost, FeatureMap, Layer, Network, total
 from sepcalc.reading import bundled, load, read
 from sepcalc.spec import Axes
 from sepcalc.variants import all_variants, get
@@ -20,16 +19,31 @@ from sepcalc.variants import all_variants, get
 NAMES = sorted(bundled())
 
 TOTALS = {
+    "alexnet": Cost(params=61_100_840, macs=714_188_480),
+    "convnext_tiny": Cost(params=28_589_128, macs=4_455_531_264),
+    "densenet121": Cost(params=7_978_856, macs=2_834_161_664),
+    "efficientnet_b0": Cost(params=5_288_548, macs=385_814_752),
+    "erfnet": Cost(params=2_066_836, macs=26_612_727_808),
+    "ghostnet": Cost(params=5_182_508, macs=141_150_512),
+    "googlenet": Cost(params=6_624_904, macs=1_498_376_192),
     "inception_v3": Cost(params=23_834_568, macs=5_713_216_096),
+    "mnasnet1_0": Cost(params=4_383_312, macs=314_415_872),
     "mobilenet_v1": Cost(params=4_231_976, macs=568_740_352),
     "mobilenet_v2": Cost(params=3_504_872, macs=300_774_272),
+    "mobilenet_v3_large": Cost(params=5_483_032, macs=216_589_760),
+    "mobilenet_v3_small": Cost(params=2_542_856, macs=56_510_400),
+    "regnet_y_400mf": Cost(params=4_344_144, macs=401_842_848),
     "resnet18": Cost(params=11_689_512, macs=1_814_073_344),
     "resnet50": Cost(params=25_557_032, macs=4_089_184_256),
+    "resnext50_32x4d": Cost(params=25_028_904, macs=4_230_479_872),
+    "shufflenet_v2_x1_0": Cost(params=2_278_604, macs=144_907_992),
     "squeezenet1_0": Cost(params=1_248_424, macs=818_924_576),
     "vgg16": Cost(params=138_357_544, macs=15_470_264_320),
+    "wide_resnet50_2": Cost(params=68_883_240, macs=11_398_021_120),
     "xception": Cost(params=22_855_952, macs=8_357_403_496),
 }
-"""What torchvision's models have, MobileNet v1 by table 1 of its paper, Xception by Keras."""
+"""What torchvision's models have; MobileNet v1 by table 1 of its paper, Xception by Keras, GhostNet and ERFNet by
+their authors' code."""
 
 
 def convolutions(network: Network) -> list[Convolution]:
@@ -68,7 +82,7 @@ def test_sources(name):
     about = text[: text.index("\nname: ")]
     assert all(line.startswith("# ") for line in about.splitlines())
     assert "Input {}×{}.".format(*network.input.size) in about
-    assert re.match(r"[A-Z]\w+ \d{4}, arXiv:\d{4}\.\d{4,5}, (table|figure) \d", network.source)
+    assert re.match(r"[A-Z]\w+ \d{4}, (arXiv:\d{4}\.\d{4,5}|doi:10\.\S+), ((table|figure) \d|as in)", network.source)
     assert network.published
     assert all(each.params or each.macs for each in network.published)
 
@@ -76,10 +90,21 @@ def test_sources(name):
 # What a source counts that is not counted here: every note is recomputed.
 
 
+def normed(network: Network) -> list[FeatureMap]:
+    """What each norm of a network reads: behind a convolution, or a layer of its own."""
+    found = []
+    for layer in network.layers:
+        if isinstance(layer, Convolution) and layer.norm != "none":
+            stages = layer.stages if layer.between == "all" else layer.stages[-1:]
+            found += [FeatureMap(channels=stage.c_out, size=stage.out_size) for stage in stages]
+        elif layer.type in ("batch_norm", "layer_norm"):
+            found.append(layer.output)
+    return found
+
+
 def norm_params(network: Network) -> int:
     """What batch norms learn, scales and shifts; they track as many moving statistics."""
-    bare = [replace(layer, norm="none") for layer in convolutions(network)]
-    return sum(layer.cost.params for layer in convolutions(network)) - sum(layer.cost.params for layer in bare)
+    return sum(2 * each.channels for each in normed(network))
 
 
 def without_norms(network: Network) -> Cost:
@@ -109,7 +134,7 @@ def with_auxiliary(network: Network) -> Cost:
           - avgpool: global
           - linear: {c_out: 1000, bias: true}
         """
-    return network.cost + Cost(params=read(beside).cost.params)
+    return total([network.cost, Cost(params=read(beside).cost.params)])
 
 
 STRIDE_FIRST = (("$width, k: 1}", "$width, k: 1, stride: $stride}"), ("k: 3, stride: $stride}", "k: 3}"))
@@ -125,12 +150,48 @@ def keras_resnet50() -> Network:
     return rewritten("resnet50", *STRIDE_FIRST, ("{norm: batch, ", "{norm: batch, bias: true, "))
 
 
+def alexnet_of_2012() -> Network:
+    """The network whose towers meet in conv3 alone: elsewhere, the filters of two GPUs are two groups."""
+    return rewritten(
+        "alexnet",
+        ("c_out: 64, k: 11", "c_out: 96, k: 11"),
+        ("c_out: 192, k: 5", "c_out: 256, k: 5, groups: 2"),
+        ("conv4, c_out: 256, k: 3", "conv4, c_out: 384, k: 3, groups: 2"),
+        ("conv5, c_out: 256, k: 3", "conv5, c_out: 256, k: 3, groups: 2"),
+    )
+
+
+def paper_googlenet() -> Network:
+    """GoogLeNet with the 5×5 and the poolings of its paper, and with biases for batch norms."""
+    return rewritten(
+        "googlenet",
+        ("$n5x5, k: 3", "$n5x5, k: 5"),
+        ("k: 2, stride: 2", "k: 3, stride: 2"),
+        ("{norm: batch, ", "{bias: true, "),
+    )
+
+
+def profiled_erfnet() -> Cost:
+    """ERFNet for 19 classes as thop counts it."""
+    network = rewritten("erfnet", ("c_out: 20", "c_out: 19"), ("classes: 20", "classes: 19"))
+    upsampled = [layer for layer in convolutions(network) if layer.spec.transposed]
+    at_output = sum(layer.spec.weights * prod(layer.spec.out_size) for layer in upsampled)
+    elements = sum(prod(each.shape) for each in normed(network))
+    macs = network.cost.macs - sum(layer.cost.macs for layer in upsampled) + at_output + 4 * elements
+    return Cost(params=network.cost.params, macs=2 * macs)
+
+
 def caffe_squeezenet() -> Network:
     """SqueezeNet as in its authors' Caffe file, which pads the last 1×1 convolution."""
     return rewritten("squeezenet1_0", ("k: 1, scale: no", "k: 1, scale: no, padding: 1"), size=227)
 
 
 CONVENTIONS: dict[tuple[str, str], Callable[[Network], Cost]] = {
+    ("alexnet", "Krizhevsky 2012, abstract"): lambda network: alexnet_of_2012().cost,
+    ("densenet121", "Keras, DenseNet121"): with_statistics,
+    ("efficientnet_b0", "Keras, EfficientNetB0"): lambda network: Cost(params=with_statistics(network).params + 7),
+    ("erfnet", "pytorch-auto-drive, ERFNet"): lambda network: profiled_erfnet(),
+    ("googlenet", "Szegedy 2015, section 1"): lambda network: paper_googlenet().cost,
     ("inception_v3", "Szegedy 2016, abstract"): lambda network: network.cost,
     ("inception_v3", "torchvision, Inception_V3_Weights"): with_auxiliary,
     ("inception_v3", "Keras, InceptionV3"): lambda network: Cost(
@@ -140,6 +201,10 @@ CONVENTIONS: dict[tuple[str, str], Callable[[Network], Cost]] = {
     ("mobilenet_v2", "Sandler 2018, table 4"): without_norms,
     ("mobilenet_v2", "TF-Slim, mobilenet_v2_1.0_224"): without_norms,
     ("mobilenet_v2", "Keras, MobileNetV2"): with_statistics,
+    ("mobilenet_v3_large", "Howard 2019, table 3"): lambda network: network.cost,
+    ("mobilenet_v3_large", "Keras, MobileNetV3Large"): with_statistics,
+    ("mobilenet_v3_small", "Howard 2019, table 3"): lambda network: network.cost,
+    ("mobilenet_v3_small", "Keras, MobileNetV3Small"): with_statistics,
     ("resnet50", "He 2016, table 1"): lambda network: paper_resnet50().cost,
     ("resnet50", "Keras, ResNet50"): lambda network: with_statistics(keras_resnet50()),
     ("squeezenet1_0", "Iandola 2016, README of SqueezeNet v1.1"): lambda network: Cost(
@@ -195,10 +260,16 @@ def test_every_note_is_recomputed():
 @pytest.mark.parametrize(
     ("name", "numbers"),
     [
+        ("alexnet", {"60,965,224": lambda network: alexnet_of_2012().cost.params}),
+        ("densenet121", {"83,648": norm_params}),
+        ("efficientnet_b0", {"42,016": norm_params}),
+        ("googlenet", {"1.583 G": lambda network: round(paper_googlenet().cost.macs, -6)}),
         ("inception_v3", {"3,326,696": lambda network: with_auxiliary(network).params - network.cost.params}),
         ("inception_v3", {"34,432": norm_params, "17,216": lambda network: norm_params(network) // 2}),
         ("mobilenet_v1", {"21,888": norm_params}),
         ("mobilenet_v2", {"34,112": norm_params}),
+        ("mobilenet_v3_large", {"24,400": norm_params}),
+        ("mobilenet_v3_small", {"12,112": norm_params}),
         ("resnet50", {"3.858 G": lambda network: round(paper_resnet50().cost.macs, -6)}),
         ("resnet50", {"53,120": norm_params, "26,560": lambda n: keras_resnet50().cost.params - n.cost.params}),
         ("squeezenet1_0", {"861,339,936": lambda network: caffe_squeezenet().cost.macs}),
@@ -236,6 +307,12 @@ def shapes_here(network: Network) -> Counter[Shape]:
     )
 
 
+def keras_layers(model: Any) -> Iterator[Any]:
+    """The layers of a Keras model, and of the models inside it."""
+    for layer in model.layers:
+        yield from keras_layers(layer) if hasattr(layer, "layers") else (layer,)
+
+
 def keras_shapes(layer: Any) -> Iterator[Shape]:
     """The primitive convolutions of a Keras layer; none for most."""
     kind = type(layer).__name__
@@ -243,21 +320,14 @@ def keras_shapes(layer: Any) -> Iterator[Shape]:
     biases = c_out if c_in and layer.use_bias else 0
     out = layer.output.shape[1:-1]
     if kind == "Dense":
-        yield shape(c_in, c_out, (), (), 1, (), biases)
+        yield shape(c_in, c_out, (), (), 1, out, biases)
     elif kind == "Conv2D":
-        yield shape(c_in, c_out, layer.kernel_size, layer.strides, 1, out, biases)
+        yield shape(c_in, c_out, layer.kernel_size, layer.strides, layer.groups, out, biases)
     elif kind == "DepthwiseConv2D":
         yield shape(c_in, c_out, layer.kernel_size, layer.strides, c_in, out, biases)
     elif kind == "SeparableConv2D":
         yield shape(c_in, c_in * layer.depth_multiplier, layer.kernel_size, layer.strides, c_in, out, 0)
         yield shape(c_in * layer.depth_multiplier, c_out, (1, 1), (1, 1), 1, out, biases)
-
-
-def norms_here(network: Network) -> Counter[int]:
-    """The channels of each batch norm of a bundled network."""
-    normed = [layer for layer in convolutions(network) if layer.norm == "batch"]
-    followed = [layer.stages if layer.between == "all" else layer.stages[-1:] for layer in normed]
-    return Counter(stage.c_out for stages in followed for stage in stages)
 
 
 @pytest.fixture(scope="module")
@@ -271,21 +341,27 @@ def applications():
 @pytest.mark.parametrize(
     ("name", "model"),
     [
+        ("convnext_tiny", "ConvNeXtTiny"),
+        ("densenet121", "DenseNet121"),
+        ("efficientnet_b0", "EfficientNetB0"),
         ("inception_v3", "InceptionV3"),
         ("mobilenet_v1", "MobileNet"),
         ("mobilenet_v2", "MobileNetV2"),
+        ("mobilenet_v3_large", "MobileNetV3Large"),
+        ("mobilenet_v3_small", "MobileNetV3Small"),
         ("resnet50", "ResNet50"),
         ("vgg16", "VGG16"),
         ("xception", "Xception"),
     ],
 )
 def test_convolutions_are_those_of_keras(name, model, applications):
-    """Every convolution, batch norm and parameter is Keras's; its Inception-v3 alone has batch norms without scale."""
+    """Every convolution, norm and parameter is Keras's; its Inception-v3 alone has batch norms without scale."""
     network = keras_resnet50() if name == "resnet50" else load(name)
-    theirs = getattr(applications, model)(weights=None)
-    assert shapes_here(network) == Counter(each for layer in theirs.layers for each in keras_shapes(layer))
-    norms = [layer for layer in theirs.layers if type(layer).__name__ == "BatchNormalization"]
-    assert norms_here(network) == Counter(layer.output.shape[-1] for layer in norms)
+    theirs = getattr(applications, model)(weights=None, input_shape=(*network.input.size, 3))
+    layers = list(keras_layers(theirs))
+    assert shapes_here(network) == Counter(each for layer in layers for each in keras_shapes(layer))
+    norms = [layer for layer in layers if type(layer).__name__ in ("BatchNormalization", "LayerNormalization")]
+    assert Counter(each.channels for each in normed(network)) == Counter(layer.output.shape[-1] for layer in norms)
     scales = sum(layer.output.shape[-1] for layer in norms if not layer.scale)
     assert network.cost.params - scales == sum(prod(each.shape) for each in theirs.trainable_weights)
     (entry,) = (each for each in load(name).published if each.source == f"Keras, {model}")
@@ -296,6 +372,31 @@ def test_convolutions_are_those_of_keras(name, model, applications):
 # What the papers say of the structure.
 
 STAGES = {
+    "alexnet": "conv1 64 55, pool1 64 27, conv2 192 27, pool2 192 13, conv3 384 13, conv4 256 13, conv5 256 13, "
+    "pool5 256 6",
+    "resnext50_32x4d": "conv1 64 112, conv2 256 56, conv3 512 28, conv4 1024 14, conv5 2048 7",
+    "wide_resnet50_2": "conv1 64 112, conv2 256 56, conv3 512 28, conv4 1024 14, conv5 2048 7",
+    "googlenet": "conv1 64 112, pool1 64 56, conv2 192 56, pool2 192 28, 3a 256 28, 3b 480 28, pool3 480 14, "
+    "4a 512 14, 4b 512 14, 4c 512 14, 4d 528 14, 4e 832 14, pool4 832 7, 5a 832 7, 5b 1024 7",
+    "densenet121": "convolution 64 112, pooling 64 56, dense1 256 56, transition1 128 28, dense2 512 28, "
+    "transition2 256 14, dense3 1024 14, transition3 512 7, dense4 1024 7",
+    "mobilenet_v3_large": "conv1 16 112, bneck1 16 112, bneck2 24 56, bneck3 24 56, bneck4 40 28, bneck5 40 28, "
+    "bneck6 40 28, bneck7 80 14, bneck8 80 14, bneck9 80 14, bneck10 80 14, bneck11 112 14, bneck12 112 14, "
+    "bneck13 160 7, bneck14 160 7, bneck15 160 7, conv2 960 7, pool 960 1, conv3 1280 1, conv4 1000 1",
+    "mobilenet_v3_small": "conv1 16 112, bneck1 16 56, bneck2 24 28, bneck3 24 28, bneck4 40 14, bneck5 40 14, "
+    "bneck6 40 14, bneck7 48 14, bneck8 48 14, bneck9 96 7, bneck10 96 7, bneck11 96 7, conv2 576 7, pool 576 1, "
+    "conv3 1024 1, conv4 1000 1",
+    "mnasnet1_0": "conv1 32 112, stage1 16 112, stage2 24 56, stage3 40 28, stage4 80 14, stage5 96 14, stage6 192 7, "
+    "stage7 320 7, conv2 1280 7",
+    "shufflenet_v2_x1_0": "conv1 24 112, pool1 24 56, stage2 116 28, stage3 232 14, stage4 464 7, conv5 1024 7, "
+    "globalpool 1024 1",
+    "efficientnet_b0": "stage1 32 112, stage2 16 112, stage3 24 56, stage4 40 28, stage5 80 14, stage6 112 14, "
+    "stage7 192 7, stage8 320 7",
+    "convnext_tiny": "stem 96 56, res2 96 56, res3 192 28, res4 384 14, res5 768 7",
+    "regnet_y_400mf": "stem 32 112, stage1 48 56, stage2 104 28, stage3 208 14, stage4 440 7",
+    "ghostnet": "conv1 16 112, bneck1 16 112, bneck2 24 56, bneck3 24 56, bneck4 40 28, bneck5 40 28, bneck6 80 14, "
+    "bneck7 80 14, bneck8 80 14, bneck9 80 14, bneck10 112 14, bneck11 112 14, bneck12 160 7, bneck13 160 7, "
+    "bneck14 160 7, bneck15 160 7, bneck16 160 7, conv2 960 7, pool 960 1, conv3 1280 1",
     "resnet18": "conv1 64 112, conv2 64 56, conv3 128 28, conv4 256 14, conv5 512 7",
     "resnet50": "conv1 64 112, conv2 256 56, conv3 512 28, conv4 1024 14, conv5 2048 7",
     "vgg16": "conv1 64 112, conv2 128 56, conv3 256 28, conv4 512 14, conv5 512 7",
@@ -325,8 +426,36 @@ def test_stages_are_those_of_the_paper(name, expected):
     assert ", ".join(f"{key} {channels} {size}" for key, (channels, size, _) in shapes.items()) == expected
 
 
+def test_layers_of_erfnet():
+    """ERFNet's layers write the channels and sizes that table 2 of its paper prints, and are numbered as there."""
+    shapes = {key: layers[-1].output.shape for key, layers in groups(load("erfnet")).items() if key != "output_conv"}
+    assert shapes == {
+        "layer1": (16, 256, 512),
+        "layer2": (64, 128, 256),
+        "layers3-7": (64, 128, 256),
+        "layer8": (128, 64, 128),
+        "layers9-16": (128, 64, 128),
+        "layer17": (64, 128, 256),
+        "layers18-19": (64, 128, 256),
+        "layer20": (16, 256, 512),
+        "layers21-22": (16, 256, 512),
+        "layer23": (20, 512, 1024),
+    }
+
+
 @pytest.mark.parametrize(
-    ("name", "depth"), [("mobilenet_v1", 28), ("vgg16", 16), ("resnet18", 18), ("resnet50", 50), ("xception", 36 + 1)]
+    ("name", "depth"),
+    [
+        ("alexnet", 8),
+        ("densenet121", 121),
+        ("mobilenet_v1", 28),
+        ("resnet18", 18),
+        ("resnet50", 50),
+        ("resnext50_32x4d", 50),
+        ("vgg16", 16),
+        ("wide_resnet50_2", 50),
+        ("xception", 36 + 1),
+    ],
 )
 def test_depth_is_that_of_the_paper(name, depth):
     """The network is as deep as its paper says; MobileNet's counts both factors of a separable layer."""
@@ -413,23 +542,129 @@ def test_widths_and_sizes_of_mobilenet_v2(width, params, macs):
         assert agrees(params, cost.params, down=False)
 
 
+@pytest.mark.parametrize(
+    ("width", "cost", "macs"),
+    [
+        ("0.5", Cost(params=2_218_512, macs=104_455_968), "0.104 G"),
+        ("0.75", Cost(params=3_170_208, macs=215_493_104), "0.215 G"),
+        ("1.3", Cost(params=6_282_256, macs=526_362_432), "0.526 G"),
+    ],
+)
+def test_widths_of_mnasnet(width, cost, macs):
+    """The other widths are torchvision's models, whose weights publish their parameters and multiply-adds."""
+    assert load("mnasnet1_0", width=width).cost == cost
+    assert agrees(macs, cost.macs, down=False)
+
+
+@pytest.mark.parametrize(
+    ("stages", "cost", "params", "macs"),
+    [
+        ((48, 96, 192, 1024), Cost(params=1_366_792, macs=40_476_448), "1.4 M", "0.04 G"),
+        ((176, 352, 704, 1024), Cost(params=3_503_624, macs=295_759_392), "3.5 M", "0.296 G"),
+        ((244, 488, 976, 2048), Cost(params=7_393_996, macs=583_253_464), "7.4 M", "0.583 G"),
+    ],
+)
+def test_columns_of_shufflenet_v2(stages, cost, params, macs):
+    """The other columns of table 5 have its parameters, and torchvision's multiply-adds."""
+    old = ("c: 116", "c: 232", "c: 464", "c_out: 1024")
+    new = [f"{each.split()[0]} {channels}" for each, channels in zip(old, stages, strict=True)]
+    network = rewritten("shufflenet_v2_x1_0", *zip(old, new, strict=True))
+    assert network.cost == cost
+    assert agrees(params, cost.params, down=False)
+    assert agrees(macs, cost.macs, down=False)
+
+
+def test_half_ghostnet():
+    """A width of 0.5 gives the paper's GhostNet 0.5× (table 7): channels are rounded before a module halves them."""
+    cost = load("ghostnet", width="0.5").cost
+    assert cost == Cost(params=2_587_292, macs=42_328_152)
+    assert agrees("2.6 M", cost.params, down=False)
+    assert agrees("42 M", cost.macs, down=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "cost"),
+    [
+        ("mobilenet_v3_large", Cost(params=1_734_576, macs=64_962_192)),
+        ("mobilenet_v3_small", Cost(params=917_264, macs=18_970_736)),
+    ],
+)
+def test_half_mobilenet_v3(name, cost):
+    """A width of 0.5 gives what torchvision makes of the same width."""
+    assert load(name, width="0.5").cost == cost
+
+
+# What the papers say of the parts.
+
+
+def test_activations_of_regnet():
+    """RegNetY-400MF writes the 3.9 million activations of figure 16: elements that its convolutions write."""
+    layers = [layer for layer in convolutions(load("regnet_y_400mf")) if layer.type != "linear"]
+    written = sum(stage.activations for layer in layers for stage in layer.stages)
+    assert agrees("3.9 M", written, down=False)
+
+
+def test_group_width_of_regnet():
+    """Every group of RegNetY-400MF is 8 channels wide, at any width of the network."""
+    for width in ("0.5", "1", "1.5"):
+        stages = [stage for layer in convolutions(load("regnet_y_400mf", width=width)) for stage in layer.stages]
+        grouped = [stage for stage in stages if stage.groups > 1]
+        assert len(grouped) == 16
+        assert {stage.c_in // stage.groups for stage in grouped} == {8}
+
+
+def test_factors_of_erfnet():
+    """A pair of 3×1 and 1×3 has two thirds of the weights of the 3×3 that it stands for (table 1)."""
+    pairs = [layer for layer in convolutions(load("erfnet")) if layer.variant.name == "spatial-separable"]
+    assert len(pairs) == 2 * (5 + 8 + 2 + 2)
+    assert all(3 * sum(stage.weights for stage in pair.stages) == 2 * pair.spec.weights for pair in pairs)
+
+
+def test_what_erfnet_never_runs():
+    """The classifier of the encoder alone has parameters, no multiply-adds, and is no convolution of the network."""
+    (unused,) = (layer for layer in load("erfnet").layers if layer.type == "unused")
+    assert unused.cost == Cost(params=2_580)
+    assert unused.input == unused.output
+
+
+def test_paths_of_resnext():
+    """One grouped convolution in the middle costs what 32 paths of 4 channels do (figure 3, a and c)."""
+    path = "[conv: {c_out: 4, k: 1}, conv: {c_out: 4, k: 3}, conv: {c_out: 256, k: 1}]"
+    begin = "input: {channels: 256, size: 56}\nlayers:\n"
+    paths = read(f"{begin}  - parallel: {{join: add, branches: [{', '.join([path] * 32)}]}}")
+    block = [layer for layer in load("resnext50_32x4d").layers if layer.name.startswith("conv2.2.conv")]
+    bare = [stage for layer in block for stage in layer.stages]
+    assert paths.cost == Cost(params=sum(stage.params for stage in bare), macs=sum(stage.macs for stage in bare))
+
+
+@pytest.mark.parametrize("name", ["efficientnet_b0", "regnet_y_400mf"])
+def test_squeezes_of_the_block_input(name):
+    """The squeeze has a quarter of the channels that reach the block, not of those that reach the squeeze."""
+    network = load(name)
+    squeezes = {layer.name.rsplit(".", 2)[0]: layer for layer in network.layers if layer.name.endswith("squeeze")}
+    assert len(squeezes) == 16
+    for block, squeeze in squeezes.items():
+        first = next(layer for layer in network.layers if layer.name.startswith(f"{block}."))
+        assert 4 * squeeze.output.channels == first.input.channels
+
+
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("width", ["0.25", "1.5"])
 def test_the_classifier_keeps_its_classes(name, width):
-    """A width changes the cost of every network, and not the 1,000 classes that it tells apart."""
+    """A width changes the cost of every network, and not the classes that it tells apart."""
     network = load(name, width=width)
-    assert convolutions(network)[-1].spec.c_out == 1000
+    assert convolutions(network)[-1].spec.c_out == (20 if name == "erfnet" else 1000)
     assert (network.cost.macs < TOTALS[name].macs) == (width == "0.25")
     assert (network.cost.params < TOTALS[name].params) == (width == "0.25")
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("size", [160, 320])
-def test_size_changes_no_parameter(name, size):
+@pytest.mark.parametrize("factor", [Fraction(1, 2), 2])
+def test_size_changes_no_parameter(name, factor):
     """Every network takes an input of another size with the parameters that it has."""
-    cost = load(name, size=size).cost
+    cost = load(name, size=tuple(int(factor * length) for length in load(name).input.size)).cost
     assert cost.params == TOTALS[name].params
-    assert (cost.macs > TOTALS[name].macs) == (size == 320)
+    assert (cost.macs > TOTALS[name].macs) == (factor == 2)
 
 
 @pytest.mark.parametrize("variant", [pytest.param(each, id=each.name) for each in all_variants()])
@@ -455,7 +690,10 @@ def test_these_variants_are_never_refused(name, variant):
     assert load(name).what_if(get(variant)).refused == ()
 
 
-@pytest.mark.parametrize("name", ["resnet18", "resnet50", "squeezenet1_0", "vgg16"])
+@pytest.mark.parametrize(
+    "name",
+    ["alexnet", "densenet121", "googlenet", "resnet18", "resnet50", "squeezenet1_0", "vgg16", "wide_resnet50_2"],
+)
 def test_dense_networks_are_standard_already(name):
     """Made standard, a network of dense convolutions is as it was; made separable, it is smaller."""
     network = load(name)
