@@ -29,6 +29,9 @@ _GAP = 2
 _NARROWEST = 10
 """No text is folded to fewer characters than this."""
 
+_LONGEST_REMARK = 60
+"""Characters in a line of a text that names no row; more of them fold, whatever the width."""
+
 _WORTH_FOLDING = 2
 """Columns up to this rank stay where texts can be folded to make room for them."""
 
@@ -127,6 +130,9 @@ def _fitting(table: Table, look: Look) -> _Grid:
     columns, cells, label = table.columns, _columns_of_text(table, look), label_place(table)
     titles = [visible(column.title) for column in columns]
     needs = [max(map(_cells_wide, column), default=1) for column in cells]
+    for place, column in enumerate(columns):
+        if not is_number(column) and place != label:
+            needs[place] = min(needs[place], _LONGEST_REMARK)
     natural = [max(need, _cells_wide(title)) for need, title in zip(needs, titles, strict=True)]
     if look.width is None:
         return _Grid(columns=columns, cells=cells, widths=natural)
