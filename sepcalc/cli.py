@@ -75,6 +75,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the program with ``arguments`` (those of the process by default) and exit with its code.
 
     0: done. 1: a limit that the user set was not met. 2: wrong input, with one message on standard error.
+    130: interrupted.
     """
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
@@ -94,8 +95,11 @@ def run(arguments: list[str]) -> int:
         if isinstance(error, BrokenPipeError):
             return 0
         return _fail(f"cannot write the result: {(error.strerror or str(error)).lower()}; write to another place", 2)
+    except SystemExit as end:
+        # Typer ends so after a completion, and where the reader of a help text has gone away.
+        return 0 if isinstance(end.__context__, BrokenPipeError) else int(end.code or 0)
     except (KeyboardInterrupt, typer.Abort):
-        return _fail("interrupted", 130)
+        return 130
     return code if isinstance(code, int) else 0
 
 

@@ -67,7 +67,7 @@ def terminal(line: str, *, columns: int = 80, **variables: str) -> Ran:
 
     controller, screen = pty.openpty()
     fcntl.ioctl(screen, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    env = environment(TERM="xterm", **variables)
+    env = environment(**{"TERM": "xterm", **variables})
     started = subprocess.Popen(program(line), cwd=ROOT, env=env, stdin=screen, stdout=screen, stderr=subprocess.PIPE)
     os.close(screen)
     shown = bytearray()
