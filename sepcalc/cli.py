@@ -22,6 +22,7 @@ COMMANDS = {
     "network": "sepcalc.cli_network",
     "compare": "sepcalc.cli_compare",
     "verify": "sepcalc.cli_verify",
+    "import": "sepcalc.cli_import",
     "schema": "sepcalc.cli_schema",
 }
 """Every command and the module that holds its ``app`` and its ``EXAMPLES``."""

@@ -37,6 +37,7 @@ from sepcalc.cli_options import (
     whole,
     with_columns,
 )
+from sepcalc.cli_sources import SOURCE_HELP, ArgOption, InputOption, opened
 from sepcalc.counts import parse_count
 from sepcalc.errors import GateError, SepcalcError, closest
 from sepcalc.network import Network, WhatIf
@@ -69,9 +70,7 @@ app = command_app()
 
 @app.command(short_help="Count a network, as written and rewritten.", epilog=examples(*EXAMPLES))
 def network(
-    source: Annotated[
-        str | None, typer.Argument(metavar="FILE|NAME", help="A YAML file, or the name of a bundled network.")
-    ] = None,
+    source: Annotated[str | None, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)] = None,
     list_: Annotated[bool, typer.Option("--list", help="List the bundled networks.")] = False,
     width: Annotated[
         str | None, typer.Option("--width", metavar="FACTOR", help="Multiply the channels, as in 0.75 MobileNet.")
@@ -79,6 +78,8 @@ def network(
     size: Annotated[
         str | None, typer.Option("--size", metavar="SIZE", help="Another size of the input: 160, 512x1024.")
     ] = None,
+    input: InputOption = None,  # noqa: A002 (the flag's name)
+    arg: ArgOption = None,
     variant: VariantOption = None,
     only: Annotated[
         list[str] | None,
@@ -125,7 +126,14 @@ def network(
     rewriting = {"--variant": variant, "--only": only, "--keep": keep, **option_flags(named)}
     gates = {"--max-params": max_params, "--max-macs": max_macs, "--strict": strict}
     if list_:
-        others = {f"'{source}'": source, "--width": width, "--size": size, "--table": table}
+        others = {
+            f"'{source}'": source,
+            "--width": width,
+            "--size": size,
+            "--table": table,
+            "--input": input,
+            "--arg": arg,
+        }
         refuse({**others, **rewriting, **layout, **gates}, "--list shows what is bundled; leave one or the other out")
         _show_list(columns, form, output, si=si)
         return
@@ -136,7 +144,7 @@ def network(
     chosen = chosen_variants(variant, named)
     factor = _width(width)
     rows = whole("--top", top)
-    read = load(source, width=factor, size=None if size is None else lengths("--size", size))
+    read = opened(source, input, arg, width=factor, size=None if size is None else lengths("--size", size))
     _check_patterns(read, "--only", only or ())
     _check_patterns(read, "--keep", keep or ())
     what_ifs = [read.what_if(each, only=only or (), keep=keep or ()) for each in chosen]

@@ -9,7 +9,7 @@ one layer, so that the network's total is the model's.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any
@@ -76,7 +76,7 @@ class _Folding:
                 return layer
         reads, writes = self.ends(operation)
         kind = operation.word
-        terms = tuple(term for call in products for term in _terms(call))
+        terms = _together(term for call in products for term in _terms(call))
         unknown = [base(call.name) for call in operation.aten if call.kind == "unknown"]
         if terms and not unknown:
             return Product(name=name, type=kind, input=reads, output=writes, terms=terms, params=operation.params)
@@ -135,6 +135,8 @@ class _Folding:
 
     def unique(self, name: str) -> str:
         """``name``, or with a number behind it where it is taken."""
+        # A dollar begins an expression in a network file, and a name stands on one line.
+        name = "".join(each if each.isprintable() and each != "$" else "_" for each in name)
         self.taken[name] += 1
         if self.taken[name] == 1:
             return name
@@ -207,6 +209,14 @@ def _terms(call: AtenCall) -> Terms:
     )
     outputs = right[-1] if len(right) > 1 else 1
     return (_term(left[-1], outputs, prod(left[:-1])),)
+
+
+def _together(terms: Iterable[tuple[ConvSpec, int]]) -> Terms:
+    """Each linear map once: a recurrent layer applies the same at every step."""
+    times: dict[ConvSpec, int] = {}
+    for spec, count in terms:
+        times[spec] = times.get(spec, 0) + count
+    return tuple(times.items())
 
 
 def _term(c_in: int, c_out: int, times: int) -> tuple[ConvSpec, int]:
