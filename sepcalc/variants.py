@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from sepcalc.errors import SpecError, closest
-from sepcalc.spec import Axes, ConvSpec
+from sepcalc.spec import LARGEST, Axes, ConvSpec
 
 Stages = tuple[ConvSpec, ...]
 Mid = Literal["in", "out", "min", "max"] | int
@@ -169,6 +169,8 @@ def break_even(spec: ConvSpec) -> int:
     """
 
     def saves(mid: int) -> bool:
+        if mid * spec.groups > LARGEST:
+            return False
         return sum(stage.weights for stage in spatial_separable(spec, mid=mid * spec.groups)) < spec.weights
 
     low, high = 0, 1  # saves(low), not saves(high)
