@@ -32,6 +32,7 @@ from sepcalc.arguments import (
     UpsampleArguments,
     shown,
 )
+from sepcalc.errors import SpecError
 from sepcalc.network import NORM_PARAMS, STANDARD, Convolution, FeatureMap, Product
 from sepcalc.scope import LayerError, LostError, Scope, axes_of, lengths
 from sepcalc.spec import Axes, Bias, ConvSpec, Padding
@@ -106,20 +107,21 @@ def convolution(scope: Scope, args: ConvArguments, word: str) -> None:
     spec = _spec(args, reads, c_out, dense=variant.name == "grouped")
     if spec.groups > 1 and variant(spec) == variant(replace(spec, groups=1)):
         raise LayerError(f"groups means nothing for {variant.name}, which has groups of its own; remove it", "groups")
-    scope.emit(
-        Convolution(
-            name=scope.new_name(args.name, word),
-            type="conv" if variant.name == "standard" else variant.name,
-            spec=spec,
-            variant=variant,
-            norm=args.norm,
-            act=args.act,
-            act_last=args.act_last,
-            between=args.between,
-            shares=_shared(scope, args.shares, spec, variant),
-            batch=args.batch,
-        )
+    layer = Convolution(
+        name=scope.new_name(args.name, word),
+        type="conv" if variant.name == "standard" else variant.name,
+        spec=spec,
+        variant=variant,
+        norm=args.norm,
+        act=args.act,
+        act_last=args.act_last,
+        between=args.between,
+        shares=_shared(scope, args.shares, spec, variant),
+        batch=args.batch,
     )
+    if variant is not STANDARD:
+        _ = layer.cost  # says here, where the layer stands, why it has none
+    scope.emit(layer)
 
 
 def _spec(args: ConvArguments, reads: FeatureMap, c_out: int, *, dense: bool) -> ConvSpec:
@@ -155,10 +157,12 @@ _OPTIONS = ("depth_multiplier", "mid", "reduction", "expansion")
 
 
 def _variant(args: ConvArguments, word: str) -> Variant:
-    name = _WRITTEN_AS[word] if args.variant is None else args.variant
-    variant = get(name)
     if args.variant is not None and word != "conv":
         raise LayerError(f"{word} is a variant already; write conv with variant: {args.variant}", "variant")
+    try:
+        variant = get(args.variant or _WRITTEN_AS[word])
+    except SpecError as unknown:
+        raise LayerError(str(unknown), "variant") from None
     options = {key: value for key in _OPTIONS if (value := getattr(args, key)) is not None}
     for key in options:
         if key not in variant.accepts:
@@ -483,9 +487,9 @@ def _branch(layers: Any) -> tuple[str | None, list[Any]]:
 
 
 def _shares(split: bool | list[int] | None, channels: int, branches: int) -> list[int]:
-    if not split:
+    if split is None or split is False:
         return [channels] * branches
-    if isinstance(split, bool):
+    if split is True:
         if channels % branches:
             raise LayerError(f"{channels} channels cannot be split among {branches} branches; list the parts", "split")
         return [channels // branches] * branches

@@ -188,7 +188,10 @@ class _Reader:
             return None
 
     def defaults(self) -> dict[str, Any]:
-        return {} if self.part("defaults", DefaultArguments) is None else dict(self.root["defaults"])
+        """What the file's defaults say; a null says nothing."""
+        if self.part("defaults", DefaultArguments) is None:
+            return {}
+        return {key: value for key, value in self.root["defaults"].items() if value is not None}
 
     def mapping(self, key: str) -> Mapping[Any, Any]:
         value = self.root.get(key)
