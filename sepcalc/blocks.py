@@ -25,7 +25,7 @@ def run(scope: Scope, layers: list[Any]) -> None:
     for index, item in enumerate(layers):
         if len(scope.reading.problems) >= MOST_FAULTS:
             return
-        word, value = "layer", None
+        word, value = "layer", item
         try:
             word, value = split_item(item, scope)
             _read(scope, word, value)
@@ -97,10 +97,8 @@ def _read(scope: Scope, word: str, value: Any) -> None:
     arguments = substituted(source, scope)
     if "repeat" in arguments or "first" in arguments:
         _repeat(scope, word, kind, source, arguments)
-    elif kind is None:
-        _call(scope, word, source, arguments)
     else:
-        _build(scope, kind, source, arguments)
+        _once(scope, word, kind, source, arguments)
 
 
 def _as_arguments(word: str, value: Any, kind: LayerType | None) -> Mapping[str, Any]:
@@ -150,18 +148,42 @@ def _repeat(
     each = {key: value for key, value in arguments.items() if key not in ("repeat", "first")}
     name, faults_before = each.get("name"), len(scope.reading.problems)
     for number in range(times):
-        mine = {**each, **substituted(first, scope)} if first and number == 0 else each
-        if name is not None and times > 1:
-            mine = {**mine, "name": f"{name}.{number + 1}"}
-        if kind is None:
-            _call(scope, word, source, mine)
+        mine = {**each, "name": f"{name}.{number + 1}"} if name is not None and times > 1 else each
+        if number == 0 and first:
+            _once_differently(scope, word, kind, source, mine, first)
         else:
-            _build(scope, kind, source, mine)
+            _once(scope, word, kind, source, mine)
         if len(scope.reading.problems) > faults_before:
             return
         each.pop("from", None)  # the second repetition reads what the first one writes
     if name is not None and times > 1:
         scope.reading.outputs[f"{scope.prefix}{name}"] = scope.at
+
+
+def _once(
+    scope: Scope, word: str, kind: LayerType | None, source: Mapping[str, Any], arguments: Mapping[str, Any]
+) -> None:
+    if kind is None:
+        _call(scope, word, source, arguments)
+    else:
+        _build(scope, kind, source, arguments)
+
+
+def _once_differently(
+    scope: Scope,
+    word: str,
+    kind: LayerType | None,
+    source: Mapping[str, Any],
+    arguments: Mapping[str, Any],
+    first: Mapping[str, Any],
+) -> None:
+    """One layer with what stands in ``first``, where faults of that are."""
+    try:
+        _once(scope, word, kind, source, {**arguments, **substituted(first, scope)})
+    except LayerError as error:
+        if error.key not in first:
+            raise
+        raise LayerError(f"first: {error}", "first") from None
 
 
 def _check_repetition(times: Any, first: Any) -> None:

@@ -353,9 +353,9 @@ def split(scope: Scope, args: SplitArguments, word: str) -> None:
 @layer_type("add", "concat", "mul", arguments=JoinArguments, short="with")
 def join(scope: Scope, args: JoinArguments, word: str) -> None:
     """A join with earlier layers: what reaches this one comes first."""
-    reads = scope.reached(args)
     names = args.with_ if isinstance(args.with_, list) else [args.with_]
     others = [scope.output_of(str(name)) for name in names]
+    reads = scope.reached(args)
     scope.operator(args, word, reads, _joined(word, [reads, *others]))
 
 

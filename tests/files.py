@@ -37,10 +37,10 @@ def faults(text: str, **options) -> list[str]:
     return []
 
 
-def layer_faults(layers: str, **options) -> list[str]:
-    """What is wrong with ``layers`` in a file that has an input of 3×32×32; its first line is line 1."""
-    text = f"{dedent(layers).rstrip()}\n"
-    found = faults(f"layers:\n{indent(text, '  ')}input: {{channels: 3, size: 32}}\n", **options)
+def layer_faults(layers: str, *, head: str = "") -> list[str]:
+    """What is wrong with ``layers`` in a file that has an input of 3×32×32; their first line is line 1."""
+    text = f"{dedent(layers).strip()}\n"
+    found = faults(f"layers:\n{indent(text, '  ')}input: {{channels: 3, size: 32}}\n{dedent(head)}")
     return [_moved(line) for line in found]
 
 

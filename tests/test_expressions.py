@@ -138,7 +138,7 @@ def test_arithmetic_needs_whole_numbers(value, found):
 
 def test_names_outside_a_block():
     """Where nothing has a value, the message says where something would have."""
-    assert complaint("2*$width", {}) == "$width is not known here; it has a value in a block"
+    assert complaint("2*$width", {}) == "$width is not known here; write a number, or make it an argument of a block"
 
 
 def test_numbers_stay_small():
