@@ -39,6 +39,15 @@ def to_network(trace: Trace) -> Network:
     return Network(name=trace.name, layers=tuple(folding.found), input=reads, source=trace.source)
 
 
+def macs_of_operations(trace: Trace) -> tuple[int, ...]:
+    """The multiply-adds of each operator of ``trace``, as its layer has them; their sum is the network's."""
+    folding = _Folding(trace=trace)
+    return tuple(
+        sum(layer.cost.macs for layer in folding.layers(index, operation))
+        for index, operation in enumerate(trace.operations)
+    )
+
+
 @dataclass(slots=True, kw_only=True)
 class _Folding:
     trace: Trace

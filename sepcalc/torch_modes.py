@@ -33,7 +33,7 @@ def separate_kernels() -> Iterator[None]:
 class Watcher(Protocol):
     """What hears of a run."""
 
-    def called(self, name: str, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    def called(self, name: str, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, named: bool) -> Any:
         """A function is called by this name: call it, and return what it returns."""
 
     def within(self, name: str) -> AbstractContextManager[None]:
@@ -64,7 +64,8 @@ class Functions(TorchFunctionMode):  # type: ignore[no-untyped-call]  # torch ha
                 return func(*args, **kwargs)
         if bare in _SYMBOLS and _stands_at_symbol(sys._getframe(1)):
             name = f"torch.Tensor.__{_SYMBOLS[bare]}__"
-        return self.watcher.called(name, func, args, kwargs)
+        named = name.startswith("torch.Tensor.") or _looked_up(func, sys._getframe(1))
+        return self.watcher.called(name, func, args, kwargs, named=named)
 
 
 class Operators(TorchDispatchMode):
@@ -109,6 +110,24 @@ def _stands_at_symbol(frame: Any) -> bool:
     from dis import opname
 
     return bool(opname[frame.f_code.co_code[frame.f_lasti]].startswith(("BINARY_", "INPLACE_")))
+
+
+_BETWEEN = frozenset({"torch.overrides", "torch._jit_internal"})
+"""PyTorch's own modules between a function and the code that calls it."""
+
+
+def _looked_up(func: Any, frame: Any) -> bool:
+    """Whether the code looks the function up where PyTorch has it, rather than call one that it kept before.
+
+    ``F.relu(x)`` is the former, ``self.activation(x)`` the latter, and so is a name imported from there.
+    """
+    bare = func.__name__
+    own = {bare, f"_{bare}", f"{bare}_with_indices"}
+    while frame.f_back is not None and (frame.f_globals.get("__name__") in _BETWEEN or frame.f_code.co_name in own):
+        frame = frame.f_back
+    if frame.f_globals is vars(nn.functional):
+        return True
+    return bare in frame.f_code.co_names and frame.f_globals.get(bare) is not func
 
 
 def _name(func: Any) -> str:

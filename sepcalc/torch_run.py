@@ -52,6 +52,7 @@ class _Function:
     arguments: tuple[object, ...]
     options: Config
     inputs: tuple[Shape, ...]
+    named: bool = True
     aten: list[AtenCall] = field(default_factory=list)
     reads: list[Read] = field(default_factory=list)
     constant: bool = True
@@ -110,7 +111,7 @@ class _Run:
         finally:
             self.inside.pop()
 
-    def called(self, name: str, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    def called(self, name: str, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, named: bool) -> Any:
         """Call a function and keep what it does."""
         outer = self.function
         self.function = function = _Function(
@@ -118,6 +119,7 @@ class _Run:
             tuple(plain(each) for each in args),
             {key: plain(each) for key, each in kwargs.items()},
             tuple(shape(each) for each in tensors((*args, *kwargs.values()))),
+            named,
         )
         try:
             output = func(*args, **kwargs)
@@ -158,7 +160,7 @@ class _Run:
         attributes: Config = {"arguments": function.arguments, **function.options}
         weight = function.inputs[1] if called == "linear" and len(function.inputs) > 1 else None
         if called == "conv" and len(products) == 1:
-            attributes, weight = _convolution(products[0]), products[0].inputs[1]
+            attributes, weight = {**_convolution(products[0]), **_asked(function)}, products[0].inputs[1]
         self.operations.append(
             Operation(
                 word=called,
@@ -172,6 +174,7 @@ class _Run:
                 aten=tuple(function.aten),
                 inside=tuple(self.inside),
                 constant=function.constant,
+                named=function.named,
             )
         )
 
@@ -195,6 +198,13 @@ def _convolution(call: AtenCall) -> Config:
         "groups": groups,
         "bias": bias is not None,
     }
+
+
+def _asked(function: _Function) -> Config:
+    """The word that stood for the padding, if any: ``same`` or ``valid``."""
+    given = (*function.arguments, *function.options.values())
+    words = [each for each in given if each in ("same", "valid")]
+    return {"padding_word": words[0]} if words else {}
 
 
 def _modules(model: nn.Module, parameters: Mapping[int, int]) -> tuple[Module, ...]:

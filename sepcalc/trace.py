@@ -125,8 +125,8 @@ class Operation:
 
     ``inputs`` are the shapes of all tensors given to it, in order, positional before named; ``weight`` is the shape of
     a convolution's or linear layer's weights. ``attributes`` of a convolution are kernel, stride, padding, dilation,
-    groups, transposed, output_padding and bias; of anything else the ``arguments`` of the function in order, tensors
-    as their shapes, and those that were given by name.
+    groups, transposed, output_padding and bias, and padding_word where its padding was given as a word; of anything
+    else the ``arguments`` of the function in order, tensors as their shapes, and those that were given by name.
     """
 
     word: str
@@ -141,6 +141,8 @@ class Operation:
     inside: tuple[str, ...] = ()
     constant: bool = False
     """Whether it reads parameters alone: a weight that is computed before it is used."""
+    named: bool = True
+    """Whether the code looked ``function`` up where PyTorch has it: a counter that puts its own there sees no other."""
 
     @property
     def params(self) -> int:
