@@ -14,8 +14,8 @@ from sepcalc.cli_options import (
     flag,
     show_tables,
 )
+from sepcalc.cli_sources import SOURCE_HELP, ArgOption, InputOption, opened
 from sepcalc.errors import GateError
-from sepcalc.reading import load
 from sepcalc.variants import choose
 from sepcalc.verify import verification_table
 from sepcalc.verify import verify as checked
@@ -30,14 +30,16 @@ app = command_app()
 
 @app.command(short_help="Hold the counts against PyTorch's.", epilog=examples(*EXAMPLES))
 def verify(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="A YAML file, or the name of a bundled network.")],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)],
+    input: InputOption = None,  # noqa: A002 (the flag's name)
+    arg: ArgOption = None,
     variant: VariantOption = None,
     format: FormatOption = None,  # noqa: A002 (the flag's name)
     output: OutputOption = None,
 ) -> None:
     """Build every layer and variant with PyTorch; compare parameters, shapes and FLOPs. Exit 1 at a difference."""
     form = chosen_format(format, output)
-    network = load(source)
+    network = opened(source, input, arg)
     checks = checked(network, flag("--variant", choose, variant or ["all"]))
     show_tables([verification_table(network, checks)], form, output, si=False)
     if wrong := [check for check in checks if check.differs]:

@@ -96,3 +96,20 @@ def test_columns(capsys):
     """Columns can be chosen, the name stays."""
     assert run(["compare", "mobilenet_v1", "--columns", "macs", "--format", "csv"]) == 0
     assert capsys.readouterr().out == "name,macs\nMobileNet v1,568740352\n"
+
+
+def test_any_mix_of_sources(capsys, tmp_path):
+    """A PyTorch network stands beside a bundled one; --input and --arg go to it alone."""
+    path = tmp_path / "net.py"
+    path.write_text("from torch import nn\n\ndef Net(classes):\n    return nn.Conv2d(1, classes, 3, padding=1)\n")
+    command = ["compare", "mobilenet_v1", f"{path}:Net", "--input", "1x1x28x28", "--arg", "classes=7"]
+    assert run([*command, "--columns", "params,macs", "--format", "csv"]) == 0
+    assert capsys.readouterr().out.splitlines()[2].split(",")[1:] == ["70", str(9 * 7 * 28 * 28)]
+
+
+def test_input_for_no_imported_network(capsys):
+    """--input beside networks in YAML alone is refused, since it would change nothing."""
+    assert run(["compare", "resnet50", "--input", "1x3x224x224"]) == 2
+    assert capsys.readouterr().err == (
+        "--input would change nothing: no network here is an ONNX or PyTorch one; leave them out\n"
+    )
