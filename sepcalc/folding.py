@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 
@@ -54,6 +54,7 @@ class _Folding:
     found: list[Layer] = field(default_factory=list)
     taken: Counter[str] = field(default_factory=Counter)
     owner: dict[int, str] = field(default_factory=dict)
+    specs: dict[str, ConvSpec] = field(default_factory=dict)
     heads: dict[int, int] = field(init=False)
     sequences: bool = field(init=False)
 
@@ -70,6 +71,8 @@ class _Folding:
         name = self.name(index, operation)
         layer = self.layer(name, operation)
         yield layer
+        if isinstance(layer, Convolution):
+            self.specs[name] = layer.spec
         for use in operation.uses:
             if use.new:
                 self.owner.setdefault(use.parameter, name)
@@ -95,27 +98,27 @@ class _Folding:
         )  # fmt: skip
 
     def convolution(self, name: str, operation: Operation) -> Convolution | None:
-        """The layer, if its weights are parameters of its own or those of one layer before."""
+        """The layer, if its weights are parameters of its own or all those of one layer before."""
         weights = [use for use in operation.uses if use.role == "weight"]
-        biases = sum(use.new for use in operation.uses if use.role == "bias")
-        spec, batch = _spec(operation, biased=bool(biases))
-        new = sum(use.new for use in weights)
-        shares = None
-        if not new and weights:
-            shares = self.shared(weights, spec)
-            if shares is None:
-                return None
-        elif new < spec.weights or (biases and biases != spec.c_out):
-            return None
+        biases = [use for use in operation.uses if use.role == "bias"]
+        new, new_biases = sum(use.new for use in weights), sum(use.new for use in biases)
+        again = bool(weights) and not new
+        spec, batch = _spec(operation, biased=bool(biases) if again else bool(new_biases))
         kind = "conv" if operation.word == "conv" else "linear"
-        return Convolution(name=name, type=kind, spec=spec, batch=batch, shares=shares)
+        layer = Convolution(name=name, type=kind, spec=spec, batch=batch)
+        if again:
+            shares = None if new_biases else self.shared(weights, spec)
+            return None if shares is None else replace(layer, shares=shares)
+        if new < spec.weights or new_biases not in (0, spec.c_out):
+            return None
+        return layer
 
     def shared(self, weights: list[Use], spec: ConvSpec) -> str | None:
-        """The layer whose weights are used again."""
+        """The layer whose weights are used again, if that uses them in the same way."""
         owners = {self.owner.get(use.parameter) for use in weights}
-        if len(owners) == 1 and sum(use.elements for use in weights) == spec.weights:
-            return owners.pop()
-        return None
+        owner = owners.pop() if len(owners) == 1 else None
+        theirs = self.specs.get(owner or "")
+        return owner if theirs is not None and _weights(theirs) == _weights(spec) else None
 
     def ends(self, operation: Operation) -> tuple[FeatureMap, FeatureMap]:
         reads = operation.inputs[0] if operation.inputs else ()
@@ -171,6 +174,12 @@ def _heads(trace: Trace) -> dict[int, int]:
 def _spec(operation: Operation, *, biased: bool) -> tuple[ConvSpec, int]:
     """The convolution or linear layer of an operator, and over how many feature maps it runs."""
     return _conv_spec(operation, biased=biased) if operation.word == "conv" else _linear_spec(operation, biased=biased)
+
+
+def _weights(spec: ConvSpec) -> tuple[object, ...]:
+    """What two layers must agree on to have the same weights; a vector counts as one position."""
+    window = spec.kernel if max(spec.kernel, default=1) > 1 else len(spec.kernel) or 1
+    return spec.c_out, spec.c_in // spec.groups, window, spec.bias
 
 
 def _linear_spec(operation: Operation, *, biased: bool) -> tuple[ConvSpec, int]:

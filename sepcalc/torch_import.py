@@ -3,7 +3,6 @@
 The model is built and run on the meta device, where tensors have shapes and no values: nothing is computed, no
 memory is needed, and a model of any size takes what a small one takes. Some code asks for values; then
 weights alone stay on the meta device, then torch's fake tensors, then real ones are tried, and the trace says so.
-This is the one place where a file that the user names is run as code.
 """
 
 from __future__ import annotations
@@ -12,18 +11,18 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from sepcalc.errors import MissingExtraError, SepcalcError, closest
+from sepcalc.errors import MissingExtraError
 from sepcalc.inputs import Input
+from sepcalc.torch_find import ModelError, article, as_exception, beside, find, said
 from sepcalc.trace import Trace
 
 try:
     import torch
     from torch import nn
 
-    from sepcalc.torch_run import record
+    from sepcalc.torch_run import RunError, record
 except ImportError as missing:
     if missing.name != "torch":
         raise
@@ -41,10 +40,6 @@ WAYS = {
 """How a model can be run, from the cheapest to what always works, and how a note says it."""
 
 
-class ModelError(SepcalcError):
-    """The model's own code failed: what it said, and where."""
-
-
 def load(source: str, *, inputs: Sequence[Input] = (), arguments: Mapping[str, Any] | None = None) -> Trace:
     """Run the model that ``source`` names, ``module:callable`` or ``file.py:callable``, once, and say what it did.
 
@@ -55,7 +50,7 @@ def load(source: str, *, inputs: Sequence[Input] = (), arguments: Mapping[str, A
     that fails.
     """
     # What the model's code prints is no part of the answer.
-    with redirect_stdout(sys.stderr):
+    with redirect_stdout(sys.stderr), beside(source):
         found = find(source)
         return trace(found, source, inputs=inputs, arguments=arguments)
 
@@ -75,16 +70,24 @@ def trace(
             continue
         if first is None:
             return done
-        return replace(done, notes=(*done.notes, f"{source} was run {WAYS[way]}, since {_said(first)}"))
+        return replace(done, notes=(*done.notes, f"{source} was run {WAYS[way]}, since {said(first)}"))
     raise AssertionError("the last way returns or raises")
 
 
 class _FailedError(Exception):
     """The model's code raised ``error`` while it was built, or with ``inputs`` while it ran."""
 
-    def __init__(self, error: Exception, source: str, inputs: Sequence[Input] | None, *, guessed: bool = False) -> None:
+    def __init__(
+        self,
+        error: Exception,
+        source: str,
+        inputs: Sequence[Input] | None = None,
+        *,
+        place: str = "",
+        guessed: bool = False,
+    ) -> None:
         super().__init__(source)
-        self.error, self.source, self.inputs, self.guessed = error, source, inputs, guessed
+        self.error, self.source, self.inputs, self.place, self.guessed = error, source, inputs, place, guessed
 
     @property
     def about_values(self) -> bool:
@@ -94,12 +97,12 @@ class _FailedError(Exception):
         return told or (self.inputs is None and not isinstance(self.error, TypeError))
 
     def explained(self) -> ModelError:
-        said = _said(self.error)
+        reason = said(self.error, self.place)
         if self.inputs is None:
-            return ModelError(f"{self.source} cannot be built: {said}; check it and its --arg")
+            return ModelError(f"{self.source} cannot be built: {reason}; check it and its --arg")
         given = ", ".join(map(str, self.inputs))
         cure = "give its --input" if self.guessed else "check --input"
-        return ModelError(f"{self.source} does not run on input {given}: {said}; {cure}")
+        return ModelError(f"{self.source} does not run on input {given}: {reason}; {cure}")
 
 
 _ABOUT_VALUES = ("meta", "fake", "datadependent", "dynamicoutput", "unsupportedoperator", "no data", "data-dependent")
@@ -113,9 +116,9 @@ def _attempt(way: str, target: Any, source: str, inputs: Sequence[Input], argume
             try:
                 built = build(lambda: target(**arguments))
             except (Exception, SystemExit) as error:
-                raise _FailedError(_plain_error(error), source, None) from error
+                raise _FailedError(as_exception(error), source) from error
         if not isinstance(built, nn.Module):
-            raise ModelError(f"{source} returned {_article(type(built).__name__)}, not a torch.nn.Module; name a model")
+            raise ModelError(f"{source} returned {article(type(built).__name__)}, not a torch.nn.Module; name a model")
         given = tuple(inputs) or (_named_by(built),)
         stack.enter_context(_running(way))
         device = "meta" if "meta" in way else "cpu"
@@ -124,8 +127,8 @@ def _attempt(way: str, target: Any, source: str, inputs: Sequence[Input], argume
         named = {each.name: tensor for tensor, each in zip(tensors, given, strict=True) if each.name is not None}
         try:
             done = record(built, positional, named, _title(source, arguments))
-        except (Exception, SystemExit) as error:
-            raise _FailedError(_plain_error(error), source, given, guessed=not inputs) from error
+        except RunError as failed:
+            raise _FailedError(failed.error, source, given, place=failed.place, guessed=not inputs) from failed.error
     shown = ", ".join(map(str, given))
     notes = () if inputs else (f"no --input was given; {source} was run on {shown}",)
     return replace(done, source=f"{source}, input {shown}", notes=notes)
@@ -198,89 +201,3 @@ def _named_by(model: nn.Module) -> Input:
 def _title(source: str, arguments: Mapping[str, Any]) -> str:
     name = source.rpartition(":")[2]
     return f"{name}({', '.join(f'{key}={value}' for key, value in arguments.items())})" if arguments else name
-
-
-def find(source: str) -> Any:
-    """What ``source`` names: ``package.module:name``, or ``folder/file.py:name``.
-
-    Raises :class:`SepcalcError` where there is no such module, or no such name in it.
-    """
-    place, _, name = source.rpartition(":")
-    if not place or not name:
-        raise SepcalcError(f"expected module:callable like torchvision.models:resnet50, got '{source}'")
-    found: Any = _module(place, source)
-    for part in name.split("."):
-        if not hasattr(found, part):
-            known = [each for each in dir(found) if each[:1] != "_" and callable(getattr(found, each, None))]
-            raise SepcalcError(f"{place} has no '{name}'{closest(part, known)}")
-        found = getattr(found, part)
-    if not callable(found):
-        raise SepcalcError(
-            f"{source} is {_article(type(found).__name__)}, not something to call; name what builds a model"
-        )
-    return found
-
-
-def _module(place: str, source: str) -> Any:
-    from importlib import import_module
-
-    path = Path(place)
-    is_file = path.suffix == ".py"
-    if is_file and not path.is_file():
-        raise SepcalcError(f"there is no file '{place}'; check the path in '{source}'")
-    folder, name = (path.resolve().parent, path.stem) if is_file else (Path.cwd(), place)
-    # As python does for a script: what stands beside it can be imported.
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
-    try:
-        return _execute(path, name) if is_file else import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name and not is_file and f"{name}.".startswith(f"{error.name}."):
-            raise SepcalcError(
-                f"no module is called '{error.name}'; install it, or give the path of a .py file"
-            ) from None
-        raise ModelError(f"{place} cannot be imported: {_said(error)}") from error
-    except (Exception, SystemExit) as error:
-        raise ModelError(f"{place} cannot be imported: {_said(_plain_error(error))}") from error
-
-
-def _execute(path: Path, name: str) -> Any:
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    spec = spec_from_file_location(name, path)
-    assert spec is not None  # noqa: S101 (a .py file always has one)
-    assert spec.loader is not None  # noqa: S101 (the same)
-    module = module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def _plain_error(error: BaseException) -> Exception:
-    return (
-        error
-        if isinstance(error, Exception)
-        else RuntimeError(f"it ended the program ({error})").with_traceback(error.__traceback__)
-    )
-
-
-def _said(error: Exception) -> str:
-    """The first lines of an exception, and the place in the user's code that it comes from."""
-    text = " ".join(str(error).split())
-    text = text if len(text) <= 300 else f"{text[:297]}..."
-    name = type(error).__name__
-    return f"{name}: {text}{_where(error)}" if text else f"{name}{_where(error)}"
-
-
-def _where(error: Exception) -> str:
-    from traceback import extract_tb
-
-    if isinstance(error, SyntaxError):
-        return ""
-    here, library = str(Path(__file__).parent), str(Path(torch.__file__).parent)
-    frames = [each for each in extract_tb(error.__traceback__) if not each.filename.startswith((here, library, "<"))]
-    return f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
-
-
-def _article(noun: str) -> str:
-    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"

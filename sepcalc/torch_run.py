@@ -22,18 +22,30 @@ from sepcalc.torch_words import MAKERS, base, word
 from sepcalc.trace import AtenCall, Config, Module, ModuleCall, Operation, Parameter, Shape, Trace
 
 
+class RunError(Exception):
+    """The model raised ``error`` while the module at ``place`` ran."""
+
+    def __init__(self, error: Exception, place: str) -> None:
+        super().__init__(place)
+        self.error, self.place = error, place
+
+
 def record(model: nn.Module, inputs: Sequence[torch.Tensor], named: Mapping[str, torch.Tensor], name: str) -> Trace:
     """Run ``model`` once in evaluation mode, and say what it did.
 
-    Whatever the model raises goes through.
+    Raises :class:`RunError` from what the model raises.
     """
     model.eval()
+    run = None
     with torch.no_grad(), separate_kernels():
-        if any(nn.parameter.is_lazy(each) for each in model.parameters()):
-            model(*inputs, **named)
-        run = _Run(model)
-        with run.hooks(model), Functions(run), Operators(run):
-            model(*inputs, **named)
+        try:
+            if any(nn.parameter.is_lazy(each) for each in model.parameters()):
+                model(*inputs, **named)
+            run = _Run(model)
+            with run.hooks(model), Functions(run), Operators(run):
+                model(*inputs, **named)
+        except Exception as error:
+            raise RunError(error, run.place if run else "") from error
     return Trace(
         name=name,
         inputs=tuple(shape(each) for each in (*inputs, *named.values())),
@@ -72,6 +84,12 @@ class _Run:
         self.inside: list[str] = []
         self.function: _Function | None = None
         self.operations: list[Operation] = []
+
+    @property
+    def place(self) -> str:
+        """The innermost module that is running: its path and its class."""
+        module = self.modules[self.calls[self.stack[-1]].module] if self.stack else None
+        return f"{module.path} ({module.cls})" if module and module.path else ""
 
     @contextmanager
     def hooks(self, model: nn.Module) -> Iterator[None]:
