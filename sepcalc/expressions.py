@@ -126,9 +126,8 @@ def _function(name: str, names: Mapping[str, Any]) -> Callable[[int], int]:
 def _number(name: str, names: Mapping[str, Any]) -> int:
     if name not in names:
         known = [each for each in names if not each.endswith("()")]
-        raise SpecError(
-            f"${name} is not known here{closest(name, known) if known else '; write a number, or make it an argument of a block'}"
-        )
+        hint = closest(name, known) if known else "; write a number, or make it an argument of a block"
+        raise SpecError(f"${name} is not known here{hint}")
     value = _known(name, names[name])
     if not isinstance(value, int) or isinstance(value, bool):
         raise SpecError(f"${name} is {shown(value)}, not a whole number")

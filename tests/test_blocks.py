@@ -229,8 +229,12 @@ FAULTS = {
     "- twice: {width: 3, c_in: 4}": (
         "1:27: twice: c_in 4 contradicts the 3 channels that reach it; remove c_in"
     ),
-    "- conv: {c_out: $width, k: 3}": "1:17: conv: c_out: $width is not known here; write a number, or make it an argument of a block",
-    "- conv: {c_out: 8, k: [$a, 1]}": "1:23: conv: k: $a is not known here; write a number, or make it an argument of a block",
+    "- conv: {c_out: $width, k: 3}": (
+        "1:17: conv: c_out: $width is not known here; write a number, or make it an argument of a block"
+    ),
+    "- conv: {c_out: 8, k: [$a, 1]}": (
+        "1:23: conv: k: $a is not known here; write a number, or make it an argument of a block"
+    ),
     "- $act": "1:3: layer: $act is not known here; write a number, or make it an argument of a block",
     "- conv: {c_out: 8, k: 3, repeat: -1}": "1:34: conv: repeat: expected a whole number, got -1",
     "- conv: {c_out: 8, k: 3, repeat: many}": "1:34: conv: repeat: expected a whole number, got 'many'",
