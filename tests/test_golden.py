@@ -64,8 +64,8 @@ CASES = {
         f"explain{FORMATS[form].suffix}": f"{LAYER} --size 56 --mid 48 --explain --format {form}"
         for form in ("terminal", "markdown", "latex")
     },
-    "code-torch.py": f"{LAYER} --size 56 --variant all --code torch",
-    "code-keras.py": f"{LAYER} --size 56 --variant all --code keras",
+    "code-torch.txt": f"{LAYER} --size 56 --variant all --code torch",
+    "code-keras.txt": f"{LAYER} --size 56 --variant all --code keras",
 }
 """Every golden file and the command line that prints it into a pipe."""
 
