@@ -58,9 +58,10 @@ def closest(word: str, known: Iterable[str]) -> str:
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that was probably meant, if any.
 
-    >>> nearest("--stage", ["--stages", "--size"])
-    '--stages'
+    >>> nearest("--stage", ["--stages", "--size"]), nearest("nett", ["Net"])
+    ('--stages', 'Net')
     """
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(word.lower(), list(known), n=1)), None)
+    words = {each.lower(): each for each in known}
+    return next((words[each] for each in get_close_matches(word.lower(), words, n=1)), None)

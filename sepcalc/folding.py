@@ -166,7 +166,9 @@ def _heads(trace: Trace) -> dict[int, int]:
         products = [each for each in indices if any(call.kind == "product" for call in trace.operations[each].aten)]
         weighted = products or [each for each in indices if trace.operations[each].uses]
         chosen = indices if len(indices) == 1 else weighted
-        if len(chosen) == 1 and trace.modules[trace.calls[call].module].leaf:
+        children = trace.modules[trace.calls[call].module].children
+        # A module may hold what computes its own weights.
+        if len(chosen) == 1 and all(name == "parametrizations" for name, _ in children):
             heads[call] = chosen[0]
     return heads
 

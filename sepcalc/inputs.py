@@ -40,8 +40,7 @@ def parse_input(text: str) -> Input:
     name, equals, rest = text.rpartition("=")
     lengths, colon, dtype = rest.partition(":")
     parts = lengths.lower().replace("×", "x").split("x")
-    # The length is checked first: int() takes long for thousands of digits.
-    if not all(part.isascii() and part.isdecimal() and len(part) < 11 for part in parts) or (equals and not name):
+    if not all(map(_is_length, parts)) or (equals and not name):
         raise SepcalcError(f"expected a shape like 1x3x224x224, ids=2x16 or 2x16:int64, got '{text}'")
     shape = tuple(map(int, parts))
     if prod(shape) > LARGEST:
@@ -51,3 +50,8 @@ def parse_input(text: str) -> Input:
     if colon and dtype not in DTYPES:
         raise SepcalcError(f"unknown type '{dtype}' in '{text}'{closest(dtype, DTYPES)}")
     return Input(shape=shape, dtype=dtype or DTYPES[0], name=name or None)
+
+
+def _is_length(part: str) -> bool:
+    # The number of digits is checked first: int() takes long for thousands of them.
+    return part.isascii() and part.isdecimal() and len(part) < 11 and int(part) > 0

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import replace
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 from sepcalc.errors import MissingExtraError
 from sepcalc.inputs import Input
@@ -110,6 +111,9 @@ _ABOUT_VALUES = ("meta", "fake", "datadependent", "dynamicoutput", "unsupportedo
 
 def _attempt(way: str, target: Any, source: str, inputs: Sequence[Input], arguments: Mapping[str, Any]) -> Trace:
     with ExitStack() as stack:
+        # Warnings are about values and speed, and nothing here has any.
+        stack.enter_context(catch_warnings())
+        simplefilter("ignore")
         built = target
         if not isinstance(target, nn.Module):
             build = stack.enter_context(_building(way))

@@ -205,16 +205,21 @@ class _Run:
 
 def _convolution(call: AtenCall) -> Config:
     """The attributes of a convolution from the arguments of ``aten.convolution``."""
-    _, _, bias, stride, padding, dilation, transposed, output_padding, groups = call.arguments[:9]
+    given: Any = call.arguments
+    kernel = call.inputs[1][2:]
+    # One number stands for all axes.
+    stride, padding, dilation, extra = (
+        each if len(each) == len(kernel) else each * len(kernel) for each in (*given[3:6], given[7])
+    )
     return {
-        "kernel": call.inputs[1][2:],
+        "kernel": kernel,
         "stride": stride,
         "padding": padding,
         "dilation": dilation,
-        "transposed": transposed,
-        "output_padding": output_padding,
-        "groups": groups,
-        "bias": bias is not None,
+        "transposed": given[6],
+        "output_padding": extra,
+        "groups": given[8],
+        "bias": given[2] is not None,
     }
 
 
