@@ -33,9 +33,10 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "yaml": ("located", "arguments", "expressions", "scope", "layer_types", "blocks", "expansion", "reading", "schema"),
     "onnx": ("onnx_*",),
     "torch": ("torch_*",),
-    "conventions": ("convention*", "reconcile"),
+    "folding": ("folding",),
+    "conventions": ("convention*", "reconcile*"),
     "measure": ("measure*",),
-    "sources": ("folding", "sources", "verify"),
+    "sources": ("sources", "verify"),
     "package": ("__init__",),
     "cli": ("cli", "cli_*", "__main__"),
 }
