@@ -155,4 +155,4 @@ def _scalar(text: str) -> str:
     """Text that YAML reads back as this text: plain where that is safe, else in quotes."""
     if _PLAIN_WORD.fullmatch(text) and text.lower() not in _NOT_TEXT:
         return text
-    return text if re.fullmatch(r"[1-9]\d*(x[1-9]\d*)+", text) else json.dumps(text)
+    return text if re.fullmatch(r"[1-9]\d*(x\d+)+", text) else json.dumps(text)

@@ -51,10 +51,11 @@ def open_traced(
 ) -> tuple[Network, Trace | None]:
     """Like :func:`open_source`, with the trace of the run where there was one: for PyTorch code."""
     kind = kind_of(text)
-    if kind != "yaml" and (width != 1 or size is not None):
-        what = f"width {width}" if width != 1 else "size"
-        cure = "give --arg to its code" if kind == "torch" and width != 1 else "give --input"
-        raise SepcalcError(f"{what} is for networks in YAML, and '{text}' is none; {cure}")
+    if kind != "yaml" and width != 1:
+        cure = "give --arg to its code" if kind == "torch" else "leave it out"
+        raise SepcalcError(f"--width is for networks in YAML, and '{text}' is none; {cure}")
+    if kind != "yaml" and size is not None:
+        raise SepcalcError(f"--size is for networks in YAML, and '{text}' is none; give --input")
     if kind == "yaml":
         return _from_yaml(text, inputs, arguments, width, size), None
     if kind == "onnx":
@@ -91,9 +92,10 @@ def _from_yaml(
 ) -> Network:
     from sepcalc.reading import load
 
-    if inputs or arguments:
-        what, cure = ("input", "give --size") if inputs else ("arg", "write its values into the file")
-        raise SepcalcError(f"--{what} is for ONNX and PyTorch networks, and '{text}' is in YAML; {cure}")
+    if inputs:
+        raise SepcalcError(f"--input is for ONNX and PyTorch networks, and '{text}' is in YAML; give --size")
+    if arguments:
+        raise SepcalcError(f"--arg is for PyTorch networks, and '{text}' is in YAML; write its values into the file")
     return load(text, width=width, size=size)
 
 
