@@ -36,8 +36,11 @@ _UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U0001000
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """Control characters, which an escape like ``"\\x1b"`` can bring in: what is printed should be what was meant."""
 
-_NUMBER = re.compile(r"[-+]?(0|[1-9][0-9_]*|0x[0-9a-fA-F]+|0b[01]+)|[^:]*\.[^:]*")
-"""Of YAML 1.1's numbers those that a reader recognises: 010 (eight) and 1:30 (ninety) stay text."""
+_NUMBER = re.compile(r"[-+]?(0|[1-9][0-9_]*)|[^:]*\.[^:]*")
+"""Of YAML 1.1's numbers those that mean here what they look like.
+
+010 (eight), 1:30 (ninety) and 0x1 (one, but as a padding one per axis) stay text.
+"""
 
 _LONGEST_NUMBER = 40  # digits
 
@@ -108,8 +111,9 @@ def read_text(path: Path) -> str:
             raise SepcalcError(f"{path} is a folder; name a YAML file in it")
         with path.open("rb") as file:  # a pipe or a device tells its size to nobody
             data = file.read(LARGEST_FILE + 1)
-    except OSError as error:
-        raise SepcalcError(f"cannot read {path}: {(error.strerror or str(error)).lower()}") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SepcalcError(f"cannot read {path}: {reason.lower()}") from None
     if len(data) > LARGEST_FILE:
         raise SepcalcError(f"{path} is larger than {LARGEST_FILE:,} bytes; that is no description of a network")
     return _decode(data, path)

@@ -79,12 +79,19 @@ def find(source: str | Path) -> Path:
     Raises :class:`SepcalcError` with the closest bundled name.
     """
     path = Path(source)
-    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1 or path.exists():
+    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1 or _exists(path):
         return path
     known = bundled()
     if str(source) not in known:
-        raise SepcalcError(f"no bundled network is called '{source}'{closest(str(source), known)}")
+        raise SepcalcError(f"no bundled network is called {shown(str(source))}{closest(str(source), known)}")
     return known[str(source)]
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # no file can have this name
+        return False
 
 
 def bundled() -> dict[str, Path]:
@@ -107,7 +114,9 @@ def read(
     except YamlError as error:
         raise FileError(file, [Problem(place=error.place or begin, layer="", message=str(error))]) from None
     if not isinstance(root, Map):
-        message = f"a network is a mapping with layers, not {shown(root)}"
+        message = f"a network is a mapping with layers, not {shown(root)}; begin it with layers:"
+        if root is None:
+            message = "there is nothing in this file; begin it with layers:"
         raise FileError(file, [Problem(place=begin, layer="", message=message)])
     reader = _Reader(root)
     network = reader.network(Path(file).stem, _multiplier(width), size)
@@ -218,15 +227,17 @@ class _Reader:
     def published(self) -> list[Published]:
         found = []
         entries = self.root.get("published")
-        for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+        for index, entry in enumerate(entries if isinstance(entries, Seq) else Seq(None)):
             if len(self.problems) >= MOST_FAULTS:
                 break
-            if not isinstance(entry, Map):
-                self.problem(self.root, "published", f"entry {index + 1}: expected a mapping with source", "published")
-                continue
-            for key, message in faults(entry, PublishedArguments):
-                self.problem(entry, key, message, "published")
-            if decode(entry, PublishedArguments) is not None:
+            if isinstance(entry, Map):
+                for key, fault in faults(entry, PublishedArguments):
+                    self.problem(entry, key, fault, "published")
+            else:
+                message = f"expected a mapping like {{source: a paper, macs: 569 M}}, got {shown(entry)}"
+                place = entries.place(index)  # type: ignore[union-attr]  # there are entries
+                self.problems.append(Problem(place=place, layer="published", message=message))
+            if isinstance(entry, Map) and decode(entry, PublishedArguments) is not None:
                 texts = {key: _text(value) for key, value in entry.items()}
                 found.append(Published(**texts))  # type: ignore[arg-type]  # the record has checked the keys
         return found

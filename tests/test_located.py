@@ -87,8 +87,8 @@ def test_nothing(text):
         ("+3", 3),
         ("-3", -3),
         ("1_000", 1000),
-        ("0x1F", 31),
-        ("0b101", 5),
+        ("0x1", "0x1"),
+        ("0b1", "0b1"),
         ("1.5", 1.5),
         (".5", 0.5),
         ("1.0e+3", 1000.0),
@@ -202,7 +202,6 @@ COMPLAINTS = {
     "a: !mine b": "1:4: the tag !mine is not allowed here; remove it",
     "a: " + "9" * 41: f"1:4: {'9' * 40}... is too large a number; put quotes around it if it is a text",
     "a: " + "9" * 5000: f"1:4: {'9' * 40}... is too large a number; put quotes around it if it is a text",
-    "a: 0x" + "f" * 9999: f"1:4: 0x{'f' * 38}... is too large a number; put quotes around it if it is a text",
     "[" * (DEEPEST + 1): f"1:{DEEPEST + 1}: more than {DEEPEST} levels of nesting; write parts of it as blocks",
     "- " * (DEEPEST + 1): f"1:{2 * DEEPEST + 1}: more than {DEEPEST} levels of nesting; write parts of it as blocks",
 }
