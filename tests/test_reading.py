@@ -249,7 +249,7 @@ TOP = {
     "defaults: {nrom: batch, norm: bacth, k: 3}\nlayers: []": [
         "1:18: defaults: unknown key 'nrom'; did you mean 'norm'?",
         "1:31: defaults: norm: expected one of none, batch, layer, group, instance, rms, got 'bacth'",
-        "1:40: defaults: unknown key 'k'; known: norm, act, act_last, between, bias, padding",
+        "1:41: defaults: unknown key 'k'; known: norm, act, act_last, between, bias, padding",
     ],
     "published: [3, {macs: 3}, {source: a, mac: 3}]\nlayers: []": [
         "1:13: published: expected a mapping like {source: a paper, macs: 569 M}, got 3",
