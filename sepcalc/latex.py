@@ -90,7 +90,7 @@ def _long(table: Table, look: Look) -> str:
 def _caption(table: Table) -> str:
     """Title and rule of counting; the list of tables gets the title alone."""
     title = escape(table.title.rstrip("."))
-    return rf"\caption[{title}]{{{'. '.join(filter(None, (title, escape(table.caption))))}}}"
+    return rf"\caption[{title}]{{{'. '.join(filter(None, (title, escape(table.legend))))}}}"
 
 
 def _label(table: Table) -> str:

@@ -77,17 +77,12 @@ def layer_table(comparison: Comparison, *, element_bytes: int = 4, stages: bool 
             alone = replace(candidate, stages=(stage,))
             part = ["" if column.key in _COMPARED else figure(alone) for column, figure in figures]
             rows.append(Row(cells=(stage.kind, *part), role="part"))
-    rules = [COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE]
-    if spec.size is None:
-        rules.append("D_F: the size of the feature map, left open.")
-    else:
-        rules.append(f"Traffic: input, weights and output of each stage moved once, {element_bytes} bytes per element.")
     return Table(
         name="layer",
         title=describe(spec),
         columns=(Column(key="variant", title="Variant"), *(column for column, _ in figures)),
         rows=tuple(rows),
-        caption=" ".join(rules),
+        caption=f"{COUNTING_RULE} {PARAMS_RULE}",
         notes=tuple(_notes(comparison)),
     )
 
@@ -103,8 +98,17 @@ def _figures(comparison: Comparison, element_bytes: int) -> tuple[tuple[Column, 
     # With a size, the positions of the output are a number, and need not be D_F on each axis.
     axes = len(comparison.spec.kernel) if is_open else 0
 
+    moved = f"Traffic: input, weights and output of each stage moved once, {element_bytes} bytes per element."
+    rules = {
+        "macs_per_position": "D_F: the size of the feature map, left open." if is_open else "",
+        "params_reduction": REDUCTION_RULE,
+        "macs_reduction": REDUCTION_RULE,
+        "traffic_bytes": moved,
+        "intensity": moved,
+    }
+
     def column(key: str, title: str, kind: Kind, rank: int = 9) -> Column:
-        return Column(key=key, title=title, kind=kind, rank=rank, axes=axes)
+        return Column(key=key, title=title, kind=kind, rank=rank, axes=axes, rule=rules.get(key, ""))
 
     def flops(row: Candidate) -> Cell:
         return None if row.macs is None else 2 * row.macs

@@ -46,7 +46,7 @@ def _table(table: Table, look: Look) -> str:
     lines = [_line(cells, widths, rights) for cells in (grid[0], rules, *body)]
     notes = "\n".join(f"- {_paragraph(note)}" for note in table.notes)
     title = f"**{escape(table.title).strip()}**" if table.title.strip() else ""
-    return "\n\n".join(filter(None, (title, "\n".join(lines), _paragraph(table.caption), notes))) + "\n"
+    return "\n\n".join(filter(None, (title, "\n".join(lines), _paragraph(table.legend), notes))) + "\n"
 
 
 def _cells(row: Row, cells: list[str], label: int) -> list[str]:

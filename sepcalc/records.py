@@ -35,7 +35,7 @@ def draw_json(tables: Sequence[Table], _look: Look) -> str:
 
 
 def _json_table(table: Table) -> str:
-    head = {"table": table.name, "title": table.title, "caption": table.caption, "notes": table.notes}
+    head = {"table": table.name, "title": table.title, "caption": table.legend, "notes": table.notes}
     keys, *records = _records(table)
     rows = ",\n".join(f"  {_json(dict(zip(keys, record, strict=True)))}" for record in records)
     return f'{_json(head)[:-1]}, "rows": [\n{rows}\n]}}'

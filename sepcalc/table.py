@@ -32,7 +32,7 @@ class Column:
 
     Where space is short, columns with the highest ``rank`` go first; for those of rank 1 and 2 texts are
     folded before they go, and those of rank 0 always stay.
-    ``axes`` is the power of D_F in a per-position column.
+    ``axes`` is the power of D_F in a per-position column. ``rule`` says how to read the column, in one sentence.
     """
 
     key: str
@@ -40,6 +40,7 @@ class Column:
     kind: Kind = "text"
     rank: int = 0
     axes: int = 2
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,11 @@ class Table:
     rows: tuple[Row, ...]
     caption: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def legend(self) -> str:
+        """The caption and the rules of the columns that are there."""
+        return " ".join(dict.fromkeys(filter(None, (self.caption, *(column.rule for column in self.columns)))))
 
     def select(self, keys: Iterable[str]) -> Table:
         """This table with the columns called ``keys``, in that order.

@@ -12,6 +12,7 @@ cells are blocks of lines: ten times as fast, and the same picture.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -103,7 +104,7 @@ def _draw(table: Table, look: Look) -> str:
     _print(console, table.title, "bold", prose)
     console.print(_rich_table(grid, table.rows))
     console.print()
-    for line in (table.caption, *table.notes, _hidden_note(hidden, look)):
+    for line in (replace(table, columns=grid.columns).legend, *table.notes, _hidden_note(hidden, look)):
         _print(console, line, "dim", prose)
     return "\n".join(line.rstrip() for line in written.getvalue().split("\n"))
 

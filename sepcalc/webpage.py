@@ -86,7 +86,7 @@ def _cell(row: Row, cell: str, style: str, is_label: bool) -> str:
 
 
 def _foot(table: Table) -> list[str]:
-    lines = [line for line in (table.caption, *table.notes) if line]
+    lines = [line for line in (table.legend, *table.notes) if line]
     if not lines:
         return []
     # Without a width of its own a long note would stretch the columns.

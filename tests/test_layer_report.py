@@ -88,7 +88,7 @@ def test_an_open_size(spec):
     ]  # fmt: skip
     for row, candidate in zip(table.rows, comparison.candidates, strict=True):
         assert (None in row.cells) != candidate.applies
-    assert "D_F: the size of the feature map, left open." in table.caption
+    assert "D_F: the size of the feature map, left open." in table.legend
 
 
 def test_positions_of_a_known_size_are_a_number():
@@ -116,6 +116,6 @@ def test_a_spatial_variant_that_costs_more():
 
 def test_captions_name_the_rule():
     """The caption says what is counted, and what one element takes."""
-    caption = layer_table(compare(ConvSpec.of(8, 8, k=3, size=4)), element_bytes=2).caption
+    caption = layer_table(compare(ConvSpec.of(8, 8, k=3, size=4)), element_bytes=2).legend
     assert "1 MAC = 2 FLOPs; bias, normalisation, activations and pooling are not in them." in caption
     assert "2 bytes per element" in caption
