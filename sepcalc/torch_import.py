@@ -57,22 +57,31 @@ def load(source: str, *, inputs: Sequence[Input] = (), arguments: Mapping[str, A
 
 
 def trace(
-    target: Any, source: str, *, inputs: Sequence[Input] = (), arguments: Mapping[str, Any] | None = None
+    target: Any,
+    source: str,
+    *,
+    inputs: Sequence[Input] = (),
+    arguments: Mapping[str, Any] | None = None,
+    ways: Sequence[str] = tuple(WAYS),
 ) -> Trace:
-    """Run ``target``, a model or what builds one, in the cheapest way that works; ``source`` is what it is called."""
+    """Run ``target``, a model or what builds one, in the first of ``ways`` that works; ``source`` is what it is called.
+
+    A model that is there already is run as it is. Raises as :func:`load` does.
+    """
     first: Exception | None = None
-    for way in ("real",) if isinstance(target, nn.Module) else tuple(WAYS):
+    ways = ("real",) if isinstance(target, nn.Module) else ways
+    for way in ways:
         try:
             done = _attempt(way, target, source, inputs, arguments or {})
         except _FailedError as failure:
             first = first or failure.error
-            if way == "real" or not failure.about_values:
+            if way == ways[-1] or not failure.about_values:
                 raise failure.explained() from failure.error
             continue
         if first is None:
             return done
         return replace(done, notes=(*done.notes, f"{source} was run {WAYS[way]}, since {said(first)}"))
-    raise AssertionError("the last way returns or raises")
+    raise ValueError("ways is empty; name one")
 
 
 class _FailedError(Exception):

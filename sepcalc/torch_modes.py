@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from typing import Any, Protocol
 
 import torch
@@ -43,11 +44,11 @@ class Watcher(Protocol):
         """An operator has run."""
 
 
-class Functions(TorchFunctionMode):  # type: ignore[no-untyped-call]  # torch has no types for its modes
+class Functions(TorchFunctionMode):
     """Sees each function that the code calls on tensors."""
 
     def __init__(self, watcher: Watcher) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.watcher = watcher
 
     def __torch_function__(
@@ -68,18 +69,23 @@ class Functions(TorchFunctionMode):  # type: ignore[no-untyped-call]  # torch ha
         return self.watcher.called(name, func, args, kwargs, named=named)
 
 
-class Operators(TorchDispatchMode):
+class Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has no types for this mode
     """Sees each operator that runs."""
 
     def __init__(self, watcher: Watcher) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # the same
         self.watcher = watcher
 
     def __torch_dispatch__(
         self, func: Any, _types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        """Run the operator and hear of it."""
+        """Run the operator and hear of it; one that consists of others is run as these."""
         kwargs = kwargs or {}
+        if func.namespace == "prim":  # a question, such as on which device a tensor is
+            return func(*args, **kwargs)
+        if _is_composite(func):
+            with self:
+                return func.decompose(*args, **kwargs)
         output = func(*args, **kwargs)
         self.watcher.ran(func, (*args, *kwargs.values()), output)
         return output
@@ -128,6 +134,15 @@ def _looked_up(func: Any, frame: Any) -> bool:
     if frame.f_globals is vars(nn.functional):
         return True
     return bare in frame.f_code.co_names and frame.f_globals.get(bare) is not func
+
+
+@cache
+def _is_composite(func: Any) -> bool:
+    """Whether torch itself defines the operator as a chain of others. Fake tensors are handed it whole."""
+    private: Any = torch._C
+    return func.namespace == "aten" and bool(
+        private._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd")
+    )
 
 
 def _name(func: Any) -> str:

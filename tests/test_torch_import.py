@@ -6,11 +6,13 @@ import warnings
 import pytest
 import torch
 from imported import imported, net
+from test_folding import NETS
 from torch import nn
 
 from sepcalc.errors import MissingExtraError, SepcalcError
 from sepcalc.folding import to_network
 from sepcalc.inputs import Input, parse_input
+from sepcalc.torch_import import WAYS as WAYS_TO_RUN
 from sepcalc.torch_import import load, trace
 
 CODE = """
@@ -156,6 +158,17 @@ def test_ways(way):
     assert note.startswith(f"test:net was run {way}, since ")
 
 
+@pytest.mark.parametrize("way", WAYS_TO_RUN)
+@pytest.mark.parametrize("name", NETS)
+def test_same(name, way):
+    """Every way of running a model gives the same layers with the same costs."""
+    build, *texts = NETS[name]
+    inputs = [parse_input(text) for text in texts]
+    runs = [to_network(trace(build, "test:net", inputs=inputs, ways=(each,))).layers for each in ("meta", way)]
+    first, second = ([(each.name, each.label, each.output, each.cost) for each in layers] for layers in runs)
+    assert first == second
+
+
 def test_no_memory():
     """Weights take none: a model of ten thousand billion parameters is read like any other."""
     network = imported(lambda: nn.Linear(10**6, 10**7, bias=False), "1x1000000").network
@@ -182,9 +195,9 @@ def test_evaluation():
 
 def test_without_torch(monkeypatch):
     """Where torch is not installed, the message says what to install."""
-    monkeypatch.setitem(sys.modules, "torch", None)
-    monkeypatch.delitem(sys.modules, "sepcalc.torch_import")
-    with pytest.raises(MissingExtraError) as raised:
+    with monkeypatch.context() as patch, pytest.raises(MissingExtraError) as raised:
+        patch.setitem(sys.modules, "torch", None)
+        patch.delitem(sys.modules, "sepcalc.torch_import")
         import sepcalc.torch_import  # noqa: F401 (imported to see it fail)
     assert str(raised.value) == "importing a PyTorch model needs the 'torch' extra: pip install 'sepcalc[torch]'"
 
