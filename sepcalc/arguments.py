@@ -396,6 +396,8 @@ def faults(arguments: Mapping[Any, Any], record: type[Struct]) -> Iterator[tuple
 
     After :data:`MOST_FAULTS` it stops.
     """
+    if decode(arguments, record) is not None:
+        return iter(())
     return islice(_all_faults(arguments, record), MOST_FAULTS)
 
 

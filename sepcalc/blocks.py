@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from sepcalc.arguments import MOST_FAULTS, BlockArguments, Common, decode, faults, fields, meant, shown
@@ -147,6 +146,8 @@ def _repeat(
     _check_repetition(times, first)
     each = {key: value for key, value in arguments.items() if key not in ("repeat", "first")}
     name, faults_before = each.get("name"), len(scope.reading.problems)
+    if type(name) in (str, int):
+        scope.new_name(name, word)
     for number in range(times):
         mine = {**each, "name": f"{name}.{number + 1}"} if name is not None and times > 1 else each
         if number == 0 and first:
@@ -235,7 +236,7 @@ def _call(scope: Scope, word: str, source: Mapping[str, Any], arguments: Mapping
         return
     at = None if scope.lost else scope.reached(args)
     name = scope.new_name(args.name, word)
-    inner = replace(scope, at=at, prefix=f"{name}.")
+    inner = scope.within(at, f"{name}.", {})
     inner.names = _bound(block, mine, at, inner)
     inner.run(block.layers)
     scope.arrive(inner)

@@ -203,26 +203,31 @@ class _Assembler:
 
     def events(self) -> Iterator[Any]:
         documents = 0
+        get_event = self.loader.get_event
         while True:
-            event = self.loader.get_event()
+            event = get_event()
             kind = type(event)
-            if kind is yaml.StreamEndEvent:
+            if kind not in _AROUND:
+                yield event
+            elif kind is yaml.StreamEndEvent:
                 return
-            if kind is yaml.DocumentStartEvent:
+            elif kind is yaml.DocumentStartEvent:
                 documents += 1
                 if documents > 1:
                     raise YamlError(
                         "a second document begins here; give one document per file", Place.of(event.start_mark)
                     )
-            elif kind is not yaml.StreamStartEvent and kind is not yaml.DocumentEndEvent:
-                yield event
 
     def document(self) -> Any:
         root: Any = None
+        known, scalar, nothing = self.scalars, yaml.ScalarEvent, _NO_KEY
         for event in self.events():
             kind = type(event)
-            if kind is yaml.ScalarEvent:
-                value = self.scalar(event)
+            if kind is scalar:
+                plain = event.tag is None and event.anchor is None
+                value = known.get((event.value, event.implicit[0]), nothing) if plain else nothing
+                if value is nothing:
+                    value = self.scalar(event)
             elif kind is yaml.AliasEvent:
                 value = self.alias(event)
             elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
@@ -281,6 +286,8 @@ class _Assembler:
         if tag in _NUMBERS and len(text) > _LONGEST_NUMBER:
             start = text[:_LONGEST_NUMBER]
             raise YamlError(f"{start}... is too large a number; put quotes around it if it is a text", Place.of(place))
+        if tag == _NUMBERS[0] and text.isdecimal():
+            return int(text)
         return self.loader.construct_object(yaml.ScalarNode(tag, text, place))
 
     def container(self, event: Any) -> Map | Seq:
@@ -323,6 +330,9 @@ class _Assembler:
 
 
 _NO_KEY = object()
+
+_AROUND = frozenset({yaml.StreamStartEvent, yaml.DocumentStartEvent, yaml.DocumentEndEvent, yaml.StreamEndEvent})
+"""Events around a document."""
 
 _TAG = "tag:yaml.org,2002:"
 

@@ -134,7 +134,8 @@ class Convolution:
         return self._own(variant)(self.spec)
 
     def _own(self, variant: Variant) -> Variant:
-        return self.variant.bind(variant.options) if variant.name == self.variant.name else variant
+        mine = self.variant
+        return variant if variant is mine or variant.name != mine.name else mine.bind(variant.options)
 
     def cost_as(self, variant: Variant) -> Cost:
         """What the layer would cost as ``variant`` (see :meth:`as_variant`), with its norms and activations.
@@ -276,7 +277,7 @@ class Network:
         return sum(each.activations * layer.batch for layer in self._convolutions for each in layer.stages)
 
     def traffic_bytes(self, element_bytes: int) -> int | None:
-        """Bytes of input, weights and output of each stage, moved once; None where products of activations move more."""
+        """Bytes of input, weights and output of each stage, moved once; None beside products of activations."""
         if any(isinstance(layer, Product) for layer in self.layers):
             return None
         return element_bytes * sum(

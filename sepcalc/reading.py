@@ -6,7 +6,9 @@ together, each with its line and column.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -70,7 +72,20 @@ def load(source: str | Path, *, width: Fraction | float | str = 1, size: int | A
     Cost(params=4231976, macs=568740352)
     """
     path = find(source)
-    return read(read_text(path), file=str(source if path == Path(source) else path), width=width, size=size)
+    with _collector_paused():
+        return read(read_text(path), file=str(source if path == Path(source) else path), width=width, size=size)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """No search for garbage while layers are made by the thousand: none of them is any."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def find(source: str | Path) -> Path:
@@ -81,10 +96,10 @@ def find(source: str | Path) -> Path:
     path = Path(source)
     if path.suffix in (".yaml", ".yml") or len(path.parts) > 1 or _exists(path):
         return path
-    known = bundled()
-    if str(source) not in known:
-        raise SepcalcError(f"no bundled network is called {shown(str(source))}{closest(str(source), known)}")
-    return known[str(source)]
+    file = _folder() / f"{source}.yaml"
+    if not _exists(file):
+        raise SepcalcError(f"no bundled network is called {shown(str(source))}{closest(str(source), bundled())}")
+    return file
 
 
 def _exists(path: Path) -> bool:
@@ -96,9 +111,12 @@ def _exists(path: Path) -> bool:
 
 def bundled() -> dict[str, Path]:
     """The networks that come with the program: name and file, in alphabetical order."""
+    return {path.stem: path for path in sorted(_folder().glob("*.yaml"))}
+
+
+def _folder() -> Path:
     here = Path(__file__).parent
-    folder = here / "configs" if (here / "configs").is_dir() else here.parent / "configs"
-    return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    return here / "configs" if (here / "configs").is_dir() else here.parent / "configs"
 
 
 def read(

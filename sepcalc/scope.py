@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
 from typing import Any
@@ -112,10 +112,14 @@ class Scope:
         Raises :class:`LayerError` where the name is no text on one line.
         """
         if name is None:
-            return replace(self)
+            return self.within(self.at, self.prefix, self.names)
         if not name.isprintable():
             raise LayerError(f"name: expected text on one line, got {shown(name)}", "name")
-        return replace(self, prefix=f"{self.prefix}{name}.")
+        return self.within(self.at, f"{self.prefix}{name}.", self.names)
+
+    def within(self, at: FeatureMap | None, prefix: str, names: Mapping[str, Any]) -> Scope:
+        """A chain inside this one. Written out: :func:`dataclasses.replace` takes three times as long."""
+        return Scope(reading=self.reading, at=at, lost=self.lost, prefix=prefix, names=names, defaults=self.defaults)
 
     def arrive(self, other: Scope) -> None:
         """Go on from where another chain ended."""
