@@ -195,10 +195,11 @@ def test_evaluation():
 
 def test_without_torch(monkeypatch):
     """Where torch is not installed, the message says what to install."""
-    with monkeypatch.context() as patch, pytest.raises(MissingExtraError) as raised:
+    with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "torch", None)
         patch.delitem(sys.modules, "sepcalc.torch_import")
-        import sepcalc.torch_import  # noqa: F401 (imported to see it fail)
+        with pytest.raises(MissingExtraError) as raised:
+            import sepcalc.torch_import  # noqa: F401 (imported to see it fail)
     assert str(raised.value) == "importing a PyTorch model needs the 'torch' extra: pip install 'sepcalc[torch]'"
 
 
