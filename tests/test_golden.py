@@ -33,6 +33,7 @@ TABLES = {
     "layer-transposed": "layer --cin 64 --cout 32 -k 4 --size 14 --stride 2 --padding 1 --transposed --bias last",
     "network": NETWORK,
     "list": "network --list",
+    "compare": "compare resnet50 mobilenet_v1 mobilenet_v2",
 }
 """Command lines that every format knows."""
 
@@ -64,6 +65,7 @@ CASES = {
         f"explain{FORMATS[form].suffix}": f"{LAYER} --size 56 --mid 48 --explain --format {form}"
         for form in ("terminal", "markdown", "latex")
     },
+    "schema.json": "schema",
     "code-torch.txt": f"{LAYER} --size 56 --variant all --code torch",
     "code-keras.txt": f"{LAYER} --size 56 --variant all --code keras",
 }
@@ -73,6 +75,7 @@ NARROW = {
     "layer-60.txt": SIZED,
     "network-60.txt": NETWORK,
     "list-60.txt": "network --list",
+    "compare-60.txt": "compare resnet50 mobilenet_v1 mobilenet_v2",
     "explain-60.txt": f"{LAYER} --size 56 --mid 48 --explain",
 }
 """The same for a terminal of 60 columns."""
