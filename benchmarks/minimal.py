@@ -5,8 +5,8 @@ from rich.console import Console
 from rich.table import Table
 
 CAPTION = """\
-MACs: multiply-adds of convolutions and linear layers, 1 MAC = 2 FLOPs; bias, normalisation, activations and pooling \
-are not in them. Params: everything trainable. D_F: the size of the feature map, left open. Reduction: standard / \
+MACs: multiply-adds of convolutions, linear layers and matrix products, 1 MAC = 2 FLOPs; bias, normalisation, \
+activations and pooling are not in them. Params: everything trainable. D_F: the size of the feature map, left open. Reduction: standard / \
 variant.
 spatial-separable: mid 64; saves while mid < 128."""
 

@@ -112,11 +112,13 @@ def _share(value: Number) -> str:
     """A part of one in percent: exactly 0 % and 100 % look different from nearly.
 
     >>> [_share(Fraction(n, 10_000)) for n in (0, 2, 1189, 9999, 10_000)]
-    ['0 %', '<0.1 %', '11.9 %', '100.0 %', '100 %']
+    ['0 %', '<0.1 %', '11.9 %', '>99.9 %', '100 %']
     """
     if value in (0, 1):
         return f"{100 * value} %"
-    return "<0.1 %" if 0 < value < Fraction(1, 2000) else f"{_fixed(Fraction(value) * 100, 1)} %"
+    if 0 < value < Fraction(1, 2000):
+        return "<0.1 %"
+    return ">99.9 %" if Fraction(1999, 2000) <= value < 1 else f"{_fixed(Fraction(value) * 100, 1)} %"
 
 
 _LOOKS: dict[Kind, Callable[[Number, Column, bool], str]] = {

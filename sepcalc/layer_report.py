@@ -13,7 +13,7 @@ from sepcalc.spec import Axes, ConvSpec
 from sepcalc.table import Cell, Column, Kind, Row, Table
 
 COUNTING_RULE = (
-    "MACs: multiply-adds of convolutions and linear layers, 1 MAC = 2 FLOPs; "
+    "MACs: multiply-adds of convolutions, linear layers and matrix products, 1 MAC = 2 FLOPs; "
     "bias, normalisation, activations and pooling are not in them."
 )
 PARAMS_RULE = "Params: everything trainable."

@@ -201,7 +201,7 @@ def spatial_separable(spec: ConvSpec, *, mid: Mid = "min") -> Stages:
     """Filter along one axis at a time, through mid channels in between (Jaderberg 2014, scheme 2)."""
     long = [axis for axis, k in enumerate(spec.kernel) if k > 1]
     if len(long) < 2:
-        kernel = "×".join(map(str, spec.kernel)) or "a linear layer"
+        kernel = f"kernel {'×'.join(map(str, spec.kernel))}" if spec.kernel else "a linear layer"
         raise SpecError(f"spatial separation needs two axes with k > 1, not {kernel}")
     between = _rank(spec, mid)
     stages: list[ConvSpec] = []
@@ -266,7 +266,7 @@ def blueprint_separable(spec: ConvSpec) -> Stages:
 def grouped(spec: ConvSpec, *, groups: int | None = None) -> Stages:
     """Split the channels into groups that never meet (Krizhevsky 2012; Xie 2017, section 3)."""
     if groups is None:
-        raise SpecError("grouped needs a number of groups: give groups")
+        raise SpecError("how many groups is open; give groups")
     return (replace(spec, groups=groups),)
 
 

@@ -496,7 +496,7 @@ LAYER_FAULTS = {
     ),
     "- depthwise: {k: 3, c_out: 4}": "1:3: depthwise: depthwise cannot change 3 channels to 4",
     "- spatial: {k: 3x1, c_out: 4}": (
-        "1:3: spatial: spatial separation needs two axes with k > 1, not 3×1"
+        "1:3: spatial: spatial separation needs two axes with k > 1, not kernel 3×1"
     ),
     "- conv: {k: 3, c_out: 4, variant: bottleneck, reduction: 5}": (
         "1:3: conv: reduction 5 leaves no channel of 4"
@@ -544,6 +544,9 @@ LAYER_FAULTS = {
     "- parallel: relu": "1:3: parallel: branches: expected a list of lists of layers, got 'relu'",
     "- parallel: [relu]": (
         "1:3: parallel: a branch is a list of layers, or {name: list of layers}, not 'relu'"
+    ),
+    "- parallel: [{a: relu}]": (
+        "1:3: parallel: a branch is a list of layers, or {name: list of layers}, not {a: relu}"
     ),
     "- parallel: [{a: [], b: []}]": (
         "1:3: parallel: a branch is a list of layers, or {name: list of layers}, not {a: [], b: []}"
