@@ -50,7 +50,7 @@ def cell_text(kind, cell, *, si=False, axes=2):
         ("share", Fraction(8_768, 73_728), "11.9 %", "11.9 %"),
         ("share", 0, "0 %", "0 %"),
         ("share", 1, "100 %", "100 %"),
-        ("share", Fraction(9_999, 10_000), "100.0 %", "100.0 %"),
+        ("share", Fraction(9_999, 10_000), ">99.9 %", ">99.9 %"),
         ("share", Fraction(1, 10**6), "<0.1 %", "<0.1 %"),
         ("share", Fraction(1, 2_000), "0.1 %", "0.1 %"),
         ("share", Fraction(499, 10**6), "<0.1 %", "<0.1 %"),
