@@ -82,7 +82,8 @@ class _Folding:
 
     def layer(self, name: str, operation: Operation) -> Layer:
         products = [call for call in operation.aten if call.kind == "product"]
-        if len(products) == 1 and operation.weight is not None:
+        # Nothing is convolved where a dimension is empty.
+        if len(products) == 1 and operation.weight is not None and all(map(all, products[0].inputs)):
             layer = self.convolution(name, operation)
             if layer is not None:
                 return layer

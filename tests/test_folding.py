@@ -7,6 +7,8 @@ from torch import nn
 from torch.nn import functional
 
 from sepcalc.network import Convolution, Operator, Product
+from sepcalc.plain import to_yaml
+from sepcalc.reading import read
 
 
 def _shares(net_, x):
@@ -202,6 +204,20 @@ def test_windows():
     (layer,) = imported(lambda: nn.MaxPool2d(3, 2), "1x3x9x9").network.layers
     assert isinstance(layer, Operator)
     assert (layer.kernel, layer.output.shape) == ((3, 3), (3, 4, 4))
+
+
+def test_empty():
+    """A layer that runs on nothing keeps its parameters, and multiplies nothing."""
+
+    def build(self):
+        self.f, self.c = nn.Linear(4, 3), nn.Conv1d(4, 3, 1)
+
+    def run(self, x):
+        return self.f(x[:0]), self.c(x[None][:0]), torch.zeros(0, 4) @ x, x[:, :0] @ x[:0]
+
+    found = imported(net(build, run), "4x4")
+    assert (found.network.cost.params, found.network.cost.macs) == (30, 0)
+    assert read(to_yaml(found.network)).cost == found.network.cost
 
 
 def test_no_copies():
