@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from sepcalc.arguments import MOST_FAULTS, BlockArguments, Common, decode, faults, fields, meant, shown
 from sepcalc.errors import SepcalcError, closest
@@ -32,8 +32,9 @@ def run(scope: Scope, layers: list[Any]) -> None:
             _lose(scope, value)
         except SepcalcError as error:
             _lose(scope, value)
-            place = _place(layers, index, value, getattr(error, "key", None))
-            scope.problem(place, _name(scope, word, value), str(error))
+            name = _name(scope, word, value)
+            for key, message in (*getattr(error, "others", ()), (getattr(error, "key", None), str(error))):
+                scope.problem(_place(layers, index, value, key), name, message)
 
 
 def _place(layers: list[Any], index: int, value: Any, key: str | None) -> Place:
@@ -92,12 +93,11 @@ def _plain(item: Map, scope: Scope) -> tuple[str, Any]:
 
 def _read(scope: Scope, word: str, value: Any) -> None:
     kind = LAYER_TYPES.get(word)
-    source = _as_arguments(word, value, kind)
-    arguments = substituted(source, scope)
+    arguments = substituted(_as_arguments(word, value, kind), scope)
     if "repeat" in arguments or "first" in arguments:
-        _repeat(scope, word, kind, source, arguments)
+        _repeat(scope, word, kind, arguments)
     else:
-        _once(scope, word, kind, source, arguments)
+        _once(scope, word, kind, arguments)
 
 
 def _as_arguments(word: str, value: Any, kind: LayerType | None) -> Mapping[str, Any]:
@@ -138,9 +138,7 @@ def _evaluated(key: str, value: Any, scope: Scope) -> Any:
         raise LayerError(f"{key}: {error}", key) from None
 
 
-def _repeat(
-    scope: Scope, word: str, kind: LayerType | None, source: Mapping[str, Any], arguments: Mapping[str, Any]
-) -> None:
+def _repeat(scope: Scope, word: str, kind: LayerType | None, arguments: Mapping[str, Any]) -> None:
     """The same layer several times in a row; ``first`` says what is different the first time."""
     times, first = arguments.get("repeat", 1), arguments.get("first")
     _check_repetition(times, first)
@@ -151,9 +149,9 @@ def _repeat(
     for number in range(times):
         mine = {**each, "name": f"{name}.{number + 1}"} if name is not None and times > 1 else each
         if number == 0 and first:
-            _once_differently(scope, word, kind, source, mine, first)
+            _once_differently(scope, word, kind, mine, first)
         else:
-            _once(scope, word, kind, source, mine)
+            _once(scope, word, kind, mine)
         if len(scope.reading.problems) > faults_before:
             return
         each.pop("from", None)  # the second repetition reads what the first one writes
@@ -161,30 +159,25 @@ def _repeat(
         scope.reading.outputs[f"{scope.prefix}{name}"] = scope.at
 
 
-def _once(
-    scope: Scope, word: str, kind: LayerType | None, source: Mapping[str, Any], arguments: Mapping[str, Any]
-) -> None:
+def _once(scope: Scope, word: str, kind: LayerType | None, arguments: Mapping[str, Any]) -> None:
     if kind is None:
-        _call(scope, word, source, arguments)
+        _call(scope, word, arguments)
     else:
-        _build(scope, kind, source, arguments)
+        _build(scope, kind, arguments)
 
 
 def _once_differently(
-    scope: Scope,
-    word: str,
-    kind: LayerType | None,
-    source: Mapping[str, Any],
-    arguments: Mapping[str, Any],
-    first: Mapping[str, Any],
+    scope: Scope, word: str, kind: LayerType | None, arguments: Mapping[str, Any], first: Mapping[str, Any]
 ) -> None:
     """One layer with what stands in ``first``, where faults of that are."""
     try:
-        _once(scope, word, kind, source, {**arguments, **substituted(first, scope)})
+        _once(scope, word, kind, {**arguments, **substituted(first, scope)})
     except LayerError as error:
-        if error.key not in first:
-            raise
-        raise LayerError(f"first: {error}", "first") from None
+        *others, (key, message) = [
+            ("first", f"first: {text}") if key in first else (key, text)
+            for key, text in (*error.others, (error.key, str(error)))
+        ]
+        raise LayerError(message, key, others) from None
 
 
 def _check_repetition(times: Any, first: Any) -> None:
@@ -199,28 +192,24 @@ def _check_repetition(times: Any, first: Any) -> None:
             raise LayerError(f"first: {key} is the same for every repetition; remove it here", "first")
 
 
-def _build(scope: Scope, kind: LayerType, source: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
+def _build(scope: Scope, kind: LayerType, arguments: Mapping[str, Any]) -> None:
     if kind.takes_defaults and scope.defaults:
         arguments = {**scope.defaults, **arguments}
     args: Any = decode(arguments, kind.arguments)
     if args is None:
-        _report(scope, kind.word, source, faults(arguments, kind.arguments))
-        return
+        _raise(faults(arguments, kind.arguments))
     if type(c_out := arguments.get("c_out")) is Channels:
         args.c_out = c_out  # decoded to a plain number, which a width would multiply once more
     kind.build(scope, args, kind.word)
 
 
-def _report(scope: Scope, word: str, source: Mapping[str, Any], found: Iterable[tuple[Any, str]]) -> None:
-    """Record all faults that were found but the last, and raise that."""
-    *earlier, (last_key, last) = found
-    for key, message in earlier:
-        if isinstance(source, Map):
-            scope.problem(source.place(key), _name(scope, word, source), message)
-    raise LayerError(last, last_key)
+def _raise(found: Iterable[tuple[Any, str]]) -> NoReturn:
+    """Raise all the faults that were found."""
+    *others, (key, message) = found
+    raise LayerError(message, key, others)
 
 
-def _call(scope: Scope, word: str, source: Mapping[str, Any], arguments: Mapping[str, Any]) -> None:
+def _call(scope: Scope, word: str, arguments: Mapping[str, Any]) -> None:
     """The layers of a block, with its arguments in place of their names."""
     block = scope.reading.blocks[word]
     if block is None:
@@ -228,12 +217,9 @@ def _call(scope: Scope, word: str, source: Mapping[str, Any], arguments: Mapping
     mine = {key: value for key, value in arguments.items() if key in block.args}
     common = {key: value for key, value in arguments.items() if key not in block.args}
     args = decode(common, Common)
-    found = list(_misfits(word, block, mine))
-    if args is None:
-        found += _common_faults(common, block)
+    found = [*_misfits(word, block, mine), *_common_faults(common, block)]
     if args is None or found:
-        _report(scope, word, source, found)
-        return
+        _raise(found)
     at = None if scope.lost else scope.reached(args)
     name = scope.new_name(args.name, word)
     inner = scope.within(at, f"{name}.", {})

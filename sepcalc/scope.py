@@ -8,7 +8,7 @@ scopes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
@@ -25,11 +25,12 @@ _MOST_RECENT = 1000  # names among which a misspelt one is looked for
 
 
 class LayerError(SepcalcError):
-    """What is wrong with a layer, and the argument that it is about."""
+    """What is wrong with a layer, and the argument that it is about; ``others`` are faults beside it."""
 
-    def __init__(self, message: str, key: str | None = None) -> None:
+    def __init__(self, message: str, key: Any = None, others: Iterable[tuple[Any, str]] = ()) -> None:
         super().__init__(message)
         self.key = key
+        self.others = tuple(others)
 
 
 class LostError(Exception):

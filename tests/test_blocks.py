@@ -115,7 +115,7 @@ def test_arguments_in_lists():
       b:
         args: {a: 1, n: 4}
         layers:
-          - conv: {c_out: 8, k: [$a, 2*$a+1]}
+          - conv: {c_out: 8, k: [$a, 2*$a+1], stride: [$a, 1]}
           - parallel: {split: [$n, 8-$n], branches: [[], []]}
     """
     assert network("- b", head=head).layers[0].kernel == (1, 3)
@@ -145,6 +145,16 @@ def test_names_of_repetitions():
     text = "- twice: {name: stage, width: 4, repeat: 2}\n- relu: {from: stage}"
     assert names(text, head=TWICE) == ["stage.1.conv1", "stage.1.conv2", "stage.2.conv1", "stage.2.conv2", "relu1"]
     assert shapes(text, head=TWICE)[-1] == (8, 32, 32)
+
+
+def test_names_of_repetitions_are_taken_once():
+    """The name that repetitions share is a name like any other."""
+    assert layer_faults("- relu: {name: a}\n- gelu: {name: a, repeat: 2}") == [
+        "2:16: a: the name a is taken by an earlier layer; choose another"
+    ]
+    assert layer_faults("- relu: {name: a, repeat: 2}\n- gelu: {name: a.2}") == [
+        "2:16: a.2: the name a.2 is taken by an earlier layer; choose another"
+    ]
 
 
 def test_the_first_repetition():
@@ -328,6 +338,26 @@ def test_faults_of_definitions():
         "13:46: e: expected a list of layers, got 5",
         "13:49: f: w: $x is not known here; write a number, or make it an argument of a block",
         "13:52: g: v: expected a number, a word or a list of numbers, got [relu]",
+    ]
+
+
+def test_faults_of_definitions_come_to_an_end():
+    """After so many faulty blocks that nobody reads on, no more are looked at."""
+    many = "".join(f"  b{number}: {{layrs: []}}\n" for number in range(3000))
+    lines = faults(f"layers: [relu]\ninput: {{channels: 3, size: 8}}\nblocks:\n{many}")
+    assert lines[-1] == " and more than 980 others"
+    published = "".join(f"  - {number}\n" for number in range(3000))
+    assert faults(f"layers: []\npublished:\n{published}")[-1] == " and more than 980 others"
+
+
+def test_a_fault_in_every_argument_of_a_block():
+    """A use of a block is told of everything that it has wrong."""
+    head = "blocks: {b: {args: {v: null, w: null}, layers: [relu]}}"
+    assert layer_faults("- b: {v: {}, x: 1, repeat: 2, c_in: many}", head=head) == [
+        "1:3: b: block b needs w; give it a value",
+        "1:10: b: v: expected a number, a word or a list of numbers, got {}",
+        "1:17: b: unknown key 'x'; known: v, w, name, from, c_in, size, repeat, first",
+        "1:37: b: c_in: expected a whole number from 1 to 1,000,000,000, got 'many'",
     ]
 
 

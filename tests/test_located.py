@@ -145,6 +145,16 @@ def test_merged_places():
     assert parse("- &a {k: 3}\n- <<: *a")[1].place("k") == Place(line=1, column=10)
 
 
+def test_aliases_of_scalars():
+    """A scalar with an anchor is the scalar, each time that it stands there."""
+    assert parse("[&a relu, &b relu, *a, *b, &a 3, *a]") == ["relu", "relu", "relu", "relu", 3, 3]
+
+
+def test_text_that_cannot_be_encoded():
+    """A complaint about no character that can be named is still one sentence."""
+    assert located._unreadable("a: b") is None
+
+
 def test_aliases_are_the_value_itself():
     """An alias is the anchored value, the last one of that name."""
     first, again, other, last = parse("[&a [1], *a, &a [2], *a]")

@@ -12,6 +12,7 @@ from textwrap import dedent
 
 import hostile
 import pytest
+from commands import process
 from files import faults, network
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -399,6 +400,16 @@ SIGNS = [": ", ":", ", ", "- ", "[", "]", "{", "}", "\n", "\n  ", "\n    ", "\n-
 TEXTS = st.lists(st.sampled_from(WORDS + SIGNS * 4), max_size=40).map("".join)
 
 
+@pytest.mark.parametrize("name", ["bomb as k", "nesting in block style", "billion repeats", "binary", "empty"])
+def test_hostile_files_on_the_command_line(tmp_path, name):
+    """The program says what is wrong with a hostile file on standard error, in a line, and exits with 2."""
+    hostile.write(tmp_path)
+    ran = process(f"network '{name}.yaml'", cwd=tmp_path)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.count("\n") == 1
+    assert f"{name}.yaml" in ran.err
+
+
 def survives(text: str) -> None:
     """Read ``text`` and compute all of it, or be told why not; nothing else may happen."""
     try:
@@ -434,6 +445,16 @@ def test_any_values(layers, defaults, args):
         "layers": [{"cell": args}, *layers, "cell"],
     }
     survives(json.dumps(document, default=str))
+
+
+@randomly(100)
+@given(st.binary(max_size=60) | st.text(max_size=30).map(lambda text: text.encode("utf-16", "surrogatepass")))
+def test_any_bytes(tmp_path_factory, data):
+    """A file of any bytes is a network, or a message says why not."""
+    path = tmp_path_factory.mktemp("bytes", numbered=True) / "net.yaml"
+    path.write_bytes(data)
+    with pytest.raises(SepcalcError):
+        load(path)
 
 
 @st.composite
