@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -37,7 +38,7 @@ from sepcalc.cli_options import (
     whole,
     with_columns,
 )
-from sepcalc.cli_sources import SOURCE_HELP, ArgOption, InputOption, opened
+from sepcalc.cli_sources import SOURCE_HELP, ArgOption, InputOption, opened, opened_traced
 from sepcalc.counts import parse_count
 from sepcalc.errors import GateError, SepcalcError, closest
 from sepcalc.network import Network, WhatIf
@@ -60,6 +61,7 @@ EXAMPLES = (
     "sepcalc network resnet50 --only 'conv5.*'",
     "sepcalc network resnet50 -o resnet50.json",
     "sepcalc network my-net.yaml --max-macs 600M",
+    "sepcalc network resnet50 --as all",
 )
 
 TABLES = ("layers", "totals", "published")
@@ -115,6 +117,13 @@ def network(
         str | None, typer.Option("--max-macs", metavar="COUNT", help="Exit 1 above so many: 600M.")
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 where anything is uncounted.")] = False,
+    as_: Annotated[
+        list[str] | None,
+        typer.Option("--as", metavar="COUNTER", help="What another counter prints: fvcore, thop, all; repeatable."),
+    ] = None,
+    published_: Annotated[
+        bool, typer.Option("--published", help="What the published figures of a network file stand for.")
+    ] = False,
     format: FormatOption = None,  # noqa: A002 (the flag's name)
     output: OutputOption = None,
     si: SiOption = False,
@@ -139,6 +148,18 @@ def network(
         return
     if source is None:
         raise SepcalcError("name a YAML file or a bundled network; 'sepcalc network --list' shows them")
+    if as_ or published_:
+        from sepcalc.cli_reconcile import show_counters, show_published
+
+        elsewhere: dict[str, object] = {"--table": table, **rewriting, **layout, **gates}
+        size_ = None if size is None else lengths("--size", size)
+        if published_:
+            sources: dict[str, object] = {"--width": width, "--size": size, "--input": input, "--arg": arg}
+            show_published(source, {"--as": as_, **sources, **elsewhere}, columns, form, output, si=si)
+        else:
+            opening = partial(opened_traced, source, input, arg, width=_width(width), size=size_)
+            show_counters(opening, as_ or (), elsewhere, columns, form, output, si=si)
+        return
     _check_tables(table or (), form, layout, rewriting)
     limits = _limits(max_params, max_macs)
     chosen = chosen_variants(variant, named)

@@ -11,8 +11,9 @@ from sepcalc.cli_options import flag
 from sepcalc.errors import SepcalcError
 from sepcalc.inputs import parse_input
 from sepcalc.network import Network
-from sepcalc.sources import open_source
+from sepcalc.sources import open_traced
 from sepcalc.spec import Axes
+from sepcalc.trace import Trace
 
 InputOption = Annotated[
     list[str] | None,
@@ -39,9 +40,21 @@ def opened(
     size: int | Axes | None = None,
 ) -> Network:
     """The network that ``source`` names, with the texts of ``--input`` and ``--arg``; notes go to standard error."""
+    return opened_traced(source, inputs, arguments, width=width, size=size)[0]
+
+
+def opened_traced(
+    source: str,
+    inputs: Sequence[str] | None,
+    arguments: Sequence[str] | None,
+    *,
+    width: Fraction | float | str = 1,
+    size: int | Axes | None = None,
+) -> tuple[Network, Trace | None]:
+    """Like :func:`opened`, with the trace of the run where there was one."""
     given = [flag("--input", parse_input, text) for text in inputs or ()]
     named = dict(flag("--arg", parse_argument, text) for text in arguments or ())
-    return open_source(source, inputs=given, arguments=named, width=width, size=size, note=say)
+    return open_traced(source, inputs=given, arguments=named, width=width, size=size, note=say)
 
 
 def parse_argument(text: str) -> tuple[str, Any]:

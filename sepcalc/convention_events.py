@@ -90,6 +90,8 @@ def dispatched(trace: Trace) -> Iterator[Event]:
 def _kernel(operation: Operation) -> str | None:
     if operation.word == "lstm" and "lstm" in operation.function:
         return "aten.mkldnn_rnn_layer"
+    if operation.word in ("rnn", "gru") and len(operation.inputs) > 3:
+        return f"aten.{operation.word}"
     if operation.word == "attention" and len(operation.inputs) > 2:
         query, key, value = operation.inputs[:3]
         alike = len(query) == len(key) == len(value) == 4 and query[-1] == key[-1] == value[-1]

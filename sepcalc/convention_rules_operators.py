@@ -28,7 +28,7 @@ from sepcalc.convention_formulas import (
     term,
     twice,
 )
-from sepcalc.convention_rules_recurrent import cells
+from sepcalc.convention_rules_recurrent import cells, unrolled
 
 FLOP_COUNTER_MODE: dict[str, Formula] = {
     "aten.convolution": twice(convolution),
@@ -36,6 +36,7 @@ FLOP_COUNTER_MODE: dict[str, Formula] = {
     "aten.bmm": twice(matmul),
     "aten.addmm": twice(addmm),
     "aten.baddbmm": twice(addmm),
+    **dict.fromkeys(("aten.rnn", "aten.gru"), twice(unrolled[:1])),
 }
 """``torch.utils.flop_counter.FlopCounterMode``: products alone, two FLOPs each. The fused attention kernels of GPUs are
 in its table too, the CPU's is not: there attention is nothing."""
@@ -45,6 +46,7 @@ PTFLOPS_ATEN: dict[str, Formula] = {
     "aten.mm": matmul,
     "aten.bmm": matmul,
     "aten.addmm": addmm + bias_each_output,
+    **dict.fromkeys(("aten.rnn", "aten.gru"), unrolled),
 }
 """ptflops, ``backend="aten"``."""
 

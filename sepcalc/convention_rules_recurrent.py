@@ -64,7 +64,7 @@ def cells(elementwise: Mapping[str, int]) -> dict[str, Formula]:
     return {
         f"aten::{name}": (
             Term(item="products", says="weights · batch", amount=_cell_products),
-            *per_output("elementwise", elementwise.get(name, 0)),
+            *(per_output("elementwise", elementwise[name]) if name in elementwise else ()),
         )
         for name in ("rnn_tanh_cell", "rnn_relu_cell", "gru_cell", "lstm_cell")
     }
@@ -74,6 +74,26 @@ def _cell_products(event: Event) -> int:
     states = 2 if event.word == "lstm_cell" else 1
     return event.x[0] * sum(prod(shape) for shape in event.inputs[1 + states : 3 + states])
 
+
+def _unrolled_products(event: Event) -> int:
+    return prod(event.x[:2]) * sum(prod(shape) for shape in event.inputs[2:] if len(shape) == 2)
+
+
+def _unrolled_bias(event: Event) -> int:
+    biases = [shape[0] for shape in event.inputs[2:] if len(shape) == 1]
+    given = event.config.get("arguments", ())
+    apart = 0
+    # With the batch first, the first layer's input is no block of memory, and its bias is added after the product.
+    if isinstance(given, tuple) and given[-1:] == (True,) and min(event.x[:2]) > 1 and biases:
+        apart = biases[0] * (2 if given[-2] is True else 1)
+    return prod(event.x[:2]) * (sum(biases) - apart)
+
+
+unrolled = (
+    Term(item="products", says="weights · steps", amount=_unrolled_products),
+    Term(item="bias", says="biases · steps, one less in the first layer with the batch first", amount=_unrolled_bias),
+)
+"""An RNN or a GRU as a CPU runs it: products step by step."""
 
 recurrent_macs = _table(lambda kind: _formula(kind, 1, _BESIDE[kind]))
 """ptflops."""

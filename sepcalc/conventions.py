@@ -49,10 +49,18 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What a reader must know of a counter; ``about`` are the items and missed words that it explains, none for all."""
+
+    text: str
+    about: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counter:
     """A counter of others, as of ``release``: its ``unit`` as it counts it, and what its number means and misses.
 
-    ``call`` is how the number is had from it, ``notes`` are sentences for every table that shows it.
+    ``call`` is how the number is had from it.
     """
 
     name: str
@@ -61,7 +69,7 @@ class Counter:
     unit: Unit
     call: str
     rules: tuple[Rules, ...]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def title(self) -> str:
@@ -85,9 +93,20 @@ def _recurrent(trace: Trace, times: Sequence[int]) -> Iterator[Event]:
     return (event for event in called(trace, times) if event.name in recurrent_flops)
 
 
-_BY_NAME = "functions by their names in torch, torch.nn.functional and torch.Tensor"
-_NO_ATTENTION = "Fused attention is not in its table, and counts as nothing."
-_TRANSPOSED = "It counts a transposed convolution by its output's positions: stride times too many along each axis."
+_BY_NAME = "functions, by their names in torch, torch.nn.functional and torch.Tensor"
+_ATTENTION = Note(text="fused attention is not in its table, and counts as nothing", about=("attention",))
+_BY_OUTPUT = Note(
+    text="a transposed convolution counts by its output's positions, stride times too many along each axis",
+    about=("transposed convolutions by its rule",),
+)
+_KERNELS = Note(
+    text="on a CPU fused attention and an LSTM are kernels that its table has not, and count as nothing",
+    about=("attention", "lstm"),
+)
+_UNTRACKED = Note(text="einsum and recurrent layers have no MACs there", about=("einsum", "rnn", "gru", "lstm"))
+_MODULES_ALONE = Note(
+    text="what no module in its table does (a function, attention) counts as nothing", about=("not counted",)
+)
 
 COUNTERS: tuple[Counter, ...] = (
     Counter(
@@ -97,7 +116,7 @@ COUNTERS: tuple[Counter, ...] = (
         unit="FLOP",
         call="torch.utils.flop_counter.FlopCounterMode().get_total_flops()",
         rules=(Rules(sees="operators of the dispatcher", view=dispatched, table=FLOP_COUNTER_MODE),),
-        notes=("On a CPU fused attention and an LSTM are kernels that its table has not: they count as nothing.",),
+        notes=(_KERNELS,),
     ),
     Counter(
         name="fvcore",
@@ -106,7 +125,11 @@ COUNTERS: tuple[Counter, ...] = (
         unit="MAC",
         call="FlopCountAnalysis(model, inputs).total()",
         rules=(Rules(sees="operators of a traced graph", view=traced, table=FVCORE),),
-        notes=(f"It calls a multiply-add a flop. {_NO_ATTENTION}",),
+        notes=(
+            Note(text="what it calls a flop is a multiply-add"),
+            _ATTENTION,
+            Note(text="baddbmm and a convolution with padding='same' count as nothing", about=("baddbmm", "conv")),
+        ),
     ),
     Counter(
         name="ptflops",
@@ -119,10 +142,15 @@ COUNTERS: tuple[Counter, ...] = (
             Rules(sees=_BY_NAME, view=functions, table=PTFLOPS_FUNCTIONS),
         ),
         notes=(
-            (
-                "An activation or pooling module counts twice: as a module, and as the function that it calls. "
-                f"{_NO_ATTENTION}"
+            Note(
+                text="an activation or pooling module counts twice: as a module, and as the function that it calls",
+                about=("activations", "pooling"),
             ),
+            Note(
+                text="convolutions and linear layers that are called as functions count as nothing",
+                about=("conv", "linear"),
+            ),
+            _ATTENTION,
         ),
     ),
     Counter(
@@ -132,12 +160,7 @@ COUNTERS: tuple[Counter, ...] = (
         unit="MAC",
         call="get_model_complexity_info(model, size, backend='aten')",
         rules=(Rules(sees="operators of the dispatcher", view=dispatched, table=PTFLOPS_ATEN),),
-        notes=(
-            (
-                "On a CPU fused attention and an LSTM are kernels that its table has not: they count as nothing, "
-                "and so does baddbmm."
-            ),
-        ),
+        notes=(_KERNELS, Note(text="baddbmm counts as nothing", about=("baddbmm",))),
     ),
     Counter(
         name="thop",
@@ -146,7 +169,11 @@ COUNTERS: tuple[Counter, ...] = (
         unit="MAC",
         call="profile(model, inputs)[0]",
         rules=(Rules(sees="modules of exactly these classes", view=thop_calls, table=THOP),),
-        notes=(f"What no module of its table does is nothing: functions, attention, group norm. {_TRANSPOSED}",),
+        notes=(
+            _MODULES_ALONE,
+            _BY_OUTPUT,
+            Note(text="each call of a module with two parents counts four times", about=("products counted again",)),
+        ),
     ),
     Counter(
         name="torchinfo",
@@ -156,10 +183,12 @@ COUNTERS: tuple[Counter, ...] = (
         call="summary(model, input_data=inputs).total_mult_adds",
         rules=(Rules(sees="parameters of modules without submodules", view=torchinfo_parameters, table=TORCHINFO),),
         notes=(
-            (
-                "It multiplies a linear layer's weights by the batch alone, whatever the number of positions, and sees "
-                f"no function: attention is nothing. {_TRANSPOSED}"
+            Note(
+                text="a linear layer's weights count once for each example, whatever the number of positions",
+                about=("products by its own rule",),
             ),
+            _MODULES_ALONE,
+            _BY_OUTPUT,
         ),
     ),
     Counter(
@@ -170,7 +199,15 @@ COUNTERS: tuple[Counter, ...] = (
         call="calculate_flops(model, args=inputs)[0]",
         rules=(Rules(sees=f"{_BY_NAME}; recurrent modules", view=_calflops, table=CALFLOPS),),
         notes=(
-            f"{_NO_ATTENTION} It divides a transposed convolution by its groups twice; + and @ are invisible to it.",
+            _ATTENTION,
+            Note(
+                text="a transposed convolution is divided by its groups twice",
+                about=("transposed convolutions by its rule",),
+            ),
+            Note(
+                text="the symbols + and @ are no functions to it, and mm and bmm are not in its table",
+                about=("matmul", "bmm"),
+            ),
         ),
     ),
     Counter(
@@ -180,7 +217,18 @@ COUNTERS: tuple[Counter, ...] = (
         unit="MAC",
         call="calculate_flops(model, args=inputs)[1]",
         rules=(Rules(sees=f"{_BY_NAME}; recurrent modules", view=_calflops, table=CALFLOPS_MACS),),
-        notes=(f"{_NO_ATTENTION} Nor have einsum and recurrent layers MACs there.",),
+        notes=(
+            _ATTENTION,
+            _UNTRACKED,
+            Note(
+                text="a transposed convolution is divided by its groups twice",
+                about=("transposed convolutions by its rule",),
+            ),
+            Note(
+                text="the symbols + and @ are no functions to it, and mm and bmm are not in its table",
+                about=("matmul", "bmm"),
+            ),
+        ),
     ),
     Counter(
         name="torchprofile",
@@ -190,10 +238,12 @@ COUNTERS: tuple[Counter, ...] = (
         call="profile_macs(model, inputs)",
         rules=(Rules(sees="operators of a traced graph", view=traced, table=TORCHPROFILE),),
         notes=(
-            f"A multiplication of two tensors is a MAC for each number there. {_TRANSPOSED}",
-            (
-                "It also counts one for each product of lengths that the code takes from a shape and multiplies, which "
-                "no run without its own tracer shows: where a model's code does that, its total is larger by as many."
+            _BY_OUTPUT,
+            Note(text="a product of two tensors, number by number, is as many MACs", about=("elementwise",)),
+            Note(text="a convolution with padding='same' counts as nothing", about=("conv",)),
+            Note(
+                text="where a model's code multiplies lengths that it takes from a shape, it prints one more for each "
+                "such product, which no run shows that is not traced by torch.jit"
             ),
         ),
     ),
@@ -212,7 +262,7 @@ COUNTERS: tuple[Counter, ...] = (
         unit="MAC",
         call="get_model_profile(model, args=inputs)[1]",
         rules=(Rules(sees=f"{_BY_NAME}; recurrent modules", view=_deepspeed, table=DEEPSPEED_MACS),),
-        notes=("An einsum and recurrent layers have no MACs there.",),
+        notes=(_UNTRACKED,),
     ),
 )
 """The counters that can be re-enacted, in the order of the tables."""
