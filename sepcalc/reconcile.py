@@ -6,7 +6,7 @@ difference of another counter from that is given in parts, in that counter's uni
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
 
@@ -107,6 +107,11 @@ class _Sums:
     biases: dict[Place, int] = field(default_factory=dict)
     words: dict[Place, str] = field(default_factory=dict)
     claimed: dict[int, Place] = field(default_factory=dict)
+    inside: dict[int, list[int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for index, operation in enumerate(self.trace.operations):
+            self.inside.setdefault(operation.call, []).append(index)
 
     def count(self, rules: Rules) -> None:
         """Look up everything that one view shows."""
@@ -150,15 +155,10 @@ class _Sums:
             if index not in self.claimed:
                 self.add(MISSED, -self.factor * macs)
 
-    def operations(self, place: Place) -> Iterator[int]:
+    def operations(self, place: Place) -> Sequence[int]:
         """The operators at a place: one, or all that ran directly in a call."""
         kind, index = place
-        if kind == "operation":
-            yield index
-            return
-        for other, operation in enumerate(self.trace.operations):
-            if operation.call == index:
-                yield other
+        return (index,) if kind == "operation" else self.inside.get(index, ())
 
     def label(self, place: Place, operations: Sequence[int], ours: int) -> str:
         """What a difference between its products and ours at a place is called."""

@@ -12,6 +12,7 @@ from sepcalc.conventions import COUNTERS, Counter
 from sepcalc.counts import parse_count
 from sepcalc.layer_report import COUNTING_RULE
 from sepcalc.network import NORM_PARAMS, Convolution, Layer, Network
+from sepcalc.network_report import uncounted_notes
 from sepcalc.reconcile import Reconciled, reconcile
 from sepcalc.table import Column, Row, Table
 from sepcalc.trace import Trace
@@ -48,7 +49,7 @@ def reconcile_table(network: Network, found: Sequence[Reconciled], *, as_modules
         ),
         rows=tuple(rows),
         caption=CAPTION,
-        notes=(*([AS_MODULES] if as_modules else ()), *notes),
+        notes=(*uncounted_notes(network), *([AS_MODULES] if as_modules else ()), *notes),
     )
 
 

@@ -222,3 +222,34 @@ def test_wrong_flags(line: str, message: str) -> None:
     ran = sepcalc(line)
     assert (ran.code, ran.out) == (2, "")
     assert message in " ".join(ran.err.split())
+
+
+CODE = """
+import torch
+from torch import nn
+from torch.nn import functional
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.module = nn.Conv2d(3, 8, 3)
+        self.weight = nn.Parameter(torch.zeros(8, 8, 3, 3))
+
+    def forward(self, image):
+        return functional.conv2d(torch.relu(self.module(image)), self.weight)
+"""
+
+
+def test_code_and_its_functions(folder: Path) -> None:
+    """In code, what a function does is invisible to counters of modules, and the row says how much that is."""
+    (folder / "net.py").write_text(CODE)
+    module, function = 8 * 3 * 9 * 30 * 30, 8 * 8 * 9 * 28 * 28
+    answer = json.loads(sepcalc("network ./net.py:Net --input 1x3x32x32 --as all --format json").out)
+    found = {each["counter"]: each for each in answer["counters"]}
+    assert answer["macs"] == module + function
+    assert answer["as_modules"] is False
+    assert found["thop"]["total"] == module
+    assert found["thop"]["items"] == [{"item": "not counted", "amount": -function}]
+    assert found["thop"]["missed"] == ["conv"]
+    assert found["fvcore"]["total"] == found["calflops-macs"]["total"] == module + function
+    assert found["torchinfo"]["total"] == module + 8 * 30 * 30
