@@ -1,9 +1,9 @@
 """ONNX files as networks.
 
-The only file that imports onnx. Shapes come from the package's own inference, on a graph without weights; what each
-operator costs, from :mod:`sepcalc.onnx_operators`. A file is hostile until it is read: nothing
-outside it is opened, what it claims is bounded before anything is built from it, and whatever is wrong ends in
-one :class:`SepcalcError`.
+Only this file and :mod:`sepcalc.onnx_shapes` import onnx. Shapes come from the package's own inference, on a
+graph without weights; what each operator costs, from :mod:`sepcalc.onnx_operators`. A file is hostile until it is
+read: nothing outside it is opened, what it claims is bounded before anything is built from it, and whatever is
+wrong ends in one :class:`SepcalcError`.
 
 Counts are for the inputs as the file declares them, batch included. What an operator means is as its own opset says;
 functions that the file defines are written out.
@@ -34,12 +34,13 @@ from sepcalc.onnx_graph import (
 from sepcalc.onnx_inputs import bind
 from sepcalc.onnx_operators import PRODUCTS
 from sepcalc.onnx_scope import Scope, UnknownShapeError
+from sepcalc.onnx_shapes import complete, inferred, reason
 from sepcalc.onnx_wire import MOST_NODES, read_graph
 from sepcalc.onnx_words import free, word
 
 try:
     import onnx
-    from onnx import TensorProto, defs, shape_inference
+    from onnx import TensorProto, defs
 except ImportError as missing:
     raise MissingExtraError("onnx", "reading ONNX files") from missing
 
@@ -61,7 +62,7 @@ def load(path: str | Path, *, inputs: Mapping[str, Shape] | None = None) -> Netw
     try:
         model = _parse(read_graph(path))
         bind(model.graph, dict(inputs or {}))
-        return _network(_inferred(model), printable(path.stem))
+        return _network(model, printable(path.stem))
     except SepcalcError as error:
         raise SepcalcError(f"{printable(str(path))}: {error}") from None
     except RecursionError:
@@ -136,7 +137,7 @@ def _inlined(model: onnx.ModelProto) -> onnx.ModelProto:
     try:
         return inliner.inline_local_functions(model)
     except Exception as error:  # what the C++ raises has no base class of its own
-        raise SepcalcError(f"its functions cannot be written out: {_reason(error)}") from None
+        raise SepcalcError(f"its functions cannot be written out: {reason(error)}") from None
 
 
 def _all_nodes(nodes: Any) -> Iterator[Any]:
@@ -148,34 +149,13 @@ def _all_nodes(nodes: Any) -> Iterator[Any]:
                 yield from _all_nodes(graph.node)
 
 
-def _reason(error: Exception) -> str:
-    """The first line of what onnx says, without its marks."""
-    text = re.sub(r"\[\w*Error\] |Inference error\(s\): ", "", str(error).strip()).split("\n")[0]
-    return printable(text)[:300] or type(error).__name__
-
-
-def _inferred(model: onnx.ModelProto, *, strict: bool = False) -> onnx.ModelProto:
-    """``model`` with the shapes of its values; strictly, if a node that contradicts itself shall be an error."""
-    try:
-        return shape_inference.infer_shapes(model, strict_mode=strict, data_prop=True)
-    except Exception as error:  # what the C++ raises has no base class of its own
-        raise SepcalcError(f"its shapes cannot be inferred: {_reason(error)}") from None
-
-
 def _network(model: onnx.ModelProto, name: str) -> Network:
-    """The layers of ``model``, whose shapes are inferred."""
-    graph = _plain(model.graph)
-    check_order(graph)
-    scope = Scope.of(graph)
-    for node in graph.nodes:
-        try:
-            _convert(scope, node)
-        except SepcalcError as error:
-            raise SepcalcError(f"node {quoted(node.name or node.op)} ({printable(node.op)[:80]}) {error}") from None
+    """The layers of ``model``, and how it calls itself."""
+    scope = _layers(inferred(model))
     if scope.shapeless:
-        # A contradiction is an error; but some shapes depend on what is in the data.
-        _inferred(model, strict=True)
-    scope.unused()
+        # A contradiction is an error; but some shapes need more than inference, or depend on what is in the data.
+        scope = _layers(complete(inferred(model, strict=True)))
+    graph = scope.graph
     known = [scope.feature_map(each) for each in graph.inputs if each in graph.floating & graph.shapes.keys()]
     producer = printable(f"{model.producer_name} {model.producer_version}".strip())[:80]
     return Network(
@@ -184,6 +164,23 @@ def _network(model: onnx.ModelProto, name: str) -> Network:
         input=known[0] if len(graph.inputs) == len(known) == 1 else None,
         source=f"ONNX, opset {_opset(model)}{f', written by {producer}' if producer else ''}",
     )
+
+
+def _layers(model: onnx.ModelProto) -> Scope:
+    """The layers of ``model``, as far as its shapes are known.
+
+    Raises :class:`SepcalcError` with the node that contradicts itself or the graph.
+    """
+    graph = _plain(model.graph)
+    check_order(graph)
+    scope = Scope.of(graph)
+    for node in graph.nodes:
+        try:
+            _convert(scope, node)
+        except SepcalcError as error:
+            raise SepcalcError(f"node {quoted(node.name or node.op)} ({printable(node.op)[:80]}) {error}") from None
+    scope.unused()
+    return scope
 
 
 def _convert(scope: Scope, node: Node) -> None:

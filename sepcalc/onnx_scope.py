@@ -60,23 +60,44 @@ CUTS = frozenset({"Slice", "Split"})
 """Operators whose outputs are parts of their first input."""
 
 
+JOINS = frozenset({"Concat"})
+"""Operators whose output holds the numbers of all their inputs."""
+
+MOST_PARTS = 64
+"""Tensors that are followed through joins; recurrent layers have 16 gates."""
+
+
 class UnknownShapeError(Exception):
     """A count needs a shape that is not known before the graph runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """A value that holds numbers of ``tensor`` and nothing else; ``part`` names it where it holds only some of them."""
+    """A value that holds numbers of ``tensor``, and of ``others``, and nothing else.
+
+    ``part`` names it where it holds only some numbers of the tensor; ``own`` is how many.
+    """
 
     tensor: Tensor
-    count: int
+    own: int
     part: str = ""
     moved: bool = False
+    others: tuple[Stored, ...] = ()
 
     @property
-    def key(self) -> tuple[str, str]:
+    def parts(self) -> tuple[Stored, ...]:
+        """Itself, and what it was joined with."""
+        return (self, *self.others)
+
+    @property
+    def count(self) -> int:
+        """How many numbers it holds."""
+        return sum(each.own for each in self.parts)
+
+    @property
+    def key(self) -> tuple[tuple[str, str], ...]:
         """What is the same for two values with the same numbers."""
-        return self.tensor.name, self.part
+        return tuple((each.tensor.name, each.part) for each in self.parts)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,8 +110,10 @@ class Scope:
     stored: dict[str, Stored] = field(default_factory=dict)
     left: dict[str, int] = field(default_factory=dict)
     """Of each tensor that is used as a parameter, how many numbers no layer has counted yet."""
-    first: dict[tuple[str, str], str] = field(default_factory=dict)
+    first: dict[tuple[tuple[str, str], ...], str] = field(default_factory=dict)
     """The layer that counted a parameter."""
+    counted: set[tuple[str, str]] = field(default_factory=set)
+    """Tensors, and parts of them, that a layer has counted."""
     settings: set[str] = field(default_factory=set)
     uses: Counter[str] = field(default_factory=Counter)
     readers: dict[str, Node] = field(default_factory=dict)
@@ -123,7 +146,7 @@ class Scope:
 
     def store(self, name: str, tensor: Tensor) -> None:
         """Note that the value ``name`` is ``tensor``."""
-        self.stored[name] = Stored(tensor=tensor, count=tensor.count)
+        self.stored[name] = Stored(tensor=tensor, own=tensor.count)
         self.shapes[name] = tensor.shape
 
     def follow(self, node: Node) -> bool:
@@ -133,16 +156,27 @@ class Scope:
                 self.store(node.outputs[0], replace(node.tensor, name=node.outputs[0]))
             return True
         source = self.stored.get(node.input(0))
-        if source is None or node.op not in MOVES | CUTS:
+        if source is None or node.op not in MOVES | CUTS | JOINS:
             return False
+        if node.op in JOINS:
+            return self._join(node)
         # Scales, zero points and shapes are read here for the last time.
         self.settings.update(each.tensor.name for name in node.inputs[1:] if (each := self.stored.get(name)))
         for output in node.outputs:
             if node.op in MOVES:
                 self.stored[output] = replace(source, moved=source.moved or node.op in ("Expand", "Tile"))
             elif None not in (shape := self.shapes.get(output, (None,))):
-                self.stored[output] = replace(source, part=output, count=prod(shape))  # type: ignore[arg-type]
+                self.stored[output] = replace(source, part=output, own=prod(shape), others=())  # type: ignore[arg-type]
         return True
+
+    def _join(self, node: Node) -> bool:
+        """Whether ``node`` joins nothing but weights."""
+        joined = [self.stored.get(name) for name in node.inputs]
+        parts = [part for each in joined if each is not None and each.tensor.floating for part in each.parts]
+        whole = None not in joined and bool(parts) and len(parts) <= MOST_PARTS
+        if whole:
+            self.stored.update((output, replace(parts[0], others=tuple(parts[1:]))) for output in node.outputs)
+        return whole
 
     def shape(self, name: str) -> Shape:
         """The shape of a value.
@@ -163,8 +197,8 @@ class Scope:
         weights = slot in WEIGHTS.get(node.op, ())
         learned = tensor.floating and not tensor.written and slot not in SETTINGS.get(node.op, ())
         if (weights and not (tensor.written and stored.moved)) or (learned and tensor.name not in self.graph.buffers):
-            return None if self._only_normalises(node) and slot else stored
-        self.settings.add(tensor.name)
+            return None if slot and self._only_normalises(node) else stored
+        self.settings.update(part.tensor.name for part in stored.parts)
         return None
 
     def _is_constant(self, tensor: Tensor) -> bool:
@@ -186,12 +220,15 @@ class Scope:
         """Count ``parameter`` with ``layer``: how many of its numbers were not counted before."""
         if parameter is None:
             return 0
-        name = parameter.tensor.name
-        left = self.left.setdefault(name, parameter.tensor.count)
-        if parameter.key in self.first:
-            return 0
-        self.first[parameter.key] = layer
-        new = min(left, parameter.count)
+        self.first.setdefault(parameter.key, layer)
+        return sum(map(self._count, parameter.parts))
+
+    def _count(self, part: Stored) -> int:
+        """How many numbers of one part were not counted before."""
+        name = part.tensor.name
+        left = self.left.setdefault(name, part.tensor.count)
+        new = 0 if (name, part.part) in self.counted else min(left, part.own)
+        self.counted.add((name, part.part))
         self.left[name] = left - new
         return new
 

@@ -108,7 +108,9 @@ def free(scope: Scope, node: Node) -> bool:
         return False
     embeds = node.op == "Gather" and scope.parameter(node, 0) is not None
     counts = not scope.graph.floating.intersection(node.outputs) and "Quantize" not in node.op
-    if counts or (node.op == "Gather" and not embeds) or all(each in scope.stored for each in node.inputs if each):
+    constant = all(each in scope.stored for each in node.inputs if each)
+    learned = any(scope.parameter(node, slot) for slot in range(len(node.inputs)))
+    if counts or (node.op == "Gather" and not embeds) or (constant and not learned):
         scope.set_apart(node)
         return True
     name = scope.new_name(*node.names)

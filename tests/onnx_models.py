@@ -99,9 +99,29 @@ def _sound() -> nn.Module:
     return nn.Sequential(nn.Conv1d(2, 8, 5, dilation=2), nn.GELU(), nn.Upsample(size=64), last)
 
 
+def _recurrent(m: nn.Module) -> None:
+    m.lstm = nn.LSTM(6, 5, 2, bidirectional=True, batch_first=True)
+    m.gru = nn.GRU(10, 4)
+
+
+def _shuffle(m: nn.Module) -> None:
+    m.conv, m.last = nn.Conv2d(4, 4, 3, padding=1), nn.Conv2d(8, 2, 1)
+
+
+def _run_shuffle(m: Any, x: torch.Tensor) -> torch.Tensor:
+    kept, other = x.chunk(2, dim=1)
+    y = torch.cat([kept, m.conv(other)], 1)
+    batch, channels, height, width = y.shape
+    return m.last(y.view(batch, 2, channels // 2, height, width).transpose(1, 2).flatten(1, 2))
+
+
+RECURRENT = net(_recurrent, lambda m, x: m.gru(m.lstm(x)[0])[0])
+"""Two recurrent layers, whose multiply-adds torch's counter does not count."""
+
 MODELS: dict[str, tuple[Build, str]] = {
     "vgg": (_vgg, "2x3x16x16"),
     "resnet": (net(_basic, lambda m, x: torch.relu(x + m.body(x))), "1x8x14x10"),
+    "shuffle": (net(_shuffle, _run_shuffle), "2x8x6x6"),
     "mobilenet": (net(_mobile, lambda m, x: m.block(m.stem(x)).mean((2, 3))), "1x3x32x32"),
     "squeeze and excite": (net(_gated, _run_gated), "2x3x9x9"),
     "unet": (net(_unet, _run_unet), "1x3x16x16"),
@@ -111,7 +131,7 @@ MODELS: dict[str, tuple[Build, str]] = {
     "volumes": (_volumes, "1x1x9x9x9"),
     "sound": (_sound, "3x2x40"),
 }  # fmt: skip
-"""Ten networks, each with its input."""
+"""Networks, each with its input."""
 
 
 def export(build: Build, shape: str, path: Path, **options: Any) -> Path:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from imported import imported
 from onnx import TensorProto, helper
-from onnx_models import MODELS, NEW, OLD, export
+from onnx_models import MODELS, NEW, OLD, RECURRENT, export
 from strategies import specs
 
 from sepcalc.errors import MissingExtraError, SepcalcError
@@ -112,6 +112,18 @@ def test_layers_of_an_export_are_called_as_in_the_model():
     assert layer_names("n", scopes=("", "a", "relu")) == ("a.relu",)
     assert layer_names("n", scopes=("", "relu"), whole=True) == ("relu",)
     assert layer_names("/a/a.0/a.0.1/b/Conv_1") == ("a.0.1.b.Conv_1",)
+
+
+@pytest.mark.parametrize("exporter", [pytest.param(OLD, id="old"), pytest.param(NEW, id="new")])
+def test_recurrent_layers_of_an_export(exporter, tmp_path):
+    """Their weights are cut, put in another order and joined by the exporter: every number still counts once."""
+    network = load(export(RECURRENT, "3x7x6", tmp_path / "net.onnx", **exporter))
+    first, second = 2 * 20 * (6 + 5), 2 * 20 * (10 + 5)
+    params = [first + 80, second + 80, 12 * (10 + 4) + 24]
+    assert weighted(network) == [
+        ("lstm", params[0], 21 * first), ("lstm", params[1], 21 * second), ("gru", params[2], 21 * 12 * 14),
+    ]  # fmt: skip
+    assert network.cost.params == sum(params) == sum(each.numel() for each in RECURRENT().parameters())
 
 
 def test_weights_beside_the_file_are_never_opened(tmp_path):
@@ -433,6 +445,36 @@ def test_shapes_and_moves_are_no_layers(opened):
     ]  # fmt: skip
     (layer,) = opened(model(nodes, {"x": (2, 4, 3, 3)}, tensors)).layers
     assert (layer.batch, layer.spec.size, layer.cost.macs) == (2, (9,), 2 * 9 * 12)
+
+
+ARITHMETIC = model(
+    [
+        node("Shape", "x", "s"), node("Gather", "s one", "c"), node("Add", "c one", "more"),
+        node("Div", "more two", "half"), node("Mul", "half one", "end"), node("Unsqueeze", "end axis", "end1"),
+        node("Slice", "x axis end1 one1", "part"), node("Conv", "part w"),
+    ],
+    {"x": (1, 8, 5, 5)},
+    [
+        stored("one", kind=INT64, data=[1]), stored("two", kind=INT64, data=[2]),
+        stored("axis", 1, kind=INT64, data=[0]),
+        stored("one1", 1, kind=INT64, data=[1]), stored("w", 3, 4, 3, 3),
+    ],
+)  # fmt: skip
+
+
+def test_shapes_that_exporters_compute_with_a_division(opened):
+    """Half of the channels, computed in the graph: onnx's inference stops at a division, the import does not."""
+    plain = onnx.shape_inference.infer_shapes(onnx.load_from_string(ARITHMETIC), data_prop=True)
+    (part,) = [each for each in plain.graph.value_info if each.name == "part"]
+    assert not part.type.tensor_type.shape.dim[1].HasField("dim_value")
+    assert costs(opened(ARITHMETIC)) == [("conv", 108, 108 * 9)]
+
+
+def test_weights_that_are_computed_from_parameters(opened):
+    """A weight norm in the graph: its factors are parameters, the product with what they make has none."""
+    nodes = [node("ReduceL2", "v", "n"), node("Div", "v n", "u"), node("Mul", "u g", "w"), node("MatMul", "x w")]
+    network = opened(model(nodes, {"x": (7, 8)}, [stored("v", 8, 5), stored("g", 5)]))
+    assert costs(network) == [("norm", 40, 0), ("div", 0, 0), ("mul", 5, 0), ("matmul", 0, 280)]
 
 
 def test_an_embedding_and_the_matrix_tied_to_it(opened):
@@ -770,6 +812,7 @@ def test_names_are_made_fit_for_a_line_of_text(opened):
 
 SEEDS = (
     CONV,
+    ARITHMETIC,
     OPEN,
     loop("a"),
     model([branches()], [value("x", (1, 3, 8, 8)), value("c", (), TensorProto.BOOL)], [stored("outer", 4, 3, 1, 1)]),
