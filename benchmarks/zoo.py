@@ -66,10 +66,10 @@ def judge(model: Model) -> Outcome:
     with FlopCounterMode(display=False) as counter:
 
         def counted() -> Any:
-            # A run that failed, and is done anew in another way, must not be in the count.
-            counter.flop_counts.clear()
             # The counter's module tracker fails on a parameter that needs a gradient and is handed to a module.
             built.append(model.build().requires_grad_(False))
+            # Neither what a constructor runs nor a run that failed, and is done anew, belongs to the count.
+            counter.flop_counts.clear()
             return built[-1]
 
         try:

@@ -225,9 +225,9 @@ def _terms(call: AtenCall) -> Terms:
         (*many, _, inner), (*_, keys, _), (*_, outer) = shapes[:3]
         queries = shapes[0][-2]
         return (_term(inner, keys, prod(many) * queries), _term(keys, outer, prod(many) * queries))
-    left, right = (
-        shapes[-2:] if short not in ("addmm", "baddbmm", "addbmm", "addmv", "_addmm_activation") else shapes[1:3]
-    )
+    # What a product is added to comes first.
+    first = int(short.strip("_").startswith(("add", "badd")))
+    left, right = shapes[first : first + 2]
     outputs = right[-1] if len(right) > 1 else 1
     return (_term(left[-1], outputs, prod(left[:-1])),)
 

@@ -157,6 +157,7 @@ def _name(func: Any) -> str:
     return f"{(func.__module__ or 'torch').replace('torch._C._nn', 'torch.nn.functional')}.{name}"
 
 
+@cache
 def kind(func: Any, short: str) -> Kind:
     """What an operator of the dispatcher does, by the tables and by torch's own tags."""
     if func.is_view:
@@ -165,7 +166,10 @@ def kind(func: Any, short: str) -> Kind:
         return "move"
     if short in PRODUCTS:
         return "product"
-    tags = set(func.tags)
+    # The form that works in place often lacks the tags of the other.
+    plain = getattr(torch.ops.aten, short, None)
+    forms = (func, *(getattr(plain, each) for each in (plain.overloads() if plain else ())))
+    tags = {tag for form in forms for tag in form.tags}
     return "free" if short in FREE or torch.Tag.pointwise in tags or _REDUCTION in tags else "unknown"
 
 

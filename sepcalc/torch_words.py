@@ -51,7 +51,8 @@ NUMBERED = (
 
 PRODUCTS = frozenset({
     "mm", "bmm", "addmm", "baddbmm", "addbmm", "mv", "addmv", "dot", "vdot", "convolution", "_convolution",
-    "_addmm_activation", "_int_mm", "_scaled_dot_product_flash_attention",
+    "_addmm_activation", "_int_mm", "_scaled_mm",
+    "_scaled_dot_product_flash_attention",
     "_scaled_dot_product_flash_attention_for_cpu", "_scaled_dot_product_efficient_attention",
     "_scaled_dot_product_cudnn_attention", "_scaled_dot_product_fused_attention_overrideable",
 })  # fmt: skip
@@ -75,6 +76,7 @@ FREE = frozenset({
     "_embedding_bag_forward_only", "embedding_renorm_", "_prelu_kernel", "prelu",
     # activations and reductions that carry no tag
     "_softmax", "_log_softmax", "_safe_softmax", "log_sigmoid_forward", "glu", "hardswish", "hardsigmoid",
+    "floor_divide", "mse_loss", "huber_loss", "smooth_l1_loss", "nll_loss_forward", "binary_cross_entropy",
     "rrelu_with_noise", "dropout", "native_dropout", "alpha_dropout", "_masked_scale", "cummax", "cummin", "cumprod",
     "cumsum", "logcumsumexp", "dist", "median", "nanmedian", "mode", "kthvalue", "trace", "histc", "bincount",
     "one_hot", "linalg_vector_norm", "polar", "complex", "equal",

@@ -65,7 +65,8 @@ def _normalise(self, x):
 
 
 def _batched(self, x):
-    return torch.addmm(x[0], x[0], x[1]), torch.baddbmm(x, x, x), torch.bmm(x, x), x[0] @ x[1], self.f(x[None])
+    added = torch.addmm(x[0], x[0], x[1]), torch.baddbmm(x, x, x)
+    return *added, torch.bmm(x, x), x[0] @ x[1], self.f(x[None])
 
 
 NETS = {
@@ -190,6 +191,16 @@ def test_attention():
     ).network.layers
     assert isinstance(layer, Product)
     assert [(spec.c_in, spec.c_out, times) for spec, times in layer.terms] == [(4, 7, 30), (7, 4, 30)]
+
+
+def test_vectors():
+    """Products with vectors, and sums of products, are counted, which torch's own counter leaves out."""
+
+    def run(_self, x):
+        sums = torch.addbmm(x, x[None], x[None])
+        return torch.mv(x, x[0]), torch.addmv(x[0], x, x[0]), torch.dot(x[0], x[0]), sums
+
+    assert imported(net(lambda self: None, run), "4x4").network.cost.macs == 16 + 16 + 4 + 64
 
 
 def test_steps():
