@@ -1,107 +1,42 @@
-"""The arguments of each layer in a network file: their types, and how a fault in them is reported.
+"""The arguments of each layer in a network file, and of the file's other parts.
 
 The records are data for msgspec: one declaration gives the checks, the messages and the JSON Schema.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
-from itertools import islice
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any
 
-import msgspec
 from msgspec import Meta, Struct
 
-from sepcalc.errors import closest
-from sepcalc.network import Between, NormKind
-from sepcalc.spec import LARGEST
-from sepcalc.variants import all_variants
-
-_whole = Meta(ge=1, le=LARGEST)
-_whole_or_0 = Meta(ge=0, le=LARGEST)
-
-
-def _form(pattern: str) -> Meta:
-    # For the JSON Schema alone: a Meta with a pattern of its own crashes the interpreter at exit
-    # (msgspec issue 717), so strings are checked where they are read.
-    return Meta(extra_json_schema={"pattern": pattern})
-
-
-def says(meaning: str) -> Meta:
-    """What a key means, for the JSON Schema; a type's own description says what is expected."""
-    return Meta(extra_json_schema={"description": meaning})
-
-
-def defined(name: str) -> Meta:
-    """A part of the JSON Schema that is defined once, by this name."""
-    return Meta(extra_json_schema={"$ref": f"#/$defs/{name}"})
-
-
-Text = Annotated[str | int, Meta(description="text")]
-Whole = Annotated[int, _whole, Meta(description=f"a whole number from 1 to {LARGEST:,}")]
-Index = Annotated[int, _whole_or_0, Meta(description=f"a whole number from 0 to {LARGEST:,}")]
-Flag = Annotated[bool, Meta(description="true or false")]
-LENGTHS_EXPECTED = "a whole number, or one per axis like 3x1 or [3, 1]"
-PADS_EXPECTED = "same, valid, a whole number, or one per axis like 1x0 or [1, 0]"
-POOLED_EXPECTED = "global, a whole number, or one per axis like 3x1 or [3, 1]"
-Lengths = Annotated[
-    Annotated[int, _whole]
-    | Annotated[list[Annotated[int, _whole]], Meta(min_length=1, max_length=3)]
-    | Annotated[str, _form(r"^[1-9][0-9]{0,8}(x[1-9][0-9]{0,8}){1,2}$")],
-    Meta(description=LENGTHS_EXPECTED),
-]
-Pads = Annotated[
-    Annotated[int, _whole_or_0]
-    | Annotated[list[Annotated[int, _whole_or_0]], Meta(min_length=1, max_length=3)]
-    | Annotated[str, _form(r"^(same|valid|[0-9]{1,9}(x[0-9]{1,9}){1,2})$")],
-    Meta(description=PADS_EXPECTED),
-]
-Offsets = Annotated[
-    Annotated[int, _whole_or_0]
-    | Annotated[list[Annotated[int, _whole_or_0]], Meta(min_length=1, max_length=3)]
-    | Annotated[str, _form(r"^[0-9]{1,9}(x[0-9]{1,9}){1,2}$")],
-    Meta(description="a whole number, or one per axis like 1x0 or [1, 0]"),
-]
-Pooled = Annotated[
-    Annotated[int, _whole]
-    | Annotated[list[Annotated[int, _whole]], Meta(min_length=1, max_length=3)]
-    | Annotated[str, _form(r"^(global|[1-9][0-9]{0,8}(x[1-9][0-9]{0,8}){1,2})$")],
-    Meta(description=POOLED_EXPECTED),
-]
-Biases = Annotated[bool | Literal["none", "last", "all"], Meta(description="true, false, none, last or all")]
-# YAML 1.1 makes true and false of a plain yes and no; editors that follow YAML 1.2 leave the words.
-Scale = Annotated[bool | Literal["yes", "up", "no"], Meta(description="yes, up or no")]
-Mid = Annotated[
-    Annotated[int, _whole] | Literal["in", "out", "min", "max"],
-    Meta(description="in, out, min, max or a whole number"),
-]
-
-Activation = Literal[
-    "relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "gelu", "silu", "swish", "mish", "hardswish", "hardsigmoid",
-    "sigmoid", "tanh", "softplus", "softmax", "identity",
-]  # fmt: skip
-ACTIVATIONS: tuple[str, ...] = get_args(Activation)
-Norm = Annotated[NormKind, Meta(description=f"one of {', '.join(get_args(NormKind))}")]
-Act = Annotated[
-    Literal["none"] | Activation,
-    Meta(description=f"one of none, {', '.join(ACTIVATIONS)}"),
-]
-Inside = Annotated[Between, Meta(description="all, act or none")]
-Join = Annotated[Literal["add", "concat", "mul"], Meta(description="add, concat or mul")]
-Body = Annotated[Any, Meta(description="a list of layers"), defined("layers")]
-Earlier = Annotated[str | int, Meta(description="the name of an earlier layer")]
-Names = Annotated[
-    str | int | Annotated[list[str | int], Meta(min_length=1)],
-    Meta(description="the name of an earlier layer, or a list of names"),
-]
-_VARIANT_NAMES = [name for each in all_variants() for name in (each.name, *each.aliases)]
-VariantName = Annotated[str, Meta(description="the name of a variant", extra_json_schema={"enum": _VARIANT_NAMES})]
-Batch = Annotated[int, _whole, Meta(description="how many feature maps it runs over")]
-Figure = Annotated[str | int | float, Meta(description="a figure like 569 M")]
-Overrides = Annotated[
-    dict[str, Any], Meta(description="a mapping of what is different in the first repetition, like {stride: 2}")
-]
+from sepcalc.argument_types import (
+    WHOLE,
+    WHOLE_OR_0,
+    Act,
+    Batch,
+    Biases,
+    Body,
+    Earlier,
+    Figure,
+    Flag,
+    Index,
+    Inside,
+    Join,
+    Lengths,
+    Mid,
+    Names,
+    Norm,
+    Offsets,
+    Overrides,
+    Pads,
+    Pooled,
+    Scale,
+    Text,
+    VariantName,
+    Whole,
+    defined,
+    says,
+)
 
 
 class Common(Struct, forbid_unknown_fields=True, kw_only=True, rename={"from_": "from"}):
@@ -274,7 +209,7 @@ class ParallelArguments(Common, kw_only=True):
     join: Annotated[Join, says("how the ends of the branches meet")] = "concat"
     split: Annotated[
         Annotated[
-            bool | list[Annotated[int, _whole]],
+            bool | list[Annotated[int, WHOLE]],
             Meta(description="true for equal parts, or a list of channels for each branch"),
         ]
         | None,
@@ -299,7 +234,7 @@ class ProductArguments(OperatorArguments, kw_only=True):
     """Matrix products that are no layer of their own kind: attention, einsum, a recurrent layer."""
 
     terms: Annotated[
-        list[Annotated[list[Annotated[int, _whole_or_0]], Meta(min_length=3, max_length=3)]],
+        list[Annotated[list[Annotated[int, WHOLE_OR_0]], Meta(min_length=3, max_length=3)]],
         Meta(description="a list of products, each [c_in, c_out, times]"),
         says("linear maps, and how many vectors each is applied to: [c_in, c_out, times]"),
     ]
@@ -375,111 +310,3 @@ class FileArguments(Struct, forbid_unknown_fields=True, kw_only=True):
     divisor: Annotated[Whole | None, says("what a width multiplier rounds channels to a multiple of; 1 by default")] = (
         None
     )
-
-
-MOST_FAULTS = 1000
-"""Faults after which nobody reads on."""
-
-Record = TypeVar("Record", bound=Struct)
-
-
-def decode(arguments: Mapping[str, Any], record: type[Record]) -> Record | None:
-    """Check ``arguments`` against ``record``; None where they have :func:`faults`."""
-    try:
-        return msgspec.convert(arguments, record)
-    except msgspec.ValidationError:
-        return None
-
-
-def faults(arguments: Mapping[Any, Any], record: type[Struct]) -> Iterator[tuple[Any, str]]:
-    """Every fault of ``arguments`` with its key: unknown and missing ones, and values of a wrong kind.
-
-    After :data:`MOST_FAULTS` it stops.
-    """
-    if decode(arguments, record) is not None:
-        return iter(())
-    return islice(_all_faults(arguments, record), MOST_FAULTS)
-
-
-def _all_faults(arguments: Mapping[Any, Any], record: type[Struct]) -> Iterator[tuple[Any, str]]:
-    known = fields(record)
-    for key, value in arguments.items():
-        if key not in known:
-            yield key, f"unknown key {shown(key)}{meant(key, known)}"
-            continue
-        try:
-            msgspec.convert(value, known[key].type)
-        except msgspec.ValidationError:
-            yield key, f"{key}: expected {_expected(known[key].type)}, got {shown(value)}"
-    for key, each in known.items():
-        if each.required and key not in arguments:
-            yield None, f"{key} is missing; give {_expected(each.type)}"
-
-
-_OTHER_WORDS = {
-    "kernel": "k",
-    "kernel_size": "k",
-    "in_channels": "c_in",
-    "out_channels": "c_out",
-    "channels": "c_out",
-    "filters": "c_out",
-    "units": "c_out",
-    "strides": "stride",
-    "pad": "padding",
-    "activation": "act",
-    "normalization": "norm",
-}
-"""What frameworks call the same arguments."""
-
-
-def meant(word: object, known: Iterable[str]) -> str:
-    """Like :func:`closest`, with the words of frameworks understood as well."""
-    if not isinstance(word, str):
-        return closest("", known)
-    others = {other: ours for other, ours in _OTHER_WORDS.items() if ours in known}
-    hint = closest(word, [*known, *others])
-    for other, ours in others.items():
-        hint = hint.replace(f"did you mean '{other}'?", f"did you mean '{ours}'?")
-    return hint if "did you mean" in hint else closest(word, known)
-
-
-@lru_cache(maxsize=64)
-def fields(record: type[Struct]) -> dict[str, Any]:
-    """The fields of ``record`` by the name that they have in a file."""
-    return {each.encode_name: each for each in msgspec.structs.fields(record)}
-
-
-def _expected(hint: Any) -> str:
-    """What the type of a field says of itself; the outermost description that there is."""
-    for meta in reversed(getattr(hint, "__metadata__", ())):
-        if meta.description:
-            return str(meta.description)
-    return next(filter(None, map(_expected, getattr(hint, "__args__", ()))), "")
-
-
-def shown(value: object) -> str:
-    """A value as a message shows it: as YAML would, and short however large it is.
-
-    >>> shown({"k": [3, None], "bias": True})
-    '{k: [3, null], bias: true}'
-    """
-    return clipped(f"'{value}'" if isinstance(value, str) else _shown(value, 3))
-
-
-def clipped(text: str) -> str:
-    """``text``, or its beginning where it is longer than a message should be."""
-    return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-def _shown(value: object, levels: int) -> str:
-    # Aliases of aliases can stand for more text than there is memory: a few entries and levels are enough.
-    if isinstance(value, (list, dict)) and not levels:
-        return "..."
-    if isinstance(value, list):
-        return f"[{', '.join(_shown(each, levels - 1) for each in value[:20])}]"
-    if isinstance(value, dict):
-        pairs = islice(value.items(), 20)
-        return f"{{{', '.join(f'{_shown(key, 0)}: {_shown(each, levels - 1)}' for key, each in pairs)}}}"
-    if value is None or isinstance(value, bool):
-        return "null" if value is None else str(value).lower()
-    return str(value)

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn
 
-from sepcalc.arguments import MOST_FAULTS, BlockArguments, Common, decode, faults, fields, meant, shown
-from sepcalc.errors import SepcalcError, closest
+from sepcalc.arguments import BlockArguments, Common
+from sepcalc.decoding import MOST_FAULTS, decode, faults, fields, meant, shown
+from sepcalc.errors import LayerError, SepcalcError, closest
 from sepcalc.expressions import Channels, evaluate
 from sepcalc.layer_types import LAYER_TYPES, LayerType
 from sepcalc.located import Map, Place, Seq
 from sepcalc.network import FeatureMap
-from sepcalc.scope import LayerError, LostError, Problem, Scope
+from sepcalc.scope import LostError, Problem, Scope
 
 _NO_ARGUMENTS: Mapping[str, Any] = {}
 

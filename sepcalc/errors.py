@@ -8,6 +8,7 @@ flag, a line of a file) adds it once. The command line prints the message and ex
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 
 class SepcalcError(Exception):
@@ -18,6 +19,15 @@ class SepcalcError(Exception):
 
 class SpecError(SepcalcError):
     """A convolution that cannot exist, or a variant that does not apply to one."""
+
+
+class LayerError(SepcalcError):
+    """What is wrong with a layer, and the argument that it is about; ``others`` are faults beside it."""
+
+    def __init__(self, message: str, key: Any = None, others: Iterable[tuple[Any, str]] = ()) -> None:
+        super().__init__(message)
+        self.key = key
+        self.others = tuple(others)
 
 
 class GateError(SepcalcError):

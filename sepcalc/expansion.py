@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sepcalc.arguments import BlockArguments
-from sepcalc.errors import SepcalcError
+from sepcalc.errors import LayerError, SepcalcError
 from sepcalc.expressions import evaluate
 from sepcalc.located import Map
-from sepcalc.scope import LayerError
 
 MOST_LAYERS = 1_000_000
 """Layers after expansion."""

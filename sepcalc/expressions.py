@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from sepcalc.arguments import shown
+from sepcalc.decoding import shown
 from sepcalc.errors import SpecError, closest
 
 LARGEST = 10**12

@@ -220,9 +220,10 @@ class _Assembler:
 
     def document(self) -> Any:
         root: Any = None
-        known, scalar, nothing = self.scalars, yaml.ScalarEvent, _NO_KEY
+        known, scalar, nothing = self.scalars, yaml.ScalarEvent, object()
         for event in self.events():
             kind = type(event)
+            value: Any
             if kind is scalar:
                 plain = event.tag is None and event.anchor is None
                 value = known.get((event.value, event.implicit[0]), nothing) if plain else nothing

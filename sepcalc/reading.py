@@ -13,22 +13,15 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from sepcalc.arguments import (
-    MOST_FAULTS,
-    DefaultArguments,
-    FileArguments,
-    InputArguments,
-    PublishedArguments,
-    decode,
-    faults,
-    shown,
-)
+from sepcalc.arguments import DefaultArguments, FileArguments, InputArguments, PublishedArguments
 from sepcalc.blocks import read_blocks, run
+from sepcalc.decoding import MOST_FAULTS, decode, faults, shown
 from sepcalc.errors import SepcalcError, closest
 from sepcalc.expansion import Expansion, bounded
+from sepcalc.geometry import axes_of, lengths
 from sepcalc.located import Map, Place, Seq, YamlError, parse, read_text
 from sepcalc.network import FeatureMap, Network, Published
-from sepcalc.scope import Problem, Reading, Scope, axes_of, lengths
+from sepcalc.scope import Problem, Reading, Scope
 from sepcalc.spec import Axes, ConvSpec
 
 MOST_SHOWN = 20

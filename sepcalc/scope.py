@@ -8,29 +8,22 @@ scopes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
 from typing import Any
 
-from sepcalc.arguments import LENGTHS_EXPECTED, BlockArguments, shown
-from sepcalc.errors import SepcalcError, closest
+from sepcalc.arguments import BlockArguments
+from sepcalc.decoding import shown
+from sepcalc.errors import LayerError, closest
 from sepcalc.expressions import Channels
+from sepcalc.geometry import axes_of, lengths
 from sepcalc.located import Place
 from sepcalc.network import FeatureMap, Layer, Operator
 from sepcalc.spec import LARGEST, Axes
 
 _MOST_RECENT = 1000  # names among which a misspelt one is looked for
-
-
-class LayerError(SepcalcError):
-    """What is wrong with a layer, and the argument that it is about; ``others`` are faults beside it."""
-
-    def __init__(self, message: str, key: Any = None, others: Iterable[tuple[Any, str]] = ()) -> None:
-        super().__init__(message)
-        self.key = key
-        self.others = tuple(others)
 
 
 class LostError(Exception):
@@ -255,47 +248,3 @@ class Scope:
     def lose(self) -> None:
         """Go on without knowing what reaches the next layer."""
         self.at, self.lost = None, True
-
-
-def axes_of(value: Any, args: Any, at: FeatureMap | None) -> int:
-    """The number of axes: from the value itself, from the kernel, or from what reaches the layer; else 2."""
-    for each in (value, getattr(args, "k", None)):
-        if isinstance(each, list):
-            return len(each)
-        if isinstance(each, str) and "x" in each:
-            return each.count("x") + 1
-    return len(at.size) if at is not None and at.size else 2
-
-
-def lengths(
-    key: str, value: int | list[int] | str, axes: int, least: int = 1, expected: str = LENGTHS_EXPECTED
-) -> Axes:
-    """One number per axis, from one for all, a list, or text like ``3x1``.
-
-    Raises :class:`LayerError` for other text, or another number of axes.
-
-    >>> lengths("k", "3x1", 2)
-    (3, 1)
-    """
-    if isinstance(value, int):
-        return (value,) * axes
-    numbers = tuple(value) if isinstance(value, list) else _split(value, least)
-    if not numbers:
-        raise LayerError(f"{key}: expected {expected}, got {shown(value)}", key)
-    if len(numbers) != axes:
-        raise LayerError(
-            f"{key} {'x'.join(map(str, numbers))} has {len(numbers)} axes, the feature map has {axes}", key
-        )
-    return numbers
-
-
-def _split(text: str, least: int) -> Axes:
-    """The numbers of text like ``3x1``; none where it is no such text."""
-    parts = text.split("x")
-    if not 1 < len(parts) < 4 or not all(_is_whole(part, least) for part in parts):
-        return ()
-    return tuple(map(int, parts))
-
-
-def _is_whole(text: str, least: int) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 11 and least <= int(text) <= LARGEST

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import randomly
 
-from sepcalc import arguments
+from sepcalc import decoding
 from sepcalc.arguments import (
     BlockArguments,
     Common,
@@ -21,12 +21,8 @@ from sepcalc.arguments import (
     ParallelArguments,
     PoolArguments,
     PublishedArguments,
-    decode,
-    faults,
-    fields,
-    meant,
-    shown,
 )
+from sepcalc.decoding import decode, faults, fields, meant, shown
 from sepcalc.layer_types import LAYER_TYPES
 
 RECORDS = sorted(
@@ -177,7 +173,7 @@ def test_no_closest_key():
 
 def test_faults_come_to_an_end(monkeypatch):
     """After so many faults that nobody reads on, no more are looked for."""
-    monkeypatch.setattr(arguments, "MOST_FAULTS", 3)
+    monkeypatch.setattr(decoding, "MOST_FAULTS", 3)
     assert len(list(faults({f"unknown{number}": 1 for number in range(9)}, Common))) == 3
 
 

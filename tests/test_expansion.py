@@ -8,9 +8,9 @@ from strategies import randomly
 
 from sepcalc import expansion
 from sepcalc.blocks import read_blocks
+from sepcalc.errors import LayerError
 from sepcalc.expansion import DEEPEST_LAYERS, MOST_LAYERS, Expansion
 from sepcalc.located import parse
-from sepcalc.scope import LayerError
 
 LEAVES = st.sampled_from(["relu", "{conv: {c_out: 3, k: 1}}", "{maxpool: {k: 1}}", "{c_out: 3, k: 1}"])
 NUMBERS = st.integers(0, 3).map(str)

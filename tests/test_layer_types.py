@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from strategies import randomly
 from torch import nn
 
-from sepcalc.arguments import ACTIVATIONS, Common
+from sepcalc.argument_types import ACTIVATIONS
+from sepcalc.arguments import Common
 from sepcalc.layer_types import LAYER_TYPES, layer_type
 from sepcalc.network import NORM_PARAMS, Convolution, Operator
 from sepcalc.spec import ConvSpec

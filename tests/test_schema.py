@@ -23,18 +23,16 @@ from test_layer_types import EXAMPLES, LAYER_FAULTS
 from test_reading import INFERRED, PLAIN, STRUCTURED, mutations
 
 from sepcalc import expansion, located, spec
+from sepcalc.argument_types import ACTIVATIONS
 from sepcalc.arguments import (
-    ACTIVATIONS,
     BlockArguments,
     Common,
     DefaultArguments,
     FileArguments,
     InputArguments,
     PublishedArguments,
-    _expected,
-    decode,
-    fields,
 )
+from sepcalc.decoding import _expected, decode, fields
 from sepcalc.errors import SepcalcError
 from sepcalc.layer_types import LAYER_TYPES
 from sepcalc.reading import bundled, read

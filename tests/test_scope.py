@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from strategies import randomly
 
 from sepcalc.blocks import run
+from sepcalc.errors import LayerError
 from sepcalc.expressions import Channels
+from sepcalc.geometry import lengths
 from sepcalc.network import FeatureMap
-from sepcalc.scope import LayerError, LostError, Reading, Scope, lengths
+from sepcalc.scope import LostError, Reading, Scope
 from sepcalc.spec import LARGEST
 
 
