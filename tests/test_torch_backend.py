@@ -210,8 +210,10 @@ def test_an_input_needs_a_size():
 
 def test_missing_torch_names_the_extra(monkeypatch):
     """Without torch the import says which extra to install."""
-    monkeypatch.setitem(sys.modules, "torch", None)
-    monkeypatch.delitem(sys.modules, "sepcalc.torch_backend")
-    with pytest.raises(MissingExtraError) as error:
-        import sepcalc.torch_backend  # noqa: F401 the import is what fails
+    # Undone within the test: what seeds every test anew may need torch for it.
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "torch", None)
+        patch.delitem(sys.modules, "sepcalc.torch_backend")
+        with pytest.raises(MissingExtraError) as error:
+            import sepcalc.torch_backend  # noqa: F401 the import is what fails
     assert str(error.value) == "building PyTorch modules needs the 'torch' extra: pip install 'sepcalc[torch]'"
