@@ -87,7 +87,7 @@ def find(source: str | Path) -> Path:
     Raises :class:`SepcalcError` with the closest bundled name.
     """
     path = Path(source)
-    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1 or _exists(path):
+    if path.suffix in (".yaml", ".yml") or str(source) != path.name or _exists(path):
         return path
     file = _folder() / f"{source}.yaml"
     if not _exists(file):
