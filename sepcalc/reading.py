@@ -87,10 +87,10 @@ def find(source: str | Path) -> Path:
     Raises :class:`SepcalcError` with the closest bundled name.
     """
     path = Path(source)
-    if path.suffix in (".yaml", ".yml") or str(source) != path.name or _exists(path):
+    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1 or _exists(path):
         return path
     file = _folder() / f"{source}.yaml"
-    if not _exists(file):
+    if str(source) != path.name or not _exists(file):
         raise SepcalcError(f"no bundled network is called {shown(str(source))}{closest(str(source), bundled())}")
     return file
 
