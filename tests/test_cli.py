@@ -6,6 +6,7 @@ import re
 import shlex
 import signal
 import subprocess
+import time
 from importlib import import_module
 from pathlib import Path
 
@@ -270,13 +271,24 @@ def test_json_survives_a_poor_encoding():
 
 def test_interruption(folder):
     """Ctrl-C ends the program with 130, and without a traceback."""
-    os.mkfifo(folder / "slow.yaml")
-    started = subprocess.Popen(program("network slow.yaml"), cwd=folder, stdout=-1, stderr=-1)
-    # This opens once the program has opened the file; then it waits for what is in it.
-    with started, (folder / "slow.yaml").open("w"):
+    pipe = folder / "slow.yaml"
+    os.mkfifo(pipe)
+    with subprocess.Popen(program("network slow.yaml"), cwd=folder, stdout=-1, stderr=-1) as started:
+        end = wait_for_reader(pipe, started)
         started.send_signal(signal.SIGINT)
         out, err = started.communicate(timeout=20)
+        os.close(end)
     assert (started.returncode, out, err) == (130, b"", b"")
+
+
+def wait_for_reader(pipe: Path, started: subprocess.Popen[bytes]) -> int:
+    """Wait until a program waits for what comes through a named pipe; the end to write to."""
+    while started.poll() is None:
+        try:
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:  # there is no reader yet
+            time.sleep(0.01)
+    raise AssertionError(started.communicate())
 
 
 def test_schema_is_json(folder):
