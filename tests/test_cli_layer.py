@@ -5,17 +5,15 @@ import json
 import pytest
 from commands import Screen, sepcalc
 
+from sepcalc import ConvSpec, compare
+from sepcalc.layer_report import layer_table
+from sepcalc.variants import all_variants
+
 LAYER = "layer --cin 64 --cout 128 -k 3"
 WHOLE = "expected a whole number from 1 to 1,000,000,000"
 LENGTHS = f"{WHOLE}, or up to three of them like 3x1"
-VARIANTS = (
-    "standard, std, depthwise-separable, dws, spatial-separable, sps, depthwise, dw, depthwise-spatial, "
-    "blueprint-separable, bsconv, grouped, bottleneck, inverted-bottleneck"
-)
-COLUMNS = (
-    "variant, params, macs, macs_per_position, params_reduction, macs_reduction, out_size, activations, "
-    "traffic_bytes, intensity, flops, weights, params_ratio, macs_ratio, c_in, c_out, in_size, kernel, stride, groups"
-)
+VARIANTS = ", ".join(word for each in all_variants() for word in (each.name, *each.aliases))
+COLUMNS = ", ".join(column.key for column in layer_table(compare(ConvSpec.of(64, 128, k=3, size=8))).columns)
 MISSING = "for example: sepcalc layer --cin 64 --cout 128 -k 3"
 
 MESSAGES = {

@@ -7,13 +7,14 @@ import pytest
 from commands import Screen, sepcalc
 
 from sepcalc import load
+from sepcalc.network_report import network_table
 from sepcalc.reading import bundled
 from sepcalc.variants import all_variants
 
 NETWORK = "network mobilenet_v1"
 WHOLE = "expected a whole number from 1 to 1,000,000,000"
 LENGTHS = f"{WHOLE}, or up to three of them like 3x1"
-COLUMNS = "name, type, input, output, params, macs, macs_share, params_share, flops, kernel, stride, groups, layers"
+COLUMNS = ", ".join(column.key for column in network_table(load("mobilenet_v1")).columns)
 LAYERS = ", ".join(["conv1", *(f"separable{number}" for number in range(1, 14))])
 KNOWN = ", ".join(bundled())
 COUNT = "expected a count like 5M, 600M or 1,000,000"

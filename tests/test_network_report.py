@@ -107,7 +107,9 @@ def test_stages():
     """Stages are parts of their layer: their multiply-adds add up to its, their params but for its norms."""
     network = read(MIXED)
     table = network_table(network, stages=True)
-    rows = [(row.role, *(row.cells[place] for place in (0, 4, 5))) for row in table.rows]
+    rows = list(
+        zip([row.role for row in table.rows], *(column(table, key) for key in ("name", "params", "macs")), strict=True)
+    )
     assert rows[:3] == [
         ("body", "block.first", 8 * 9 + 8 * 16 + 2 * (8 + 16), (8 * 9 + 8 * 16) * 36),
         ("part", "depthwise 3×3", 8 * 9, 8 * 9 * 36),
