@@ -6,8 +6,8 @@ from rich.table import Table
 
 CAPTION = """\
 MACs: multiply-adds of convolutions, linear layers and matrix products, 1 MAC = 2 FLOPs; bias, normalisation, \
-activations and pooling are not in them. Params: everything trainable. D_F: the size of the feature map, left open. Reduction: standard / \
-variant.
+activations and pooling are not in them. Params: everything trainable. D_F: the size of the feature map, left open. \
+Reduction: standard / variant.
 spatial-separable: mid 64; saves while mid < 128."""
 
 

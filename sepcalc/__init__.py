@@ -16,8 +16,13 @@ from sepcalc.spec import ConvSpec
 from sepcalc.variants import Variant, choose
 
 if TYPE_CHECKING:
+    from sepcalc.layer_report import layer_table as layer_table
     from sepcalc.network import Network as Network
+    from sepcalc.network_report import network_table as network_table
+    from sepcalc.network_report import totals_table as totals_table
     from sepcalc.reading import load as load
+    from sepcalc.reading import read as read
+    from sepcalc.sources import open_source as open_source
 
 __version__ = "0.1.0"
 
@@ -32,11 +37,24 @@ __all__ = [
     "__version__",
     "choose",
     "compare",
+    "layer_table",
     "load",
+    "network_table",
+    "open_source",
+    "read",
+    "totals_table",
 ]
 
-_LAZY = {"Network": "sepcalc.network", "load": "sepcalc.reading"}
-"""What needs YAML is imported when it is first asked for: one layer needs none of it."""
+_LAZY = {
+    "Network": "sepcalc.network",
+    "layer_table": "sepcalc.layer_report",
+    "load": "sepcalc.reading",
+    "network_table": "sepcalc.network_report",
+    "open_source": "sepcalc.sources",
+    "read": "sepcalc.reading",
+    "totals_table": "sepcalc.network_report",
+}
+"""What one layer does not need is imported when it is first asked for: YAML and the tables of networks."""
 
 
 def __getattr__(name: str) -> Any:
@@ -44,4 +62,5 @@ def __getattr__(name: str) -> Any:
 
     if name not in _LAZY:
         raise AttributeError(f"module 'sepcalc' has no attribute '{name}'")
-    return getattr(import_module(_LAZY[name]), name)
+    value = globals()[name] = getattr(import_module(_LAZY[name]), name)
+    return value

@@ -40,7 +40,7 @@ from sepcalc.cli_options import (
 )
 from sepcalc.comparison import Comparison, compare
 from sepcalc.errors import SepcalcError
-from sepcalc.layer_report import default_columns, layer_table
+from sepcalc.layer_report import layer_table
 from sepcalc.render import Format
 from sepcalc.spec import Axes, Bias, ConvSpec, parse_lengths, parse_whole
 from sepcalc.table import Table
@@ -133,7 +133,7 @@ def layer(
     else:
         table = layer_table(comparison, element_bytes=_moved_bytes(dtype, spec), stages=stages)
         known = table if spec.size is not None else _known(table, columns)
-        shown = with_columns(known, columns, default_columns(comparison))
+        shown = with_columns(known, columns)
         if not {"traffic_bytes", "intensity"}.intersection(column.key for column in shown.columns):
             refuse({"--dtype": dtype}, "no traffic is shown; add traffic_bytes or intensity to --columns")
         show_tables([shown], form, output, si=si)

@@ -43,8 +43,6 @@ from sepcalc.counts import parse_count
 from sepcalc.errors import GateError, SepcalcError, closest
 from sepcalc.network import Network, WhatIf
 from sepcalc.network_report import (
-    GROUP_COLUMNS,
-    NETWORK_COLUMNS,
     bundled_table,
     network_table,
     published_table,
@@ -179,8 +177,7 @@ def network(
         layers = flag("--sort", lambda key: network_table(read, group=group, stages=stages, sort=key, top=rows), sort)
         published = published_table(read) if factor == 1 and size is None else None
         tables = _wanted(read, [layers, totals_table(read, what_ifs), published], table or (), form)
-        defaults = {"layers": GROUP_COLUMNS if group else NETWORK_COLUMNS}
-        tables[0] = with_columns(tables[0], columns, defaults.get(tables[0].name))
+        tables[0] = with_columns(tables[0], columns)
         show_tables(tables, form, output, si=si)
         if form in ONE_TABLE and not table:
             _say_what_is_missing(form, published)

@@ -190,13 +190,13 @@ def chosen_format(name: str | None, output: Path | None) -> Format:
     return name
 
 
-def with_columns(table: Table, wanted: str | None, default: Iterable[str] | None = None) -> Table:
-    """``table`` with its first column and those that ``--columns`` names, or the ``default`` ones, or all."""
+def with_columns(table: Table, wanted: str | None) -> Table:
+    """``table`` with its first column and those that ``--columns`` names, or all, or those that are there unasked."""
     first = table.columns[0].key
     if wanted == "all":
         return table
     if wanted is None:
-        return table if default is None else table.select(dict.fromkeys((first, *default)))
+        return table.brief()
     keys = [key.strip() for key in wanted.split(",") if key.strip()]
     if not keys:
         known = ", ".join(column.key for column in table.columns)

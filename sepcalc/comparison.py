@@ -83,6 +83,11 @@ class Comparison:
         """Standard multiply-adds / the candidate's."""
         return self.candidates[0].macs_per_position / candidate.macs_per_position
 
+    def _repr_html_(self) -> str:
+        from sepcalc.layer_report import layer_table
+
+        return layer_table(self)._repr_html_()
+
 
 def compare(spec: ConvSpec, variants: Iterable[Variant] = ()) -> Comparison:
     """Rewrite ``spec`` as each of the ``variants`` (the first three by default), beside the dense convolution.

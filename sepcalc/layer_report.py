@@ -53,18 +53,16 @@ def describe(spec: ConvSpec) -> str:
     return ", ".join(words)
 
 
-def default_columns(comparison: Comparison) -> tuple[str, ...]:
-    """The columns of a layer's table unless others are asked for: what an open size leaves unknown is left out."""
-    shape = ("out_size", "activations", "traffic_bytes", "intensity")
-    macs, rest = ("macs_per_position", ()) if comparison.spec.size is None else ("macs", shape)
-    return ("variant", "params", macs, "params_reduction", "macs_reduction", *rest)
+_SHOWN = ("params", "params_reduction", "macs_reduction")
+_SHOWN_OPEN = (*_SHOWN, "macs_per_position")
+_SHOWN_SIZED = (*_SHOWN, "macs", "out_size", "activations", "traffic_bytes", "intensity")
+"""Columns that are there unasked: what an open size leaves unknown is not."""
 
 
 def layer_table(comparison: Comparison, *, element_bytes: int = 4, stages: bool = False) -> Table:
     """One row per variant of a convolution, with its stages below it if ``stages``.
 
-    Holds every column there is; :func:`default_columns` are those to show. ``element_bytes`` is what
-    one weight or activation takes, for traffic and intensity.
+    ``element_bytes`` is what one weight or activation takes, for traffic and intensity.
     """
     spec = comparison.spec
     figures = _figures(comparison, element_bytes)
@@ -108,7 +106,8 @@ def _figures(comparison: Comparison, element_bytes: int) -> tuple[tuple[Column, 
     }
 
     def column(key: str, title: str, kind: Kind, rank: int = 9) -> Column:
-        return Column(key=key, title=title, kind=kind, rank=rank, axes=axes, rule=rules.get(key, ""))
+        extra = key not in (_SHOWN_OPEN if is_open else _SHOWN_SIZED)
+        return Column(key=key, title=title, kind=kind, rank=rank, axes=axes, rule=rules.get(key, ""), extra=extra)
 
     def flops(row: Candidate) -> Cell:
         return None if row.macs is None else 2 * row.macs

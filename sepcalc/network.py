@@ -320,6 +320,11 @@ class Network:
                 refused.append((layer.name, str(reason)))
         return WhatIf(variant=variant, cost=total(costs), converted=converted, refused=tuple(refused))
 
+    def _repr_html_(self) -> str:
+        from sepcalc.network_report import network_table
+
+        return network_table(self)._repr_html_()
+
     def totals(
         self, variants: Iterable[Variant] = (), *, only: Iterable[str] = (), keep: Iterable[str] = ()
     ) -> dict[str, Cost]:

@@ -15,11 +15,9 @@ from sepcalc.network import Convolution, Cost, Layer, Network, Operator, WhatIf,
 from sepcalc.spec import ConvSpec
 from sepcalc.table import Cell, Column, Row, Table
 
-NETWORK_COLUMNS = ("name", "type", "input", "output", "params", "macs", "macs_share")
-"""The columns of a network's table unless others are asked for."""
-
-GROUP_COLUMNS = ("name", "layers", "output", "params", "macs", "macs_share")
-"""The same, where layers are added up by block."""
+_SHOWN = ("name", "type", "input", "output", "params", "macs", "macs_share")
+_SHOWN_GROUPED = ("name", "layers", "output", "params", "macs", "macs_share")
+"""Columns that are there unasked, of layers and of layers added up by block."""
 
 STAGES_RULE = "Stages: weights and biases alone; the norms after them are in their layer's row."
 
@@ -146,27 +144,33 @@ def network_table(
 
     Raises :class:`SepcalcError` for an unknown column.
     """
-    figures = _figures(network.cost)
+    shown = _SHOWN_GROUPED if group else _SHOWN
+    figures = sorted(_figures(network.cost), key=lambda figure: _order(shown, figure[0].key))
     entries = list(_block_entries(network) if group else _layer_entries(network, stages=stages))
     if sort is not None or top is not None:
         entries = _sorted(entries, figures, sort or "macs")
-    shown = entries if top is None else entries[:top]
+    kept = entries if top is None else entries[:top]
     rows = []
-    for entry in shown:
+    for entry in kept:
         rows.append(_row(figures, entry.line))
         rows += [_row(figures, part, "part") for part in entry.parts]
-    if others := entries[len(shown) :]:
+    if others := entries[len(kept) :]:
         layers = [layer for entry in others for layer in entry.layers]
         rows.append(_row(figures, _of_sum(f"{len(others):,} others", layers)))
     rows.append(_row(figures, _of_sum("total", network.layers), "total"))
     return Table(
         name="layers",
         title=_title(network),
-        columns=tuple(column for column, _ in figures),
+        columns=tuple(replace(column, extra=column.key not in shown) for column, _ in figures),
         rows=tuple(rows),
         caption=f"{COUNTING_RULE} {PARAMS_RULE}" + (f" {STAGES_RULE}" if stages else ""),
         notes=tuple(uncounted_notes(network)),
     )
+
+
+def _order(shown: Sequence[str], key: str) -> int:
+    """Columns that are shown come first, in their order."""
+    return shown.index(key) if key in shown else len(shown)
 
 
 def _row(figures: Sequence[tuple[Column, Figure]], line: _Line, role: Literal["body", "part", "total"] = "body") -> Row:

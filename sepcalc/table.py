@@ -33,6 +33,7 @@ class Column:
     Where space is short, columns with the highest ``rank`` go first; for those of rank 1 and 2 texts are
     folded before they go, and those of rank 0 always stay.
     ``axes`` is the power of D_F in a per-position column. ``rule`` says how to read the column, in one sentence.
+    An ``extra`` column is there for those who ask for it.
     """
 
     key: str
@@ -41,6 +42,7 @@ class Column:
     rank: int = 0
     axes: int = 2
     rule: str = ""
+    extra: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,10 @@ class Table:
     def legend(self) -> str:
         """The caption and the rules of the columns that are there."""
         return " ".join(dict.fromkeys(filter(None, (self.caption, *(column.rule for column in self.columns)))))
+
+    def brief(self) -> Table:
+        """This table without its extra columns."""
+        return self.select(column.key for column in self.columns if not column.extra)
 
     def select(self, keys: Iterable[str]) -> Table:
         """This table with the columns called ``keys``, in that order.
@@ -94,4 +100,4 @@ class Table:
     def _repr_html_(self) -> str:
         from sepcalc.webpage import fragment
 
-        return fragment(self)
+        return fragment(self.brief())

@@ -60,7 +60,12 @@ ROOMS: dict[str, tuple[str, ...]] = {
 APART = ("yaml", "onnx", "torch", "conventions", "measure")
 """Rooms that know nothing of each other."""
 
-NOTEBOOK = {("table", "webpage"), ("explain", "prose")}
+NOTEBOOK = {
+    ("table", "webpage"),
+    ("explain", "prose"),
+    ("comparison", "layer_report"),
+    ("network", "network_report"),
+}
 """Values that show themselves in a notebook: they know who draws them, once they are asked to."""
 
 FOREIGN = {

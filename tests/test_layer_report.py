@@ -7,7 +7,7 @@ from hypothesis import given
 from strategies import open_specs, randomly, specs
 
 from sepcalc import ConvSpec, choose, compare
-from sepcalc.layer_report import default_columns, describe, layer_table
+from sepcalc.layer_report import describe, layer_table
 from sepcalc.table import Table
 
 
@@ -82,7 +82,7 @@ def test_stages_add_up(spec):
 def test_an_open_size(spec):
     """Without a size the default columns hold a number in every row that applies."""
     comparison = compare(spec)
-    table = layer_table(comparison).select(default_columns(comparison))
+    table = layer_table(comparison).brief()
     assert [each.key for each in table.columns] == [
         "variant", "params", "macs_per_position", "params_reduction", "macs_reduction",
     ]  # fmt: skip
