@@ -18,7 +18,10 @@ from sepcalc.variants import Stages, Variant, choose, get
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A variant and what it makes of the convolution: its stages, or the reason why there are none."""
+    """A variant and what it makes of the convolution: its stages, or the reason why there are none.
+
+    Counts of a variant that does not apply raise :class:`SpecError` with that reason.
+    """
 
     variant: Variant
     stages: Stages = ()
@@ -31,36 +34,42 @@ class Candidate:
         return self.why_not is None
 
     @property
+    def _made(self) -> Stages:
+        if self.why_not is not None:
+            raise SpecError(self.why_not)
+        return self.stages
+
+    @property
     def params(self) -> int:
         """Trainable parameters of all stages."""
-        return sum(stage.params for stage in self.stages)
+        return sum(stage.params for stage in self._made)
 
     @property
     def macs(self) -> int | None:
         """Multiply-adds of all stages; None where the size is open."""
-        return None if self.out_size is None else sum(stage.macs for stage in self.stages)
+        return None if self.out_size is None else sum(stage.macs for stage in self._made)
 
     @property
     def macs_per_position(self) -> Fraction:
         """Multiply-adds for each position of the output: D_K·D_K·M·N for the standard convolution."""
         macs, out_size = self.macs, self.out_size
         if macs is None or out_size is None:
-            return Fraction(sum(stage.weights for stage in self.stages))
+            return Fraction(sum(stage.weights for stage in self._made))
         return Fraction(macs, prod(out_size))
 
     @property
     def out_size(self) -> Axes | None:
         """The feature map that the last stage writes; None where the size is open."""
-        return self.stages[-1].out_size
+        return self._made[-1].out_size
 
     @property
     def activations(self) -> int | None:
         """Elements written by all stages; None where the size is open."""
-        return None if self.out_size is None else sum(stage.activations for stage in self.stages)
+        return None if self.out_size is None else sum(stage.activations for stage in self._made)
 
     def traffic_bytes(self, element_bytes: int) -> int | None:
         """Bytes moved by all stages, each tensor once; None where the size is open."""
-        return None if self.out_size is None else sum(stage.traffic_bytes(element_bytes) for stage in self.stages)
+        return None if self.out_size is None else sum(stage.traffic_bytes(element_bytes) for stage in self._made)
 
     def intensity(self, element_bytes: int) -> Fraction | None:
         """Arithmetic intensity in FLOP per byte, 2 · macs / traffic (Williams 2009); None where the size is open."""

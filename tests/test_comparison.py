@@ -185,3 +185,11 @@ def test_where_the_size_matters(settings, message):
     with pytest.raises(SpecError) as error:
         compare(ConvSpec.of(8, 8, k=3, **settings))
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize("count", ["params", "macs", "macs_per_position", "out_size", "activations"])
+def test_what_does_not_apply_is_not_zero(count):
+    """A variant that does not apply has no count; asking for one gives the reason."""
+    (_, candidate) = compare(ConvSpec.of(64, 96, k=3, size=8), [get("depthwise")]).candidates
+    with pytest.raises(SpecError, match="depthwise cannot change 64 channels to 96"):
+        getattr(candidate, count)
