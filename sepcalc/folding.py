@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 
+from sepcalc.imported_layers import feature_map, flat, one_line, parameters_alone
 from sepcalc.network import Convolution, FeatureMap, Layer, Network, Operator, Product
 from sepcalc.spec import Axes, ConvSpec
 from sepcalc.torch_words import base
@@ -129,15 +130,10 @@ class _Folding:
 
     def map(self, shape: Shape) -> FeatureMap:
         """A shape with its batch as channels and at most three axes; in a sequence the channels stand last."""
-        inner = shape[1:] if len(shape) > 1 else shape
-        if len(inner) == 2 and self.sequences:
-            inner = inner[::-1]
-        channels, *size = (max(each, 1) for each in inner or (1,))
-        return FeatureMap(channels=channels, size=_three(tuple(size)))
+        return feature_map(shape, last=self.sequences)
 
     def parameters(self, name: str, kind: str, params: int) -> Operator:
-        nothing = FeatureMap(channels=1, size=())
-        return Operator(name=self.unique(name), type=kind, input=nothing, output=nothing, params=params)
+        return parameters_alone(self.unique(name), kind, params)
 
     def name(self, index: int, operation: Operation) -> str:
         """The module's path, and the operator's word where the module does more than this."""
@@ -148,8 +144,7 @@ class _Folding:
 
     def unique(self, name: str) -> str:
         """``name``, or with a number behind it where it is taken."""
-        # A dollar begins an expression in a network file, and a name stands on one line.
-        name = "".join(each if each.isprintable() and each != "$" else "_" for each in name)
+        name = one_line(name)
         self.taken[name] += 1
         if self.taken[name] == 1:
             return name
@@ -187,7 +182,7 @@ def _weights(spec: ConvSpec) -> tuple[object, ...]:
 
 def _linear_spec(operation: Operation, *, biased: bool) -> tuple[ConvSpec, int]:
     reads, weight = operation.inputs[0], operation.weight or ()
-    batch, size = (reads[0], _three(reads[1:-1])) if len(reads) > 1 else (1, ())
+    batch, size = (reads[0], flat(reads[1:-1])) if len(reads) > 1 else (1, ())
     c_out, c_in = weight if len(weight) == 2 else (1, *weight)
     return ConvSpec(
         c_in=c_in, c_out=c_out, kernel=(1,) * len(size), size=size, bias="all" if biased else "none"
@@ -266,8 +261,3 @@ def _window(operation: Operation) -> Axes:
             axes = len(call.inputs[0]) - 2
             return kernel if len(kernel) > 1 else kernel * max(axes, 1)
     return ()
-
-
-def _three(size: Axes) -> Axes:
-    """``size`` with at most three axes: those in the middle become one."""
-    return size if len(size) <= 3 else (size[0], prod(size[1:-1]), size[-1])

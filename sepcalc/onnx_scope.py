@@ -22,15 +22,13 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from math import prod
 
+from sepcalc.imported_layers import feature_map, one_line, parameters_alone
 from sepcalc.network import FeatureMap, Layer, Operator
 from sepcalc.onnx_graph import Graph, Node, OpenShape, Shape, Tensor
 from sepcalc.spec import ConvSpec
 
 LONGEST_NAME = 200
 """Characters of a layer's name."""
-
-MOST_AXES = 3
-"""Axes of a feature map; of more, those in the middle become one."""
 
 WEIGHTS = {
     "Conv": (1, 2), "ConvTranspose": (1, 2), "DeformConv": (1, 3), "ConvInteger": (1,), "QLinearConv": (3, 8),
@@ -247,7 +245,7 @@ class Scope:
 
     def new_name(self, *wanted: str) -> str:
         """The first of the ``wanted`` names that is free, or the last of them with a number behind it."""
-        known = [_line(each)[:LONGEST_NAME] for each in wanted if each]
+        known = [one_line(each)[:LONGEST_NAME] for each in wanted if each]
         name = next((each for each in known if each not in self.numbers), known[-1])
         while name in self.numbers:
             self.numbers[known[-1]] += 1
@@ -278,9 +276,7 @@ class Scope:
 
     def parameters(self, name: str, kind: str, params: int) -> None:
         """Add a layer for parameters that belong to no operator, or that its form has no place for."""
-        nothing = FeatureMap(channels=1, size=())
-        name = self.new_name(name)
-        self.layers.append(Operator(name=name, type=kind, input=nothing, output=nothing, params=params))
+        self.layers.append(parameters_alone(self.new_name(name), kind, params))
 
     def unused(self) -> None:
         """Add a layer for every parameter, or rest of one, that no layer has counted."""
@@ -290,31 +286,3 @@ class Scope:
             rest = self.left.get(tensor.name, tensor.count if idle else 0)
             if rest:
                 self.parameters(tensor.name or "parameter", "unused parameters", rest)
-
-
-def feature_map(shape: OpenShape, *, last: bool = False) -> FeatureMap:
-    """A shape, batch first, as channels and size; a vector has channels alone, a length that is unknown or 0 is 1.
-
-    ``last`` says that three axes are a batch, positions and channels.
-
-    >>> feature_map((8, 64, 56, 40)), feature_map((5,))
-    (FeatureMap(channels=64, size=(56, 40)), FeatureMap(channels=5, size=()))
-    """
-    lengths = tuple(length or 1 for length in shape)
-    inner = lengths[1:] or lengths or (1,)
-    channels, *size = inner[::-1] if last and len(inner) == 2 else inner
-    return FeatureMap(channels=channels, size=flat(tuple(size)))
-
-
-def flat(size: Shape) -> Shape:
-    """``size`` with at most three axes: those in the middle become one.
-
-    >>> flat((2, 3, 4, 5))
-    (2, 12, 5)
-    """
-    return size if len(size) <= MOST_AXES else (size[0], prod(size[1:-1]), size[-1])
-
-
-def _line(text: str) -> str:
-    """A name on one line, without the dollar that begins an expression in a network file."""
-    return "".join(each if each.isprintable() and each != "$" else "_" for each in text)

@@ -29,7 +29,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "reports": ("counts", "layer_report", "network_report", "contract", "plain"),
     "explain": ("symbols", "explain", "prose"),
     "code": ("modules", "snippets"),
-    "inputs": ("inputs", "trace"),
+    "inputs": ("inputs", "trace", "imported_layers"),
     "yaml": (
         "located",
         "argument_types",
