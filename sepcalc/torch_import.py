@@ -115,7 +115,10 @@ class _FailedError(Exception):
         return ModelError(f"{self.source} does not run on input {given}: {reason}; {cure}")
 
 
-_ABOUT_VALUES = ("meta", "fake", "datadependent", "dynamicoutput", "unsupportedoperator", "no data", "data-dependent")
+_ABOUT_VALUES = (
+    "meta", "fake", "tensor subclass", "datadependent", "dynamicoutput", "unsupportedoperator", "no data",
+    "data-dependent",
+)  # fmt: skip
 
 
 def _attempt(way: str, target: Any, source: str, inputs: Sequence[Input], arguments: Mapping[str, Any]) -> Trace:

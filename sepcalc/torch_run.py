@@ -96,6 +96,9 @@ class _Run:
         """Follow every module of ``model`` while this lasts."""
         with ExitStack() as handles:
             for each in model.modules():
+                # A scripted module takes no hooks: what it runs is its parent's.
+                if isinstance(each, torch.jit.ScriptModule):
+                    continue
                 before = each.register_forward_pre_hook(self.enter, with_kwargs=True)
                 after = each.register_forward_hook(self.leave)
                 handles.callback(before.remove)

@@ -169,6 +169,22 @@ def test_same(name, way):
     assert first == second
 
 
+def test_values_in_numpy():
+    """What is handed to NumPy needs real tensors; fake ones are refused there with other words."""
+    build = net(lambda self: setattr(self, "c", nn.Conv2d(3, 4, 3)), lambda self, x: self.c(x).numpy().sum())
+    found = imported(build, "1x3x9x9")
+    assert 2 * found.network.cost.macs == found.flops
+    assert found.trace.notes[0].startswith("test:net was run on real tensors, since ")
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
+def test_scripted():
+    """A scripted part takes no hooks, and is counted all the same."""
+    model = net(lambda self: setattr(self, "c", torch.jit.script(nn.Conv2d(3, 4, 3))), lambda self, x: self.c(x))
+    found = imported(model, "1x3x9x9")
+    assert (found.network.cost.params, 2 * found.network.cost.macs) == (found.params, found.flops)
+
+
 def test_no_memory():
     """Weights take none: a model of ten thousand billion parameters is read like any other."""
     network = imported(lambda: nn.Linear(10**6, 10**7, bias=False), "1x1000000").network
