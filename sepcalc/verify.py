@@ -12,10 +12,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from sepcalc.errors import SpecError
-from sepcalc.network import Convolution, Network
+from sepcalc.network import Convolution, Network, Product
+from sepcalc.network_report import uncounted_notes
 from sepcalc.spec import ConvSpec
 from sepcalc.table import Column, Row, Table
 from sepcalc.variants import Stages, Variant, choose
+
+MOST_NAMED = 5
+"""Layers that a note names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,9 +132,9 @@ def verification_table(network: Network, checks: Sequence[Check]) -> Table:
         rows=tuple(Row(cells=_cells(name, forms)) for name, forms in by_layer.items()),
         caption=(
             "Parameters, output shapes and FLOPs (2 × MACs) of every form of a layer, as predicted here and as "
-            "torch.utils.flop_counter counts the modules built from it. Figures: as written, without norms."
+            "torch.utils.flop_counter counts the modules built from it. Figures: as written, without norms, batch 1."
         ),
-        notes=tuple(_skipped(checks)),
+        notes=(*_skipped(checks), *_apart(network)),
     )
 
 
@@ -147,6 +151,17 @@ def _cells(name: str, forms: Sequence[Check]) -> tuple[str | int | None, ...]:
         theirs.flops if theirs else None,
         "; ".join(wrong) or ("equal" if theirs else "not built"),
     )
+
+
+def _apart(network: Network) -> Iterator[str]:
+    """What has multiply-adds that no module of ours stands for, or none that is known."""
+    products = [layer for layer in network.layers if isinstance(layer, Product) and layer.cost.macs]
+    if products:
+        macs = sum(layer.cost.macs for layer in products)
+        names = ", ".join(f"{layer.name} ({layer.type})" for layer in products[:MOST_NAMED])
+        more = f" and {len(products) - MOST_NAMED:,} more" if len(products) > MOST_NAMED else ""
+        yield f"Not held against PyTorch, {macs:,} of {network.cost.macs:,} MACs: {names}{more}."
+    yield from uncounted_notes(network)
 
 
 def _skipped(checks: Sequence[Check]) -> Iterator[str]:

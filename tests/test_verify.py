@@ -74,6 +74,16 @@ def test_a_form_that_torch_cannot_build(monkeypatch):
     assert table.notes == ("conv, as-written, is not built: no such module.",)
 
 
+def test_products_are_not_built():
+    """What has multiply-adds and is no convolution or linear layer is named, with how much of the whole it is."""
+    product = "{{name: {}, type: product, operator: matmul, c_in: 4, size: 5, terms: [[4, 5, 5]]}}"
+    layers = ["{name: fc, type: linear, c_in: 4, c_out: 2, size: [1]}", *map(product.format, "abcdef")]
+    network = read(f"{{name: n, layers: [{', '.join(layers)}]}}")
+    (note,) = verification_table(network, verify(network)).notes
+    named = "a (matmul), b (matmul), c (matmul), d (matmul), e (matmul) and 1 more"
+    assert note == f"Not held against PyTorch, 600 of 608 MACs: {named}."
+
+
 def test_operators_are_not_built():
     """Norms, activations and pooling have nothing to count and are not built."""
     assert verify(read("{input: {channels: 8, size: 6}, layers: [relu, {norm: batch}, {avgpool: global}]}")) == ()
