@@ -8,7 +8,7 @@ from sepcalc.argument_types import LENGTHS_EXPECTED, PADS_EXPECTED
 from sepcalc.decoding import shown
 from sepcalc.errors import LayerError
 from sepcalc.network import FeatureMap
-from sepcalc.spec import LARGEST, Axes, Bias, Padding
+from sepcalc.spec import Axes, Bias, Padding, is_whole
 
 
 def axes_of(value: Any, args: Any, at: FeatureMap | None) -> int:
@@ -46,13 +46,9 @@ def lengths(
 def _split(text: str, least: int) -> Axes:
     """The numbers of text like ``3x1``; none where it is no such text."""
     parts = text.split("x")
-    if not 1 < len(parts) < 4 or not all(_is_whole(part, least) for part in parts):
+    if not 1 < len(parts) < 4 or not all(is_whole(part, least) for part in parts):
         return ()
     return tuple(map(int, parts))
-
-
-def _is_whole(text: str, least: int) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 11 and least <= int(text) <= LARGEST
 
 
 def padding(value: int | list[int] | str, axes: int) -> Padding:

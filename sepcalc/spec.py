@@ -24,6 +24,8 @@ Bias = Literal["none", "last", "all"]
 Padding = tuple[int, ...] | Literal["same"]
 Axes = tuple[int, ...]
 
+_BIASES = ("none", "last", "all")
+
 LARGEST = 10**9
 """No channel count, kernel, size or stride above this is believed."""
 
@@ -59,6 +61,8 @@ class ConvSpec:
     output_padding: Axes = ()
 
     def __post_init__(self) -> None:
+        if not isinstance(self.kernel, tuple):
+            _check_types(self)
         axes = len(self.kernel)
         if not self.stride:
             object.__setattr__(self, "stride", (1,) * axes)
@@ -90,7 +94,7 @@ class ConvSpec:
         >>> ConvSpec.of(3, 256, k=5, size=12, padding="valid").out_size
         (8, 8)
         """
-        axes = next((len(value) for value in (k, size, stride, dilation) if isinstance(value, tuple)), 2)
+        axes = next((len(value) for value in (k, size, stride, dilation) if isinstance(value, (tuple, list))), 2)
         pads = 0 if padding == "valid" else padding
         return cls(
             c_in=c_in,
@@ -98,7 +102,7 @@ class ConvSpec:
             kernel=_per_axis(k, axes),
             size=None if size is None else _per_axis(size, axes),
             stride=_per_axis(stride, axes),
-            padding="same" if pads == "same" else _per_axis(pads, axes),
+            padding=pads if isinstance(pads, str) else _per_axis(pads, axes),
             dilation=_per_axis(dilation, axes),
             groups=groups,
             bias=bias,
@@ -201,7 +205,7 @@ def parse_lengths(text: str, least: int = 1) -> int | Axes:
     ((3, 1), 3)
     """
     parts = text.lower().replace("×", "x").split("x")
-    if len(parts) > 3 or not all(_is_whole(part, least) for part in parts):
+    if len(parts) > 3 or not all(is_whole(part, least) for part in parts):
         raise SpecError(
             f"expected a whole number from {least} to {LARGEST:,}, or up to three of them like 3x1, got '{text}'"
         )
@@ -217,26 +221,33 @@ def parse_whole(text: str) -> int:
     >>> parse_whole("64")
     64
     """
-    if not _is_whole(text, 1):
+    if not is_whole(text, 1):
         raise SpecError(f"expected a whole number from 1 to {LARGEST:,}, got '{text}'")
     return int(text)
 
 
-def _is_whole(text: str, least: int) -> bool:
+def is_whole(text: str, least: int) -> bool:
+    """Whether ``text`` is a whole number from ``least`` to :data:`LARGEST`, in digits alone."""
     # The length is checked first: int() refuses, or takes long for, thousands of digits.
     return text.isdecimal() and text.isascii() and len(text) < 11 and least <= int(text) <= LARGEST
 
 
 def _per_axis(value: int | Axes, axes: int) -> Axes:
-    return value if isinstance(value, tuple) else (value,) * axes
+    return tuple(value) if isinstance(value, (tuple, list)) else (value,) * axes
 
 
 def _is_ordinary(spec: ConvSpec) -> bool:
     """Whether no check can fail, found in one look: true of nearly every spec, and specs are made by the thousand."""
     axes, size, groups = len(spec.kernel), spec.size, spec.groups
-    numbers = (spec.c_in, spec.c_out, groups, *spec.kernel, *spec.stride, *spec.dilation, *(size or ()))
+    try:
+        numbers = (spec.c_in, spec.c_out, groups) + spec.kernel + spec.stride + spec.dilation + (size or ())
+        whole = isinstance(sum(numbers), int)
+    except TypeError:  # text, a list, or one number where there should be a tuple
+        return False
     return (
-        spec.padding == "same"
+        whole
+        and spec.padding == "same"
+        and spec.bias in _BIASES
         and min(numbers) >= 1
         and max(numbers) <= LARGEST
         and len(spec.stride) == len(spec.dilation) == len(spec.output_padding) == axes <= 3
@@ -248,6 +259,7 @@ def _is_ordinary(spec: ConvSpec) -> bool:
 
 def _check(spec: ConvSpec) -> None:
     """Raise :class:`SpecError` with the first reason why there is no such convolution."""
+    _check_types(spec)
     _check_axes(spec)
     _check_ranges(spec)
     _check_groups(spec)
@@ -257,12 +269,29 @@ def _check(spec: ConvSpec) -> None:
         _check_fit(spec)
 
 
+def _check_types(spec: ConvSpec) -> None:
+    """Whole numbers of Python alone are exact: a float rounds, and a NumPy integer overflows."""
+    if spec.bias not in _BIASES:
+        raise SpecError(f"unknown bias {spec.bias!r}; give none, last or all")
+    if isinstance(spec.padding, str) and spec.padding != "same":
+        raise SpecError(f"unknown padding '{spec.padding}'; give same or a number for each axis")
+    for name in _LEAST:
+        value = getattr(spec, name)
+        if (name == "size" and value is None) or (name == "padding" and value == "same"):
+            continue
+        if name in ("c_in", "c_out", "groups"):
+            if not isinstance(value, int):
+                raise SpecError(f"{name} {value!r} is no whole number; give an int")
+        elif not isinstance(value, tuple) or not all(isinstance(number, int) for number in value):
+            raise SpecError(
+                f"{name} {value!r} is no tuple of whole numbers; give one for each axis, or use ConvSpec.of"
+            )
+
+
 def _check_axes(spec: ConvSpec) -> None:
     axes = len(spec.kernel)
     for name in ("size", "stride", "padding", "dilation", "output_padding"):
         value = getattr(spec, name)
-        if isinstance(value, str) and value != "same":
-            raise SpecError(f"unknown {name} '{value}'; give same or a number for each axis")
         if value is not None and value != "same" and len(value) != axes:
             raise SpecError(
                 f"{name} {_times(value)} has {len(value)} axes, kernel {_times(spec.kernel)} has {axes}; "

@@ -206,6 +206,48 @@ def test_impossible_convolutions(settings, message):
     assert str(error.value) == message
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"c_in": 64.0}, "c_in 64.0 is no whole number; give an int"),
+        ({"c_out": "64"}, "c_out '64' is no whole number; give an int"),
+        ({"groups": None}, "groups None is no whole number; give an int"),
+        ({"kernel": 3}, "kernel 3 is no tuple of whole numbers; give one for each axis, or use ConvSpec.of"),
+        ({"kernel": "3x3"}, "kernel '3x3' is no tuple of whole numbers; give one for each axis, or use ConvSpec.of"),
+        (
+            {"kernel": (3, 3.5)},
+            "kernel (3, 3.5) is no tuple of whole numbers; give one for each axis, or use ConvSpec.of",
+        ),
+        ({"size": 56}, "size 56 is no tuple of whole numbers; give one for each axis, or use ConvSpec.of"),
+        ({"size": [56, 56]}, "size [56, 56] is no tuple of whole numbers; give one for each axis, or use ConvSpec.of"),
+        ({"stride": [2, 2]}, "stride [2, 2] is no tuple of whole numbers; give one for each axis, or use ConvSpec.of"),
+        ({"padding": 1}, "padding 1 is no tuple of whole numbers; give one for each axis, or use ConvSpec.of"),
+        ({"padding": "valid"}, "unknown padding 'valid'; give same or a number for each axis"),
+        ({"bias": True}, "unknown bias True; give none, last or all"),
+    ],
+)
+def test_values_that_are_no_whole_numbers(settings, message):
+    """What could not be counted exactly, or not at all, is refused: a float rounds, text is no number."""
+    with pytest.raises(SpecError) as error:
+        ConvSpec(**{"c_in": 64, "c_out": 128, "kernel": (3, 3), **settings})
+    assert str(error.value) == message
+
+
+def test_integers_of_numpy_are_refused():
+    """An integer that overflows is no exact number."""
+    numpy = pytest.importorskip("numpy")
+    with pytest.raises(SpecError, match="is no whole number; give an int"):
+        ConvSpec.of(numpy.int64(64), 128, k=3)
+
+
+def test_what_stands_for_all_axes():
+    """``of`` takes a number, a tuple or a list, and the words for padding that there are."""
+    assert ConvSpec.of(8, 8, k=[3, 5], size=[9, 7], stride=2) == ConvSpec.of(8, 8, k=(3, 5), size=(9, 7), stride=(2, 2))
+    with pytest.raises(SpecError) as error:
+        ConvSpec.of(8, 8, k=3, padding="sane")
+    assert str(error.value) == "unknown padding 'sane'; give same or a number for each axis"
+
+
 @pytest.mark.parametrize("count", ["macs", "activations"])
 def test_counts_that_need_a_size(count):
     """A count that depends on the feature size says so where the size is open."""
