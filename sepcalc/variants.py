@@ -159,19 +159,21 @@ def _rank(spec: ConvSpec, mid: Mid) -> int:
     return ranks[mid]
 
 
-def break_even(spec: ConvSpec) -> int:
-    """The smallest ``mid`` at which spatial separation has as many weights as ``spec``; below it saves.
+def break_even(spec: ConvSpec, count: Callable[[ConvSpec], int] = lambda stage: stage.weights) -> int:
+    """The smallest ``mid`` at which spatial separation takes as many weights as ``spec``; below it saves.
 
-    For a k×k kernel that is k·c_in·c_out / (c_in + c_out), rounded up (Jaderberg 2014, section 2).
+    For a k×k kernel that is k·c_in·c_out / (c_in + c_out), rounded up (Jaderberg 2014, section 2). Another ``count``
+    of a stage than its weights may be what is to be saved.
 
     >>> break_even(ConvSpec(c_in=64, c_out=128, kernel=(3, 3)))
     128
     """
+    whole = count(spec)
 
     def saves(mid: int) -> bool:
         if mid * spec.groups > LARGEST:
             return False
-        return sum(stage.weights for stage in spatial_separable(spec, mid=mid * spec.groups)) < spec.weights
+        return sum(map(count, spatial_separable(spec, mid=mid * spec.groups))) < whole
 
     low, high = 0, 1  # saves(low), not saves(high)
     while saves(high):
@@ -183,12 +185,19 @@ def break_even(spec: ConvSpec) -> int:
 
 
 def _break_even_remark(spec: ConvSpec, stages: Stages) -> str:
-    mid, limit = stages[0].c_out, break_even(spec)
-    return (
-        f"mid {mid:,}; saves while mid < {limit:,}"
-        if mid < limit
-        else f"mid {mid:,} saves nothing: only mid < {limit:,} does"
-    )
+    mid, limits = stages[0].c_out, {"weights": break_even(spec)}
+    if spec.size is not None and not spec.keeps_size:
+        # A stage in front of a stride works on a larger map than the convolution that it is a part of.
+        limits["multiply-adds"] = break_even(spec, lambda stage: stage.macs)
+    saves, limit = mid < max(limits.values()), limits["weights"]
+    if len({*limits.values()}) == 1:
+        return (
+            f"mid {mid:,}; saves while mid < {limit:,}"
+            if saves
+            else f"mid {mid:,} saves nothing: only mid < {limit:,} does"
+        )
+    each = [f"{name} {'while' if mid < most else 'only while'} mid < {most:,}" for name, most in limits.items()]
+    return f"mid {mid:,}{'; saves' if saves else ' saves nothing:'} {', '.join(each)}"
 
 
 @variant(

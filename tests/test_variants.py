@@ -246,6 +246,37 @@ def test_spatial_remark(mid, remark):
     assert spatial.remark(LAYER, spatial(LAYER)) == remark
 
 
+@pytest.mark.parametrize(
+    ("mid", "remark"),
+    [
+        (16, "mid 16; saves weights while mid < 96, multiply-adds while mid < 64"),
+        (64, "mid 64; saves weights while mid < 96, multiply-adds only while mid < 64"),
+        (96, "mid 96 saves nothing: weights only while mid < 96, multiply-adds only while mid < 64"),
+    ],
+)
+def test_spatial_remark_with_a_stride(mid, remark):
+    """With a stride the first factor works on a larger map, so that multiply-adds stop being saved earlier."""
+    spec = ConvSpec.of(64, 64, k=3, size=10, stride=2)
+    spatial = get("sps").bind({"mid": mid})
+    assert spatial.remark(spec, spatial(spec)) == remark
+
+
+@randomly(50)
+@given(st.data())
+def test_spatial_remark_is_true(data):
+    """What the spatial row says to be saved is what it saves, whatever the stride and the padding."""
+    spec, stages = data.draw(rewrites(get("sps")))
+    said = get("sps").remark(spec, stages)
+    saved = {
+        "weights": sum(stage.weights for stage in stages) < spec.weights,
+        "multiply-adds": None if spec.size is None else sum(stage.macs for stage in stages) < spec.macs,
+    }
+    for name, does in saved.items():
+        if does is not None:
+            alike = "; saves while" in said
+            assert does == (alike or f"{name} while" in said), (said, name)
+
+
 @pytest.mark.usefixtures("registry")
 @pytest.mark.parametrize("names", [("standard",), ("dws",), ("mine", "std"), ("mine", "depthwise")])
 def test_a_name_is_taken_once(names):
