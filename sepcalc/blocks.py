@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn
 
 from sepcalc.arguments import BlockArguments, Common
-from sepcalc.decoding import MOST_FAULTS, decode, faults, fields, meant, shown
+from sepcalc.decoding import MOST_FAULTS, decode, faults, fields, meant, misreadings, shown
 from sepcalc.errors import LayerError, SepcalcError, closest
 from sepcalc.expressions import Channels, evaluate
 from sepcalc.layer_types import LAYER_TYPES, LayerType
@@ -199,6 +199,8 @@ def _build(scope: Scope, kind: LayerType, arguments: Mapping[str, Any]) -> None:
     args: Any = decode(arguments, kind.arguments)
     if args is None:
         _raise(faults(arguments, kind.arguments))
+    if scope.lost and (found := [*misreadings(arguments, kind.arguments)]):
+        _raise(found)
     if type(c_out := arguments.get("c_out")) is Channels:
         args.c_out = c_out  # decoded to a plain number, which a width would multiply once more
     kind.build(scope, args, kind.word)

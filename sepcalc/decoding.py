@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
@@ -49,6 +50,23 @@ def _all_faults(arguments: Mapping[Any, Any], record: type[Struct]) -> Iterator[
     for key, each in known.items():
         if each.required and key not in arguments:
             yield None, f"{key} is missing; give {_expected(each.type)}"
+
+
+def misreadings(arguments: Mapping[str, Any], record: type[Struct]) -> Iterator[tuple[Any, str]]:
+    """Texts that are no lengths where lengths are expected, with their keys; :func:`faults` takes any text for one."""
+    for key, value in arguments.items():
+        hint = fields(record)[key].type
+        if isinstance(value, str) and (forms := [*_forms(hint)]) and not any(re.search(form, value) for form in forms):
+            yield key, f"{key}: expected {_expected(hint)}, got {shown(value)}"
+
+
+def _forms(hint: Any) -> Iterator[str]:
+    """The patterns of text in the type of a field."""
+    for meta in getattr(hint, "__metadata__", ()):
+        if pattern := (getattr(meta, "extra_json_schema", None) or {}).get("pattern"):
+            yield pattern
+    for part in getattr(hint, "__args__", ()):
+        yield from _forms(part)
 
 
 _OTHER_WORDS = {

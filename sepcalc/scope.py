@@ -192,17 +192,19 @@ class Scope:
         raise LayerError("nothing reaches this layer; give it c_in and size, or the file an input")
 
     def _agree(self, args: Any, at: FeatureMap) -> None:
+        """Raise :class:`LayerError` with each argument that contradicts ``at``."""
+        found = []
         if args.c_in is not None and args.c_in != at.channels:
-            raise LayerError(
-                f"c_in {args.c_in} contradicts the {at.channels} channels that reach it; remove c_in", "c_in"
+            found.append(
+                ("c_in", f"c_in {args.c_in} contradicts the {at.channels} channels that reach it; remove c_in")
             )
-        if args.size is None:
-            return
-        if not at.size:
-            raise LayerError(f"size {args.size} contradicts the vector that reaches it; remove size", "size")
-        if lengths("size", args.size, len(at.size)) != at.size:
+        if args.size is not None and not at.size:
+            found.append(("size", f"size {args.size} contradicts the vector that reaches it; remove size"))
+        elif args.size is not None and lengths("size", args.size, len(at.size)) != at.size:
             here = "×".join(map(str, at.size))
-            raise LayerError(f"size {args.size} contradicts the {here} that reaches it; remove size", "size")
+            found.append(("size", f"size {args.size} contradicts the {here} that reaches it; remove size"))
+        for key, message in found[:1]:
+            raise LayerError(message, key, found[1:])
 
     def output_of(self, name: str) -> FeatureMap:
         """The output of the earlier layer called ``name``, in this block or any around it.

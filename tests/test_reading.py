@@ -301,6 +301,34 @@ def test_all_faults_come_at_once():
     ]
 
 
+def test_faults_behind_a_fault():
+    """Where a fault leaves open what reaches a layer, the layer's own lengths are checked all the same."""
+    text = """
+    input: {channels: 3, size: 32}
+    layers:
+      - conv: {c_out: 0, k: 3}
+      - conv: {c_out: 16, k: 3q, stride: 1x2, padding: valid}
+      - conv: {c_out: 16, k: 3, stride: abc, padding: sane}
+      - maxpool: all
+      - avgpool: global
+    """
+    assert faults(text) == [
+        "4:19: conv: c_out: expected a whole number from 1 to 1,000,000,000, got 0",
+        "5:26: conv: k: expected a whole number, or one per axis like 3x1 or [3, 1], got '3q'",
+        "6:37: conv: stride: expected a whole number, or one per axis like 3x1 or [3, 1], got 'abc'",
+        "6:51: conv: padding: expected same, valid, a whole number, or one per axis like 1x0 or [1, 0], got 'sane'",
+        "7:5: maxpool: k: expected global, a whole number, or one per axis like 3x1 or [3, 1], got 'all'",
+    ]
+
+
+def test_two_contradictions():
+    """Channels and size that both contradict what reaches a layer are two faults."""
+    assert faults("input: {channels: 3, size: 32}\nlayers: [conv: {c_out: 8, k: 3, c_in: 4, size: 16}]") == [
+        "2:39: conv: c_in 4 contradicts the 3 channels that reach it; remove c_in",
+        "2:48: conv: size 16 contradicts the 32×32 that reaches it; remove size",
+    ]
+
+
 def test_a_message_stays_readable():
     """Of many faults the first ones are shown, with how many others there are."""
     text = f"input: {{channels: 3, size: 8}}\nlayers: [{', '.join(f'wrong{i}' for i in range(50))}]"
