@@ -21,6 +21,9 @@ Plain = str | int | float | list[int] | None
 MISSING = "—"
 """Where there is no number: a count that depends on an open size, the size of a vector."""
 
+LONGEST_WORDS = 40
+"""Characters of a text that is kept on one line; a longer one is a sentence, which may fold."""
+
 _PREFIXES = ("", "k", "M", "G", "T")
 _MOST_PLACES = 9
 _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")

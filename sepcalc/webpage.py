@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sepcalc.cells import Look, is_number, label_place, texts, visible
+from sepcalc.cells import LONGEST_WORDS, Look, is_number, label_place, texts, visible
 from sepcalc.table import Row, Table
 
 _TABLE = "border-collapse:collapse;font-variant-numeric:tabular-nums;margin:1em 0"
@@ -54,8 +54,10 @@ def fragment(table: Table, *, si: bool = False) -> str:
         f'<th scope="col" style="{style};vertical-align:bottom">{escape(column.title)}</th>'
         for style, column in zip(styles, table.columns, strict=True)
     )
-    label = label_place(table)
-    rows = [_row(row, cells, styles, label) for row, cells in zip(table.rows, texts(table, si=si), strict=True)]
+    label, cells = label_place(table), texts(table, si=si)
+    folds = [any(len(line[place]) > LONGEST_WORDS for line in cells) for place in range(len(styles))]
+    insides = [style + ("" if place == label or folds[place] else _WHOLE) for place, style in enumerate(styles)]
+    rows = [_row(row, line, insides, label) for row, line in zip(table.rows, cells, strict=True)]
     return "\n".join(
         (
             f'<table class="sepcalc" style="{_TABLE}">',
@@ -79,10 +81,9 @@ def _row(row: Row, cells: list[str], styles: list[str], label: int) -> str:
 
 def _cell(row: Row, cell: str, style: str, is_label: bool) -> str:
     tag, scope = ("th", ' scope="row"') if is_label else ("td", "")
-    whole = "" if is_label else _WHOLE
     weight = ";font-weight:bold" if row.role == "total" else ";font-weight:normal" if is_label else ""
     indent = ";padding-left:2em" if is_label and row.role == "part" else ""
-    return f'<{tag}{scope} style="{style}{whole}{weight}{indent}">{escape(cell)}</{tag}>'
+    return f'<{tag}{scope} style="{style}{weight}{indent}">{escape(cell)}</{tag}>'
 
 
 def _foot(table: Table) -> list[str]:

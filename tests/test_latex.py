@@ -114,6 +114,46 @@ def test_wide(columns, commands):
     assert [name for sign, name in signs.items() if sign in shown] == commands
 
 
+SENTENCE = "counts the moving statistics of batch norm as parameters, which nobody trains"
+
+
+def noted(digits):
+    """A table of sources of that many characters, with a long note on the second of them."""
+    columns = (Column(key="source", title="Source"), Column(key="note", title="Note"))
+    return Table(name="t", title="T", columns=columns, rows=tuple(Row(cells=("s" * digits, n)) for n in ("", SENTENCE)))
+
+
+@pytest.mark.parametrize(
+    ("digits", "size", "points"),
+    [
+        (30, "", 183),
+        (38, "\\small\n", 156),
+        (60, "\\scriptsize\\setlength{\\tabcolsep}{3pt}\n", 99),
+    ],
+)
+def test_a_sentence_folds(digits, size, points):
+    """Where the smallest type is too wide, a column of sentences folds, in the largest type that leaves it room."""
+    shown = render([noted(digits)], "latex")
+    assert rf"& \parbox[t]{{{points}pt}}{{\raggedright {SENTENCE}\strut}} \\" in shown
+    assert f"\n{'s' * digits} &  \\\\\n" in shown
+    assert f"\\medskip\n{size}\\begin{{tabular}}" in shown
+    assert r"\makebox" not in shown
+
+
+def test_a_sentence_without_room():
+    """Where nothing leaves room for the sentence, the table hangs over the margins."""
+    shown = render([noted(80)], "latex")
+    assert r"\makebox" in shown
+    assert r"\parbox" not in shown
+
+
+def test_folded_lines_count():
+    """A table is long by the lines that it takes, not by its rows."""
+    table = noted(38)
+    assert r"\begin{longtable}" not in render([replace(table, rows=table.rows[1:] * 10)], "latex")
+    assert r"\begin{longtable}" in render([replace(table, rows=table.rows[1:] * 30)], "latex")
+
+
 def test_label():
     """A label holds letters, digits and dashes alone."""
     assert "\\label{tab:my-net-v2}\n" in render([replace(SAMPLE, name="my_net v2%")], "latex")

@@ -9,6 +9,7 @@ from tables import SAMPLE, column_of, tables, texts
 
 from sepcalc import cells
 from sepcalc.render import render
+from sepcalc.table import Column, Row, Table
 from sepcalc.webpage import escape, fragment
 
 VOID = {"meta"}
@@ -73,6 +74,16 @@ def test_fragment():
         for tag, attributes in page.tags
         if tag == "td" and "colspan" not in attributes
     )
+
+
+def test_a_sentence_folds():
+    """Words and numbers stay on one line; a sentence folds, so that it does not stretch the page."""
+    columns = (Column(key="source", title="Source"), Column(key="type", title="Type"), Column(key="note", title="Note"))
+    table = Table(
+        name="t", title="T", columns=columns, rows=(Row(cells=("a", "depthwise-separable 3×3", "long " * 20)),)
+    )
+    styles = [attributes["style"] for tag, attributes in read(fragment(table)).tags if tag == "td"]
+    assert ["nowrap" in style for style in styles] == [True, False]
 
 
 def test_notebook():
