@@ -234,9 +234,9 @@ def _check_patterns(read: Network, name: str, patterns: Sequence[str]) -> None:
     known = [layer.name for layer in read.layers if layer.convertible]
     for pattern in patterns:
         if not matching(known, pattern):
-            raise SepcalcError(
-                f"{name}: no convertible layer of {read.name} is called '{pattern}'{closest(pattern, known)}"
-            )
+            block = f"{pattern}.*"
+            hint = f"; did you mean '{block}'?" if matching(known, block) else closest(pattern, known)
+            raise SepcalcError(f"{name}: no convertible layer of {read.name} is called '{pattern}'{hint}")
 
 
 def _wanted(read: Network, tables: Sequence[Table | None], names: Sequence[str], form: Format) -> list[Table]:

@@ -11,9 +11,8 @@ from typing import Any
 
 from sepcalc.comparison import Candidate, Comparison
 from sepcalc.network import Convolution, Layer, Network, Operator, WhatIf
+from sepcalc.records import SCHEMA
 from sepcalc.spec import ConvSpec
-
-SCHEMA = 1
 
 
 def layer_answer(comparison: Comparison, *, element_bytes: int) -> dict[str, Any]:

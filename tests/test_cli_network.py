@@ -69,6 +69,9 @@ MESSAGES = {
     f"{NETWORK} --table layer": "--table: no table 'layer'; did you mean 'layers'?",
     f"{NETWORK} --table qqq": "--table: no table 'qqq'; known: layers, totals, published",
     f"{NETWORK} --only qqq": f"--only: no convertible layer of MobileNet v1 is called 'qqq'; known: {LAYERS}",
+    "network resnet50 --only conv5": (
+        "--only: no convertible layer of ResNet-50 is called 'conv5'; did you mean 'conv5.*'?"
+    ),
     f"{NETWORK} --keep fc": f"--keep: no convertible layer of MobileNet v1 is called 'fc'; known: {LAYERS}",
     f"{NETWORK} --only separabl3": (
         "--only: no convertible layer of MobileNet v1 is called 'separabl3'; did you mean 'separable3'?"
