@@ -41,10 +41,11 @@ def write(path: str | Path, text: str) -> None:
     """
     # Line ends are not translated, and what UTF-8 cannot hold is written as an escape.
     data = text.encode("utf-8", "backslashreplace")
-    target = Path(os.path.realpath(path))
+    given, target = Path(path), Path(os.path.realpath(path))
     try:
-        if target.exists() and not target.is_file():
-            target.write_bytes(data)
+        # A pipe has no real path.
+        if given.exists() and not given.is_file():
+            given.write_bytes(data)
         else:
             _replace(target, data)
     except OSError as error:

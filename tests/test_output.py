@@ -103,6 +103,15 @@ def test_device():
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
 
 
+def test_pipe():
+    """A pipe is written to by the name that it has here, as ``-o /dev/stdout | less`` needs it."""
+    reader, writer = os.pipe()
+    with os.fdopen(reader, "rb") as end:
+        write(f"/dev/fd/{writer}", "x")
+        os.close(writer)
+        assert end.read() == b"x"
+
+
 def test_no_folder(tmp_path):
     """A missing folder is named."""
     path = tmp_path / "none" / "a.md"
