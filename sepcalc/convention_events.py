@@ -146,7 +146,8 @@ def traced(trace: Trace) -> Iterator[Event]:
     """The operators of the graph that ``torch.jit`` makes of the run.
 
     The code of an attention layer multiplies lengths, which a graph holds too: one event for each layer stands for
-    them. The weights that it averages over the heads are taken as unused, and what nothing uses is in no graph.
+    them, and one for a projection of keys and values together. The weights that it averages over the heads are taken
+    as unused, and what nothing uses is in no graph.
     """
     for index, operation in enumerate(trace.operations):
         heads = _HEADS in operation.inside
@@ -155,6 +156,15 @@ def traced(trace: Trace) -> Iterator[Event]:
         yield _event(f"aten::{graph_name(operation)}", index, operation)
         if heads and operation.word in ("attention", "softmax"):
             yield _event("F.multi_head_attention_forward", index, operation)
+        if heads and _projects_both(trace, operation):
+            yield _event("F._in_projection_packed", index, operation)
+
+
+def _projects_both(trace: Trace, operation: Operation) -> bool:
+    """Whether a linear layer makes keys and values at once: where these are the same and the queries are not."""
+    weight = operation.weight or (1, 0)
+    names = [trace.parameters[use.parameter].name for use in operation.uses if use.role == "weight"]
+    return weight[0] == 2 * weight[1] and any(name.endswith("in_proj_weight") for name in names)
 
 
 def functions(trace: Trace, times: Sequence[int] | None = None) -> Iterator[Event]:

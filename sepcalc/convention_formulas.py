@@ -95,7 +95,7 @@ def says(formula: Formula) -> str:
     >>> says(twice(convolution) + bias_each_output)
     '2 · weights · positions + output'
     """
-    return " + ".join(each.says for each in formula) or "0"
+    return " + ".join(each.says for each in formula).replace("+ -", "- ") or "0"
 
 
 def twice(formula: Formula) -> Formula:
@@ -120,6 +120,15 @@ def norm(with_scale: int, without: int) -> Formula:
     """So many for each number of the input, by whether the norm has a scale."""
     words = f"{with_scale} · input ({without or 'nothing'} without scale)"
     return term("norm", words, lambda event: (with_scale if event.affine else without) * prod(event.x))
+
+
+def _normed_by_batch(event: Event) -> int:
+    rate = (5 if event.affine else 4) if event.flag("training") else (2 if event.affine else 1)
+    return rate * prod(event.x)
+
+
+batch_norm = term("norm", "2 · input (1 without scale), 5 (4) with the input's own statistics", _normed_by_batch)
+"""A batch norm that keeps no moving statistics uses its input's, and counts as another norm does."""
 
 
 def _positions(event: Event) -> int:

@@ -125,6 +125,27 @@ def _attention_beside(event: Event) -> int:
     return batch * (event.number("num_heads", 1) * queries * keys + queries * event.inputs[0][2])
 
 
+def _timm_scores(event: Event) -> tuple[int, int]:
+    """Queries times keys of every head of timm's attention, and the length of a head."""
+    batch, length = event.x[:2]
+    return batch * event.number("num_heads", 1) * length**2, event.number("head_dim")
+
+
+def _timm_products(event: Event) -> int:
+    scores, depth = _timm_scores(event)
+    return 2 * scores * depth
+
+
+def _timm_beside(event: Event) -> int:
+    scores, depth = _timm_scores(event)
+    return scores + scores // event.x[1] * depth
+
+
+_TIMM_ATTENTION = (
+    Term(item="products", says="both products of every head", amount=_timm_products),
+    Term(item="other", says="scores + queries · depth", amount=_timm_beside),
+)
+
 PTFLOPS_MODULES: dict[str, Formula] = {
     **dict.fromkeys(_classes("Conv", "ConvTranspose"), convolution + bias),
     "nn.Linear": linear + bias,
@@ -139,6 +160,7 @@ PTFLOPS_MODULES: dict[str, Formula] = {
         Term(item="bias", says="(queries + keys + values + queries) · depth", amount=_attention_bias),
         Term(item="other", says="scores + queries · depth", amount=_attention_beside),
     ),
+    **dict.fromkeys(("timm.layers.attention.Attention", "timm.models.vision_transformer.Attention"), _TIMM_ATTENTION),
 }
 """ptflops, ``backend="pytorch"``: the modules. It adds functions to them, those that the same modules call too."""
 

@@ -14,6 +14,7 @@ from sepcalc.convention_formulas import (
     addmm,
     addmv,
     attention,
+    batch_norm,
     bias,
     bias_each_output,
     convolution,
@@ -70,7 +71,7 @@ FVCORE: dict[str, Formula] = {
     "aten::matmul": matmul_by_first,
     "aten::bmm": matmul_by_first,
     "aten::einsum": term("products", "half of what NumPy prints, to four figures", _einsum_halved),
-    "aten::batch_norm": norm(2, 1),
+    "aten::batch_norm": batch_norm,
     "aten::layer_norm": norm(5, 4),
     "aten::group_norm": norm(5, 4),
     "aten::instance_norm": norm(5, 4),
@@ -125,6 +126,9 @@ TORCHPROFILE: dict[str, Formula] = {
     "aten::leaky_relu": per_output("activation"),
     "aten::local_response_norm": per_output("norm", 3),
     "F.multi_head_attention_forward": term("elementwise", "4 products of lengths", lambda _: 4),
+    "F._in_projection_packed": term(
+        "elementwise", "a product of lengths for its weights, and one for its bias", lambda event: len(event.inputs) - 1
+    ),
     **cells({"gru_cell": 2, "lstm_cell": 3}),
     "aten::batch_norm": _SCALED,
     "aten::instance_norm": _SCALED,

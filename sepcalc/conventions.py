@@ -147,7 +147,8 @@ COUNTERS: tuple[Counter, ...] = (
                 about=("activations", "pooling"),
             ),
             Note(
-                text="convolutions and linear layers that are called as functions count as nothing",
+                text="convolutions and linear layers that are called as functions, and linear layers inside timm's "
+                "Attention, count as nothing",
                 about=("conv", "linear"),
             ),
             _ATTENTION,

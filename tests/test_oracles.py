@@ -174,7 +174,9 @@ MODULES: dict[str, tuple[nn.Module, torch.Tensor]] = {
     "linear root": (nn.Linear(10, 7), torch.zeros(3, 10)),
     "norms": (
         chain(
-            nn.BatchNorm2d(8), nn.BatchNorm2d(8, affine=False), nn.InstanceNorm2d(8), nn.InstanceNorm2d(8, affine=True),
+            nn.BatchNorm2d(8), nn.BatchNorm2d(8, affine=False), nn.BatchNorm2d(8, track_running_stats=False),
+            nn.BatchNorm2d(8, affine=False, track_running_stats=False), nn.InstanceNorm2d(8),
+            nn.InstanceNorm2d(8, affine=True),
             nn.GroupNorm(2, 8), nn.GroupNorm(2, 8, affine=False), nn.LayerNorm(10), nn.RMSNorm(10),
             nn.LayerNorm((12, 10), elementwise_affine=False), nn.LocalResponseNorm(3),
         ),
@@ -264,6 +266,37 @@ def test_functions(name: str) -> None:
     """Functions that a forward calls by itself, and symbols, which no counter of names sees."""
     model, inputs = FUNCTIONS[name]
     agree(model, *inputs)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+def test_attention_between_sequences(bias: bool) -> None:
+    """Keys and values of another sequence are projected at once, which a tracer of lengths sees."""
+    layer = nn.MultiheadAttention(16, 4, batch_first=True, bias=bias)
+    model = Two(lambda net, x, y: net.a(x, y, y, need_weights=False)[0], a=layer)
+    agree(model, *matrices((2, 5, 16), (2, 7, 16)))
+    apart = nn.MultiheadAttention(16, 4, batch_first=True, bias=bias, kdim=8, vdim=8)
+    agree(Two(lambda net, x, y: net.a(x, y, y)[0], a=apart), *matrices((2, 5, 16), (2, 7, 8)))
+
+
+def test_attention_of_timm(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A class of timm's that ptflops knows where timm is installed: it counts the products, and nothing below."""
+    from ptflops import pytorch_ops
+
+    class Attention(nn.Module):
+        num_heads, head_dim = 4, 4
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.num_heads, self.head_dim = 4, 4
+            self.qkv, self.proj = nn.Linear(16, 48), nn.Linear(16, 16)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            q, k, v = self.qkv(x).reshape(2, 5, 3, 4, 4).permute(2, 0, 3, 1, 4)
+            return self.proj(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(2, 5, 16))
+
+    Attention.__module__, Attention.__qualname__ = "timm.layers.attention", "Attention"
+    monkeypatch.setitem(pytorch_ops.MODULES_MAPPING, Attention, pytorch_ops.timm_attention_counter_hook)
+    agree(chain(Attention(), nn.Linear(16, 8)), torch.zeros(2, 5, 16))
 
 
 @pytest.mark.parametrize("kind", ["weights", "no weights", "no bias"])
