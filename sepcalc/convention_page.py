@@ -15,7 +15,8 @@ INTRODUCTION = """\
 
 `sepcalc network SOURCE --as COUNTER` prints the total that another counter prints for the same network, its unit,
 and its difference from ours in parts that add up exactly; `--as all` shows every counter, and `--published` says
-which convention a published figure of a bundled network follows. Ours is the multiply-adds of convolutions, linear
+which convention a published figure of a bundled network follows. [counting.md](counting.md#whose-number-is-it) shows
+how to find out whose number a paper quotes. Ours is the multiply-adds of convolutions, linear
 layers, matrix products and attention, each once; bias, norms, activations and pooling are not in it.
 
 A counter is a table from what it sees to a formula, for one release; the tables below are those that the program
@@ -49,6 +50,8 @@ total is not exact or is not given:
 * `torch.conv2d` is the same function as `torch.nn.functional.conv2d`, and is counted under that name.
 * With gradients off, `nn.MultiheadAttention` and `nn.TransformerEncoderLayer` run as one kernel on a CPU, which the
   counters of the dispatcher and of graphs do not know.
+* ptflops-aten adds the bias of an RNN's or GRU's first layer only where its input is one block of memory. An input is
+  taken as one unless the layer itself has the batch first, also where a layer before has transposed it.
 * Packed sequences, recurrent layers with projections, parametrised or pruned weights in torchinfo, and deformable
   convolutions in ptflops are not in the tables.
 """

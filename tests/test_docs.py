@@ -18,14 +18,35 @@ import pytest
 import typer
 
 import sepcalc
-from sepcalc import ConvSpec, choose, compare, errors, expansion, load, located, reading, spec
+from sepcalc import (
+    ConvSpec,
+    choose,
+    compare,
+    errors,
+    expansion,
+    load,
+    located,
+    onnx_graph,
+    onnx_shapes,
+    onnx_wire,
+    reading,
+    spec,
+)
 from sepcalc.cli import COMMANDS, app
 from sepcalc.cli_layer import BIASES, FRAMEWORKS
 from sepcalc.cli_options import ELEMENT_BYTES
 from sepcalc.contract import comparison_answer, layer_answer, network_answer
+from sepcalc.conventions import COUNTERS, choose_counters
 from sepcalc.explain import explain
 from sepcalc.layer_report import layer_table
 from sepcalc.network_report import comparison_table, network_table, published_table, totals_table
+from sepcalc.reconcile_report import (
+    published_conventions_answer,
+    published_conventions_table,
+    reconcile_all,
+    reconcile_answer,
+    reconcile_table,
+)
 from sepcalc.render import FORMATS
 from sepcalc.symbols import UNICODE, write
 from sepcalc.variants import all_variants
@@ -228,6 +249,16 @@ def test_columns_of_a_comparison_and_of_a_verification():
         assert missing([column.key for column in table.columns], section("cli.md", f"sepcalc {command}")) == []
 
 
+def test_columns_of_counters_and_of_published_figures():
+    """Every counter is documented, and every column of the tables about other conventions."""
+    network = load("mobilenet_v1")
+    found = reconcile_all(network, None, COUNTERS)
+    text = section("cli.md", "Other counters and published figures")
+    assert missing([each.counter.name for each in found], text) == []
+    for table in (reconcile_table(network, found, as_modules=True), published_conventions_table(network)):
+        assert missing([column.key for column in table.columns], text) == []
+
+
 def keys(answer: object) -> set[str]:
     """Every key of a JSON value."""
     if isinstance(answer, dict):
@@ -241,8 +272,12 @@ def test_json():
     layer = layer_answer(compare(ConvSpec.of(64, 128, k=3)), element_bytes=4)
     whole = network_answer(network, [network.what_if(each) for each in choose(["standard", "depthwise"])])
     several = comparison_answer([network], element_bytes=4)
+    counted = reconcile_answer(network, reconcile_all(network, None, choose_counters(["thop"])), as_modules=True)
+    figures = published_conventions_answer(network)
     text = section("cli.md", "JSON")
-    assert [key for key in keys([layer, whole, several]) if f'"{key}"' not in text and key != "depthwise"] == []
+    assert [
+        key for key in keys([layer, whole, several, counted, figures]) if f'"{key}"' not in text and key != "depthwise"
+    ] == []
 
 
 def test_exit_codes():
@@ -275,7 +310,7 @@ def stages_of(found):
 
 
 def test_limits():
-    """The limits of a file are documented as they are."""
+    """The limits of files are documented as they are."""
     text = (ROOT / "docs" / "decisions.md").read_text("utf-8")
     limits = (
         f"{located.DEEPEST} levels",
@@ -285,6 +320,17 @@ def test_limits():
         f"{expansion.MOST_LAYERS:,} layers",
         f"{reading.MOST_SHOWN} faults",
         f"up to {spec.LARGEST:,}",
+        f"{located.MOST_VALUES:,} values",
+        f"{expansion.MOST_USES:,} uses",
+        f"{onnx_wire.LARGEST_GRAPH // 2**20} MiB of what is not weights",
+        f"{onnx_wire.MOST_NODES:,} nodes",
+        f"{onnx_wire.MOST_FIELDS:,} fields",
+        f"{onnx_wire.LARGEST_LISTS // 2**20} MiB of lists",
+        f"{onnx_wire.DEEPEST} messages",
+        f"{onnx_wire.LARGEST_VALUES // 2**10} KiB",
+        f"{onnx_graph.MOST_AXES} axes",
+        f"{onnx_shapes.MOST_NUMBERS:,} numbers",
+        f"{onnx_shapes.MOST_COMPUTED:,} nodes",
     )
     assert [limit for limit in limits if limit not in " ".join(text.split())] == []
 
