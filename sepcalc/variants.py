@@ -203,7 +203,7 @@ def _break_even_remark(spec: ConvSpec, stages: Stages) -> str:
 @variant(
     "spatial-separable",
     "sps",
-    gives_up="It cannot see a whole window through any mid channel: each adds the product of a column and a row.",
+    gives_up="It cannot see a whole window through any mid channel: each adds the product of one line along each axis.",
     remark=_break_even_remark,
 )
 def spatial_separable(spec: ConvSpec, *, mid: Mid = "min") -> Stages:
