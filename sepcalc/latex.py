@@ -186,7 +186,9 @@ def _grid(table: Table, look: Look, shape: _Shape) -> Iterator[str]:
         if row.role == "part":
             escaped[label] = rf"\quad {escaped[label]}"
         if shape.text is not None and len(line[shape.text]) > shape.room:
-            escaped[shape.text] = rf"\parbox[t]{{{shape.points}pt}}{{\raggedright {escaped[shape.text]}\strut}}"
+            # An address is one long word: it may break where it has a slash.
+            sentence = escaped[shape.text].replace("/", r"/\allowbreak{}")
+            escaped[shape.text] = rf"\parbox[t]{{{shape.points}pt}}{{\raggedright {sentence}\strut}}"
         yield _line(escaped)
         previous = row
 

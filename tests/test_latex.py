@@ -140,6 +140,16 @@ def test_a_sentence_folds(digits, size, points):
     assert r"\makebox" not in shown
 
 
+def test_an_address_breaks():
+    """A long word breaks behind a slash, in a sentence that folds and nowhere else."""
+    address = f"doi:10.1109/{'1' * 30} and so on"
+    columns = (Column(key="source", title="Source"), Column(key="note", title="Note"))
+    rows = (Row(cells=("a/b" + "s" * 57, address)),)
+    shown = render([Table(name="t", title="T", columns=columns, rows=rows)], "latex")
+    assert f"doi:10.1109/\\allowbreak{{}}{'1' * 30} and so on" in shown
+    assert shown.count("allowbreak") == 1
+
+
 def test_a_sentence_without_room():
     """Where nothing leaves room for the sentence, the table hangs over the margins."""
     shown = render([noted(80)], "latex")
