@@ -8,13 +8,8 @@ from sepcalc.cli_sources import opened
 from sepcalc.conventions import choose_counters
 from sepcalc.errors import SepcalcError
 from sepcalc.network import Network
-from sepcalc.reconcile_report import (
-    published_conventions_answer,
-    published_conventions_table,
-    reconcile_all,
-    reconcile_answer,
-    reconcile_table,
-)
+from sepcalc.reconcile_published import published_conventions_answer, published_conventions_table
+from sepcalc.reconcile_report import reconcile_all, reconcile_answer, reconcile_table
 from sepcalc.render import Format
 from sepcalc.trace import Trace
 

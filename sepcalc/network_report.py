@@ -336,8 +336,14 @@ def comparison_table(networks: Sequence[Network], *, element_bytes: int = 4) -> 
             for each in networks
         ),
         caption=f"{COUNTING_RULE} {PARAMS_RULE}",
-        notes=tuple(f"{each.name}: {note}" for each in networks for note in uncounted_notes(each)),
+        notes=tuple(f"{each.name}: {note}" for each in networks for note in _missing_notes(each, element_bytes)),
     )
+
+
+def _missing_notes(network: Network, element_bytes: int) -> Iterator[str]:
+    yield from uncounted_notes(network)
+    if network.traffic_bytes(element_bytes) is None:
+        yield "products of activations, such as attention, move an unknown number of bytes, so it has no FLOP/byte."
 
 
 def bundled_table(networks: Mapping[str, Network]) -> Table:

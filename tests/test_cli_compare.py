@@ -54,6 +54,8 @@ def test_unknown_traffic_is_not_zero():
     network = read(text)
     assert network.cost.macs == 288
     assert network.intensity(4) is None
+    note = "products of activations, such as attention, move an unknown number of bytes, so it has no FLOP/byte."
+    assert comparison_table([network]).notes == (f"{network.name}: {note}",)
     (row,) = comparison_table([network]).rows
     assert row.cells[5] is None
 

@@ -15,7 +15,8 @@ from sepcalc.conventions import COUNTERS, choose_counters
 from sepcalc.errors import SepcalcError
 from sepcalc.network import Convolution, FeatureMap, Network, Operator, Product
 from sepcalc.reconcile import ITEMS, Reconciled
-from sepcalc.reconcile_report import explained, published_figures, reconcile_all, reconcile_table
+from sepcalc.reconcile_published import explained, published_figures
+from sepcalc.reconcile_report import reconcile_all, reconcile_table
 from sepcalc.sources import open_source
 from sepcalc.spec import ConvSpec
 from sepcalc.trace import Module, Trace

@@ -40,13 +40,8 @@ from sepcalc.conventions import COUNTERS, choose_counters
 from sepcalc.explain import explain
 from sepcalc.layer_report import layer_table
 from sepcalc.network_report import comparison_table, network_table, published_table, totals_table
-from sepcalc.reconcile_report import (
-    published_conventions_answer,
-    published_conventions_table,
-    reconcile_all,
-    reconcile_answer,
-    reconcile_table,
-)
+from sepcalc.reconcile_published import published_conventions_answer, published_conventions_table
+from sepcalc.reconcile_report import reconcile_all, reconcile_answer, reconcile_table
 from sepcalc.render import FORMATS
 from sepcalc.symbols import UNICODE, write
 from sepcalc.variants import all_variants
