@@ -145,7 +145,9 @@ def network(
         _show_list(columns, form, output, si=si)
         return
     if source is None:
-        raise SepcalcError("name a YAML file or a bundled network; 'sepcalc network --list' shows them")
+        raise SepcalcError(
+            "name a network: a bundled one ('sepcalc network --list'), a .yaml or .onnx file, or module:callable"
+        )
     if as_ or published_:
         from sepcalc.cli_reconcile import show_counters, show_published
 

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,12 @@ def _module(place: str, source: str) -> Any:
 
 
 def _execute(path: Path) -> Any:
+    return _executed(path.resolve(), path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _executed(path: Path, _changed: int) -> Any:
+    """The module of a file, run once for as long as it stays as it is: running it again may register things twice."""
     from importlib.util import module_from_spec, spec_from_file_location
 
     # A file may be called like a module that is in use; data classes look theirs up by name.

@@ -62,11 +62,6 @@ class Module:
         """Whether it holds no other module."""
         return not self.children
 
-    @property
-    def builtin(self) -> bool:
-        """Whether PyTorch itself defines the class."""
-        return self.qualname.startswith("torch.nn.modules.")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModuleCall:
@@ -173,14 +168,6 @@ class Trace:
     def module_of(self, operation: Operation) -> Module:
         """The innermost module that was running."""
         return self.modules[self.calls[operation.call].module]
-
-    def is_module(self, operation: Operation) -> bool:
-        """Whether the operator is what a leaf module of PyTorch's own does, rather than a function that was called.
-
-        That is where counters by module and counters by function part: ``nn.ReLU`` and ``F.relu``.
-        """
-        module = self.module_of(operation)
-        return module.leaf and module.builtin
 
     def unused(self) -> Iterator[tuple[Parameter, int]]:
         """Each parameter of which some numbers no operator read, and how many of them."""

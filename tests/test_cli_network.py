@@ -32,7 +32,7 @@ layers:
 
 MESSAGES = {
     # What must be there.
-    "network": "name a YAML file or a bundled network; 'sepcalc network --list' shows them",
+    "network": "name a network: a bundled one ('sepcalc network --list'), a .yaml or .onnx file, or module:callable",
     "network mobilenet-v1": "no bundled network is called 'mobilenet-v1'; did you mean 'mobilenet_v1'?",
     "network qqq": f"no bundled network is called 'qqq'; known: {KNOWN}",
     "network qqq.yaml": "cannot read qqq.yaml: no such file or directory",

@@ -1,5 +1,6 @@
 """Python code found by its name, and what is said where it is not there or cannot be imported."""
 
+import os
 import sys
 
 import pytest
@@ -37,6 +38,16 @@ def test_name_in_use(code):  # noqa: ARG001 (the current folder)
 
     assert _found("./json.py:mine").__name__ == "mine"
     assert sys.modules["json"] is json
+
+
+def test_a_file_is_run_once(code, capsys):
+    """Two models of one file are two names in one module; a file that was changed is run again."""
+    (code / "loud.py").write_text("print('ran')\nclass A: pass\nclass B: pass\n")
+    assert _found("./loud.py:A").__module__ == _found("loud.py:B").__module__
+    assert capsys.readouterr().out == "ran\n"
+    (code / "loud.py").write_text("class C: pass\n")
+    os.utime(code / "loud.py", ns=(1, 1))
+    assert _found("loud.py:C").__name__ == "C"
 
 
 def test_path(code):  # noqa: ARG001 (the current folder)

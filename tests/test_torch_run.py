@@ -32,13 +32,13 @@ def test_calls():
 
 
 def test_module_or_function():
-    """An operator of a leaf module is told from the same operator as a function."""
+    """An operator of a module is told from the same operator that the model calls as a function."""
 
     def build(self):
         self.act = nn.ReLU()
 
     trace = imported(net(build, lambda self, x: functional.relu(self.act(x))), "1x3").trace
-    assert [(each.word, trace.is_module(each)) for each in trace.operations] == [("relu", True), ("relu", False)]
+    assert [(each.word, trace.module_of(each).cls) for each in trace.operations] == [("relu", "ReLU"), ("relu", "Net")]
 
 
 @pytest.mark.parametrize(

@@ -48,13 +48,7 @@ def test_operation_params():
     assert (conv.params, relu.params) == (216, 0)
 
 
-def test_is_module():
-    """An operator is a module where a leaf of torch's own ran it, and a function where a larger module did."""
-    trace = _trace()
-    assert [trace.is_module(each) for each in trace.operations] == [True, False]
-
-
 def test_module():
-    """A module knows its class's name, whether torch defines it, and whether it holds others."""
-    assert (CONV.cls, CONV.builtin, CONV.leaf) == ("Conv2d", True, True)
-    assert (MODEL.cls, MODEL.builtin, MODEL.leaf) == ("Net", False, False)
+    """A module knows its class's name, and whether it holds others."""
+    assert (CONV.cls, CONV.leaf) == ("Conv2d", True)
+    assert (MODEL.cls, MODEL.leaf) == ("Net", False)
