@@ -13,6 +13,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import NamedTuple
 
+from sepcalc.spec import times
 from sepcalc.table import Cell, Column, Kind, Table
 
 Number = int | Fraction
@@ -147,7 +148,7 @@ def human(cell: Cell, column: Column, *, si: bool = False) -> str:
     if isinstance(cell, str):
         return visible(cell)
     if isinstance(cell, tuple):
-        return "×".join(map(str, cell))
+        return times(cell)
     return _LOOKS[column.kind](cell, column, si)
 
 

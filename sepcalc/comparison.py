@@ -12,7 +12,7 @@ from fractions import Fraction
 from math import prod
 
 from sepcalc.errors import SpecError
-from sepcalc.spec import Axes, ConvSpec
+from sepcalc.spec import Axes, ConvSpec, times
 from sepcalc.variants import Stages, Variant, choose, get
 
 
@@ -98,7 +98,7 @@ class Comparison:
         return layer_table(self)._repr_html_()
 
 
-def compare(spec: ConvSpec, variants: Iterable[Variant] = ()) -> Comparison:
+def compare(spec: ConvSpec, variants: Iterable[Variant | str] = ()) -> Comparison:
     """Rewrite ``spec`` as each of the ``variants`` (the first three by default), beside the dense convolution.
 
     A spec with groups is one candidate among the others: the reference stays the dense convolution
@@ -112,9 +112,9 @@ def compare(spec: ConvSpec, variants: Iterable[Variant] = ()) -> Comparison:
     """
     if spec.size is None and not spec.keeps_size:
         why = "stride" if any(s != 1 for s in spec.stride) else "padding"
-        value = "×".join(map(str, getattr(spec, why)))
+        value = times(getattr(spec, why))
         raise SpecError(f"multiply-adds at {why} {value} depend on the feature size; give a size")
-    chosen = (get("standard"), *(tuple(variants) or choose()))
+    chosen = (get("standard"), *(tuple(map(get, variants)) or choose()))
     if spec.groups > 1:
         chosen = tuple(each.bind({"groups": spec.groups, **each.options}) for each in (*chosen, get("grouped")))
     dense = replace(spec, groups=1)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from sepcalc.comparison import Candidate, Comparison
-from sepcalc.spec import Axes, ConvSpec
+from sepcalc.spec import ConvSpec, times
 from sepcalc.table import Cell, Column, Kind, Row, Table
 
 COUNTING_RULE = (
@@ -18,15 +18,6 @@ COUNTING_RULE = (
 )
 PARAMS_RULE = "Params: everything trainable."
 REDUCTION_RULE = "Reduction: standard / variant."
-
-
-def times(values: Axes) -> str:
-    """Lengths as people write them.
-
-    >>> times((56, 40))
-    '56×40'
-    """
-    return "×".join(map(str, values))
 
 
 def describe(spec: ConvSpec) -> str:

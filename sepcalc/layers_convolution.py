@@ -15,7 +15,7 @@ from sepcalc.geometry import bias, lengths, padding
 from sepcalc.layer_registry import feature_map, layer_type, written
 from sepcalc.network import STANDARD, Convolution, FeatureMap, Product
 from sepcalc.scope import Scope
-from sepcalc.spec import ConvSpec
+from sepcalc.spec import ConvSpec, times
 from sepcalc.variants import Stages, Variant, get
 
 _WRITTEN_AS = {
@@ -112,7 +112,7 @@ def _shared(scope: Scope, name: str | int | None, spec: ConvSpec, variant: Varia
 def _weights(stages: Stages) -> str:
     """The shapes of the weights of all stages, as PyTorch writes them, and whether there are biases."""
     each = [(stage.c_out, stage.c_in // stage.groups, *stage.kernel) for stage in stages]
-    shapes = " and ".join("×".join(map(str, shape)) for shape in each)
+    shapes = " and ".join(times(shape) for shape in each)
     return f"{shapes} {'with' if stages[-1].bias != 'none' else 'without'} bias"
 
 
@@ -121,7 +121,7 @@ def linear(scope: Scope, args: LinearArguments, word: str) -> None:
     """A linear layer: a convolution without axes, or a 1×1 at each position."""
     reads = scope.reached(args)
     if prod(reads.size) != 1 and not args.per_position:
-        here = "×".join(map(str, reads.size))
+        here = times(reads.size)
         raise LayerError(
             f"a feature map of {here} positions reaches this linear layer; "
             "put flatten or avgpool: global before it, or say per_position: true"

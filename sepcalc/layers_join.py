@@ -17,7 +17,7 @@ from sepcalc.geometry import bias
 from sepcalc.layer_registry import layer_type
 from sepcalc.network import Convolution, FeatureMap
 from sepcalc.scope import LostError, Scope
-from sepcalc.spec import ConvSpec
+from sepcalc.spec import ConvSpec, times
 
 
 @layer_type("add", "concat", "mul", arguments=JoinArguments, short="with")
@@ -35,7 +35,7 @@ def _joined(word: str, maps: list[FeatureMap]) -> FeatureMap:
     for each in maps:
         gate = word == "mul" and prod(each.size) == 1
         if (not gate and each.size != largest.size) or (word != "concat" and each.channels != largest.channels):
-            shapes = " and ".join(dict.fromkeys("×".join(map(str, one.shape)) for one in maps))
+            shapes = " and ".join(dict.fromkeys(times(one.shape) for one in maps))
             alike = "sizes" if word == "concat" else "shapes"
             raise LayerError(f"{word} cannot join {shapes}; give them equal {alike}")
     if word != "concat":
@@ -109,7 +109,7 @@ def _project(scope: Scope, reads: FeatureMap, writes: FeatureMap) -> None:
         bias=bias(scope.defaults.get("bias", False)),
     )
     if spec.out_size != writes.size:
-        shapes = ["×".join(map(str, each.size)) for each in (reads, writes)]
+        shapes = [times(each.size) for each in (reads, writes)]
         raise LayerError(f"no stride takes {shapes[0]} to {shapes[1]}; write the shortcut's layers", "shortcut")
     scope.emit(
         Convolution(

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sepcalc.errors import SpecError
-from sepcalc.spec import Axes, ConvSpec
+from sepcalc.spec import Axes, ConvSpec, times
 
 Framework = Literal["torch", "keras"]
 Value = int | str | tuple[int, ...] | tuple[tuple[int, int], ...]
@@ -112,7 +112,7 @@ def keras_calls(stage: ConvSpec) -> Calls:
     if not stage.kernel:
         return (_linear(stage, "Dense", (stage.c_out,), "use_bias"),)
     if max(stage.stride) > 1 and max(stage.dilation) > 1:
-        stride, dilation = ("×".join(map(str, values)) for values in (stage.stride, stage.dilation))
+        stride, dilation = (times(values) for values in (stage.stride, stage.dilation))
         raise SpecError(f"Keras has no layer with stride {stride} and dilation {dilation} at once; use torch")
     if stage.transposed:
         return _keras_transposed(stage)

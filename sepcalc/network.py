@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Literal
 
 from sepcalc.errors import SpecError
-from sepcalc.spec import Axes, ConvSpec
+from sepcalc.spec import Axes, ConvSpec, times
 from sepcalc.variants import Stages, Variant, choose, get
 
 STANDARD = get("standard")
@@ -107,7 +107,7 @@ class Convolution:
         """What a reader calls the layer."""
         if self.variant.name == "standard":
             return self.spec.kind if self.type != "linear" else "linear"
-        return f"{self.variant.name} {'×'.join(map(str, self.kernel))}"
+        return f"{self.variant.name} {times(self.kernel)}"
 
     @property
     def convertible(self) -> bool:
@@ -183,7 +183,7 @@ class Operator:
     @property
     def label(self) -> str:
         """What a reader calls the layer."""
-        return f"{self.type} {'×'.join(map(str, self.kernel))}" if self.kernel else self.type
+        return f"{self.type} {times(self.kernel)}" if self.kernel else self.type
 
     @property
     def convertible(self) -> bool:
@@ -300,13 +300,13 @@ class Network:
         """The operators whose multiply-adds are unknown, and so missing from every total."""
         return tuple(layer for layer in self.layers if isinstance(layer, Operator) and not layer.counted)
 
-    def what_if(self, variant: Variant, *, only: Iterable[str] = (), keep: Iterable[str] = ()) -> WhatIf:
+    def what_if(self, variant: Variant | str, *, only: Iterable[str] = (), keep: Iterable[str] = ()) -> WhatIf:
         """Choose ``variant`` for every convertible layer that ``only`` matches and ``keep`` does not.
 
         ``only`` and ``keep`` are shell patterns on layer names. Layers that the variant cannot express
         stay as written and are listed with the reason.
         """
-        chosen = _chooser(tuple(only), tuple(keep))
+        variant, chosen = get(variant), _chooser(tuple(only), tuple(keep))
         costs, converted, refused = [], 0, []
         for layer in self.layers:
             if not (layer.convertible and chosen(layer.name) and isinstance(layer, Convolution)):
@@ -326,10 +326,10 @@ class Network:
         return network_table(self)._repr_html_()
 
     def totals(
-        self, variants: Iterable[Variant] = (), *, only: Iterable[str] = (), keep: Iterable[str] = ()
+        self, variants: Iterable[Variant | str] = (), *, only: Iterable[str] = (), keep: Iterable[str] = ()
     ) -> dict[str, Cost]:
         """The cost ``as-written``, and with each of ``variants`` (the first three by default) in its place."""
-        chosen = tuple(variants) or choose()
+        chosen = tuple(map(get, variants)) or choose()
         rewritten = {each.name: self.what_if(each, only=only, keep=keep).cost for each in chosen}
         return {"as-written": self.cost, **rewritten}
 

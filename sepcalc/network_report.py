@@ -10,10 +10,11 @@ from math import prod
 from typing import Any, Literal
 
 from sepcalc.errors import SepcalcError, closest
-from sepcalc.layer_report import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE, times
+from sepcalc.layer_report import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE
 from sepcalc.network import Convolution, Cost, Layer, Network, Operator, WhatIf, total
-from sepcalc.spec import ConvSpec
+from sepcalc.spec import ConvSpec, times
 from sepcalc.table import Cell, Column, Row, Table
+from sepcalc.variants import choose
 
 _SHOWN = ("name", "type", "input", "output", "params", "macs", "macs_share")
 _SHOWN_GROUPED = ("name", "layers", "output", "params", "macs", "macs_share")
@@ -201,11 +202,12 @@ def uncounted_notes(network: Network) -> Iterator[str]:
         yield f"uncounted, and missing from every total: {layer.name} ({layer.type})."
 
 
-def totals_table(network: Network, what_ifs: Sequence[WhatIf]) -> Table:
+def totals_table(network: Network, what_ifs: Sequence[WhatIf] = ()) -> Table:
     """The network as written, and with each variant in its place; reductions are against ``standard``.
 
-    The first of ``what_ifs`` is the reference.
+    The first of ``what_ifs`` is the reference; the first three variants if there are none.
     """
+    what_ifs = what_ifs or [network.what_if(each) for each in choose()]
     standard = what_ifs[0].cost
     rows: list[tuple[str, Cost, Cell]] = [
         ("as-written", network.cost, ""),

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from math import prod
 
 from sepcalc.errors import SepcalcError
-from sepcalc.spec import LARGEST
+from sepcalc.spec import LARGEST, times
 
 MOST_AXES = 64
 """Axes of a tensor; NumPy has the same limit."""
@@ -191,7 +191,7 @@ def by(shape: Shape) -> str:
     >>> by((64, 3, 3)), by(())
     ('64×3×3', 'a single number')
     """
-    return "×".join(map(str, shape)) or "a single number"
+    return times(shape) or "a single number"
 
 
 def broadcast(a: Shape, b: Shape) -> Shape:

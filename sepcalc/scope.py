@@ -21,7 +21,7 @@ from sepcalc.expressions import Channels
 from sepcalc.geometry import axes_of, lengths
 from sepcalc.located import Place
 from sepcalc.network import FeatureMap, Layer, Operator
-from sepcalc.spec import LARGEST, Axes
+from sepcalc.spec import LARGEST, Axes, times
 
 _MOST_RECENT = 1000  # names among which a misspelt one is looked for
 
@@ -145,7 +145,7 @@ class Scope:
         """
         writes = layer.output
         if max(writes.shape) > LARGEST:
-            shape = "×".join(map(str, writes.shape))
+            shape = times(writes.shape)
             raise LayerError(f"the output {shape} is out of range; nothing above {LARGEST:,} is believed")
         self.reading.layers.append(layer)
         self.at = self.reading.outputs[layer.name] = writes
@@ -201,7 +201,7 @@ class Scope:
         if args.size is not None and not at.size:
             found.append(("size", f"size {args.size} contradicts the vector that reaches it; remove size"))
         elif args.size is not None and lengths("size", args.size, len(at.size)) != at.size:
-            here = "×".join(map(str, at.size))
+            here = times(at.size)
             found.append(("size", f"size {args.size} contradicts the {here} that reaches it; remove size"))
         for key, message in found[:1]:
             raise LayerError(message, key, found[1:])

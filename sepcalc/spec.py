@@ -14,6 +14,7 @@ A linear layer is a convolution with no axes: ``kernel=()`` and ``size=()``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
 from typing import Literal
@@ -181,7 +182,7 @@ class ConvSpec:
         >>> ConvSpec(c_in=8, c_out=8, kernel=(3, 3), groups=8).kind
         'depthwise 3×3'
         """
-        kernel = "×".join(map(str, self.kernel))
+        kernel = times(self.kernel)
         if 1 < self.groups == self.c_in:
             name = "depthwise"
         elif self.groups > 1:
@@ -294,11 +295,11 @@ def _check_axes(spec: ConvSpec) -> None:
         value = getattr(spec, name)
         if value is not None and value != "same" and len(value) != axes:
             raise SpecError(
-                f"{name} {_times(value)} has {len(value)} axes, kernel {_times(spec.kernel)} has {axes}; "
+                f"{name} {times(value)} has {len(value)} axes, kernel {times(spec.kernel)} has {axes}; "
                 "give both as many"
             )
     if axes > 3:
-        raise SpecError(f"kernel {_times(spec.kernel)} has {axes} axes; at most 3 are supported")
+        raise SpecError(f"kernel {times(spec.kernel)} has {axes} axes; at most 3 are supported")
 
 
 _LEAST = {
@@ -334,9 +335,9 @@ def _check_groups(spec: ConvSpec) -> None:
 
 def _check_fit(spec: ConvSpec) -> None:
     if min(spec.out_size or (1,)) < 1:
-        padding = spec.padding if spec.padding == "same" else _times(spec.padding)
+        padding = spec.padding if spec.padding == "same" else times(spec.padding)
         raise SpecError(
-            f"kernel {_times(spec.kernel)} leaves nothing of size {_times(spec.size or ())} with padding {padding}; "
+            f"kernel {times(spec.kernel)} leaves nothing of size {times(spec.size or ())} with padding {padding}; "
             "give a larger size or more padding"
         )
 
@@ -344,7 +345,7 @@ def _check_fit(spec: ConvSpec) -> None:
 def _check_output_padding(spec: ConvSpec) -> None:
     if spec.padding == "same":
         raise SpecError(
-            f"output_padding {_times(spec.output_padding)} cannot change the size that padding same fixes; "
+            f"output_padding {times(spec.output_padding)} cannot change the size that padding same fixes; "
             "give padding in numbers"
         )
     # PyTorch's own limit: a wider output padding would add positions that no input reaches.
@@ -353,5 +354,10 @@ def _check_output_padding(spec: ConvSpec) -> None:
             raise SpecError(f"output_padding {extra} needs a transposed convolution with a larger stride or dilation")
 
 
-def _times(values: Axes) -> str:
+def times(values: Iterable[int]) -> str:
+    """Lengths as people write them.
+
+    >>> times((56, 40))
+    '56×40'
+    """
     return "×".join(map(str, values))

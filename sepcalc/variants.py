@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from sepcalc.errors import SpecError, closest
-from sepcalc.spec import LARGEST, Axes, ConvSpec
+from sepcalc.spec import LARGEST, Axes, ConvSpec, times
 
 Stages = tuple[ConvSpec, ...]
 Mid = Literal["in", "out", "min", "max"] | int
@@ -100,11 +100,13 @@ def all_variants() -> tuple[Variant, ...]:
     return tuple(_REGISTRY.values())
 
 
-def get(name: str) -> Variant:
-    """The variant called ``name``, by its name or an alias.
+def get(name: str | Variant) -> Variant:
+    """The variant called ``name``, by its name or an alias; a variant is itself.
 
     Raises :class:`SpecError` with the closest known name.
     """
+    if isinstance(name, Variant):
+        return name
     if name in _REGISTRY:
         return _REGISTRY[name]
     names = _names()
@@ -121,7 +123,7 @@ def choose(names: Iterable[str] = (), options: Mapping[str, Any] | None = None) 
     >>> [each.name for each in choose(["dw"])]
     ['standard', 'depthwise']
     """
-    wanted = list(names)
+    wanted = [names] if isinstance(names, str) else list(names)
     found = all_variants() if "all" in wanted else tuple(map(get, wanted)) if wanted else all_variants()[:3]
     unique = dict.fromkeys(each.name for each in (get("standard"), *found))
     return tuple(_REGISTRY[name].bind(options or {}) for name in unique)
@@ -210,7 +212,7 @@ def spatial_separable(spec: ConvSpec, *, mid: Mid = "min") -> Stages:
     """Filter along one axis at a time, through mid channels in between (Jaderberg 2014, scheme 2)."""
     long = [axis for axis, k in enumerate(spec.kernel) if k > 1]
     if len(long) < 2:
-        kernel = f"kernel {'×'.join(map(str, spec.kernel))}" if spec.kernel else "a linear layer"
+        kernel = f"kernel {times(spec.kernel)}" if spec.kernel else "a linear layer"
         raise SpecError(f"spatial separation needs two axes with k > 1, not {kernel}")
     between = _rank(spec, mid)
     stages: list[ConvSpec] = []
@@ -275,7 +277,7 @@ def blueprint_separable(spec: ConvSpec) -> Stages:
 def grouped(spec: ConvSpec, *, groups: int | None = None) -> Stages:
     """Split the channels into groups that never meet (Krizhevsky 2012; Xie 2017, section 3)."""
     if groups is None:
-        raise SpecError("how many groups is open; give groups")
+        raise SpecError("the number of groups is open; give groups")
     return (replace(spec, groups=groups),)
 
 

@@ -16,7 +16,7 @@ from sepcalc.network import Convolution, Network, Product
 from sepcalc.network_report import uncounted_notes
 from sepcalc.spec import ConvSpec
 from sepcalc.table import Column, Row, Table
-from sepcalc.variants import Stages, Variant, choose
+from sepcalc.variants import Stages, Variant, choose, get
 
 MOST_NAMED = 5
 """Layers that a note names."""
@@ -63,7 +63,7 @@ class Check:
         return "; ".join(wrong) or "equal"
 
 
-def verify(network: Network, variants: Iterable[Variant] = ()) -> tuple[Check, ...]:
+def verify(network: Network, variants: Iterable[Variant | str] = ()) -> tuple[Check, ...]:
     """Build each convolution and linear layer of ``network`` as written, and each convertible one as ``variants``.
 
     Every variant unless some are named; forms that a variant cannot express are left out.
@@ -73,7 +73,7 @@ def verify(network: Network, variants: Iterable[Variant] = ()) -> tuple[Check, .
     >>> [check.verdict for check in verify(Network(name="none", layers=()))]
     []
     """
-    chosen = tuple(variants) or choose(["all"])
+    chosen = tuple(map(get, variants)) or choose(["all"])
     return tuple(
         _check(layer.name, form, stages)
         for layer in network.layers

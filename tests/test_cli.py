@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -275,10 +276,20 @@ def test_interruption(folder):
     os.mkfifo(pipe)
     with subprocess.Popen(program("network slow.yaml"), cwd=folder, stdout=-1, stderr=-1) as started:
         end = wait_for_reader(pipe, started)
-        started.send_signal(signal.SIGINT)
-        out, err = started.communicate(timeout=20)
+        out, err = interrupt(started)
         os.close(end)
     assert (started.returncode, out, err) == (130, b"", b"")
+
+
+def interrupt(started: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+    """Press Ctrl-C until a program ends; what it has written."""
+    for _ in range(20):
+        # A signal that comes between two instructions does not wake the program from the wait that follows.
+        started.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            return started.communicate(timeout=1)
+    started.kill()
+    raise AssertionError("the program cannot be interrupted")
 
 
 def wait_for_reader(pipe: Path, started: subprocess.Popen[bytes]) -> int:

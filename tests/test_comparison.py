@@ -193,3 +193,10 @@ def test_what_does_not_apply_is_not_zero(count):
     (_, candidate) = compare(ConvSpec.of(64, 96, k=3, size=8), [get("depthwise")]).candidates
     with pytest.raises(SpecError, match="depthwise cannot change 64 channels to 96"):
         getattr(candidate, count)
+
+
+def test_variants_by_name():
+    """Wherever variants are asked for, their names and aliases do."""
+    spec = ConvSpec.of(8, 8, k=3, size=4)
+    assert compare(spec, ["dws", "bsconv"]) == compare(spec, [get("dws"), get("blueprint-separable")])
+    assert choose("dws") == choose(["depthwise-separable"])

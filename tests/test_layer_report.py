@@ -103,7 +103,7 @@ def test_notes():
     assert table.notes == (
         "spatial-separable: mid 64; saves while mid < 116.",
         "depthwise does not apply: depthwise cannot change 64 channels to 96.",
-        "grouped does not apply: how many groups is open; give groups.",
+        "grouped does not apply: the number of groups is open; give groups.",
     )
 
 

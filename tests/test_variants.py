@@ -182,7 +182,7 @@ def test_blueprint_mixes_at_the_resolution_of_its_input():
             "spatial separation needs two axes with k > 1, not kernel 3",
         ),
         ("spatial-separable", {"mid": "half"}, LAYER, "unknown mid 'half'; give in, out, min, max or a number"),
-        ("grouped", {}, LAYER, "how many groups is open; give groups"),
+        ("grouped", {}, LAYER, "the number of groups is open; give groups"),
         ("grouped", {"groups": 24}, LAYER, "c_in 64 is not divisible by groups 24; nearest: 48, 72"),
         ("bottleneck", {"reduction": 200}, LAYER, "reduction 200 leaves no channel of 128"),
     ],
