@@ -88,14 +88,24 @@ def dispatched(trace: Trace) -> Iterator[Event]:
 
 
 def _kernel(operation: Operation) -> str | None:
+    """The kernel that runs on a CPU where others did here.
+
+    Raises :class:`NotImplementedError` where a recurrent layer runs by kernels of another kind.
+    """
+    recurrent = operation.word in ("rnn", "gru", "lstm") and len(operation.inputs) > 3
+    if recurrent and len(operation.inputs[1]) == 1:
+        raise NotImplementedError("a packed sequence")
     if operation.word == "lstm" and "lstm" in operation.function:
+        if len({shape[-1] for shape in operation.inputs[1:3]}) > 1:
+            raise NotImplementedError("a recurrent layer with projections")
         return "aten.mkldnn_rnn_layer"
-    if operation.word in ("rnn", "gru") and len(operation.inputs) > 3:
+    if recurrent and operation.word != "lstm":
         return f"aten.{operation.word}"
     if operation.word == "attention" and len(operation.inputs) > 2:
         query, key, value = operation.inputs[:3]
         alike = len(query) == len(key) == len(value) == 4 and query[-1] == key[-1] == value[-1]
-        if alike and query[:2] == key[:2] == value[:2] and all(query + key):
+        shared = 1 if operation.attributes.get("enable_gqa") is True else 2
+        if alike and query[:shared] == key[:shared] == value[:shared] and all(query + key):
             return "aten._scaled_dot_product_flash_attention_for_cpu"
     return None
 

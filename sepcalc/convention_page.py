@@ -52,8 +52,9 @@ total is not exact or is not given:
   counters of the dispatcher and of graphs do not know.
 * ptflops-aten adds the bias of an RNN's or GRU's first layer only where its input is one block of memory. An input is
   taken as one unless the layer itself has the batch first, also where a layer before has transposed it.
-* Packed sequences, recurrent layers with projections, parametrised or pruned weights in torchinfo, and deformable
-  convolutions in ptflops are not in the tables.
+* Packed sequences, and recurrent layers with projections, have no total in counters of the dispatcher and in those that
+  have a rule for recurrent modules.
+* Parametrised or pruned weights in torchinfo, and deformable convolutions in ptflops, are not in the tables.
 """
 
 

@@ -31,6 +31,10 @@ def _forward(event: Event) -> list[tuple[str, tuple[int, ...]]]:
 def _steps(event: Event) -> int:
     """The first two lengths of the input (the first alone for a cell), twice if it runs in both directions."""
     cell = event.name.endswith("Cell")
+    if event.number("proj_size"):
+        raise NotImplementedError("a recurrent layer with projections")
+    if len(event.inputs) > 1 and len(event.inputs[1]) == 1 and not cell:
+        raise NotImplementedError("a packed sequence")
     return prod(event.x[: 1 if cell else 2]) * (2 if event.flag("bidirectional") else 1)
 
 

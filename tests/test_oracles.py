@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812 (the name by which everybody knows it)
-from oracles import model_zoo, real_totals
+from oracles import flop_counter_mode, model_zoo, real_totals
 from torch import nn
 
 from sepcalc.conventions import COUNTERS
@@ -321,6 +321,31 @@ def test_recurrent(kind: str) -> None:
     agree(One(lambda net, x: net.r(x)[0], r=layer(16, 12, num_layers=2, bidirectional=True, bias=False)), sequence)
     agree(One(lambda net, x: net.r(x)[0], r=cell(16, 12)), torch.zeros(3, 16))
     agree(layer(16, 12), sequence)
+
+
+@pytest.mark.parametrize("kind", ["projections", "packed"])
+def test_recurrent_layers_without_a_total(kind: str) -> None:
+    """Where a counter's rule does not fit it has no total, with the reason, rather than one that is wrong."""
+
+    def packed(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
+        lengths = torch.full((x.shape[0],), x.shape[1], device="cpu")
+        return net.r(nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True))[0].data
+
+    one = One(lambda net, x: net.r(x)[0], r=nn.LSTM(8, 16, proj_size=4, batch_first=True))
+    model = one if kind == "projections" else One(packed, r=nn.GRU(8, 4, batch_first=True))
+    found = reconciled(model.eval(), torch.zeros(2, 5, 8))
+    missing = {name for name, each in found.items() if each.total is None}
+    assert missing == {"flop-counter-mode", "ptflops", "ptflops-aten", "thop", "calflops", "deepspeed"}
+    said = "a recurrent layer with projections" if kind == "projections" else "a packed sequence"
+    assert {found[name].reason for name in missing} == {f"cannot be re-enacted: {said}"}
+
+
+def test_attention_with_shared_heads() -> None:
+    """Fewer heads of keys than of queries are one kernel too; other counters fail there."""
+    body: Body = lambda _, q, k, v: F.scaled_dot_product_attention(q, k, v, enable_gqa=True)  # noqa: E731
+    inputs = matrices((2, 8, 5, 4), (2, 2, 6, 4), (2, 2, 6, 4))
+    model = Three(body).eval()
+    assert reconciled(model, *inputs)["flop-counter-mode"].total == flop_counter_mode(model, inputs) == 0
 
 
 def test_einsum_of_three() -> None:
