@@ -20,6 +20,7 @@ SECTIONS = {
     "counting": ("analysis.py", "counting"),
     "processes": ("analysis.py", "processes"),
     "growth": ("analysis.py", "growth"),
+    "importing": ("importing.py",),
 }
 """The marked parts of the page, and the command for each."""
 
