@@ -89,6 +89,8 @@ def find(source: str | Path) -> Path:
     path = Path(source)
     if path.suffix in (".yaml", ".yml") or len(path.parts) > 1 or _exists(path):
         return path
+    if ":" in path.name or path.suffix == ".onnx":
+        raise SepcalcError(f"{shown(str(source))} is no network in YAML; open_source opens ONNX files and PyTorch code")
     file = _folder() / f"{source}.yaml"
     if str(source) != path.name or not _exists(file):
         raise SepcalcError(f"no bundled network is called {shown(str(source))}{closest(str(source), bundled())}")

@@ -523,3 +523,11 @@ def mutations(draw: st.DrawFn) -> str:
 def test_mutations_of_bundled_networks(text):
     """A bundled file with a few characters, words or lines changed is a network, or a message says why not."""
     survives(text)
+
+
+@pytest.mark.parametrize("source", ["torchvision.models:resnet50", "net.onnx"])
+def test_load_is_for_yaml(source):
+    """Asked for code or an ONNX file, load names what opens them."""
+    with pytest.raises(SepcalcError) as raised:
+        load(source)
+    assert str(raised.value) == f"'{source}' is no network in YAML; open_source opens ONNX files and PyTorch code"
