@@ -1,7 +1,8 @@
 """Stages as PyTorch modules, to hold the arithmetic against.
 
-Beside the importer (`torch_*`) the only file that imports torch. FLOPs here are what PyTorch itself counts while a module runs: two per
-multiply-add of convolutions and matrix products, nothing for biases, so ``flops == 2 * macs``.
+Beside the importer's ``torch_*`` the only file that imports torch. FLOPs here are what PyTorch itself counts while
+a module runs: two per multiply-add of convolutions and matrix products, nothing for biases, so
+``flops == 2 * macs``.
 """
 
 from __future__ import annotations
