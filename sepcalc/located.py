@@ -113,7 +113,7 @@ def read_text(path: Path) -> str:
             data = file.read(LARGEST_FILE + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise SepcalcError(f"cannot read {path}: {reason.lower()}") from None
+        raise SepcalcError(f"cannot read {path}: {reason.lower()}; check the path") from None
     if len(data) > LARGEST_FILE:
         raise SepcalcError(f"{path} is larger than {LARGEST_FILE:,} bytes; that is no description of a network")
     return _decode(data, path)

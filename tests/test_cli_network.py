@@ -35,7 +35,7 @@ MESSAGES = {
     "network": "name a network: a bundled one ('sepcalc network --list'), a .yaml or .onnx file, or module:callable",
     "network mobilenet-v1": "no bundled network is called 'mobilenet-v1'; did you mean 'mobilenet_v1'?",
     "network qqq": f"no bundled network is called 'qqq'; known: {KNOWN}",
-    "network qqq.yaml": "cannot read qqq.yaml: no such file or directory",
+    "network qqq.yaml": "cannot read qqq.yaml: no such file or directory; check the path",
     "network .": ". is a folder; name a YAML file in it",
     f"{NETWORK} resnet50": "unexpected argument 'resnet50'; see 'sepcalc network --help'",
     f"{NETWORK} resnet50 vgg16": "unexpected argument 'resnet50 vgg16'; see 'sepcalc network --help'",

@@ -287,11 +287,11 @@ def test_files_that_cannot_be_read(tmp_path):
     """A folder and a missing file are named, and so is a path that goes through a file."""
     assert fault(tmp_path) == f"{tmp_path} is a folder; name a YAML file in it"
     missing = tmp_path / "none.yaml"
-    assert fault(missing) == f"cannot read {missing}: no such file or directory"
+    assert fault(missing) == f"cannot read {missing}: no such file or directory; check the path"
     inside = written(tmp_path, b"a") / "net.yaml"
-    assert fault(inside) == f"cannot read {inside}: not a directory"
+    assert fault(inside) == f"cannot read {inside}: not a directory; check the path"
     long = tmp_path / ("n" * 300)
-    assert fault(long) == f"cannot read {long}: file name too long"
+    assert fault(long) == f"cannot read {long}: file name too long; check the path"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
@@ -305,7 +305,7 @@ def test_unreadable_file(tmp_path, monkeypatch):
             raise PermissionError(13, "Permission denied")
 
         monkeypatch.setattr(Path, "open", denied)
-    assert fault(path) == f"cannot read {path}: permission denied"
+    assert fault(path) == f"cannot read {path}: permission denied; check the path"
 
 
 def test_large_files(tmp_path, monkeypatch):

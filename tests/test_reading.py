@@ -209,7 +209,7 @@ def test_names_of_no_network(tmp_path):
     assert str(caught.value) == "no bundled network is called 'mobilnet_v1'; did you mean 'mobilenet_v1'?"
     with pytest.raises(SepcalcError, match=r"^no bundled network is called 'n{36}\.\.\.; known: ") as caught:
         load("n" * 5000)
-    with pytest.raises(SepcalcError, match=r"^cannot read .*none\.yaml: no such file or directory$"):
+    with pytest.raises(SepcalcError, match=r"^cannot read .*none\.yaml: no such file or directory; check the path$"):
         load(tmp_path / "none.yaml")
     for name in ("a\0b", "a\0b.yaml"):
         with pytest.raises(SepcalcError, match=r"^(no bundled network is called 'a.b'|cannot read .*null byte)"):
