@@ -147,7 +147,7 @@ def _fitting(table: Table, look: Look) -> _Grid:
         least = tightest if columns[place].rank <= _WORTH_FOLDING else folded
         if _total(least, places) > look.width and columns[place].rank and place != label:
             places.remove(place)
-    widths = _spread(folded, natural, places, [place for place in text if place in places], look.width)
+    widths = _spread(folded, natural, places, [place for place in text if place in places], label, look.width)
     return _Grid(columns=tuple(columns[p] for p in places), cells=[cells[p] for p in places], widths=widths)
 
 
@@ -161,11 +161,15 @@ def _columns_of_text(table: Table, look: Look) -> list[list[str]]:
     return cells
 
 
-def _spread(folded: list[int], natural: list[int], places: list[int], text: list[int], width: int) -> list[int]:
+def _spread(
+    folded: list[int], natural: list[int], places: list[int], text: list[int], label: int, width: int
+) -> list[int]:
     """The widths of ``places``: what is wanting folds the widest text, what is left unfolds texts, then headings."""
     widths = list(folded)
     while text and _total(widths, places) > width:
-        widest = max(text, key=lambda place: widths[place])
+        # A name is often typed again, so it stays whole while any other text can fold.
+        others = [place for place in text if place != label and widths[place] > _NARROWEST]
+        widest = max(others or text, key=lambda place: widths[place])
         if widths[widest] <= _NARROWEST:
             break
         widths[widest] -= 1
