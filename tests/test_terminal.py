@@ -278,5 +278,5 @@ def test_names_fold_last():
     """A name stays whole while another text can fold: it is typed again as an argument."""
     columns = (Column(key="name", title="Name"), Column(key="source", title="Source", rank=1))
     rows = (Row(cells=("efficientnet_b0", "Tan 2019, table 1 and what its authors published")),)
-    shown = render([Table(name="t", title="", columns=columns, rows=rows)], "terminal", width=40)
-    assert shown.splitlines()[2].startswith("efficientnet_b0  Tan 2019")
+    shown = render([Table(name="t", title="", columns=columns, rows=rows)], "terminal", width=30)
+    assert shown.splitlines()[2].startswith("efficientnet_b0  Tan 2019,")
