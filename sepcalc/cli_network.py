@@ -1,7 +1,5 @@
 """``sepcalc network``: the layers of a network, its totals, and what rewriting it would change."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Mapping, Sequence
 from fractions import Fraction

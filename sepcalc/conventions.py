@@ -104,6 +104,12 @@ _KERNELS = Note(
     about=("attention", "lstm"),
 )
 _UNTRACKED = Note(text="einsum and recurrent layers have no MACs there", about=("einsum", "rnn", "gru", "lstm"))
+_GROUPS_TWICE = Note(
+    text="a transposed convolution is divided by its groups twice", about=("transposed convolutions by its rule",)
+)
+_SYMBOLS = Note(
+    text="the symbols + and @ are no functions to it, and mm and bmm are not in its table", about=("matmul", "bmm")
+)
 _MODULES_ALONE = Note(
     text="what no module in its table does (a function, attention) counts as nothing", about=("not counted",)
 )
@@ -201,14 +207,8 @@ COUNTERS: tuple[Counter, ...] = (
         rules=(Rules(sees=f"{_BY_NAME}; recurrent modules", view=_calflops, table=CALFLOPS),),
         notes=(
             _ATTENTION,
-            Note(
-                text="a transposed convolution is divided by its groups twice",
-                about=("transposed convolutions by its rule",),
-            ),
-            Note(
-                text="the symbols + and @ are no functions to it, and mm and bmm are not in its table",
-                about=("matmul", "bmm"),
-            ),
+            _GROUPS_TWICE,
+            _SYMBOLS,
         ),
     ),
     Counter(
@@ -221,14 +221,8 @@ COUNTERS: tuple[Counter, ...] = (
         notes=(
             _ATTENTION,
             _UNTRACKED,
-            Note(
-                text="a transposed convolution is divided by its groups twice",
-                about=("transposed convolutions by its rule",),
-            ),
-            Note(
-                text="the symbols + and @ are no functions to it, and mm and bmm are not in its table",
-                about=("matmul", "bmm"),
-            ),
+            _GROUPS_TWICE,
+            _SYMBOLS,
         ),
     ),
     Counter(

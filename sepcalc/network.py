@@ -98,11 +98,6 @@ class Convolution:
         return self.spec.kernel
 
     @property
-    def groups(self) -> int:
-        """The number of groups of the convolution before its variant is applied."""
-        return self.spec.groups
-
-    @property
     def label(self) -> str:
         """What a reader calls the layer."""
         if self.variant.name == "standard":

@@ -2,8 +2,9 @@
 
 A variant is a function ``ConvSpec -> tuple[ConvSpec, ...]``. Everything else (cost, tables,
 explanations, code, timings) is a fold over the stages it returns, so a new variant is one decorated
-function and nothing more: its keyword-only parameters become options, its docstring the sentence
-that describes it, and it raises :class:`SpecError` with the reason where it does not apply.
+function and nothing more: its keyword-only parameters are options that :meth:`Variant.bind` sets, its
+docstring the sentence that describes it, and it raises :class:`SpecError` with the reason where it does
+not apply. An option that no variant had before needs a flag and a key of network files besides.
 
 >>> [stage.kind for stage in get("dws")(ConvSpec(c_in=64, c_out=128, kernel=(3, 3)))]
 ['depthwise 3×3', 'pointwise 1×1']
