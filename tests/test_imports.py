@@ -20,6 +20,7 @@ PACKAGE = ROOT / "sepcalc"
 
 ROOMS: dict[str, tuple[str, ...]] = {
     "errors": ("errors",),
+    "measure": ("measure*",),
     "spec": ("spec",),
     "variants": ("variants",),
     "comparison": ("comparison",),
@@ -50,14 +51,13 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "torch": ("torch_*",),
     "folding": ("folding",),
     "conventions": ("convention*", "reconcile*"),
-    "measure": ("measure*",),
     "sources": ("sources", "verify"),
     "package": ("__init__",),
     "cli": ("cli", "cli_*", "__main__"),
 }
 """The rooms from left to right, and the files in each."""
 
-APART = ("yaml", "onnx", "torch", "conventions", "measure")
+APART = ("yaml", "onnx", "torch", "conventions")
 """Rooms that know nothing of each other."""
 
 NOTEBOOK = {
