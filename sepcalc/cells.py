@@ -4,7 +4,8 @@ To people a number is rounded to what the eye compares, and carries its unit: ``
 ``11.9 %``, ``73,728·D_F²``, ``56×56``. Counts alone are never rounded unless ``si`` asks for it. To
 programs every number is exact or the nearest float, and has neither separators nor units.
 
-Rounding is exact and goes half away from zero, as on paper: 1.125 is 1.13.
+Rounding is exact and goes half away from zero, as on paper: 1.125 is 1.13. A number with an interval has as many
+figures as the interval leaves it, from two to four.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from sepcalc.spec import times
-from sepcalc.table import Cell, Column, Kind, Table
+from sepcalc.table import Cell, Column, Estimate, Kind, Table, Unit
 
 Number = int | Fraction
 Plain = str | int | float | list[int] | None
@@ -24,6 +25,15 @@ MISSING = "—"
 
 LONGEST_WORDS = 40
 """Characters of a text that is kept on one line; a longer one is a sentence, which may fold."""
+
+PER_SECOND: dict[Unit, int] = {"s": 1, "ms": 10**3, "µs": 10**6, "ns": 10**9}
+"""How many of each unit of time a second has."""
+
+_LEAST_FIGURES, _MOST_FIGURES = 2, 4
+"""Significant figures of a number with an interval."""
+
+_MARKS: dict[Kind, str] = {"reduction": "×", "share": " %"}
+"""What stands after a number of each kind."""
 
 _PREFIXES = ("", "k", "M", "G", "T")
 _MOST_PLACES = 9
@@ -122,7 +132,36 @@ def _share(value: Number) -> str:
         return f"{100 * value} %"
     if 0 < value < Fraction(1, 2000):
         return "<0.1 %"
-    return ">99.9 %" if Fraction(1999, 2000) <= value < 1 else f"{_fixed(Fraction(value) * 100, 1)} %"
+    return ">99.9 %" if Fraction(1999, 2000) <= value < 1 else f"{_fixed(Fraction(value) * 100, 1)}{_MARKS['share']}"
+
+
+def _estimate(cell: Estimate, column: Column) -> str:
+    """A number to the figure that its interval leaves certain, and the interval where the column shows it.
+
+    >>> column = Column(key="speedup", title="Speed-up", kind="reduction", interval=True)
+    >>> _estimate(Estimate(value=Fraction("3.4216"), low=Fraction("3.38"), high=Fraction("3.47")), column)
+    '3.42× [3.38, 3.47]'
+    """
+    factor = {"share": 100, "time": PER_SECOND[column.unit]}.get(column.kind, 1)
+    value, low, high = (factor * each for each in (cell.value, cell.low, cell.high))
+    places = _certain_places(value, (high - low) / 2)
+    ends = f" [{_fixed(low, places)}, {_fixed(high, places)}]" if column.interval else ""
+    return f"{_fixed(value, places)}{_MARKS.get(column.kind, '')}{ends}"
+
+
+def _certain_places(value: Fraction, half: Fraction) -> int:
+    """Decimals up to the first figure of ``half`` an interval, with no fewer or more figures than are readable."""
+    first = _power(value or half)
+    certain = first - _power(half) + 1 if half else _MOST_FIGURES
+    figures = min(max(certain, _LEAST_FIGURES), _MOST_FIGURES)
+    return min(max(figures - 1 - first, 0), _MOST_PLACES)
+
+
+def _power(value: Fraction) -> int:
+    """The power of ten of the first figure of ``value``: 0 from 1 to 9.99."""
+    top, bottom = abs(value.numerator), value.denominator
+    power = len(str(top)) - len(str(bottom))
+    return power if top * 10 ** max(-power, 0) >= bottom * 10 ** max(power, 0) else power - 1
 
 
 _LOOKS: dict[Kind, Callable[[Number, Column, bool], str]] = {
@@ -131,9 +170,11 @@ _LOOKS: dict[Kind, Callable[[Number, Column, bool], str]] = {
     "count": lambda value, column, si: _amount(value, si),
     "per-position": _per_position,
     "bytes": lambda value, column, si: with_prefix(value, "B") if si else f"{_amount(value, si)} B",
-    "reduction": lambda value, column, si: f"{three_figures(value)}×",
+    "reduction": lambda value, column, si: f"{three_figures(value)}{_MARKS['reduction']}",
     "share": lambda value, column, si: _share(value),
     "quotient": lambda value, column, si: three_figures(value),
+    "time": lambda value, column, si: three_figures(value * PER_SECOND[column.unit]),
+    "rate": lambda value, column, si: with_prefix(value),
 }
 
 
@@ -149,6 +190,8 @@ def human(cell: Cell, column: Column, *, si: bool = False) -> str:
         return visible(cell)
     if isinstance(cell, tuple):
         return times(cell)
+    if isinstance(cell, Estimate):
+        return _estimate(cell, column)
     return _LOOKS[column.kind](cell, column, si)
 
 
@@ -161,12 +204,21 @@ def texts(table: Table, *, si: bool = False) -> list[list[str]]:
 def plain(cell: Cell, column: Column) -> Plain:
     """``cell`` as a program reads it: integers exact, other numbers the nearest float, sizes as lists.
 
+    Of an estimate this is the value; :func:`ends` has the rest.
+
     >>> plain(Fraction(73728), Column(key="macs", title="MACs", kind="per-position"))
     73728
     """
     if isinstance(cell, Fraction):
         return int(cell) if column.kind == "per-position" and cell.denominator == 1 else float(cell)
+    if isinstance(cell, Estimate):
+        return float(cell.value)
     return list(cell) if isinstance(cell, tuple) else cell
+
+
+def ends(cell: Cell) -> tuple[Plain, Plain]:
+    """The ends of an estimate's interval as a program reads them; None where there is none."""
+    return (float(cell.low), float(cell.high)) if isinstance(cell, Estimate) else (None, None)
 
 
 def is_number(column: Column) -> bool:

@@ -1,7 +1,8 @@
 """Tables as records for programs: CSV, TSV and JSON.
 
 The header is the columns' keys. Numbers are exact integers or the nearest floats, without separators
-or units; what is missing is empty, in JSON ``null``. Sizes are ``56x56``, in JSON ``[56, 56]``. A
+or units; what is missing is empty, in JSON ``null``. Sizes are ``56x56``, in JSON ``[56, 56]``. A number
+with an interval is three fields: ``speedup``, ``speedup_low``, ``speedup_high``. A
 table with sub-rows or sums says so in a last field, ``role``, so that nobody adds them twice.
 """
 
@@ -10,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from sepcalc.cells import Look, Plain, plain
+from sepcalc.cells import Look, Plain, ends, plain
 from sepcalc.errors import SepcalcError
-from sepcalc.table import Table
+from sepcalc.table import Cell, Column, Table
 
 SCHEMA = 1
 """The version of the JSON contract."""
@@ -51,9 +52,19 @@ def _json(value: Any) -> str:
 def _records(table: Table) -> Iterator[list[Any]]:
     """The keys, then the cells of each row."""
     roles = any(row.role != "body" for row in table.rows)
-    yield [column.key for column in table.columns] + ["role"] * roles
+    yield [key for column in table.columns for key in _keys(column)] + ["role"] * roles
     for row in table.rows:
-        yield [*map(plain, row.cells, table.columns)] + [row.role] * roles
+        each = zip(row.cells, table.columns, strict=True)
+        yield [field for cell, column in each for field in _fields(cell, column)] + [row.role] * roles
+
+
+def _keys(column: Column) -> tuple[str, ...]:
+    key = column.key
+    return (key, f"{key}_low", f"{key}_high") if column.interval else (key,)
+
+
+def _fields(cell: Cell, column: Column) -> tuple[Plain, ...]:
+    return (plain(cell, column), *ends(cell)) if column.interval else (plain(cell, column),)
 
 
 def _separated(tables: Sequence[Table], name: str, separator: str, guard: Callable[[str], str]) -> str:

@@ -13,16 +13,32 @@ from typing import Literal
 
 from sepcalc.errors import SepcalcError, closest
 
-Cell = str | int | Fraction | tuple[int, ...] | None
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A number that was measured, with the ends of the interval in which it is believed to be."""
+
+    value: Fraction
+    low: Fraction
+    high: Fraction
+
+
+Cell = str | int | Fraction | tuple[int, ...] | Estimate | None
 """None is "there is no such number here", and is never shown as zero."""
 
-Kind = Literal["text", "count", "per-position", "bytes", "reduction", "share", "quotient", "size"]
+Unit = Literal["s", "ms", "µs", "ns"]
+"""What a column of times is shown in."""
+
+Kind = Literal["text", "count", "per-position", "bytes", "reduction", "share", "quotient", "size", "time", "rate"]
 """What a column's cells are.
 
 text: a string. count: an exact integer, printed with thousands separators or, on demand, as 569 M.
 per-position: an integer to be multiplied by the number of positions, printed ``73,728·D_F²``.
 bytes: a count of bytes. reduction: a factor, printed ``8.41×``. share: a part of one, printed ``11.9 %``.
 quotient: a number with a unit, printed to three figures. size: one entry per axis, printed ``56×56``.
+time: seconds, printed in the column's unit. rate: a number per second, printed ``45.2 G``.
+
+An :class:`Estimate` may stand in a column of reductions, shares, quotients or times: ``3.42× [3.38, 3.47]``.
 """
 
 
@@ -32,7 +48,9 @@ class Column:
 
     Where space is short, columns with the highest ``rank`` go first; for those of rank 1 and 2 texts are
     folded before they go, and those of rank 0 always stay.
-    ``axes`` is the power of D_F in a per-position column. ``rule`` says how to read the column, in one sentence.
+    ``axes`` is the power of D_F in a per-position column, ``unit`` what a column of times is shown in.
+    ``rule`` says how to read the column, in one sentence. A column with ``interval`` shows the ends of each
+    :class:`Estimate`, and programs get them as ``key_low`` and ``key_high``.
     An ``extra`` column is there for those who ask for it.
     """
 
@@ -41,6 +59,8 @@ class Column:
     kind: Kind = "text"
     rank: int = 0
     axes: int = 2
+    unit: Unit = "s"
+    interval: bool = False
     rule: str = ""
     extra: bool = False
 

@@ -2,7 +2,7 @@
 
 Without a width a table is as wide as it needs to be: nothing is cut, and a file or a pipe gets whole
 numbers. With one, it gives up in this order until it fits: headings fold, and texts longer than half the
-terminal; columns of the highest rank go (a note names them); texts fold. Numbers are never folded or cut.
+terminal; columns of the highest rank go (a note names them); intervals go; texts fold. Numbers are never folded or cut.
 
 Text reaches Rich as plain segments, never as markup, and has no control characters. Rich takes a
 third of a millisecond for a row of cells, so all rows up to the next rule are one row to it, whose
@@ -98,20 +98,27 @@ def _draw(table: Table, look: Look) -> str:
         legacy_windows=False,
     )
     grid = _fitting(table, look)
-    hidden = [column for column in table.columns if column not in grid.columns]
     prose = max(_total(grid.widths, range(len(grid.widths))), _READABLE)
     prose = prose if look.width is None else min(prose, look.width)
     _print(console, table.title, "bold", prose)
     console.print(_rich_table(grid, table.rows))
     console.print()
-    for line in (replace(table, columns=grid.columns).legend, *table.notes, _hidden_note(hidden, look)):
+    for line in (replace(table, columns=grid.columns).legend, *table.notes, _hidden_note(table, grid, look)):
         _print(console, line, "dim", prose)
     return "\n".join(line.rstrip() for line in written.getvalue().split("\n"))
 
 
-def _hidden_note(hidden: Sequence[Column], look: Look) -> str:
-    names = ", ".join(column.key for column in hidden)
-    return f"hidden at {look.width} characters: {names}; a wider terminal or --columns shows them" if hidden else ""
+def _hidden_note(table: Table, grid: _Grid, look: Look) -> str:
+    """What is not there, by name: columns, and intervals of columns that are."""
+    shown = {column.key: column for column in grid.columns}
+    names = [column.key for column in table.columns if column.key not in shown]
+    names += [
+        f"the interval of {column.key}"
+        for column in table.columns
+        if column.interval and column.key in shown and not shown[column.key].interval
+    ]
+    hidden = f"hidden at {look.width} characters: {', '.join(names)}"
+    return f"{hidden}; a wider terminal or --columns shows them" if names else ""
 
 
 def _print(console: Console, text: str, style: str, width: int) -> None:
@@ -124,6 +131,26 @@ def _print(console: Console, text: str, style: str, width: int) -> None:
 
 
 def _fitting(table: Table, look: Look) -> _Grid:
+    """What fits ``look.width``; before a column that is worth folding for goes, and before names fold, intervals go."""
+    grid = _fitted(table, look)
+    for column in sorted(table.columns, key=lambda column: column.rank, reverse=True):
+        if column.interval and column.rank and not _is_whole(grid, table, look):
+            shortened = replace(column, interval=False)
+            table = replace(table, columns=tuple(shortened if each is column else each for each in table.columns))
+            grid = _fitted(table, look)
+    return grid
+
+
+def _is_whole(grid: _Grid, table: Table, look: Look) -> bool:
+    """Whether all the columns that are worth folding for are there, with unfolded names."""
+    worth = [column for column in table.columns if column.rank <= _WORTH_FOLDING]
+    label = grid.columns.index(table.columns[label_place(table)])
+    fits = look.width is None or _total(grid.widths, range(len(grid.widths))) <= look.width
+    unfolded = grid.widths[label] >= max(map(_cells_wide, grid.cells[label]), default=0)
+    return fits and unfolded and set(worth) <= set(grid.columns)
+
+
+def _fitted(table: Table, look: Look) -> _Grid:
     """The columns that fit ``look.width``: of the others the highest rank goes first, of one rank the rightmost.
 
     The column that names the rows stays whatever its rank.

@@ -4,7 +4,8 @@ from fractions import Fraction
 
 from hypothesis import strategies as st
 
-from sepcalc.table import Column, Row, Table
+from sepcalc.cells import PER_SECOND
+from sepcalc.table import Column, Estimate, Row, Table
 
 HOSTILE = list("|\\`*_[]<>&~$#%^{}\"'-+=.,;:!?@/ \t\r\n\x00\x1b\x7f\x85\xa0\u200b\u2028\ud800é×·²—≥ΠЖ漢😀aA0D_FM")
 
@@ -32,15 +33,21 @@ SAMPLE = Table(
     notes=("mid 64; saves while mid < 128", "uncounted: x (Y)"),
 )
 
-numbers = st.none() | st.integers(0, 10**15) | st.fractions(0, 10**6, max_denominator=10**4)
+fractions = st.fractions(0, 10**6, max_denominator=10**4)
+numbers = st.none() | st.integers(0, 10**15) | fractions
+estimates = st.tuples(fractions, fractions, fractions).map(
+    lambda ends: Estimate(low=min(ends), value=sorted(ends)[1], high=max(ends))
+)
 CELLS = {
     "text": texts,
     "count": st.none() | st.integers(0, 10**15),
     "per-position": numbers,
     "bytes": st.none() | st.integers(0, 10**15),
-    "reduction": numbers,
-    "share": numbers,
-    "quotient": numbers,
+    "reduction": numbers | estimates,
+    "share": numbers | estimates,
+    "quotient": numbers | estimates,
+    "time": numbers | estimates,
+    "rate": numbers,
     "size": st.none() | st.lists(st.integers(1, 10**4), max_size=3).map(tuple),
 }
 
@@ -51,7 +58,13 @@ def tables(draw: st.DrawFn) -> Table:
     kinds = draw(st.lists(st.sampled_from(sorted(CELLS)), min_size=1, max_size=5))
     columns = tuple(
         Column(
-            key=f"key{place}", title=draw(texts), kind=kind, rank=draw(st.integers(0, 2)), axes=draw(st.integers(0, 3))
+            key=f"key{place}",
+            title=draw(texts),
+            kind=kind,
+            rank=draw(st.integers(0, 2)),
+            axes=draw(st.integers(0, 3)),
+            unit=draw(st.sampled_from(sorted(PER_SECOND))),
+            interval=draw(st.booleans()),
         )
         for place, kind in enumerate(kinds)
     )
@@ -61,6 +74,41 @@ def tables(draw: st.DrawFn) -> Table:
     )
     notes = tuple(draw(st.lists(texts, max_size=2)))
     return Table(name=draw(texts), title=draw(texts), columns=columns, rows=rows, caption=draw(texts), notes=notes)
+
+
+MEASURED = Table(
+    name="measured",
+    title="64 → 128, 3×3",
+    columns=(
+        Column(key="variant", title="Variant"),
+        Column(key="median_s", title="Median (ms)", kind="time", unit="ms", interval=True, rank=2),
+        Column(key="minimum_s", title="Min (ms)", kind="time", unit="ms", rank=3),
+        Column(key="speedup", title="Speed-up", kind="reduction", interval=True, rank=1),
+        Column(key="macs_per_s", title="MAC/s", kind="rate", rank=4),
+    ),
+    rows=(
+        Row(
+            cells=(
+                "standard",
+                Estimate(value=Fraction("0.004216"), low=Fraction("0.00418"), high=Fraction("0.00426")),
+                Fraction("0.00417"),
+                Fraction(1),
+                Fraction(45_200_000_000),
+            )
+        ),
+        Row(
+            cells=(
+                "depthwise-separable",
+                Estimate(value=Fraction("0.00123"), low=Fraction("0.00122"), high=Fraction("0.00125")),
+                Fraction("0.00121"),
+                Estimate(value=Fraction("3.4216"), low=Fraction("3.38"), high=Fraction("3.47")),
+                Fraction(18_300_000_000),
+            )
+        ),
+        Row(cells=("grouped", None, None, "unreliable", None)),
+    ),
+)
+"""A table of numbers with intervals: a median with its quartiles, a speed-up with the ends that it may have."""
 
 
 def column_of(*values: str) -> Table:

@@ -1,5 +1,6 @@
 """How one cell looks."""
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import get_args
 
@@ -9,8 +10,8 @@ from hypothesis import strategies as st
 from strategies import randomly
 from tables import texts
 
-from sepcalc.cells import MISSING, human, plain, three_figures, visible, with_prefix
-from sepcalc.table import Column, Kind
+from sepcalc.cells import MISSING, ends, human, plain, three_figures, visible, with_prefix
+from sepcalc.table import Column, Estimate, Kind
 
 
 def cell_text(kind, cell, *, si=False, axes=2):
@@ -57,6 +58,10 @@ def cell_text(kind, cell, *, si=False, axes=2):
         ("share", Fraction(25, 2), "1,250.0 %", "1,250.0 %"),
         ("quotient", Fraction(1_694, 100), "16.9", "16.9"),
         ("quotient", 0, "0", "0"),
+        ("time", Fraction(1, 80), "0.0125", "0.0125"),
+        ("time", 12_345, "12,345", "12,345"),
+        ("rate", Fraction(45_200_000_000), "45.2 G", "45.2 G"),
+        ("rate", Fraction(905, 10), "90.5", "90.5"),
         ("size", (56, 40), "56×40", "56×40"),
         ("size", (1024,), "1024", "1024"),
         ("size", (), MISSING, MISSING),
@@ -66,6 +71,54 @@ def cell_text(kind, cell, *, si=False, axes=2):
 def test_looks(kind, cell, exact, si):
     """Each kind of cell has its look, in full and with decimal prefixes."""
     assert (cell_text(kind, cell), cell_text(kind, cell, si=True)) == (exact, si)
+
+
+@pytest.mark.parametrize(("unit", "shown"), [("s", "0.00123"), ("ms", "1.23"), ("µs", "1,235"), ("ns", "1,234,500")])
+def test_units_of_time(unit, shown):
+    """Seconds are shown in the unit of their column."""
+    assert human(Fraction("0.0012345"), Column(key="x", title="X", kind="time", unit=unit)) == shown
+
+
+def estimate(value, low, high):
+    """An estimate from three texts."""
+    return Estimate(value=Fraction(value), low=Fraction(low), high=Fraction(high))
+
+
+@pytest.mark.parametrize(
+    ("kind", "cell", "shown"),
+    [
+        ("reduction", estimate("3.4216", "3.38", "3.47"), "3.42× [3.38, 3.47]"),
+        ("reduction", estimate("3.4216", "3.3", "3.6"), "3.4× [3.3, 3.6]"),
+        ("reduction", estimate("3.4216", "3.4211", "3.4221"), "3.422× [3.421, 3.422]"),
+        ("reduction", estimate("3.4216", "3.4216", "3.4216"), "3.422× [3.422, 3.422]"),
+        ("reduction", estimate("3.4216", "1", "80"), "3.4× [1.0, 80.0]"),
+        ("reduction", estimate("0.9996", "0.99", "1.01"), "1.00× [0.99, 1.01]"),
+        ("share", estimate("0.4068", "0.40", "0.41"), "40.7 % [40.0, 41.0]"),
+        ("quotient", estimate("1234.5", "1200", "1300"), "1,235 [1,200, 1,300]"),
+        ("time", estimate("0.0012345", "0.0012", "0.0013"), "1.23 [1.20, 1.30]"),
+        ("time", estimate("0", "0", "0"), "0.0000 [0.0000, 0.0000]"),
+        ("time", estimate("0", "0", "0.0002"), "0.00 [0.00, 0.20]"),
+        ("time", estimate("1e-30", "0", "1e-30"), "0.000000000 [0.000000000, 0.000000000]"),
+    ],
+)
+def test_estimates(kind, cell, shown):
+    """A number with an interval has the figures that the interval leaves it, from two to four; so have its ends."""
+    column = Column(key="x", title="X", kind=kind, unit="ms", interval=True)
+    assert human(cell, column) == shown
+    assert human(cell, replace(column, interval=False)) == shown.split(" [")[0]
+
+
+@randomly(60)
+@given(st.fractions(Fraction(1, 10**5), 10**5), st.fractions(0, 1, max_denominator=10**4))
+def test_figures_of_estimates(value, part):
+    """A number with an interval is never more than half of its last figure off, nor a twentieth of itself."""
+    cell = Estimate(value=value, low=value * (1 - part), high=value * (1 + part))
+    text = human(cell, Column(key="x", title="X", kind="quotient", interval=True)).split(" ")[0].replace(",", "")
+    digits = text.replace(".", "").lstrip("0")
+    places = len(text.partition(".")[2])
+    assert abs(Fraction(text) - value) <= min(Fraction(1, 2 * 10**places), value / 20)
+    # Rounded up, 0.9996 has one figure more than it was given; whole numbers keep all theirs.
+    assert places == 0 or 2 <= len(digits) <= 5
 
 
 def test_power_of_the_size():
@@ -149,6 +202,9 @@ def test_one_line(text):
         ("share", Fraction(1, 3), 1 / 3),
         ("size", (56, 40), [56, 40]),
         ("size", (), []),
+        ("time", Fraction(1, 3), 1 / 3),
+        ("rate", Fraction(7), 7.0),
+        ("reduction", estimate("3.5", "3", "4"), 3.5),
         ("bytes", None, None),
     ],
 )
@@ -156,3 +212,12 @@ def test_plain(kind, cell, value):
     """For programs integers stay exact, ratios are floats, sizes lists, and what is missing is None."""
     shown = plain(cell, Column(key="x", title="X", kind=kind))
     assert (shown, type(shown)) == (value, type(value))
+
+
+def test_ends():
+    """For programs the ends of an interval are floats, and None where there is no interval."""
+    assert (ends(estimate("3.5", "3", "4")), ends(Fraction(3)), ends("unreliable")) == (
+        (3.0, 4.0),
+        (None,) * 2,
+        (None,) * 2,
+    )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import randomly
-from tables import SAMPLE, column_of, tables, texts
+from tables import MEASURED, SAMPLE, column_of, tables, texts
 
 from sepcalc.errors import SepcalcError
 from sepcalc.render import render
@@ -31,6 +31,28 @@ def read(text, delimiter):
 def test_csv():
     """A CSV has the keys as its header, exact numbers, empty fields, and says which rows are parts and sums."""
     assert render([SAMPLE], "csv") == CSV
+
+
+def test_intervals():
+    """A number with an interval is three fields, and in such a column every row has three."""
+    assert render([MEASURED.select(["variant", "speedup"])], "csv") == (
+        "variant,speedup,speedup_low,speedup_high\n"
+        "standard,1.0,,\n"
+        "depthwise-separable,3.4216,3.38,3.47\n"
+        "grouped,unreliable,,\n"
+    )
+    row = json.loads(render([MEASURED], "json"))["tables"][0]["rows"][1]
+    assert row == {
+        "variant": "depthwise-separable",
+        "median_s": 0.00123,
+        "median_s_low": 0.00122,
+        "median_s_high": 0.00125,
+        "minimum_s": 0.00121,
+        "speedup": 3.4216,
+        "speedup_low": 3.38,
+        "speedup_high": 3.47,
+        "macs_per_s": 18_300_000_000.0,
+    }
 
 
 def test_tsv():
@@ -129,6 +151,7 @@ def test_tsv_gives_text_back(values):
 def test_shape(table):
     """Whatever the cells hold, there are as many records and fields as rows and columns."""
     width = len(table.columns) + any(row.role != "body" for row in table.rows)
+    width += 2 * sum(column.interval for column in table.columns)
     for format_, delimiter in (("csv", ","), ("tsv", "\t")):
         records = read(render([table], format_), delimiter)
         assert [len(record) for record in records] == [width] * (len(table.rows) + 1)

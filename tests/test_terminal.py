@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from strategies import randomly
-from tables import SAMPLE, column_of, tables, texts
+from tables import MEASURED, SAMPLE, column_of, tables, texts
 
 from sepcalc import cells
 from sepcalc.render import render
@@ -114,6 +114,41 @@ def test_narrow():
 def test_too_narrow():
     """Where rank 0 is too wide the names fold at their joints, parts with their indent, and numbers never."""
     assert render([SAMPLE], "terminal", width=26).startswith(FOLDED_LABEL)
+
+
+WITH_INTERVALS = """\
+64 → 128, 3×3
+Variant                    Median (ms)  Min (ms)            Speed-up   MAC/s
+────────────────────────────────────────────────────────────────────────────
+standard             4.22 [4.18, 4.26]      4.17               1.00×  45.2 G
+depthwise-separable  1.23 [1.22, 1.25]      1.21  3.42× [3.38, 3.47]  18.3 G
+grouped                              —         —          unreliable       —
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("width", "hidden"),
+    [
+        (77, ""),
+        (69, "macs_per_s"),
+        (60, "minimum_s, macs_per_s"),
+        (50, "minimum_s, macs_per_s, the interval of median_s"),
+        (39, "minimum_s, macs_per_s, the interval of median_s, the interval of speedup"),
+        (30, "minimum_s, macs_per_s, the interval of median_s, the interval of speedup"),
+        (20, "median_s, minimum_s, speedup, macs_per_s"),
+    ],
+)
+def test_intervals_go_before_what_is_worth_folding_for(width, hidden):
+    """After columns of rank 3 and more, and before names fold or others go, intervals go, and a note says so."""
+    assert render([MEASURED], "terminal") == WITH_INTERVALS
+    shown = " ".join(render([MEASURED], "terminal", width=width).split())
+    assert re.findall(r"hidden at \d+ characters: (.*);", shown) == [hidden] * bool(hidden)
+
+
+def test_intervals_that_are_asked_for_stay():
+    """A column that was asked for keeps its interval."""
+    assert "3.42× [3.38, 3.47]" in render([MEASURED.select(["variant", "speedup"]).pinned()], "terminal", width=30)
 
 
 def test_long_names_leave_room():
