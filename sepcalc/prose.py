@@ -1,4 +1,4 @@
-"""An explanation as text: for the terminal, in Markdown, in LaTeX.
+"""An explanation as text: for the terminal, in Markdown, in LaTeX, in HTML.
 
 Every format says the same in the same order: the names, the rules of counting, and for each variant its
 stages, the count of each stage in symbols and in numbers, the sum, the ratio to the standard, and what the
@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from sepcalc import markdown, tex
+from sepcalc import markdown, tex, webpage
 from sepcalc.cells import human
 from sepcalc.explain import Definition, Derivation, Explanation, Ratio, Section
-from sepcalc.symbols import INLINE, LATEX, MARKDOWN, UNICODE, Formula, Notation, write
+from sepcalc.symbols import INLINE, LATEX, MARKDOWN, MATHML, UNICODE, Formula, Notation, write
 from sepcalc.table import Column, Kind
 
 _GLUE = "\N{NO-BREAK SPACE}"
@@ -60,7 +60,7 @@ def _rows(derivation: Derivation, style: _Style, values: Mapping[str, int]) -> l
         symbols = write(line.formula, style.symbols, spell=True)
         rows.append(_Row(label=style.text(line.label), symbols=symbols, numbers=_distinct(put, result)))
     if len(rows) > 1:
-        parts = " + ".join(write(line.result, style.numbers) for line in derivation.stages)
+        parts = style.numbers.plus.join(write(line.result, style.numbers) for line in derivation.stages)
         rows.append(_Row(label="sum", symbols="", numbers=(parts, write(derivation.result, style.numbers))))
     return rows
 
@@ -200,16 +200,17 @@ def _wrap(text: str, width: int, *, indent: int = 0, hang: int = 0) -> str:
     return wrapper.fill(text).replace(_GLUE, " ")
 
 
-def for_markdown(explanation: Explanation) -> str:
-    """Markdown whose symbols GitHub sets as mathematics, with headings from the second level on."""
+def for_markdown(explanation: Explanation, *, level: int = 2) -> str:
+    """Markdown whose symbols GitHub sets as mathematics, with headings from the ``level`` on."""
     legend = (
         f"- {_MARKDOWN.inline(MARKDOWN.name(each.name))}{'' if each.value is None else f' = {each.value:,}'}: "
         f"{each.meaning}"
         for each in explanation.legend
     )
-    blocks = [f"## {markdown.escape(explanation.title)}", "\n".join(legend), *map(markdown.escape, explanation.notes)]
+    heading, notes = "#" * level, map(markdown.escape, explanation.notes)
+    blocks = [f"{heading} {markdown.escape(explanation.title)}", "\n".join(legend), *notes]
     for section in explanation.sections:
-        blocks += [f"### {section.name}", markdown.escape(section.summary)]
+        blocks += [f"{heading}# {section.name}", markdown.escape(section.summary)]
         blocks += [_chain(section, _MARKDOWN)] if section.derivations else []
         blocks += [_markdown_count(derivation, explanation.values) for derivation in section.derivations]
         for ratio in section.ratios:
@@ -248,13 +249,18 @@ _WIDTHS = {"·": 7.3, "=": 13.4, "+": 12.3, ",": 2.8, "(": 3.9, ")": 3.9, " ": 0
 
 
 def for_latex(explanation: Explanation) -> str:
-    """A LaTeX fragment of headings, sentences and displayed equations; of packages it needs amsmath alone."""
+    """A LaTeX fragment of headings, sentences and displayed equations, under a comment that names its package."""
+    return f"% Needs \\usepackage{{amsmath}}.\n{for_article(explanation)}"
+
+
+def for_article(explanation: Explanation) -> str:
+    """The same for a document that loads amsmath."""
     legend = ", ".join(
         f"${LATEX.name(each.name)}{'' if each.value is None else f' = {LATEX.number(each.value)}'}$ ({each.meaning})"
         for each in explanation.legend
     )
     blocks = [
-        f"% Needs \\usepackage{{amsmath}}.\n\\subsection*{{{tex.escape(explanation.title)}}}",
+        f"\\subsection*{{{tex.escape(explanation.title)}}}",
         f"{legend}.",
         tex.escape(" ".join(explanation.notes)),
     ]
@@ -330,6 +336,55 @@ def _ratio_lines(ratio: Ratio, values: Mapping[str, int]) -> list[tuple[str, flo
     return [*before, (f"{fraction[0]} = {share[0]}", fraction[1] + _points("=") + share[1])]
 
 
+def for_html(explanation: Explanation, *, level: int = 2) -> str:
+    """HTML with MathML and headings from the ``level`` on, dressed by classes alone."""
+    legend = (
+        f"<div><dt>{_in_math(MATHML.name(each.name))}{'' if each.value is None else f' = {each.value:,}'}</dt>"
+        f"<dd>{webpage.escape(each.meaning)}</dd></div>"
+        for each in explanation.legend
+    )
+    blocks = [_html("h", explanation.title, level), f'<dl class="names">{"".join(legend)}</dl>']
+    blocks += [_html("p", note) for note in explanation.notes]
+    for section in explanation.sections:
+        blocks += [_html("h", section.name, level + 1), _html("p", section.summary)]
+        blocks += [f'<p class="chain">{_chain(section, _HTML)}</p>'] if section.derivations else []
+        blocks += [_html_count(derivation, explanation.values) for derivation in section.derivations]
+        for ratio in section.ratios:
+            blocks += _html_ratio(ratio, explanation.values)
+        blocks += [_html("p", text) for text in _closing(section)]
+    return "\n".join(blocks) + "\n"
+
+
+def _html(tag: str, text: str, level: int | str = "") -> str:
+    return f"<{tag}{level}>{webpage.escape(text)}</{tag}{level}>"
+
+
+def _html_count(derivation: Derivation, values: Mapping[str, int]) -> str:
+    lines = "\n".join(map(_html_row, _rows(derivation, _HTML, values)))
+    caption = _html("caption", derivation.count.capitalize())
+    return f'<div class="scroll"><table class="equations">{caption}\n<tbody>\n{lines}\n</tbody></table></div>'
+
+
+def _html_row(row: _Row) -> str:
+    """A line of a derivation; a result without the numbers put in stands where results do."""
+    first, *rest = map(_in_math, row.sides)
+    cells = (first, *[""] * (2 - len(rest)), *(f"= {side}" for side in rest))
+    return f'<tr><th scope="row">{row.label}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+
+
+def _html_ratio(ratio: Ratio, values: Mapping[str, int]) -> Iterator[str]:
+    *forms, share = [_quotient(ratio, _HTML), *_sides(ratio, _HTML, values)]
+    equation = " = ".join((*(f'<math displaystyle="true">{form}</math>' for form in forms), share))
+    yield f"<p>Ratio to standard, {webpage.escape(ratio.count)}:</p>"
+    yield f'<p class="equation">{equation}, {_reduction(ratio)}</p>'
+    if parts := _parts(ratio, _HTML):
+        yield f"<p>{parts}</p>"
+
+
+def _in_math(symbols: str) -> str:
+    return f"<math>{symbols}</math>"
+
+
 def _in_dollars(symbols: str) -> str:
     return f"${symbols}$"
 
@@ -337,3 +392,4 @@ def _in_dollars(symbols: str) -> str:
 _TERMINAL = _Style(symbols=UNICODE, numbers=UNICODE, sentence=UNICODE, inline=_glued, text=str)
 _MARKDOWN = _Style(symbols=MARKDOWN, numbers=UNICODE, sentence=MARKDOWN, inline=_in_dollars, text=markdown.escape)
 _LATEX = _Style(symbols=LATEX, numbers=LATEX, sentence=INLINE, inline=_in_dollars, text=tex.escape)
+_HTML = _Style(symbols=MATHML, numbers=MATHML, sentence=MATHML, inline=_in_math, text=webpage.escape)

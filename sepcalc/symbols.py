@@ -165,9 +165,10 @@ def formula(number: int) -> Formula:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notation:
-    """How formulas are written: the sign between factors, and functions from the parts to text."""
+    """How formulas are written: the signs between factors and between terms, and functions from the parts to text."""
 
     times: str
+    plus: str = " + "
     name: Callable[[str], str]
     number: Callable[[int], str]
     power: Callable[[str, int], str]
@@ -215,6 +216,24 @@ INLINE = replace(LATEX, quotient=_slash)
 """LaTeX mathematics within a sentence."""
 
 
+def _element(name: str) -> str:
+    base, _, index = name.partition("_")
+    letter = base.rstrip("′")
+    prime = f"<msup><mi>{letter}</mi><mo>′</mo></msup>" if letter != base else f"<mi>{letter}</mi>"
+    return f"<msub>{prime}<mi>{index}</mi></msub>" if index else prime
+
+
+MATHML = Notation(
+    times="<mo>·</mo>",
+    plus="<mo>+</mo>",
+    name=_element,
+    number=lambda number: f"<mn>{number:,}</mn>",
+    power=lambda base, power: f"<msup>{base}<mn>{power}</mn></msup>",
+    quotient=lambda above, below: f"<mfrac><mrow>{above}</mrow><mrow>{below}</mrow></mfrac>",
+)
+"""MathML Core, which browsers set: what stands inside a ``<math>``."""
+
+
 def write(formula: Formula, notation: Notation, values: Mapping[str, int] | None = None, *, spell: bool = False) -> str:
     """``formula`` as text, with numbers for the names that ``values`` knows.
 
@@ -223,7 +242,8 @@ def write(formula: Formula, notation: Notation, values: Mapping[str, int] | None
     >>> write(formula(Symbol("D_K", 3) * Symbol("D_K", 3) * Symbol("M", 64)), UNICODE, {"D_K": 3}, spell=True)
     '3·3·M'
     """
-    return " + ".join(_term(term, notation, values or {}, spell) for term in formula.terms) or "0"
+    terms = (_term(term, notation, values or {}, spell) for term in formula.terms)
+    return notation.plus.join(terms) or notation.number(0)
 
 
 def _term(term: Term, notation: Notation, values: Mapping[str, int], spell: bool) -> str:
@@ -236,6 +256,6 @@ def _term(term: Term, notation: Notation, values: Mapping[str, int], spell: bool
                 factors += [word] * abs(power) if spell else [raised]
         return factors
 
-    above = notation.times.join(side(term.coefficient.numerator, 1)) or "1"
+    above = notation.times.join(side(term.coefficient.numerator, 1)) or notation.number(1)
     below = notation.times.join(side(term.coefficient.denominator, -1))
     return notation.quotient(above, below) if below else above

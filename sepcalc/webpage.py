@@ -1,14 +1,17 @@
-"""Tables as HTML: a fragment for notebooks, a whole page for a file.
+"""Tables as HTML: a fragment for notebooks, a whole page for a file, and a table for a page that has a style sheet.
 
-The style stands in the elements themselves, since notebooks and mail drop style sheets.
+In a fragment the style stands in the elements themselves, since notebooks and mail drop style sheets. For a page of
+its own (:mod:`sepcalc.report_html`) the same table has classes, and the exact numbers to sort by.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import prod
 
-from sepcalc.cells import LONGEST_WORDS, Look, is_number, label_place, texts, visible
-from sepcalc.table import Row, Table
+from sepcalc.cells import LONGEST_WORDS, Look, is_number, label_place, plain, texts, visible
+from sepcalc.table import Cell, Column, Row, Table
 
 _TABLE = "border-collapse:collapse;font-variant-numeric:tabular-nums;margin:1em 0"
 _LEFT, _RIGHT, _WHOLE = "text-align:left", "text-align:right", ";white-space:nowrap"
@@ -47,24 +50,29 @@ def escape(text: str) -> str:
     return escaped(visible(text))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where a cell stands: its column, whether that names the rows or holds sentences, and its row (none: heading)."""
+
+    column: Column
+    label: bool
+    folds: bool = False
+    row: Row | None = None
+
+
+Dress = Callable[[_Place, Cell], str]
+"""The attributes of a cell, each after a space."""
+
+
 def fragment(table: Table, *, si: bool = False) -> str:
     """``table`` as one ``<table class="sepcalc">``, its title the caption, its notes the foot."""
-    styles = [f"{_CELL};{_RIGHT if is_number(column) else _LEFT}" for column in table.columns]
-    heads = "".join(
-        f'<th scope="col" style="{style};vertical-align:bottom">{escape(column.title)}</th>'
-        for style, column in zip(styles, table.columns, strict=True)
-    )
-    label, cells = label_place(table), texts(table, si=si)
-    folds = [any(len(line[place]) > LONGEST_WORDS for line in cells) for place in range(len(styles))]
-    insides = [style + ("" if place == label or folds[place] else _WHOLE) for place, style in enumerate(styles)]
-    rows = [_row(row, line, insides, label) for row, line in zip(table.rows, cells, strict=True)]
     return "\n".join(
         (
             f'<table class="sepcalc" style="{_TABLE}">',
             f'<caption style="{_LEFT};font-weight:bold">{escape(table.title)}</caption>',
-            f"<thead>\n<tr>{heads}</tr>\n</thead>",
+            f"<thead>\n{_head(table, _styled)}\n</thead>",
             f'<tbody style="{_RULE}">',
-            *rows,
+            *_rows(table, si, _styled, f' style="{_RULE}"'),
             "</tbody>",
             *_foot(table),
             "</table>",
@@ -72,18 +80,64 @@ def fragment(table: Table, *, si: bool = False) -> str:
     )
 
 
-def _row(row: Row, cells: list[str], styles: list[str], label: int) -> str:
-    each = enumerate(zip(cells, styles, strict=True))
-    inner = "".join(_cell(row, cell, style, place == label) for place, (cell, style) in each)
-    rule = f' style="{_RULE}"' if row.role == "total" else ""
-    return f'<tr class="{row.role}"{rule}>{inner}</tr>'
+def classed(table: Table, *, identity: str, si: bool = False) -> str:
+    """``table`` as one ``<table>`` called ``identity`` for a page with a style sheet; its notes are not in it.
+
+    Numbers carry what they are sorted by in ``data-value``, exact or the nearest float; text has the class ``text``,
+    and ``folds`` where it may be a sentence.
+    """
+    return "\n".join(
+        (
+            f'<table id="{escape(identity)}">',
+            f"<caption><span>{escape(table.title)}</span></caption>",
+            f"<thead>{_head(table, _with_classes)}</thead>",
+            "<tbody>",
+            *_rows(table, si, _with_classes),
+            "</tbody>",
+            "</table>",
+        )
+    )
 
 
-def _cell(row: Row, cell: str, style: str, is_label: bool) -> str:
-    tag, scope = ("th", ' scope="row"') if is_label else ("td", "")
-    weight = ";font-weight:bold" if row.role == "total" else ";font-weight:normal" if is_label else ""
-    indent = ";padding-left:2em" if is_label and row.role == "part" else ""
-    return f'<{tag}{scope} style="{style}{weight}{indent}">{escape(cell)}</{tag}>'
+def _head(table: Table, dress: Dress) -> str:
+    label = label_place(table)
+    places = (_Place(column=column, label=place == label) for place, column in enumerate(table.columns))
+    heads = (f'<th scope="col"{dress(each, None)}>{escape(each.column.title)}</th>' for each in places)
+    return f"<tr>{''.join(heads)}</tr>"
+
+
+def _rows(table: Table, si: bool, dress: Dress, total: str = "") -> Iterator[str]:
+    label, cells = label_place(table), texts(table, si=si)
+    folds = [any(len(line[place]) > LONGEST_WORDS for line in cells) for place in range(len(table.columns))]
+    for row, line in zip(table.rows, cells, strict=True):
+        inner = "".join(
+            _cell(_Place(column=column, label=place == label, folds=fold, row=row), cell, text, dress)
+            for place, (column, fold, cell, text) in enumerate(zip(table.columns, folds, row.cells, line, strict=True))
+        )
+        yield f'<tr class="{row.role}"{total if row.role == "total" else ""}>{inner}</tr>'
+
+
+def _cell(place: _Place, cell: Cell, text: str, dress: Dress) -> str:
+    tag, scope = ("th", ' scope="row"') if place.label else ("td", "")
+    return f"<{tag}{scope}{dress(place, cell)}>{escape(text)}</{tag}>"
+
+
+def _styled(place: _Place, _cell: Cell) -> str:
+    style = f"{_CELL};{_RIGHT if is_number(place.column) else _LEFT}"
+    if place.row is None:
+        return f' style="{style};vertical-align:bottom"'
+    style += "" if place.label or place.folds else _WHOLE
+    style += ";font-weight:bold" if place.row.role == "total" else ";font-weight:normal" if place.label else ""
+    return f' style="{style}{";padding-left:2em" if place.label and place.row.role == "part" else ""}"'
+
+
+def _with_classes(place: _Place, cell: Cell) -> str:
+    if not is_number(place.column):
+        return f' class="text{" folds" if place.folds else ""}"'
+    value = plain(cell, place.column)
+    # Sizes are ordered by what they hold, as network_table sorts them; a text has no place among numbers.
+    number = prod(value) if isinstance(value, list) and value else value
+    return f' data-value="{number}"' if isinstance(number, int | float) else ""
 
 
 def _foot(table: Table) -> list[str]:
