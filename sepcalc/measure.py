@@ -10,11 +10,24 @@ Clock, way to run, and chance are arguments: nothing here knows of torch, and a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import repeat
+from math import ceil
 from random import Random
+from statistics import median
 from time import perf_counter_ns
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
+
+from sepcalc.errors import SepcalcError
+
+T = TypeVar("T")
+
+MOST_CALLS = 1_000_000
+"""After so many calls without a tick, a clock stands still."""
 
 Clock = Callable[[], int]
 """What time it is, in nanoseconds since some moment in the past."""
@@ -86,49 +99,73 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """What a measurement found. All series have the same ``rounds`` (none: no series); a candidate has one or failed.
+    """What a measurement found: a candidate has a series or failed, and all series are of the same ``rounds``.
 
-    ``interrupted``: by Ctrl-C; what there was by then is here, of complete rounds alone. ``void_rounds`` are those
-    in which the clock stood still or stepped backwards: they are not among the samples. ``clock_step_s`` is the
-    smallest step that the clock was seen to make.
+    ``interrupted``: by Ctrl-C; what there was by then is here, of complete rounds alone, so there may be no series at
+    all. ``void_rounds`` are those in which the clock stood still or stepped backwards: what it said then is no time,
+    and not among the samples. ``clock_step_s`` is the smallest step that the clock was seen to make.
     """
 
     series: tuple[Series, ...]
-    failures: tuple[Failure, ...]
-    rounds: int
-    void_rounds: int
-    interrupted: bool
-    clock_step_s: float
-    seed: int
+    failures: tuple[Failure, ...] = ()
+    void_rounds: int = 0
+    interrupted: bool = False
+    clock_step_s: float = 0.0
+    seed: int = 0
+
+    @property
+    def rounds(self) -> int:
+        """How many rounds were completed."""
+        return len(self.series[0].samples) if self.series else 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """How far a measurement is, between two rounds: in warm-up, so many candidates of all, then rounds and seconds."""
+    """How far a measurement is, between two rounds.
+
+    In warm-up ``done`` of the ``planned`` candidates are warm; then so many rounds are done, in ``spent_s`` seconds.
+    ``samples`` are those so far, in seconds per call.
+    """
 
     phase: Phase
     done: int
     planned: int
-    spent_s: float
-    planned_s: float
+    spent_s: float = 0.0
+    planned_s: float = 0.0
     samples: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     @property
     def medians(self) -> dict[str, float]:
         """The median time of a call of each candidate so far, in seconds."""
-        from statistics import median
-
         return {key: median(samples) for key, samples in self.samples.items() if samples}
 
 
+Watch = Callable[[State], None]
+"""Is told how far a measurement is."""
+
+
 def on_host(call: Call, inner: int, clock: Clock) -> Pending:
-    """Time ``inner`` calls by the host's clock: right where a call returns when its work is done."""
-    raise NotImplementedError
+    """Time ``inner`` calls by the host's clock: right where a call returns when its work is done.
+
+    >>> readings = iter([0, 5_000_000])
+    >>> on_host(lambda: None, 10, lambda: next(readings))()
+    Sample(seconds=0.005, enqueue_s=None)
+    """
+    calls = repeat(None, inner)
+    start = clock()
+    for _ in calls:
+        call()
+    sample = Sample((clock() - start) / 1e9)
+    return lambda: sample
 
 
 def one_line(error: Exception) -> str:
-    """The first line of an error's message, or the name of its type where it has none."""
-    raise NotImplementedError
+    r"""The first line of an error's message, or the name of its type where it has none.
+
+    >>> one_line(ValueError("too large\nby far")), one_line(MemoryError())
+    ('too large', 'MemoryError')
+    """
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def measure(
@@ -138,13 +175,176 @@ def measure(
     clock: Clock = perf_counter_ns,
     run: Run = on_host,
     rng: Random | None = None,
-    watch: Callable[[State], None] = lambda state: None,
+    watch: Watch = lambda state: None,
     reason: Callable[[Exception], str] = one_line,
 ) -> Measurement:
-    """Time ``candidates`` in turns, each round in a new random order.
+    """Time ``candidates`` in turns, each round in a new random order, the garbage collector off.
 
     ``watch`` is told between rounds how far things are, never inside one. A candidate that raises an
-    :class:`Exception` becomes a :class:`Failure` with the ``reason`` for it, and the others go on;
-    a :class:`KeyboardInterrupt` ends the measurement, and what there is comes back.
+    :class:`Exception`, at any time, becomes a :class:`Failure` with the ``reason`` for it, and the others go on.
+    A :class:`KeyboardInterrupt` ends the measurement, and what there is comes back.
+
+    >>> found = measure([Candidate(key="nothing", call=lambda: None)], Plan(rounds=3, time_s=0, warmup_s=0))
+    >>> found.rounds, found.series[0].key, found.failures, found.interrupted
+    (3, 'nothing', (), False)
     """
-    raise NotImplementedError
+    _check_keys(candidates)
+    loop = _Loop(plan=plan, clock=clock, run=run, watch=watch, reason=reason)
+    clock_step_s = _clock_step_s(clock)
+    interrupted = False
+    try:
+        with _collector_off():
+            loop.warm_up(candidates, _shortest_s(plan, clock_step_s))
+            loop.take_rounds(rng or Random(plan.seed))  # noqa: S311 - nobody is to be deceived
+    except KeyboardInterrupt:
+        interrupted = True
+    return Measurement(
+        series=tuple(loop.series()),
+        failures=tuple(loop.failures),
+        void_rounds=loop.void_rounds,
+        interrupted=interrupted,
+        clock_step_s=clock_step_s,
+        seed=plan.seed,
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Loop:
+    """A measurement under way: whatever ends it, what there is stays."""
+
+    plan: Plan
+    clock: Clock
+    run: Run
+    watch: Watch
+    reason: Callable[[Exception], str]
+    ready: dict[str, tuple[Call, int]] = field(default_factory=dict)
+    samples: dict[str, list[float]] = field(default_factory=dict)
+    enqueue: dict[str, list[float]] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    rounds: int = 0
+    void_rounds: int = 0
+    spent_s: float = 0.0
+
+    def warm_up(self, candidates: Sequence[Candidate], least_s: float) -> None:
+        """Warm each candidate up; those that can be run are then ready, with their inner calls."""
+        for done, each in enumerate(candidates):
+            self.watch(State(phase="warm-up", done=done, planned=len(candidates)))
+            inner = self._attempt(each.key, partial(_warm_up, each.call, self.plan, least_s, self.run, self.clock))
+            if inner is not None:
+                self.ready[each.key] = each.call, inner
+                self.samples[each.key], self.enqueue[each.key] = [], []
+
+    def take_rounds(self, rng: Random) -> None:
+        """Take the planned rounds, then more until the time is spent."""
+        plan = self.plan
+        while self.ready and (self.rounds < plan.rounds or self.spent_s < plan.time_s):
+            if self.void_rounds > self.rounds + plan.rounds:
+                return
+            self.watch(
+                State(
+                    phase="rounds",
+                    done=self.rounds,
+                    planned=plan.rounds,
+                    spent_s=self.spent_s,
+                    planned_s=plan.time_s,
+                    samples=self.samples,
+                )
+            )
+            gc.collect(1)  # The young alone: what a call leaves behind, not what the program consists of.
+            order = list(self.ready)
+            rng.shuffle(order)
+            start = self.clock()
+            self._record(self._round(order))
+            self.spent_s += max(0.0, (self.clock() - start) / 1e9)
+
+    def _round(self, order: Sequence[str]) -> dict[str, Sample]:
+        """One sample of each candidate in this order, without those that failed."""
+        begun = {key: self._attempt(key, partial(self.run, *self.ready[key], self.clock)) for key in order}
+        taken = {key: self._attempt(key, pending) for key, pending in begun.items() if pending is not None}
+        return {key: sample for key, sample in taken.items() if sample is not None}
+
+    def _record(self, taken: Mapping[str, Sample]) -> None:
+        if any(sample.seconds <= 0 for sample in taken.values()):
+            self.void_rounds += 1
+            return
+        for key, sample in taken.items():
+            _, inner = self.ready[key]
+            self.samples[key].append(sample.seconds / inner)
+            if sample.enqueue_s is not None:
+                self.enqueue[key].append(sample.enqueue_s / inner)
+        self.rounds += 1
+
+    def _attempt(self, key: str, what: Callable[[], T]) -> T | None:
+        """What ``what`` returns; None where it raises, and its candidate is out of the race."""
+        try:
+            return what()
+        except Exception as error:
+            self.ready.pop(key, None)
+            self.failures.append(Failure(key=key, reason=self.reason(error)))
+            return None
+
+    def series(self) -> Iterator[Series]:
+        """The samples of each candidate that is still in the race, if a round was completed."""
+        for key, (_, inner) in self.ready.items():
+            # An interruption may have come between two candidates of one round.
+            samples, enqueue = self.samples[key][: self.rounds], self.enqueue[key][: self.rounds]
+            if samples:
+                yield Series(key=key, inner=inner, samples=tuple(samples), enqueue=tuple(enqueue))
+
+
+def _warm_up(call: Call, plan: Plan, least_s: float, run: Run, clock: Clock) -> int:
+    """Run ``call`` once, twice, four times, … until it is warm; how many calls a sample of ``least_s`` needs.
+
+    The quickest batch decides: delays only ever add, and a first call may have compiled something.
+    """
+    start, calls, batch, inner = clock(), 0, 1, 1
+    while True:
+        seconds = run(call, batch, clock)().seconds
+        calls += batch
+        if seconds > 0:
+            inner = max(inner, ceil(batch * least_s / seconds))
+        elif batch > MOST_CALLS:
+            raise SepcalcError(f"the clock stood still during {batch:,} calls")
+        is_warm = calls >= plan.warmup_calls and (clock() - start) / 1e9 >= plan.warmup_s
+        if is_warm and seconds >= least_s:
+            return inner
+        batch *= 2
+
+
+def _shortest_s(plan: Plan, clock_step_s: float) -> float:
+    """How long a sample must last: for a clock of coarse steps as long as the plan has time for, not longer."""
+    return max(plan.least_s, min(1000 * clock_step_s, plan.time_s / plan.rounds))
+
+
+def _clock_step_s(clock: Clock) -> float:
+    """The smallest step that the clock is seen to make: what it resolves, or what reading it costs, if that is more."""
+    steps: list[int] = []
+    last = clock()
+    for _ in range(MOST_CALLS):
+        now = clock()
+        if now > last:
+            steps.append(now - last)
+        if len(steps) == 20:
+            break
+        last = now
+    return min(steps, default=0) / 1e9
+
+
+def _check_keys(candidates: Sequence[Candidate]) -> None:
+    keys = [each.key for each in candidates]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise SepcalcError(f"two candidates are called '{key}'; give each a key of its own")
+
+
+@contextmanager
+def _collector_off() -> Iterator[None]:
+    """No garbage collection by chance; afterwards the collector is as it was."""
+    collects = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
