@@ -13,7 +13,7 @@ from sepcalc.arguments import (
 from sepcalc.errors import LayerError, SpecError
 from sepcalc.geometry import bias, lengths, padding
 from sepcalc.layer_registry import feature_map, layer_type, written
-from sepcalc.network import STANDARD, Convolution, FeatureMap, Product
+from sepcalc.network import STANDARD, Convolution, FeatureMap, Product, written_type
 from sepcalc.scope import Scope
 from sepcalc.spec import ConvSpec, times
 from sepcalc.variants import Stages, Variant, get
@@ -43,7 +43,7 @@ def convolution(scope: Scope, args: ConvArguments, word: str) -> None:
         raise LayerError(f"groups means nothing for {variant.name}, which has groups of its own; remove it", "groups")
     layer = Convolution(
         name=scope.new_name(args.name, word),
-        type="conv" if variant.name == "standard" else variant.name,
+        type=written_type(variant),
         spec=spec,
         variant=variant,
         norm=args.norm,

@@ -9,14 +9,14 @@ does not understand is marked as uncounted.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from fractions import Fraction
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sepcalc.errors import SpecError
-from sepcalc.spec import Axes, ConvSpec, times
+from sepcalc.spec import Axes, ConvSpec, Padding, times
 from sepcalc.variants import Stages, Variant, choose, get
 
 STANDARD = get("standard")
@@ -128,6 +128,10 @@ class Convolution:
         """
         return self._own(variant)(self.spec)
 
+    def written_as(self, variant: Variant) -> Convolution:
+        """The layer in the form of ``variant`` (see :meth:`as_variant`), with the norm and activations that it has."""
+        return replace(self, type=written_type(variant), variant=self._own(variant))
+
     def _own(self, variant: Variant) -> Variant:
         mine = self.variant
         return variant if variant is mine or variant.name != mine.name else mine.bind(variant.options)
@@ -143,6 +147,11 @@ class Convolution:
         if self.shares is None and self.batch == 1:
             return answer
         return Cost(params=answer.params if self.shares is None else 0, macs=answer.macs * self.batch)
+
+
+def written_type(variant: Variant) -> str:
+    """What the type of a convolution that is written as ``variant`` is called."""
+    return "conv" if variant.name == "standard" else variant.name
 
 
 @lru_cache(maxsize=2**14)
@@ -161,10 +170,27 @@ def _cost(spec: ConvSpec, variant: Variant, norm: NormKind, act: str, act_last: 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What an operator needs to run, beside its shapes; each kind of operator reads those that it has.
+
+    ``stride``, ``padding`` and ``ceil`` belong to a window of pooling, ``groups`` to a channel shuffle, ``part`` to a
+    split (which part goes on, counted from 0), ``p`` to a dropout.
+    """
+
+    stride: Axes = ()
+    padding: Padding = ()
+    ceil: bool = False
+    groups: int = 1
+    part: int = 0
+    p: float = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
     """A layer without a matrix product: pooling, a norm, an activation, a join, a change of shape.
 
     ``counted=False`` marks an operator that the program does not understand: its multiply-adds are unknown.
+    ``settings`` is None where nothing says how to run it: for one that is known by the name of its framework alone.
     """
 
     name: str
@@ -174,6 +200,7 @@ class Operator:
     kernel: Axes = ()
     params: int = 0
     counted: bool = True
+    settings: Settings | None = None
 
     @property
     def label(self) -> str:
@@ -230,6 +257,24 @@ class Product:
 Layer = Convolution | Product | Operator
 
 
+class Part(NamedTuple):
+    """Some of the channels that a layer writes: so many ``channels`` from the ``first`` on."""
+
+    writer: int
+    first: int
+    channels: int
+
+
+Tap = int | Part
+"""What a layer reads: the output of the layer with this index, or a part of its channels."""
+
+Taps = tuple[Tap, ...]
+"""All that a layer reads, in order; nothing where it does not say what: it starts a chain of its own."""
+
+INPUT = -1
+"""The index of the network's input, as if a layer before the first wrote it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
     """A figure as a source prints it, for example ``569 M``, and what to know about how it counts."""
@@ -253,10 +298,14 @@ class WhatIf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """Layers in the order in which they are written, with what the file says about them."""
+    """Layers in the order in which they are written, with what the file says about them.
+
+    ``wiring`` holds for each layer what it reads; None where that is unknown, as in an imported network.
+    """
 
     name: str
     layers: tuple[Layer, ...]
+    wiring: tuple[Taps, ...] | None = None
     input: FeatureMap | None = None
     source: str | None = None
     published: tuple[Published, ...] = ()
@@ -301,19 +350,40 @@ class Network:
         ``only`` and ``keep`` are shell patterns on layer names. Layers that the variant cannot express
         stay as written and are listed with the reason.
         """
-        variant, chosen = get(variant), _chooser(tuple(only), tuple(keep))
+        variant = get(variant)
         costs, converted, refused = [], 0, []
-        for layer in self.layers:
-            if not (layer.convertible and chosen(layer.name) and isinstance(layer, Convolution)):
-                costs.append(layer.cost)
-                continue
-            try:
-                costs.append(layer.cost_as(variant))
-                converted += 1
-            except SpecError as reason:
-                costs.append(layer.cost)
-                refused.append((layer.name, str(reason)))
+        for layer, cost, reason in self._rewrites(variant, only, keep):
+            costs.append(layer.cost if cost is None else cost)
+            converted += cost is not None
+            if reason is not None:
+                refused.append((layer.name, reason))
         return WhatIf(variant=variant, cost=total(costs), converted=converted, refused=tuple(refused))
+
+    def written_as(self, variant: Variant | str, *, only: Iterable[str] = (), keep: Iterable[str] = ()) -> Network:
+        """The network that :meth:`what_if` gives the cost of: the converted layers written as ``variant``.
+
+        Every layer keeps its name, its norm, its activations and what it reads.
+        """
+        variant = get(variant)
+        layers = tuple(
+            layer.written_as(variant) if cost is not None and isinstance(layer, Convolution) else layer
+            for layer, cost, _ in self._rewrites(variant, only, keep)
+        )
+        return replace(self, layers=layers)
+
+    def _rewrites(
+        self, variant: Variant, only: Iterable[str], keep: Iterable[str]
+    ) -> Iterator[tuple[Layer, Cost | None, str | None]]:
+        """Each layer, with its cost as ``variant`` if it was chosen, or the reason why it has none."""
+        chosen = _chooser(tuple(only), tuple(keep))
+        for layer in self.layers:
+            cost = reason = None
+            if layer.convertible and chosen(layer.name) and isinstance(layer, Convolution):
+                try:
+                    cost = layer.cost_as(variant)
+                except SpecError as error:
+                    reason = str(error)
+            yield layer, cost, reason
 
     def _repr_html_(self) -> str:
         from sepcalc.network_report import network_table

@@ -202,6 +202,27 @@ def test_what_if(variant):
     assert (answer.cost, answer.converted, list(answer.refused)) == (expected, converted, refused)
 
 
+@pytest.mark.parametrize(("only", "keep"), [((), ()), (("c.*",), ()), ((), ("stem", "a.*"))])
+@pytest.mark.parametrize("variant", choose(["all"], {"groups": 4}), ids=lambda variant: variant.name)
+def test_written_as(variant, only, keep):
+    """A network written as a variant costs what the what-if says, and keeps names, norms, activations and wiring."""
+    found = network(BRANCHY, head="defaults: {norm: batch, act: prelu, act_last: relu, between: act}")
+    written = found.written_as(variant, only=only, keep=keep)
+    answer = found.what_if(variant, only=only, keep=keep)
+    assert written.cost == answer.cost
+    assert replace(written, layers=found.layers) == found
+    changed = [(old, new) for old, new in zip(found.layers, written.layers, strict=True) if new != old]
+    assert all(new == replace(old, type=new.type, variant=variant) for old, new in changed)
+    assert len(changed) <= answer.converted
+
+
+def test_a_network_written_as_it_is():
+    """Written as the variant that it is written in, a layer is as it was, its own options and all."""
+    found = network("- conv: {c_out: 8, k: 3, variant: inverted-bottleneck, expansion: 2}")
+    assert found.written_as("inverted-bottleneck") == found
+    assert found.written_as("standard").layers[0].type == "conv"
+
+
 def test_what_if_names_what_it_refuses():
     """Layers that a variant cannot express stay as written, with the reason."""
     found = network(BRANCHY)
