@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from sepcalc.counted import Counted
 from sepcalc.errors import MissingExtraError, SpecError
 from sepcalc.modules import torch_calls
 from sepcalc.spec import ConvSpec
@@ -53,10 +54,23 @@ def parameter_count(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
 
 
-def flops(module: nn.Module, *inputs: torch.Tensor) -> int:
-    """FLOPs of one run of ``module`` on ``inputs`` by ``torch.utils.flop_counter``; works on the ``meta`` device."""
+def counted(module: nn.Module, *inputs: torch.Tensor, **named: torch.Tensor) -> Counted:
+    """What ``module`` is, found in one run: of one input in full, so the FLOPs are those of the whole batch.
+
+    Works on the ``meta`` device. FLOPs are those of ``torch.utils.flop_counter``; the shape is None where the
+    module returns anything but one tensor.
+    """
     from torch.utils.flop_counter import FlopCounterMode
 
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        module(*inputs)
-    return int(counter.get_total_flops())
+        output = module(*inputs, **named)
+    return Counted(
+        params=parameter_count(module),
+        shape=tuple(output.shape[1:]) if isinstance(output, torch.Tensor) else None,
+        flops=int(counter.get_total_flops()),
+    )
+
+
+def flops(module: nn.Module, *inputs: torch.Tensor) -> int:
+    """FLOPs of one run of ``module`` on ``inputs`` by ``torch.utils.flop_counter``; works on the ``meta`` device."""
+    return counted(module, *inputs).flops

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from sepcalc.counted import Counted, predicted
 from sepcalc.errors import SpecError
 from sepcalc.network import Convolution, Network, Product
 from sepcalc.network_report import uncounted_notes
@@ -23,15 +24,6 @@ MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """What a chain of stages is: its parameters, the shape that it writes without the batch, and its FLOPs."""
-
-    params: int
-    shape: tuple[int, ...]
-    flops: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """One layer in one form: what is ``predicted`` here and what torch has ``measured``.
 
@@ -40,8 +32,8 @@ class Check:
 
     layer: str
     form: str
-    predicted: Measured
-    measured: Measured | None
+    predicted: Counted
+    measured: Counted | None
     why_not: str | None = None
 
     @property
@@ -54,13 +46,7 @@ class Check:
         """The outcome in words."""
         if self.measured is None:
             return f"not built: {self.why_not}"
-        pairs = (
-            ("parameters", self.predicted.params, self.measured.params),
-            ("shape", self.predicted.shape, self.measured.shape),
-            ("FLOPs", self.predicted.flops, self.measured.flops),
-        )
-        wrong = [f"{what} {ours} here, {theirs} in torch" for what, ours, theirs in pairs if ours != theirs]
-        return "; ".join(wrong) or "equal"
+        return self.predicted.differences(self.measured) or "equal"
 
 
 def verify(network: Network, variants: Iterable[Variant | str] = ()) -> tuple[Check, ...]:
@@ -92,24 +78,19 @@ def _forms(layer: Convolution, variants: Sequence[Variant]) -> Iterator[tuple[st
 
 
 def _check(layer: str, form: str, stages: Stages) -> Check:
-    predicted = Measured(
-        params=sum(stage.params for stage in stages),
-        shape=(stages[-1].c_out, *(stages[-1].out_size or ())),
-        flops=2 * sum(stage.macs for stage in stages),
-    )
+    told = predicted(stages)
     try:
-        return Check(layer=layer, form=form, predicted=predicted, measured=_measured(stages))
+        return Check(layer=layer, form=form, predicted=told, measured=_measured(stages))
     except SpecError as reason:
-        return Check(layer=layer, form=form, predicted=predicted, measured=None, why_not=str(reason))
+        return Check(layer=layer, form=form, predicted=told, measured=None, why_not=str(reason))
 
 
 @lru_cache(maxsize=1024)
-def _measured(stages: tuple[ConvSpec, ...]) -> Measured:
+def _measured(stages: tuple[ConvSpec, ...]) -> Counted:
     """What torch says of a chain, on the meta device: shapes and counts without a single multiplication."""
-    from sepcalc.torch_backend import build, example, flops, parameter_count
+    from sepcalc.torch_backend import build, counted, example
 
-    module, given = build(stages, device="meta"), example(stages[0], device="meta")
-    return Measured(params=parameter_count(module), shape=tuple(module(given).shape[1:]), flops=flops(module, given))
+    return counted(build(stages, device="meta"), example(stages[0], device="meta"))
 
 
 def verification_table(network: Network, checks: Sequence[Check]) -> Table:

@@ -22,7 +22,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "errors": ("errors",),
     "measure": ("measure*",),
     "spec": ("spec",),
-    "variants": ("variants",),
+    "variants": ("variants", "counted"),
     "comparison": ("comparison",),
     "network": ("network",),
     "table": ("table", "cells"),
