@@ -1,16 +1,20 @@
 """Writing results to files: all of a file or nothing of it.
 
-The text goes to a temporary file in the same folder, which then takes the place of the old one, so
+What is written goes to a temporary file in the same folder, which then takes the place of the old one, so
 that no reader ever sees half a table and a full disk leaves the old file as it was.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from sepcalc.errors import SepcalcError
 from sepcalc.render import FORMATS, Format
+
+Meant = TypeVar("Meant")
 
 
 def format_for(path: str | Path) -> Format:
@@ -21,17 +25,23 @@ def format_for(path: str | Path) -> Format:
     >>> format_for("resnet50.tex")
     'latex'
     """
+    return by_suffix(path, {output.suffix: name for name, output in FORMATS.items()}, ", or choose a format")
+
+
+def by_suffix(path: str | Path, known: Mapping[str, Meant], otherwise: str = "") -> Meant:
+    """What the suffix of ``path`` stands for among the ``known`` ones, in capitals or not.
+
+    Raises :class:`SepcalcError` for any other suffix, with the known ones and what to do ``otherwise``.
+    """
     suffix = Path(path).suffix
-    for name, output in FORMATS.items():
-        if suffix.lower() == output.suffix:
-            return name
-    known = ", ".join(output.suffix for output in FORMATS.values())
+    if suffix.lower() in known:
+        return known[suffix.lower()]
     what = f"unknown suffix '{suffix}' of" if suffix else "no suffix in"
-    raise SepcalcError(f"{what} '{path}'; give one of {known}, or choose a format")
+    raise SepcalcError(f"{what} '{path}'; give one of {', '.join(known)}{otherwise}")
 
 
-def write(path: str | Path, text: str) -> None:
-    """Write ``text`` to ``path`` as UTF-8, in one step: other programs see the old file or the new one.
+def write(path: str | Path, content: str | bytes) -> None:
+    """Write ``content`` to ``path``, text as UTF-8, in one step: other programs see the old file or the new one.
 
     A file that exists keeps its permissions, and a link its target. What is no regular file (a pipe,
     ``/dev/stdout``) is written to directly.
@@ -40,7 +50,7 @@ def write(path: str | Path, text: str) -> None:
     file remains.
     """
     # Line ends are not translated, and what UTF-8 cannot hold is written as an escape.
-    data = text.encode("utf-8", "backslashreplace")
+    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
     given, target = Path(path), Path(os.path.realpath(path))
     try:
         # A pipe has no real path.

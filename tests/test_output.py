@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sepcalc.errors import SepcalcError
-from sepcalc.output import format_for, write
+from sepcalc.output import by_suffix, format_for, write
 
 
 @pytest.fixture
@@ -61,6 +61,21 @@ def test_write(tmp_path):
     write(path, "8.41×\nb\r\n")
     assert path.read_bytes() == b"8.41\xc3\x97\nb\r\n"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_write_bytes(tmp_path):
+    """Bytes are written as they are."""
+    path = tmp_path / "a.png"
+    write(path, b"\x89PNG\r\n\x1a\n")
+    assert path.read_bytes() == b"\x89PNG\r\n\x1a\n"
+
+
+def test_by_suffix():
+    """A suffix is looked up in capitals or not, and the message for any other says what to do."""
+    assert by_suffix("a.b.PNG", {".png": 1, ".svg": 2}) == 1
+    with pytest.raises(SepcalcError) as error:
+        by_suffix("a.gif", {".png": 1, ".svg": 2}, "; or none")
+    assert str(error.value) == "unknown suffix '.gif' of 'a.gif'; give one of .png, .svg; or none"
 
 
 def test_what_utf8_cannot_hold(tmp_path):
