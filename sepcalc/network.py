@@ -291,9 +291,15 @@ class WhatIf:
 
     variant: Variant
     cost: Cost
-    converted: int
+    layers: tuple[Cost | None, ...]
+    """What each layer costs then; None where it stays as written."""
     refused: tuple[tuple[str, str], ...]
     """Name and reason of each chosen layer that stays as written, since the variant does not apply to it."""
+
+    @property
+    def converted(self) -> int:
+        """How many layers are written as the variant then."""
+        return sum(cost is not None for cost in self.layers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -351,13 +357,13 @@ class Network:
         stay as written and are listed with the reason.
         """
         variant = get(variant)
-        costs, converted, refused = [], 0, []
+        costs, rewritten, refused = [], [], []
         for layer, cost, reason in self._rewrites(variant, only, keep):
             costs.append(layer.cost if cost is None else cost)
-            converted += cost is not None
+            rewritten.append(cost)
             if reason is not None:
                 refused.append((layer.name, reason))
-        return WhatIf(variant=variant, cost=total(costs), converted=converted, refused=tuple(refused))
+        return WhatIf(variant=variant, cost=total(costs), layers=tuple(rewritten), refused=tuple(refused))
 
     def written_as(self, variant: Variant | str, *, only: Iterable[str] = (), keep: Iterable[str] = ()) -> Network:
         """The network that :meth:`what_if` gives the cost of: the converted layers written as ``variant``.

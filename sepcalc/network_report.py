@@ -13,7 +13,7 @@ from sepcalc.errors import SepcalcError, closest
 from sepcalc.layer_report import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE
 from sepcalc.network import Convolution, Cost, Layer, Network, Operator, WhatIf, total
 from sepcalc.spec import ConvSpec, times
-from sepcalc.table import Cell, Column, Row, Table
+from sepcalc.table import Cell, Column, Kind, Row, Table
 from sepcalc.variants import choose
 
 _SHOWN = ("name", "type", "input", "output", "params", "macs", "macs_share")
@@ -40,9 +40,11 @@ class _Line:
     stride: Cell = ""
     groups: Cell = ""
     layers: Cell = 1
+    rewritten: tuple[Cost | None, ...] = ()
+    """The cost with each variant in the place of what is written; None where nothing is rewritten."""
 
 
-def _of_layer(layer: Layer) -> _Line:
+def _of_layer(layer: Layer, rewritten: tuple[Cost | None, ...]) -> _Line:
     cost = layer.cost
     spec = layer.spec if isinstance(layer, Convolution) else None
     return _Line(
@@ -55,6 +57,7 @@ def _of_layer(layer: Layer) -> _Line:
         kernel=layer.kernel or "",
         stride=spec.stride if spec else "",
         groups=spec.groups if spec else "",
+        rewritten=rewritten,
     )
 
 
@@ -72,15 +75,32 @@ def _of_stage(layer: Convolution, stage: ConvSpec) -> _Line:
     )
 
 
-def _of_sum(name: str, layers: Sequence[Layer]) -> _Line:
-    cost = total(layer.cost for layer in layers)
-    return _Line(name=name, params=cost.params, macs=cost.macs, layers=len(layers))
+def _of_sum(name: str, layers: Sequence[_Counted]) -> _Line:
+    cost = total(layer.cost for layer, _ in layers)
+    rewritten = zip(*(each for _, each in layers), strict=True)
+    return _Line(
+        name=name,
+        params=cost.params,
+        macs=cost.macs,
+        layers=len(layers),
+        rewritten=tuple(_rewritten_sum([layer for layer, _ in layers], costs) for costs in rewritten),
+    )
 
+
+def _rewritten_sum(layers: Sequence[Layer], costs: Sequence[Cost | None]) -> Cost | None:
+    """What layers cost together where some are rewritten; the others stay as written."""
+    if all(cost is None for cost in costs):
+        return None
+    return total(layer.cost if cost is None else cost for layer, cost in zip(layers, costs, strict=True))
+
+
+_Counted = tuple[Layer, tuple[Cost | None, ...]]
+"""A layer, and what it costs with each variant in its place."""
 
 Figure = Callable[[_Line], Cell]
 
 
-def _figures(whole: Cost) -> tuple[tuple[Column, Figure], ...]:
+def _figures(whole: Cost, what_ifs: Sequence[WhatIf] = ()) -> tuple[tuple[Column, Figure], ...]:
     """Every column of a network's table, with the figure that it shows."""
 
     def share(part: int | None, sum_: int) -> Cell:
@@ -102,7 +122,38 @@ def _figures(whole: Cost) -> tuple[tuple[Column, Figure], ...]:
         (Column(key="stride", title="Stride", kind="size", rank=6), lambda line: line.stride),
         (Column(key="groups", title="Groups", kind="count", rank=6), lambda line: line.groups),
         (Column(key="layers", title="Layers", kind="count", rank=6), lambda line: line.layers),
+        *_reduction(what_ifs),
+        *(figure for place, each in enumerate(what_ifs) for figure in _rewritten_figures(each.variant.name, place)),
     )  # fmt: skip
+
+
+def _reduction(what_ifs: Sequence[WhatIf]) -> Iterator[tuple[Column, Figure]]:
+    """What the first variant beside the reference saves, under a short name."""
+    if len(what_ifs) > 1:
+        column, figure = _rewritten_figures(what_ifs[1].variant.name, 1)[-1]
+        yield replace(column, key="reduction", title="Reduction"), figure
+
+
+def _rewritten_figures(variant: str, place: int) -> tuple[tuple[Column, Figure], ...]:
+    """The cost of a layer as a variant, and what that saves against the reference, the first of all variants."""
+
+    def figure(read: Callable[[Cost, Cost], Cell]) -> Figure:
+        def read_line(line: _Line) -> Cell:
+            cost, dense = (line.rewritten[place], line.rewritten[0]) if line.rewritten else (None, None)
+            return None if cost is None or dense is None else read(cost, dense)
+
+        return read_line
+
+    def column(key: str, title: str, kind: Kind, rule: str = "") -> Column:
+        return Column(key=f"{key}:{variant}", title=f"{title}, {variant}", kind=kind, rank=6, rule=rule)
+
+    rule = f"Reduction: MACs as standard / as {variant}."
+    costs = (
+        (column("params", "Params", "count"), figure(lambda cost, _: cost.params)),
+        (column("macs", "MACs", "count"), figure(lambda cost, _: cost.macs)),
+    )
+    saved = figure(lambda cost, dense: _ratio(dense.macs, cost.macs))
+    return (*costs, (column("reduction", "Reduction", "reduction", rule), saved)) if place else costs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,14 +161,21 @@ class _Entry:
     """A row of the body: the layers that it stands for, and its parts."""
 
     line: _Line
-    layers: tuple[Layer, ...]
+    layers: tuple[_Counted, ...]
     parts: tuple[_Line, ...] = ()
 
 
-def _layer_entries(network: Network, *, stages: bool) -> Iterator[_Entry]:
-    for layer in network.layers:
+def _counted(network: Network, what_ifs: Sequence[WhatIf]) -> tuple[_Counted, ...]:
+    if not what_ifs:
+        return tuple((layer, ()) for layer in network.layers)
+    return tuple(zip(network.layers, zip(*(each.layers for each in what_ifs), strict=True), strict=True))
+
+
+def _layer_entries(layers: Iterable[_Counted], *, stages: bool) -> Iterator[_Entry]:
+    for counted in layers:
+        layer, rewritten = counted
         parts = _parts(layer) if stages and isinstance(layer, Convolution) else ()
-        yield _Entry(line=_of_layer(layer), layers=(layer,), parts=parts)
+        yield _Entry(line=_of_layer(layer, rewritten), layers=(counted,), parts=parts)
 
 
 def _parts(layer: Convolution) -> tuple[_Line, ...]:
@@ -126,19 +184,27 @@ def _parts(layer: Convolution) -> tuple[_Line, ...]:
     return tuple(_of_stage(layer, stage) for stage in stages) if len(stages) > 1 else ()
 
 
-def _block_entries(network: Network) -> Iterator[_Entry]:
+def _block_entries(counted: Iterable[_Counted]) -> Iterator[_Entry]:
     """Layers whose names agree up to the first dot, added up."""
-    for name, group in groupby(network.layers, lambda layer: layer.name.split(".")[0]):
+    for name, group in groupby(counted, lambda each: each[0].name.split(".")[0]):
         layers = tuple(group)
-        line = replace(_of_sum(name, layers), input=layers[0].input.shape, output=layers[-1].output.shape)
+        line = replace(_of_sum(name, layers), input=layers[0][0].input.shape, output=layers[-1][0].output.shape)
         yield _Entry(line=line, layers=layers)
 
 
 def network_table(
-    network: Network, *, group: bool = False, stages: bool = False, sort: str | None = None, top: int | None = None
+    network: Network,
+    what_ifs: Sequence[WhatIf] = (),
+    *,
+    group: bool = False,
+    stages: bool = False,
+    sort: str | None = None,
+    top: int | None = None,
 ) -> Table:
     """One row per layer, or per block if ``group``, and the sum at the end.
 
+    ``what_ifs``, the reference first, add extra columns with what each layer costs as each variant, ``macs:VARIANT``,
+    and how much that saves, ``reduction:VARIANT``, that of the first variant but the reference also as ``reduction``.
     ``stages`` shows those of each rewritten layer below it. ``sort`` names the column to order by, largest
     first; ``top`` keeps that many rows (those of the most multiply-adds unless sorted otherwise) and adds
     up the others.
@@ -146,8 +212,9 @@ def network_table(
     Raises :class:`SepcalcError` for an unknown column.
     """
     shown = _SHOWN_GROUPED if group else _SHOWN
-    figures = sorted(_figures(network.cost), key=lambda figure: _order(shown, figure[0].key))
-    entries = list(_block_entries(network) if group else _layer_entries(network, stages=stages))
+    figures = sorted(_figures(network.cost, what_ifs), key=lambda figure: _order(shown, figure[0].key))
+    counted = _counted(network, what_ifs)
+    entries = list(_block_entries(counted) if group else _layer_entries(counted, stages=stages))
     if sort is not None or top is not None:
         entries = _sorted(entries, figures, sort or "macs")
     kept = entries if top is None else entries[:top]
@@ -158,7 +225,7 @@ def network_table(
     if others := entries[len(kept) :]:
         layers = [layer for entry in others for layer in entry.layers]
         rows.append(_row(figures, _of_sum(f"{len(others):,} others", layers)))
-    rows.append(_row(figures, _of_sum("total", network.layers), "total"))
+    rows.append(_row(figures, _of_sum("total", counted), "total"))
     return Table(
         name="layers",
         title=_title(network),

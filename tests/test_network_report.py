@@ -192,3 +192,35 @@ def test_bundled():
 def test_some(count, text):
     """A few names are all named; of many the first three."""
     assert some([f"a{number}" for number in range(count)]) == text
+
+
+def test_what_ifs_by_layer():
+    """Each layer shows what it costs as each variant and what that saves; the sums are those of the totals."""
+    network = load("mobilenet_v1")
+    what_ifs = [network.what_if(each, keep=["conv1"]) for each in choose()]
+    table, totals = network_table(network, what_ifs), totals_table(network, what_ifs)
+    whole, kept, separable = (of(table, name) for name in ("total", "conv1", "separable2"))
+    for row, what_if, place in zip(totals.rows[1:], what_ifs, range(3), strict=True):
+        name = what_if.variant.name
+        assert (whole[f"params:{name}"], whole[f"macs:{name}"]) == row.cells[1:3]
+        assert not place or whole[f"reduction:{name}"] == row.cells[4]
+    assert (kept["macs:standard"], kept["reduction"], kept["reduction:spatial-separable"]) == (None, None, None)
+    assert separable["reduction"] == separable["reduction:depthwise-separable"]
+    assert separable["reduction"] == Fraction(separable["macs:standard"], separable["macs"])
+    assert "reduction" not in [column.key for column in table.brief().columns]
+
+
+def test_what_ifs_by_block():
+    """A block is rewritten where a layer of it is; its other layers stay as written."""
+    network = load("resnet50")
+    what_ifs = [network.what_if(each) for each in choose()]
+    table = network_table(network, what_ifs, group=True).select(["name", "macs", "macs:standard", "reduction"])
+    block, last = of(table, "conv2"), of(table, "fc")
+    assert block["macs"] == block["macs:standard"]
+    assert (last["macs:standard"], last["reduction"]) == (None, None)
+    inside = [
+        layer.cost if cost is None else cost
+        for layer, cost in zip(network.layers, what_ifs[1].layers, strict=True)
+        if layer.name.startswith("conv2")
+    ]
+    assert block["reduction"] == Fraction(block["macs"], sum(cost.macs for cost in inside))
