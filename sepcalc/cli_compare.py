@@ -4,22 +4,9 @@ from typing import Annotated
 
 import typer
 
-from sepcalc.cli_options import (
-    ColumnsOption,
-    DtypeOption,
-    FormatOption,
-    OutputOption,
-    SiOption,
-    chosen_format,
-    command_app,
-    element_bytes,
-    examples,
-    refuse,
-    show_json,
-    show_tables,
-    with_columns,
-)
-from sepcalc.cli_sources import SOURCE_HELP, ArgOption, InputOption, opened
+from sepcalc.cli_flags import flags_of, flat, refuse
+from sepcalc.cli_options import DtypeOption, ShowFlags, command_app, element_bytes, examples
+from sepcalc.cli_sources import SOURCE_HELP, SourceFlags
 from sepcalc.network import Network
 from sepcalc.network_report import comparison_table
 from sepcalc.sources import kind_of
@@ -33,33 +20,30 @@ app = command_app()
 
 
 @app.command(short_help="Compare several networks.", epilog=examples(*EXAMPLES))
+@flat
 def compare(
+    *,
     sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help=SOURCE_HELP)],
-    input: InputOption = None,  # noqa: A002 (the flag's name)
-    arg: ArgOption = None,
+    imports: SourceFlags,
     dtype: DtypeOption = None,
-    columns: ColumnsOption = None,
-    format: FormatOption = None,  # noqa: A002 (the flag's name)
-    output: OutputOption = None,
-    si: SiOption = False,
+    show: ShowFlags,
 ) -> None:
     """Compare networks: parameters, multiply-adds, activations, intensity, reductions against the first."""
     if all(kind_of(source) == "yaml" for source in sources):
-        refuse({"--input": input, "--arg": arg}, "no network here is an ONNX or PyTorch one; leave them out")
-    form = chosen_format(format, output)
+        refuse(flags_of(imports), "no network here is an ONNX or PyTorch one; leave them out")
+    form = show.form()
     size = element_bytes(dtype)
-    networks = [_open(source, input, arg) for source in sources]
+    networks = [_open(source, imports) for source in sources]
     if form == "json":
-        refuse({"--columns": columns, "--si": si}, "json always holds every figure; choose another format")
         from sepcalc.contract import comparison_answer
 
-        show_json(comparison_answer(networks, element_bytes=size), output)
-        return
-    table = comparison_table(networks, element_bytes=size)
-    show_tables([with_columns(table, columns)], form, output, si=si)
+        show.answer(comparison_answer(networks, element_bytes=size))
+    else:
+        show.tables(comparison_table(networks, element_bytes=size))
 
 
-def _open(source: str, inputs: list[str] | None, arguments: list[str] | None) -> Network:
+def _open(source: str, flags: SourceFlags) -> Network:
     """A network of any kind; what only imported ones take is not for those in YAML."""
-    imported = kind_of(source) != "yaml"
-    return opened(source, inputs if imported else None, arguments if kind_of(source) == "torch" else None)
+    kind = kind_of(source)
+    taken = SourceFlags(flags.input if kind != "yaml" else None, flags.arg if kind == "torch" else None)
+    return taken.open(source)

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
+from sepcalc.cli_flags import flat
 from sepcalc.cli_options import command_app, examples, show_text
-from sepcalc.cli_sources import SOURCE_HELP, ArgOption, InputOption, opened, say
+from sepcalc.cli_sources import SOURCE_HELP, SourceFlags, say
 
 EXAMPLES = (
     "sepcalc import torchvision.models:resnet50 -o resnet50.yaml",
@@ -19,10 +20,10 @@ app = command_app()
 
 
 @app.command(name="import", short_help="Turn a PyTorch or ONNX network into YAML.", epilog=examples(*EXAMPLES))
+@flat
 def import_(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)],
-    input: InputOption = None,  # noqa: A002 (the flag's name)
-    arg: ArgOption = None,
+    imports: SourceFlags,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file; else it is printed.")
     ] = None,
@@ -33,7 +34,7 @@ def import_(
     """
     from sepcalc.plain import to_yaml
 
-    network = opened(source, input, arg)
+    network = imports.open(source)
     show_text(to_yaml(network), output)
     for layer in network.uncounted:
         say(f"uncounted, and missing from every total: {layer.name} ({layer.type})")

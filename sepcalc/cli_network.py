@@ -1,55 +1,24 @@
 """``sepcalc network``: the layers of a network, its totals, and what rewriting it would change."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
-from functools import partial
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
-from sepcalc.cli_options import (
-    ONE_TABLE,
-    ColumnsOption,
-    DepthMultiplierOption,
-    ExpansionOption,
-    FormatOption,
-    GroupsOption,
-    MidOption,
-    OutputOption,
-    ReductionOption,
-    SiOption,
-    StagesOption,
-    VariantOption,
-    chosen_format,
-    chosen_variants,
-    command_app,
-    examples,
-    flag,
-    lengths,
-    option_flags,
-    refuse,
-    show_json,
-    show_tables,
-    variant_options,
-    whole,
-    with_columns,
-)
-from sepcalc.cli_sources import SOURCE_HELP, ArgOption, InputOption, opened, opened_traced
+from sepcalc.cli_flags import flag, flags_of, flat, refuse, whole
+from sepcalc.cli_options import ONE_TABLE, ShowFlags, StagesOption, command_app, examples
+from sepcalc.cli_sources import SOURCE_HELP, ScaleFlags, SourceFlags
+from sepcalc.cli_variants import VariantFlags
 from sepcalc.counts import parse_count
 from sepcalc.errors import GateError, SepcalcError, closest
 from sepcalc.network import Network, WhatIf
-from sepcalc.network_report import (
-    bundled_table,
-    network_table,
-    published_table,
-    some,
-    totals_table,
-)
+from sepcalc.network_report import bundled_table, network_table, published_table, some, totals_table
 from sepcalc.reading import bundled, load
 from sepcalc.render import Format
 from sepcalc.table import Table
+from sepcalc.variants import Variant
 
 EXAMPLES = (
     "sepcalc network mobilenet_v1",
@@ -66,53 +35,107 @@ TABLES = ("layers", "totals", "published")
 app = command_app()
 
 
-@app.command(short_help="Count a network, as written and rewritten.", epilog=examples(*EXAMPLES))
-def network(
-    source: Annotated[str | None, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)] = None,
-    list_: Annotated[bool, typer.Option("--list", help="List the bundled networks.")] = False,
-    width: Annotated[
-        str | None, typer.Option("--width", metavar="FACTOR", help="Multiply the channels, as in 0.75 MobileNet.")
-    ] = None,
-    size: Annotated[
-        str | None, typer.Option("--size", metavar="SIZE", help="Another size of the input: 160, 512x1024.")
-    ] = None,
-    input: InputOption = None,  # noqa: A002 (the flag's name)
-    arg: ArgOption = None,
-    variant: VariantOption = None,
+class PatternFlags(NamedTuple):
+    """Which layers are rewritten."""
+
     only: Annotated[
         list[str] | None,
         typer.Option("--only", metavar="GLOB", help="Rewrite only layers with names like this; repeatable."),
-    ] = None,
+    ] = None
     keep: Annotated[
         list[str] | None,
         typer.Option("--keep", metavar="GLOB", help="Keep layers with names like this as written; repeatable."),
-    ] = None,
-    groups: GroupsOption = None,
-    depth_multiplier: DepthMultiplierOption = None,
-    mid: MidOption = None,
-    reduction: ReductionOption = None,
-    expansion: ExpansionOption = None,
-    group: Annotated[bool, typer.Option("--group", help="Add layers up by block.")] = False,
+    ] = None
+
+    def rewritten(self, network: Network, variants: Sequence[Variant]) -> list[WhatIf]:
+        """What ``network`` would be with each of the ``variants``.
+
+        Raises :class:`SepcalcError` for a pattern that matches nothing: a typing error, not a wish.
+        """
+        only, keep = self.only or (), self.keep or ()
+        _check_patterns(network, "--only", only)
+        _check_patterns(network, "--keep", keep)
+        return [network.what_if(each, only=only, keep=keep) for each in variants]
+
+
+class LayoutFlags(NamedTuple):
+    """How the table of layers is laid out."""
+
+    group: Annotated[bool, typer.Option("--group", help="Add layers up by block.")] = False
     sort: Annotated[
         str | None, typer.Option("--sort", metavar="KEY", help="Order by this column, numbers from the largest.")
-    ] = None,
+    ] = None
     top: Annotated[
         str | None,
         typer.Option("--top", metavar="N", help="Only so many rows, those of the most MACs unless sorted otherwise."),
-    ] = None,
-    columns: ColumnsOption = None,
-    stages: StagesOption = False,
+    ] = None
+    stages: StagesOption = False
+
+    def table(self, network: Network) -> Table:
+        """The layers of ``network``."""
+        top = whole("--top", self.top)
+        return flag(
+            "--sort",
+            lambda key: network_table(network, group=self.group, stages=self.stages, sort=key, top=top),
+            self.sort,
+        )
+
+
+class GateFlags(NamedTuple):
+    """Limits that a network has to keep."""
+
+    max_params: Annotated[
+        str | None, typer.Option("--max-params", metavar="COUNT", help="Exit 1 above so many: 5M.")
+    ] = None
+    max_macs: Annotated[str | None, typer.Option("--max-macs", metavar="COUNT", help="Exit 1 above so many: 600M.")] = (
+        None
+    )
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 where anything is uncounted.")] = False
+
+    def limits(self) -> list[tuple[str, Fraction, str]]:
+        """The limits that are set: what is counted, how many at most, and how that was written."""
+        given = {"params": self.max_params, "macs": self.max_macs}
+        return [
+            (name, flag(f"--max-{name}", parse_count, text), text) for name, text in given.items() if text is not None
+        ]
+
+    def check(self, network: Network) -> None:
+        """Raise :class:`GateError` with one sentence that names every limit that ``network`` passes."""
+        passed = []
+        for name, limit, text in self.limits():
+            count = network.cost.params if name == "params" else network.cost.macs
+            if count > limit:
+                unit = "parameters" if name == "params" else "MACs"
+                passed.append(f"{count:,} {unit}, {int(count - limit):,} more than --max-{name} {text}")
+        if self.strict and network.uncounted:
+            names = some([each.name for each in network.uncounted])
+            passed.append(f"uncounted operators, which --strict forbids: {names}")
+        if passed:
+            raise GateError(f"{network.name} has {' and '.join(passed)}")
+
+
+class CountFlags(NamedTuple):
+    """What only the counts of a network have: variants, layout, a choice of tables, limits."""
+
+    variants: VariantFlags = VariantFlags()
+    patterns: PatternFlags = PatternFlags()
+    layout: LayoutFlags = LayoutFlags()
     table: Annotated[
         list[str] | None,
         typer.Option("--table", metavar="NAME", help=f"Only this table: {', '.join(TABLES)}; repeatable."),
-    ] = None,
-    max_params: Annotated[
-        str | None, typer.Option("--max-params", metavar="COUNT", help="Exit 1 above so many: 5M.")
-    ] = None,
-    max_macs: Annotated[
-        str | None, typer.Option("--max-macs", metavar="COUNT", help="Exit 1 above so many: 600M.")
-    ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 where anything is uncounted.")] = False,
+    ] = None
+    gates: GateFlags = GateFlags()
+
+
+@app.command(short_help="Count a network, as written and rewritten.", epilog=examples(*EXAMPLES))
+@flat
+def network(
+    *,
+    source: Annotated[str | None, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)] = None,
+    list_: Annotated[bool, typer.Option("--list", help="List the bundled networks.")] = False,
+    scale: ScaleFlags,
+    imports: SourceFlags,
+    count: CountFlags,
     as_: Annotated[
         list[str] | None,
         typer.Option("--as", metavar="COUNTER", help="What another counter prints: fvcore, thop, all; repeatable."),
@@ -120,115 +143,72 @@ def network(
     published_: Annotated[
         bool, typer.Option("--published", help="What the published figures of a network file stand for.")
     ] = False,
-    format: FormatOption = None,  # noqa: A002 (the flag's name)
-    output: OutputOption = None,
-    si: SiOption = False,
+    show: ShowFlags,
 ) -> None:
     """Count a network: its layers, its totals, and what each variant would change."""
-    form = chosen_format(format, output)
-    layout: dict[str, object] = {"--group": group, "--sort": sort, "--top": top, "--stages": stages}
-    named = variant_options(depth_multiplier, mid, groups, reduction, expansion)
-    rewriting = {"--variant": variant, "--only": only, "--keep": keep, **option_flags(named)}
-    gates = {"--max-params": max_params, "--max-macs": max_macs, "--strict": strict}
+    opening = {**flags_of(scale), **flags_of(imports)}
     if list_:
-        others = {
-            f"'{source}'": source,
-            "--width": width,
-            "--size": size,
-            "--table": table,
-            "--input": input,
-            "--arg": arg,
-        }
-        refuse({**others, **rewriting, **layout, **gates}, "--list shows what is bundled; leave one or the other out")
-        _show_list(columns, form, output, si=si)
-        return
-    if source is None:
+        others = {f"'{source}'": source, **opening, **flags_of(count), "--as": as_, "--published": published_}
+        refuse(others, "--list shows what is bundled; leave one or the other out")
+        show.tables(bundled_table({name: load(path) for name, path in bundled().items()}))
+    elif source is None:
         raise SepcalcError(
             "name a network: a bundled one ('sepcalc network --list'), a .yaml or .onnx file, or module:callable"
         )
-    if as_ or published_:
-        from sepcalc.cli_reconcile import show_counters, show_published
+    elif published_:
+        from sepcalc.cli_reconcile import show_published
 
-        elsewhere: dict[str, object] = {"--table": table, **rewriting, **layout, **gates}
-        size_ = None if size is None else lengths("--size", size)
-        if published_:
-            sources: dict[str, object] = {"--width": width, "--size": size, "--input": input, "--arg": arg}
-            show_published(source, {"--as": as_, **sources, **elsewhere}, columns, form, output, si=si)
-        else:
-            opening = partial(opened_traced, source, input, arg, width=_width(width), size=size_)
-            show_counters(opening, as_ or (), elsewhere, columns, form, output, si=si)
-        return
-    _check_tables(table or (), form, layout, rewriting)
-    limits = _limits(max_params, max_macs)
-    chosen = chosen_variants(variant, named)
-    factor = _width(width)
-    rows = whole("--top", top)
-    read = opened(source, input, arg, width=factor, size=None if size is None else lengths("--size", size))
-    _check_patterns(read, "--only", only or ())
-    _check_patterns(read, "--keep", keep or ())
-    what_ifs = [read.what_if(each, only=only or (), keep=keep or ()) for each in chosen]
-    if form == "json":
-        refuse(
-            {**layout, "--columns": columns, "--table": table, "--si": si},
-            "json always holds every layer and total; choose another format",
-        )
-        _show_answer(read, what_ifs, output)
+        show_published(source, {"--as": as_, **opening, **flags_of(count)}, show)
+    elif as_:
+        from sepcalc.cli_reconcile import show_counters
+
+        show_counters(lambda: imports.trace(source, scale), as_, flags_of(count), show)
     else:
-        layers = flag("--sort", lambda key: network_table(read, group=group, stages=stages, sort=key, top=rows), sort)
-        published = published_table(read) if factor == 1 and size is None else None
-        tables = _wanted(read, [layers, totals_table(read, what_ifs), published], table or (), form)
-        tables[0] = with_columns(tables[0], columns)
-        show_tables(tables, form, output, si=si)
-        if form in ONE_TABLE and not table:
+        _show_counts(source, scale, imports, count, show)
+
+
+def _show_counts(source: str, scale: ScaleFlags, imports: SourceFlags, count: CountFlags, show: ShowFlags) -> None:
+    form = show.form()
+    _check_flags(count, form)
+    chosen = count.variants.chosen()
+    read = imports.open(source, scale)
+    what_ifs = count.patterns.rewritten(read, chosen)
+    if form == "json":
+        from sepcalc.contract import network_answer
+
+        others = {**flags_of(count.layout), "--table": count.table}
+        show.answer(network_answer(read, what_ifs), "layer and total", others)
+    else:
+        published = None if scale.changes() else published_table(read)
+        tables = [count.layout.table(read), totals_table(read, what_ifs), published]
+        show.tables(*_wanted(read, tables, count.table or (), form))
+        if form in ONE_TABLE and not count.table:
             _say_what_is_missing(form, published)
-    _check_gates(read, limits, strict=strict)
+    count.gates.check(read)
 
 
-def _show_list(columns: str | None, form: Format, output: Path | None, *, si: bool) -> None:
-    table = bundled_table({name: load(path) for name, path in bundled().items()})
-    show_tables([with_columns(table, columns)], form, output, si=si)
+def _check_flags(count: CountFlags, form: Format) -> None:
+    """Raise :class:`SepcalcError` for tables that there are not, for flags of those that are not shown, and for limits.
 
-
-def _show_answer(read: Network, what_ifs: Sequence[WhatIf], output: Path | None) -> None:
-    from sepcalc.contract import network_answer
-
-    show_json(network_answer(read, what_ifs), output)
-
-
-def _width(text: str | None) -> Fraction:
-    try:
-        width = Fraction("1" if text is None else text)
-    except (ValueError, ZeroDivisionError):
-        width = Fraction(0)
-    if not 0 < width <= 1000:
-        raise SepcalcError(f"--width: expected a factor above 0 and up to 1,000 like 0.75, got '{text}'")
-    return width
-
-
-def _limits(max_params: str | None, max_macs: str | None) -> list[tuple[str, Fraction, str]]:
-    """The gates that were set: what is counted, the limit, and how it was written."""
-    given = {"params": max_params, "macs": max_macs}
-    return [(name, flag(f"--max-{name}", parse_count, text), text) for name, text in given.items() if text is not None]
-
-
-def _check_tables(
-    names: Sequence[str], form: Format, layout: Mapping[str, object], rewriting: Mapping[str, object]
-) -> None:
-    """Raise :class:`SepcalcError` for tables that there are not, and for flags of those that are not shown."""
+    All that needs no network is checked before one is opened, which can take long.
+    """
+    names = count.table or ()
     for name in names:
         if name not in TABLES:
             raise SepcalcError(f"--table: no table '{name}'{closest(name, TABLES)}")
     if form in ONE_TABLE and len(set(names)) > 1:
         raise SepcalcError(f"--table: {form} holds one table; name one, or choose another format")
-    if layout["--group"]:
-        refuse({"--stages": layout["--stages"]}, "--group adds layers up; leave one or the other out")
-    for name, flags in (("layers", layout), ("totals", rewriting)):
+    if count.layout.group:
+        refuse({"--stages": count.layout.stages}, "--group adds layers up; leave one or the other out")
+    rewriting = {**flags_of(count.variants), **flags_of(count.patterns)}
+    for name, flags in (("layers", flags_of(count.layout)), ("totals", rewriting)):
         if names and name not in names:
             refuse(flags, f"the table '{name}' is not shown; add --table {name}")
+    whole("--top", count.layout.top)
+    count.gates.limits()
 
 
 def _check_patterns(read: Network, name: str, patterns: Sequence[str]) -> None:
-    """A pattern that matches nothing is a typing error, not a wish."""
     from fnmatch import filter as matching
 
     known = [layer.name for layer in read.layers if layer.convertible]
@@ -253,17 +233,3 @@ def _wanted(read: Network, tables: Sequence[Table | None], names: Sequence[str],
 def _say_what_is_missing(form: Format, published: Table | None) -> None:
     others = "--table totals or --table published" if published else "--table totals"
     sys.stderr.write(f"{form} holds one table, this is 'layers'; for the others use {others}\n")
-
-
-def _check_gates(read: Network, limits: Sequence[tuple[str, Fraction, str]], *, strict: bool) -> None:
-    """Raise :class:`GateError` with one sentence that names every limit that is passed."""
-    passed = []
-    for name, limit, text in limits:
-        count = read.cost.params if name == "params" else read.cost.macs
-        if count > limit:
-            unit = "parameters" if name == "params" else "MACs"
-            passed.append(f"{count:,} {unit}, {int(count - limit):,} more than --max-{name} {text}")
-    if strict and read.uncounted:
-        passed.append(f"uncounted operators, which --strict forbids: {some([each.name for each in read.uncounted])}")
-    if passed:
-        raise GateError(f"{read.name} has {' and '.join(passed)}")

@@ -1,18 +1,17 @@
-"""What several commands share: their flags, what a flag's text stands for, and where their results go."""
+"""What several commands share: how they are declared, and in which form, what columns and where their results go."""
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
+from sepcalc.cli_flags import flag, refuse, word
 from sepcalc.errors import SepcalcError, closest
 from sepcalc.render import FORMATS, Format, render
-from sepcalc.spec import LARGEST, Axes, parse_lengths, parse_whole
 from sepcalc.table import Table
-from sepcalc.variants import Mid, Variant, all_variants, choose
 
 FormatOption = Annotated[
     str | None,
@@ -23,35 +22,7 @@ FormatOption = Annotated[
 OutputOption = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file; its suffix says the format.")
 ]
-SiOption = Annotated[bool, typer.Option("--si", help="Round counts: 569 M.")]
-ColumnsOption = Annotated[
-    str | None,
-    typer.Option("--columns", metavar="KEYS", help="Columns of the first table: params,macs; all for every one."),
-]
 StagesOption = Annotated[bool, typer.Option("--stages", help="Show the stages of each variant below it.")]
-VariantOption = Annotated[
-    list[str] | None,
-    typer.Option("--variant", metavar="NAME", help="A variant to compare; repeatable; all for every one."),
-]
-DepthMultiplierOption = Annotated[
-    str | None,
-    typer.Option("--depth-multiplier", metavar="N", help="depthwise-separable: filters per channel, 1 by default."),
-]
-MidOption = Annotated[
-    str | None,
-    typer.Option(
-        "--mid", metavar="N", help="spatial-separable: channels between, in, out, min (the default), max or a number."
-    ),
-]
-GroupsOption = Annotated[str | None, typer.Option("--groups", metavar="N", help="grouped: how many groups.")]
-ReductionOption = Annotated[
-    str | None,
-    typer.Option("--reduction", metavar="N", help="bottleneck: c_out / the channels inside, 4 by default."),
-]
-ExpansionOption = Annotated[
-    str | None,
-    typer.Option("--expansion", metavar="N", help="inverted-bottleneck: the channels inside / c_in, 6 by default."),
-]
 
 ELEMENT_BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
 """What one weight or activation takes, by the name of its type."""
@@ -67,8 +38,34 @@ FOR_PROGRAMS: tuple[Format, ...] = ("csv", "tsv", "json")
 ONE_TABLE: tuple[Format, ...] = ("csv", "tsv")
 """Formats that hold a single table."""
 
-Given = TypeVar("Given")
-Answer = TypeVar("Answer")
+
+class ShowFlags(NamedTuple):
+    """In which form results are shown, with what columns, and where they go."""
+
+    columns: Annotated[
+        str | None,
+        typer.Option("--columns", metavar="KEYS", help="Columns of the first table: params,macs; all for every one."),
+    ] = None
+    format: FormatOption = None
+    output: OutputOption = None
+    si: Annotated[bool, typer.Option("--si", help="Round counts: 569 M.")] = False
+
+    def form(self) -> Format:
+        """The format that the user asked for; see :func:`chosen_format`."""
+        return chosen_format(self.format, self.output)
+
+    def tables(self, first: Table, *others: Table) -> None:
+        """Render tables for a terminal, a pipe or a file, the first with the columns that are chosen."""
+        show_tables([with_columns(first, self.columns), *others], self.form(), self.output, si=self.si)
+
+    def answer(self, answer: dict[str, Any], holds: str = "figure", others: Mapping[str, object] | None = None) -> None:
+        """Print a machine-readable answer, which ``holds`` all there is: looks, and ``others`` like them, are refused.
+
+        Raises :class:`SepcalcError` where one of those flags is given.
+        """
+        looks = {**(others or {}), "--columns": self.columns, "--si": self.si}
+        refuse(looks, f"json always holds every {holds}; choose another format")
+        show_json(answer, self.output)
 
 
 def command_app() -> typer.Typer:
@@ -87,91 +84,9 @@ def examples(*lines: str) -> str:
     return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
 
 
-def flag(name: str, read: Callable[[Given], Answer], given: Given) -> Answer:
-    """What ``read`` makes of a flag's value; a fault is reported with the flag's name."""
-    try:
-        return read(given)
-    except SepcalcError as error:
-        raise SepcalcError(f"{name}: {error}") from None
-
-
-def lengths(name: str, text: str, least: int = 1) -> int | Axes:
-    """A flag with one number, or one per axis."""
-    return flag(name, lambda given: parse_lengths(given, least), text)
-
-
-def whole(name: str, text: str | None) -> int | None:
-    """A flag with one whole number from 1; None where it is not given."""
-    return None if text is None else flag(name, parse_whole, text)
-
-
-def variant_options(
-    depth_multiplier: str | None, mid: str | None, groups: str | None, reduction: str | None, expansion: str | None
-) -> dict[str, Any]:
-    """The options of variants by name; None where they are not given."""
-    return {
-        "depth_multiplier": whole("--depth-multiplier", depth_multiplier),
-        "mid": _mid(mid),
-        "groups": whole("--groups", groups),
-        "reduction": whole("--reduction", reduction),
-        "expansion": whole("--expansion", expansion),
-    }
-
-
-def option_flags(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The same options by the flags that set them."""
-    return {f"--{key.replace('_', '-')}": value for key, value in options.items()}
-
-
-def _mid(text: str | None) -> Mid | None:
-    if text is None or text in ("in", "out", "min", "max"):
-        return text  # type: ignore[return-value]
-    try:
-        return parse_whole(text)
-    except SepcalcError:
-        raise SepcalcError(
-            f"--mid: expected in, out, min, max or a whole number from 1 to {LARGEST:,}, got '{text}'"
-        ) from None
-
-
-Word = TypeVar("Word", bound=str)
-
-
-def word(name: str, text: str, known: Iterable[Word]) -> Word:
-    """A flag with one of the words in ``known``."""
-    words = tuple(known)
-    for each in words:
-        if each == text:
-            return each
-    raise SepcalcError(f"{name}: unknown word '{text}'{closest(text, words)}")
-
-
 def element_bytes(dtype: str | None) -> int:
     """What one element takes in the type that ``--dtype`` names, float32 by default."""
     return ELEMENT_BYTES[word("--dtype", dtype or "float32", ELEMENT_BYTES)]
-
-
-def chosen_variants(
-    names: Sequence[str] | None, options: Mapping[str, Any], *, implied: str | None = None
-) -> tuple[Variant, ...]:
-    """The variants that ``--variant`` names, or the first three, with ``options`` bound.
-
-    Raises :class:`SepcalcError` for an option of a variant that is not among them, since it would change nothing;
-    not for the ``implied`` one, which brings its variant with it.
-    """
-    chosen = flag("--variant", lambda given: choose(given, options), names or [])
-    for key, value in options.items():
-        if value is not None and key != implied and not any(key in each.accepts for each in chosen):
-            owner = next(each.name for each in all_variants() if key in each.accepts)
-            refuse(option_flags({key: value}), f"{owner} is not compared; add --variant {owner}")
-    return chosen
-
-
-def refuse(flags: Mapping[str, object], why: str) -> None:
-    """Raise :class:`SepcalcError` for those of the ``flags`` that are given, where they would change nothing."""
-    given = [name for name, value in flags.items() if value not in (None, False, [])]
-    if given:
-        raise SepcalcError(f"{' and '.join(given)} would change nothing: {why}")
 
 
 def chosen_format(name: str | None, output: Path | None) -> Format:

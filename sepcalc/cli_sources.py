@@ -1,60 +1,80 @@
-"""What the commands share that name networks: the flags of imported ones, and opening whatever is named."""
+"""What the commands share that name networks: the flags that say how one is opened, and opening it."""
 
 import sys
-from collections.abc import Sequence
 from fractions import Fraction
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from sepcalc.cli_options import flag
+from sepcalc.cli_flags import flag, lengths
 from sepcalc.errors import SepcalcError
 from sepcalc.inputs import parse_input
 from sepcalc.network import Network
 from sepcalc.sources import open_traced
-from sepcalc.spec import Axes
 from sepcalc.trace import Trace
-
-InputOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--input",
-        metavar="SHAPE",
-        help="ONNX and PyTorch: an input with its batch, 1x3x224x224, ids=2x16:int64; repeatable.",
-    ),
-]
-ArgOption = Annotated[
-    list[str] | None,
-    typer.Option("--arg", metavar="NAME=VALUE", help="PyTorch: an argument of the callable; repeatable."),
-]
 
 SOURCE_HELP = "A bundled name, a .yaml or .onnx file, or module:callable for PyTorch."
 
 
-def opened(
-    source: str,
-    inputs: Sequence[str] | None,
-    arguments: Sequence[str] | None,
-    *,
-    width: Fraction | float | str = 1,
-    size: int | Axes | None = None,
-) -> Network:
-    """The network that ``source`` names, with the texts of ``--input`` and ``--arg``; notes go to standard error."""
-    return opened_traced(source, inputs, arguments, width=width, size=size)[0]
+class ScaleFlags(NamedTuple):
+    """How a network in YAML differs from its file in width and size."""
+
+    width: Annotated[
+        str | None, typer.Option("--width", metavar="FACTOR", help="Multiply the channels, as in 0.75 MobileNet.")
+    ] = None
+    size: Annotated[
+        str | None, typer.Option("--size", metavar="SIZE", help="Another size of the input: 160, 512x1024.")
+    ] = None
+
+    def factor(self) -> Fraction:
+        """What ``--width`` multiplies the channels by, 1 where it is not given."""
+        try:
+            factor = Fraction("1" if self.width is None else self.width)
+        except (ValueError, ZeroDivisionError):
+            factor = Fraction(0)
+        if not 0 < factor <= 1000:
+            raise SepcalcError(f"--width: expected a factor above 0 and up to 1,000 like 0.75, got '{self.width}'")
+        return factor
+
+    def changes(self) -> bool:
+        """Whether the network is another one than that of the file."""
+        return self.factor() != 1 or self.size is not None
 
 
-def opened_traced(
-    source: str,
-    inputs: Sequence[str] | None,
-    arguments: Sequence[str] | None,
-    *,
-    width: Fraction | float | str = 1,
-    size: int | Axes | None = None,
-) -> tuple[Network, Trace | None]:
-    """Like :func:`opened`, with the trace of the run where there was one."""
-    given = [flag("--input", parse_input, text) for text in inputs or ()]
-    named = dict(flag("--arg", parse_argument, text) for text in arguments or ())
-    return open_traced(source, inputs=given, arguments=named, width=width, size=size, note=say)
+UNSCALED = ScaleFlags()
+"""A network as it is written."""
+
+
+class SourceFlags(NamedTuple):
+    """What the code or the file of an imported network is given."""
+
+    input: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            metavar="SHAPE",
+            help="ONNX and PyTorch: an input with its batch, 1x3x224x224, ids=2x16:int64; repeatable.",
+        ),
+    ] = None
+    arg: Annotated[
+        list[str] | None,
+        typer.Option("--arg", metavar="NAME=VALUE", help="PyTorch: an argument of the callable; repeatable."),
+    ] = None
+
+    def open(self, source: str, scale: ScaleFlags = UNSCALED) -> Network:
+        """The network that ``source`` names; notes go to standard error."""
+        return self.trace(source, scale)[0]
+
+    def trace(self, source: str, scale: ScaleFlags = UNSCALED) -> tuple[Network, Trace | None]:
+        """Like :meth:`open`, with the trace of the run where there was one."""
+        return open_traced(
+            source,
+            inputs=[flag("--input", parse_input, text) for text in self.input or ()],
+            arguments=dict(flag("--arg", parse_argument, text) for text in self.arg or ()),
+            width=scale.factor(),
+            size=None if scale.size is None else lengths("--size", scale.size),
+            note=say,
+        )
 
 
 def parse_argument(text: str) -> tuple[str, Any]:

@@ -1,0 +1,159 @@
+"""Flags as records: what a command that takes records shows of them, and what it is handed."""
+
+from typing import Annotated, NamedTuple
+
+import pytest
+import typer
+from commands import sepcalc
+from typer.testing import CliRunner
+
+from sepcalc.cli import COMMANDS, app
+from sepcalc.cli_convolution import ConvolutionFlags
+from sepcalc.cli_flags import Required, flag_name, flags_of, flat, refuse
+from sepcalc.cli_network import CountFlags
+from sepcalc.cli_options import ShowFlags, command_app
+from sepcalc.cli_sources import ScaleFlags, SourceFlags
+from sepcalc.errors import SepcalcError
+
+
+class Size(NamedTuple):
+    """A record."""
+
+    width: Annotated[str, typer.Option("--width", help="How wide.")] = "1"
+    height: Annotated[str | None, typer.Option("--height", help="How high.")] = None
+
+
+class Box(NamedTuple):
+    """A record with a record in it."""
+
+    size: Size = Size()
+    deep: Annotated[bool, typer.Option("--deep", help="As deep as high.")] = False
+
+
+def program(annotation, seen):
+    """A program with a record between two flags of its own, which keeps what it is handed in ``seen``."""
+    app = command_app()
+
+    @app.command()
+    @flat
+    def box(
+        *,
+        name: Annotated[str, typer.Argument()],
+        box: annotation,
+        times: Annotated[int, typer.Option("--times")] = 1,
+    ) -> None:
+        """Make a box."""
+        seen.append((name, box, times))
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("line", "box"),
+    [
+        ("crate", Box()),
+        ("crate --deep --height 2", Box(size=Size(height="2"), deep=True)),
+        ("--width 3 crate", Box(size=Size(width="3"))),
+    ],
+)
+def test_a_record_of_records(line, box):
+    """A command is handed its records, filled from flat flags, however deep they lie."""
+    seen = []
+    assert CliRunner().invoke(program(Box, seen), line.split()).exit_code == 0
+    assert seen == [("crate", box, 1)]
+
+
+def test_help():
+    """The help shows the fields of records as flags, in the order of the signature, and the command's docstring."""
+    shown = CliRunner().invoke(program(Box, []), ["--help"]).output
+    words = ["Make a box.", "--width", "How wide.", "[default: 1]", "--height", "--deep", "--times"]
+    places = [shown.index(word) for word in words]
+    assert places == sorted(places)
+
+
+def test_required():
+    """The fields that one command requires have no default there; in another they may be left out."""
+    needed = program(Annotated[Size, Required(("height",))], [])
+    missing = CliRunner().invoke(needed, ["crate"])
+    assert missing.exit_code == 2
+    assert "Missing option '--height'" in missing.output
+    assert CliRunner().invoke(needed, ["crate", "--height", "2"]).exit_code == 0
+    assert CliRunner().invoke(program(Size, []), ["crate"]).exit_code == 0
+
+
+def test_one_name_twice():
+    """Two records with a flag of the same name are refused where the command is declared."""
+    with pytest.raises(ValueError, match="duplicate parameter name: 'size'"):
+
+        @flat
+        def both(convolution: ConvolutionFlags, scale: ScaleFlags) -> None:
+            pass
+
+
+def test_flags_of():
+    """Flags by name tell apart what is given from what has its default, so that they can be refused."""
+    assert flags_of(Box(size=Size(height="2"))) == {"--width": None, "--height": "2", "--deep": None}
+    with pytest.raises(SepcalcError) as error:
+        refuse(flags_of(Box(size=Size(width="2"), deep=True)), "boxes are flat; leave them out")
+    assert str(error.value) == "--width and --deep would change nothing: boxes are flat; leave them out"
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_names_of_flags(command):
+    """The name that a message gives a field is the first of the flag that sets it."""
+    options = [each for each in program_of(command).params if each.param_type_name == "option" and each.name != "help"]
+    assert [flag_name(each.name) for each in options] == [each.opts[0] for each in options]
+
+
+def program_of(command):
+    """A command as Typer knows it."""
+    return typer.main.get_command(app).get_command(None, command)
+
+
+@pytest.mark.parametrize(
+    ("command", "records"),
+    [
+        ("layer", [ConvolutionFlags, ShowFlags]),
+        ("network", [ScaleFlags, SourceFlags, CountFlags, ShowFlags]),
+        ("compare", [SourceFlags, ShowFlags]),
+        ("verify", [SourceFlags]),
+        ("import", [SourceFlags]),
+    ],
+)
+def test_commands_share_records(command, records):
+    """Every flag of the records is one of the commands that take them."""
+    flags = {each.opts[0] for each in program_of(command).params}
+    assert [name for record in records for name in flags_of(record()) if name not in flags] == []
+
+
+def test_a_convolution_that_is_not_there():
+    """Where the flags of a convolution may be left out, asking for it names all that is missing."""
+    with pytest.raises(SepcalcError) as error:
+        ConvolutionFlags(cout="128").spec()
+    assert str(error.value) == "missing --cin, -k; a convolution is described like --cin 64 --cout 128 -k 3"
+
+
+def test_a_convolution_in_text():
+    """Flags as text are a convolution, with the groups that they are given."""
+    spec = ConvolutionFlags(cin="64", cout="128", k="3", axes="1", stride="2", size="56").spec(groups="4")
+    assert (spec.kernel, spec.stride, spec.size, spec.groups) == ((3,), (2,), (56,), 4)
+
+
+@pytest.mark.parametrize(
+    ("flags", "changes"),
+    [
+        (ScaleFlags(), False),
+        (ScaleFlags(width="1.0"), False),
+        (ScaleFlags(width="0.5"), True),
+        (ScaleFlags(size="224"), True),
+    ],
+)
+def test_a_scaled_network(flags, changes):
+    """A network is another one than that of its file where its width or size is set."""
+    assert flags.changes() == changes
+
+
+def test_list_alone():
+    """What other tables would show is refused beside the list of the bundled networks."""
+    why = "--list shows what is bundled; leave one or the other out"
+    assert sepcalc("network --list --as thop") == (2, "", f"--as would change nothing: {why}\n")
