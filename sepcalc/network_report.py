@@ -42,6 +42,8 @@ class _Line:
     layers: Cell = 1
     rewritten: tuple[Cost | None, ...] = ()
     """The cost with each variant in the place of what is written; None where nothing is rewritten."""
+    so_far: tuple[Cost, ...] = ()
+    """What everything up to and with this costs: as written, then with each variant."""
 
 
 def _of_layer(layer: Layer, rewritten: tuple[Cost | None, ...]) -> _Line:
@@ -122,9 +124,22 @@ def _figures(whole: Cost, what_ifs: Sequence[WhatIf] = ()) -> tuple[tuple[Column
         (Column(key="stride", title="Stride", kind="size", rank=6), lambda line: line.stride),
         (Column(key="groups", title="Groups", kind="count", rank=6), lambda line: line.groups),
         (Column(key="layers", title="Layers", kind="count", rank=6), lambda line: line.layers),
+        *_cumulative(what_ifs),
         *_reduction(what_ifs),
         *(figure for place, each in enumerate(what_ifs) for figure in _rewritten_figures(each.variant.name, place)),
     )  # fmt: skip
+
+
+def _cumulative(what_ifs: Sequence[WhatIf]) -> Iterator[tuple[Column, Figure]]:
+    """What the network costs up to a layer, as written and with each variant."""
+
+    def figure(place: int, count: str) -> Figure:
+        return lambda line: getattr(line.so_far[place], count) if line.so_far else ""
+
+    for place, name in enumerate(("", *(f":{each.variant.name}" for each in what_ifs)) if what_ifs else ()):
+        for count, title in (("params", "Params"), ("macs", "MACs")):
+            heading = f"{title} so far{name.replace(':', ', ')}"
+            yield Column(key=f"{count}_cumulative{name}", title=heading, kind="count", rank=6), figure(place, count)
 
 
 def _reduction(what_ifs: Sequence[WhatIf]) -> Iterator[tuple[Column, Figure]]:
@@ -192,6 +207,16 @@ def _block_entries(counted: Iterable[_Counted]) -> Iterator[_Entry]:
         yield _Entry(line=line, layers=layers)
 
 
+def _added_up(entries: Iterable[_Entry], what_ifs: Sequence[WhatIf]) -> Iterator[_Entry]:
+    """The same entries, each with what everything up to and with it costs."""
+    sums: tuple[Cost, ...] = (Cost(),) * (len(what_ifs) + 1)
+    for entry in entries:
+        written = Cost(params=entry.line.params, macs=entry.line.macs or 0)
+        costs = (written, *(written if each is None else each for each in entry.line.rewritten))
+        sums = tuple(total(pair) for pair in zip(sums, costs, strict=True))
+        yield replace(entry, line=replace(entry.line, so_far=sums))
+
+
 def network_table(
     network: Network,
     what_ifs: Sequence[WhatIf] = (),
@@ -204,7 +229,8 @@ def network_table(
     """One row per layer, or per block if ``group``, and the sum at the end.
 
     ``what_ifs``, the reference first, add extra columns with what each layer costs as each variant, ``macs:VARIANT``,
-    and how much that saves, ``reduction:VARIANT``, that of the first variant but the reference also as ``reduction``.
+    and how much that saves, ``reduction:VARIANT``, that of the first variant but the reference also as ``reduction``;
+    and with what the network costs up to each layer, ``macs_cumulative``, ``macs_cumulative:VARIANT``.
     ``stages`` shows those of each rewritten layer below it. ``sort`` names the column to order by, largest
     first; ``top`` keeps that many rows (those of the most multiply-adds unless sorted otherwise) and adds
     up the others.
@@ -215,6 +241,8 @@ def network_table(
     figures = sorted(_figures(network.cost, what_ifs), key=lambda figure: _order(shown, figure[0].key))
     counted = _counted(network, what_ifs)
     entries = list(_block_entries(counted) if group else _layer_entries(counted, stages=stages))
+    if what_ifs:
+        entries = list(_added_up(entries, what_ifs))
     if sort is not None or top is not None:
         entries = _sorted(entries, figures, sort or "macs")
     kept = entries if top is None else entries[:top]

@@ -1,6 +1,7 @@
 """The tables that answer for a network."""
 
 from fractions import Fraction
+from itertools import accumulate
 from math import prod
 
 import pytest
@@ -224,3 +225,30 @@ def test_what_ifs_by_block():
         if layer.name.startswith("conv2")
     ]
     assert block["reduction"] == Fraction(block["macs"], sum(cost.macs for cost in inside))
+
+
+@pytest.mark.parametrize("group", [False, True])
+@pytest.mark.parametrize("name", ["mobilenet_v1", "resnet50"])
+def test_cumulative(name, group):
+    """What the network costs up to each layer or block is the sum of all rows up to it, and at the end the total."""
+    network = load(name)
+    what_ifs = [network.what_if(each) for each in choose()]
+    table, totals = network_table(network, what_ifs, group=group), totals_table(network, what_ifs)
+    for key, place in (("params", 1), ("macs", 2)):
+        written = column(table, key)[:-1]
+        for row in totals.rows:
+            suffix = "" if row.cells[0] == "as-written" else f":{row.cells[0]}"
+            *so_far, whole = column(table, f"{key}_cumulative{suffix}")
+            costs = zip(column(table, key + suffix)[:-1], written, strict=True)
+            assert so_far == list(accumulate(as_written if cost is None else cost for cost, as_written in costs))
+            assert (so_far[-1], whole) == (row.cells[place], "")
+
+
+def test_cumulative_is_of_the_depth():
+    """A layer keeps what comes before it in the network, however rows are sorted; stages and others have none."""
+    network = load("mobilenet_v1")
+    what_ifs = [network.what_if(each) for each in choose()]
+    plain = network_table(network, what_ifs)
+    cut = network_table(network, what_ifs, stages=True, sort="params", top=3)
+    assert of(cut, "fc")["macs_cumulative"] == of(plain, "fc")["macs_cumulative"] == network.cost.macs
+    assert {of(cut, name)["macs_cumulative"] for name in ("pointwise 1×1", "13 others", "total")} == {""}
