@@ -4,7 +4,7 @@ from typing import Annotated, Literal, NamedTuple
 
 import typer
 
-from sepcalc.cli_flags import Required, flag, lengths, refuse, whole, word
+from sepcalc.cli_flags import flag, lengths, refuse, whole, word
 from sepcalc.cli_variants import VariantFlags
 from sepcalc.comparison import Comparison, compare
 from sepcalc.errors import SepcalcError
@@ -72,8 +72,8 @@ class ConvolutionFlags(NamedTuple):
         )
 
 
-GivenConvolution = Annotated[ConvolutionFlags, Required(("cin", "cout", "k"))]
-"""The flags of a command that is about one convolution and nothing else."""
+GivenConvolution = Annotated[ConvolutionFlags, "cin", "cout", "k"]
+"""The same where nothing can stand in for the convolution: these three are required."""
 
 
 def compared(convolution: ConvolutionFlags, variants: VariantFlags) -> Comparison:

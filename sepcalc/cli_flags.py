@@ -2,12 +2,13 @@
 
 A record is a named tuple whose fields are options of Typer with a default, or records again; a dataclass would take
 several times as long to make, at every start. A command that :func:`flat` decorates takes records as parameters; Typer,
-and so the help, sees their fields as flags, in their order.
+and so the help, sees their fields as flags, in their order. A command that cannot do without some fields of a record
+names them beside it: ``Annotated[Record, "cin", "cout"]``.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from inspect import Parameter, Signature, signature
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from sepcalc.errors import SepcalcError, closest
 from sepcalc.spec import Axes, parse_lengths, parse_whole
@@ -17,21 +18,15 @@ Answer = TypeVar("Answer")
 Word = TypeVar("Word", bound=str)
 
 
-class Required(NamedTuple):
-    """What a command cannot do without in a record: ``Annotated[Record, Required(("cin", "cout"))]``."""
-
-    fields: tuple[str, ...]
-
-
 def flat(command: Callable[..., None]) -> Callable[..., None]:
     """``command`` with a flag for each field of the records that it takes.
 
-    >>> from typing import Annotated
+    >>> from typing import Annotated, NamedTuple
     >>> class Size(NamedTuple):
     ...     width: str = "1"
     ...     height: str = "1"
     >>> @flat
-    ... def area(unit: str, size: Annotated[Size, Required(("width",))]) -> None:
+    ... def area(unit: str, size: Annotated[Size, "width"]) -> None:
     ...     print(int(size.width) * int(size.height), unit)
     >>> str(signature(area))
     "(*, unit: str, width: str, height: str = '1')"
@@ -55,8 +50,7 @@ def _spread(parameter: Parameter) -> Iterator[Parameter]:
     if record is None:
         yield parameter.replace(kind=Parameter.KEYWORD_ONLY)
         return
-    marks = [each for each in getattr(parameter.annotation, "__metadata__", ()) if isinstance(each, Required)]
-    required = {name for mark in marks for name in mark.fields}
+    required = getattr(parameter.annotation, "__metadata__", ())
     for name, annotation in record.__annotations__.items():
         default = Parameter.empty if name in required else record._field_defaults.get(name, Parameter.empty)
         yield from _spread(Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation))
@@ -79,6 +73,7 @@ def _record(annotation: Any) -> Any:
 def flags_of(record: Any) -> dict[str, object]:
     """The flags of a record by name, None where one has its default.
 
+    >>> from typing import NamedTuple
     >>> class Kernel(NamedTuple):
     ...     k: str = "3"
     ...     output_padding: str = "0"

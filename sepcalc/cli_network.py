@@ -9,16 +9,15 @@ import typer
 
 from sepcalc.cli_flags import flag, flags_of, flat, refuse, whole
 from sepcalc.cli_options import ONE_TABLE, ShowFlags, StagesOption, command_app, examples
-from sepcalc.cli_sources import SOURCE_HELP, ScaleFlags, SourceFlags
+from sepcalc.cli_sources import SOURCE_HELP, PatternFlags, ScaleFlags, SourceFlags
 from sepcalc.cli_variants import VariantFlags
 from sepcalc.counts import parse_count
 from sepcalc.errors import GateError, SepcalcError, closest
-from sepcalc.network import Network, WhatIf
+from sepcalc.network import Network
 from sepcalc.network_report import bundled_table, network_table, published_table, some, totals_table
 from sepcalc.reading import bundled, load
 from sepcalc.render import Format
 from sepcalc.table import Table
-from sepcalc.variants import Variant
 
 EXAMPLES = (
     "sepcalc network mobilenet_v1",
@@ -33,29 +32,6 @@ TABLES = ("layers", "totals", "published")
 """The tables of a network, in the order in which they are shown."""
 
 app = command_app()
-
-
-class PatternFlags(NamedTuple):
-    """Which layers are rewritten."""
-
-    only: Annotated[
-        list[str] | None,
-        typer.Option("--only", metavar="GLOB", help="Rewrite only layers with names like this; repeatable."),
-    ] = None
-    keep: Annotated[
-        list[str] | None,
-        typer.Option("--keep", metavar="GLOB", help="Keep layers with names like this as written; repeatable."),
-    ] = None
-
-    def rewritten(self, network: Network, variants: Sequence[Variant]) -> list[WhatIf]:
-        """What ``network`` would be with each of the ``variants``.
-
-        Raises :class:`SepcalcError` for a pattern that matches nothing: a typing error, not a wish.
-        """
-        only, keep = self.only or (), self.keep or ()
-        _check_patterns(network, "--only", only)
-        _check_patterns(network, "--keep", keep)
-        return [network.what_if(each, only=only, keep=keep) for each in variants]
 
 
 class LayoutFlags(NamedTuple):
@@ -206,17 +182,6 @@ def _check_flags(count: CountFlags, form: Format) -> None:
             refuse(flags, f"the table '{name}' is not shown; add --table {name}")
     whole("--top", count.layout.top)
     count.gates.limits()
-
-
-def _check_patterns(read: Network, name: str, patterns: Sequence[str]) -> None:
-    from fnmatch import filter as matching
-
-    known = [layer.name for layer in read.layers if layer.convertible]
-    for pattern in patterns:
-        if not matching(known, pattern):
-            block = f"{pattern}.*"
-            hint = f"; did you mean '{block}'?" if matching(known, block) else closest(pattern, known)
-            raise SepcalcError(f"{name}: no convertible layer of {read.name} is called '{pattern}'{hint}")
 
 
 def _wanted(read: Network, tables: Sequence[Table | None], names: Sequence[str], form: Format) -> list[Table]:

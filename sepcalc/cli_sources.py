@@ -1,17 +1,19 @@
-"""What the commands share that name networks: the flags that say how one is opened, and opening it."""
+"""What the commands share that name networks: the flags that say how one is opened and rewritten."""
 
 import sys
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Annotated, Any, NamedTuple
 
 import typer
 
 from sepcalc.cli_flags import flag, lengths
-from sepcalc.errors import SepcalcError
+from sepcalc.errors import SepcalcError, closest
 from sepcalc.inputs import parse_input
-from sepcalc.network import Network
+from sepcalc.network import Network, WhatIf
 from sepcalc.sources import open_traced
 from sepcalc.trace import Trace
+from sepcalc.variants import Variant
 
 SOURCE_HELP = "A bundled name, a .yaml or .onnx file, or module:callable for PyTorch."
 
@@ -77,6 +79,29 @@ class SourceFlags(NamedTuple):
         )
 
 
+class PatternFlags(NamedTuple):
+    """Which layers are rewritten."""
+
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="GLOB", help="Rewrite only layers with names like this; repeatable."),
+    ] = None
+    keep: Annotated[
+        list[str] | None,
+        typer.Option("--keep", metavar="GLOB", help="Keep layers with names like this as written; repeatable."),
+    ] = None
+
+    def rewritten(self, network: Network, variants: Sequence[Variant]) -> list[WhatIf]:
+        """What ``network`` would be with each of the ``variants``.
+
+        Raises :class:`SepcalcError` for a pattern that matches nothing: a typing error, not a wish.
+        """
+        only, keep = self.only or (), self.keep or ()
+        _check_patterns(network, "--only", only)
+        _check_patterns(network, "--keep", keep)
+        return [network.what_if(each, only=only, keep=keep) for each in variants]
+
+
 def parse_argument(text: str) -> tuple[str, Any]:
     """A name and its value, as YAML reads it: a number, true, null, a list of them, or text.
 
@@ -99,3 +124,14 @@ def parse_argument(text: str) -> tuple[str, Any]:
 def say(note: str) -> None:
     """A word about how a result came to be: standard output holds the result alone."""
     sys.stderr.write(f"{note}\n")
+
+
+def _check_patterns(read: Network, name: str, patterns: Sequence[str]) -> None:
+    from fnmatch import filter as matching
+
+    known = [layer.name for layer in read.layers if layer.convertible]
+    for pattern in patterns:
+        if not matching(known, pattern):
+            block = f"{pattern}.*"
+            hint = f"; did you mean '{block}'?" if matching(known, block) else closest(pattern, known)
+            raise SepcalcError(f"{name}: no convertible layer of {read.name} is called '{pattern}'{hint}")

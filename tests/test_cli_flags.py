@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from sepcalc.cli import COMMANDS, app
 from sepcalc.cli_convolution import ConvolutionFlags
-from sepcalc.cli_flags import Required, flag_name, flags_of, flat, refuse
+from sepcalc.cli_flags import flag_name, flags_of, flat, refuse
 from sepcalc.cli_network import CountFlags
 from sepcalc.cli_options import ShowFlags, command_app
 from sepcalc.cli_sources import ScaleFlags, SourceFlags
@@ -73,7 +73,7 @@ def test_help():
 
 def test_required():
     """The fields that one command requires have no default there; in another they may be left out."""
-    needed = program(Annotated[Size, Required(("height",))], [])
+    needed = program(Annotated[Size, "height"], [])
     missing = CliRunner().invoke(needed, ["crate"])
     assert missing.exit_code == 2
     assert "Missing option '--height'" in missing.output
