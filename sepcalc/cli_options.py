@@ -11,6 +11,7 @@ import typer
 from sepcalc.cli_flags import flag, refuse, word
 from sepcalc.errors import SepcalcError, closest
 from sepcalc.render import FORMATS, Format, render
+from sepcalc.spec import ELEMENT_BYTES
 from sepcalc.table import Table
 
 FormatOption = Annotated[
@@ -23,9 +24,6 @@ OutputOption = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file; its suffix says the format.")
 ]
 StagesOption = Annotated[bool, typer.Option("--stages", help="Show the stages of each variant below it.")]
-
-ELEMENT_BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
-"""What one weight or activation takes, by the name of its type."""
 
 DtypeOption = Annotated[
     str | None,

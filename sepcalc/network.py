@@ -330,10 +330,8 @@ class Network:
         """Bytes of input, weights and output of each stage, moved once; None beside products of activations."""
         if any(isinstance(layer, Product) for layer in self.layers):
             return None
-        return element_bytes * sum(
-            stage.traffic_bytes(1) * layer.batch - stage.weights * (layer.batch - 1)
-            for layer in self._convolutions
-            for stage in layer.stages
+        return sum(
+            stage.traffic_bytes(element_bytes, layer.batch) for layer in self._convolutions for stage in layer.stages
         )
 
     def intensity(self, element_bytes: int) -> Fraction | None:

@@ -27,6 +27,9 @@ Axes = tuple[int, ...]
 
 _BIASES = ("none", "last", "all")
 
+ELEMENT_BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
+"""What one weight or activation takes, by the name of its type."""
+
 LARGEST = 10**9
 """No channel count, kernel, size or stride above this is believed."""
 
@@ -170,10 +173,10 @@ class ConvSpec:
         """c_out · Π out_size: elements written (Radosavovic 2020, section 3.1)."""
         return self.c_out * prod(self._known(self.out_size))
 
-    def traffic_bytes(self, element_bytes: int) -> int:
-        """Bytes of input, weights and output, each moved once, at ``element_bytes`` per element."""
+    def traffic_bytes(self, element_bytes: int, batch: int = 1) -> int:
+        """Bytes of weights, and of input and output of each of a ``batch``, each moved once."""
         read = self.c_in * prod(self._known(self.size))
-        return (read + self.weights + self.activations) * element_bytes
+        return (batch * (read + self.activations) + self.weights) * element_bytes
 
     @property
     def kind(self) -> str:

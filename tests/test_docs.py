@@ -35,7 +35,7 @@ from sepcalc import (
 from sepcalc.cli import COMMANDS, app
 from sepcalc.cli_convolution import BIASES
 from sepcalc.cli_layer import FRAMEWORKS
-from sepcalc.cli_options import ELEMENT_BYTES
+from sepcalc.spec import ELEMENT_BYTES
 from sepcalc.contract import comparison_answer, layer_answer, network_answer
 from sepcalc.conventions import COUNTERS, choose_counters
 from sepcalc.explain import explain
