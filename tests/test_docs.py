@@ -35,7 +35,6 @@ from sepcalc import (
 from sepcalc.cli import COMMANDS, app
 from sepcalc.cli_convolution import BIASES
 from sepcalc.cli_layer import FRAMEWORKS
-from sepcalc.spec import ELEMENT_BYTES
 from sepcalc.contract import comparison_answer, layer_answer, network_answer
 from sepcalc.conventions import COUNTERS, choose_counters
 from sepcalc.explain import explain
@@ -44,6 +43,7 @@ from sepcalc.network_report import comparison_table, network_table, published_ta
 from sepcalc.reconcile_published import published_conventions_answer, published_conventions_table
 from sepcalc.reconcile_report import reconcile_all, reconcile_answer, reconcile_table
 from sepcalc.render import FORMATS
+from sepcalc.spec import ELEMENT_BYTES
 from sepcalc.symbols import UNICODE, write
 from sepcalc.variants import all_variants
 from sepcalc.verify import verification_table

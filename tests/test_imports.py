@@ -52,6 +52,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "folding": ("folding",),
     "conventions": ("convention*", "reconcile*"),
     "sources": ("sources", "verify"),
+    "timing": ("timing*", "roofline"),
     "package": ("__init__",),
     "cli": ("cli", "cli_*", "__main__"),
 }
@@ -74,9 +75,9 @@ FOREIGN = {
     "numpy": set(),
     "keras": set(),
     "yaml": {"yaml", "cli"},
-    "msgspec": {"yaml"},
+    "msgspec": {"yaml", "timing"},
     "typer": {"cli"},
-    "rich": {"formats"},
+    "rich": {"formats", "cli"},
 }
 """Libraries that are kept to some rooms, wherever in a file the import stands."""
 
