@@ -87,7 +87,7 @@ def _read(file: Path) -> str:
 
 def _bytes(size: str) -> int:
     """A size as Linux writes it: ``32768K``."""
-    return int(size.rstrip("KMG")) * 1024 ** " KMG".index(size.lstrip("0123456789") or " ")
+    return int(size.rstrip("KMG")) << 10 * " KMG".index(size.lstrip("0123456789") or " ")
 
 
 def _sysctl(name: str) -> str | None:

@@ -1,0 +1,120 @@
+"""How a sample is taken on each kind of device: which clock, what stands before a call, and when to wait.
+
+* CPU: the host's clock, as long as the calls take.
+* CUDA: events that the device stamps itself (``torch.cuda.Event``), read once the round is over. So the host never
+  waits between two calls, and the time that it needs to hand them over is hidden as long as it is shorter.
+* MPS: the host's clock, from when the device has nothing to do until it again has nothing to do.
+
+A cold cache is one that was filled with something else before each call, outside the timed part, as
+``triton.testing.do_bench`` does. Each call then is under a clock of its own, and a sample is the sum of these times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+
+from sepcalc.measure import Call, Clock, Pending, Run, Sample, on_host
+from sepcalc.measure_conditions import Conditions
+from sepcalc.measure_machine import last_cache_bytes
+
+ASSUMED_CPU_CACHE = 64 * 2**20
+"""The size of a CPU's last cache where the system does not tell it, in bytes."""
+
+LEAST_DEVICE_BUFFER = 256 * 2**20
+"""What is written to empty a device's cache, at least, in bytes; triton's choice, more than most caches hold.
+
+Writing it also takes the device longer than the host needs to hand over the next call.
+"""
+
+Flush = Callable[[], object]
+"""Fills the cache with something that no candidate reads."""
+
+
+def sampler(conditions: Conditions) -> Run:
+    """The way to run and time calls on the device of ``conditions``, with the cache as they say."""
+    flush = _flush(conditions.device) if conditions.cache == "cold" else None
+    if conditions.device == "cuda":
+        return _by_events(flush)
+    if conditions.device == "mps":
+        return _by_clock(flush, torch.mps.synchronize)
+    return on_host if flush is None else _by_clock(flush)
+
+
+def past_cache_bytes(device: str) -> int:
+    """So many bytes that most of what ``device`` had in its last cache is gone once they have been written."""
+    if device == "cpu":
+        # Twice the cache, since none replaces strictly what is oldest.
+        return 2 * (last_cache_bytes() or ASSUMED_CPU_CACHE)
+    properties = torch.cuda.get_device_properties(torch.cuda.current_device()) if device == "cuda" else None
+    return max(2 * getattr(properties, "L2_cache_size", 0), LEAST_DEVICE_BUFFER)
+
+
+def _flush(device: str) -> Flush:
+    buffer = torch.zeros(past_cache_bytes(device) // 4, dtype=torch.int32, device=device)
+    # On a CPU zeros may be written past the cache, which then keeps what it has; a sum has to be read first.
+    return (lambda: buffer.add_(1)) if device == "cpu" else buffer.zero_
+
+
+def _together(inner: int, flush: Flush | None) -> Iterator[int]:
+    """How many calls run in a row, again and again until ``inner`` have: all at once, unless each starts cold."""
+    return iter([inner] if flush is None else [1] * inner)
+
+
+def _by_clock(flush: Flush | None, wait: Callable[[], object] = lambda: None) -> Run:
+    """By the host's clock, which looks only while the device, once ``wait`` returns, has nothing to do."""
+
+    def run(call: Call, inner: int, clock: Clock) -> Pending:
+        spent = 0
+        for calls in _together(inner, flush):
+            if flush is not None:
+                flush()
+            wait()
+            start = clock()
+            for _ in range(calls):
+                call()
+            wait()
+            spent += clock() - start
+        sample = Sample(spent / 1e9)
+        return lambda: sample
+
+    return run
+
+
+def _event() -> Any:
+    return torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]  # torch has no types for this
+
+
+def _by_events(flush: Flush | None) -> Run:
+    """By pairs of events in the device's queue, around each call if it starts cold, else around all of them.
+
+    A call whose cache is warm runs once before the clock: another candidate was there last. Either way the device is
+    busy while the host hands over the first call that counts.
+
+    ``enqueue_s`` is ``inner`` times the least that the host needed to hand over one call: any more is a wait for
+    room in the queue.
+    """
+
+    def run(call: Call, inner: int, clock: Clock) -> Pending:
+        pairs, handed_over = [], []
+        for calls in _together(inner, flush):
+            begin, end = _event(), _event()
+            (flush or call)()
+            begin.record()
+            for _ in range(calls):
+                start = clock()
+                call()
+                handed_over.append(clock() - start)
+            end.record()
+            pairs.append((begin, end))
+
+        def pending() -> Sample:
+            pairs[-1][1].synchronize()
+            milliseconds = sum(begin.elapsed_time(end) for begin, end in pairs)
+            return Sample(milliseconds / 1e3, enqueue_s=inner * min(handed_over) / 1e9)
+
+        return pending
+
+    return run
