@@ -157,7 +157,7 @@ def _repeat(scope: Scope, word: str, kind: LayerType | None, arguments: Mapping[
             return
         each.pop("from", None)  # the second repetition reads what the first one writes
     if name is not None and times > 1:
-        scope.reading.outputs[f"{scope.prefix}{name}"] = scope.at
+        scope.keep(f"{scope.prefix}{name}")
 
 
 def _once(scope: Scope, word: str, kind: LayerType | None, arguments: Mapping[str, Any]) -> None:
@@ -229,7 +229,7 @@ def _call(scope: Scope, word: str, arguments: Mapping[str, Any]) -> None:
     inner.names = _bound(block, mine, at, inner)
     inner.run(block.layers)
     scope.arrive(inner)
-    scope.reading.outputs[name] = inner.at
+    scope.keep(name)
 
 
 def _misfits(word: str, block: BlockArguments, mine: Mapping[str, Any]) -> Iterator[tuple[str | None, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -15,8 +16,8 @@ from sepcalc.decoding import shown
 from sepcalc.errors import LayerError
 from sepcalc.geometry import bias
 from sepcalc.layer_registry import layer_type
-from sepcalc.network import Convolution, FeatureMap
-from sepcalc.scope import LostError, Scope
+from sepcalc.network import Convolution, FeatureMap, Part, Taps
+from sepcalc.scope import LostError, Output, Scope
 from sepcalc.spec import ConvSpec, times
 
 
@@ -26,10 +27,17 @@ def join(scope: Scope, args: JoinArguments, word: str) -> None:
     names = args.with_ if isinstance(args.with_, list) else [args.with_]
     others = [scope.output_of(str(name)) for name in names]
     reads = scope.reached(args)
-    scope.operator(args, word, reads, _joined(word, [reads, *others]))
+    _join(scope, args, word, [(reads, scope.taps), *others])
 
 
-def _joined(word: str, maps: list[FeatureMap]) -> FeatureMap:
+def _join(scope: Scope, args: Common, word: str, ends: list[Output]) -> None:
+    """One feature map of several."""
+    maps, taps = zip(*ends, strict=True)
+    scope.taps = tuple(tap for each in taps for tap in each) if all(taps) else ()
+    scope.operator(args, word, maps[0], _joined(word, maps))
+
+
+def _joined(word: str, maps: Sequence[FeatureMap]) -> FeatureMap:
     """The feature map that several make together; a single position spreads over all of them in a product."""
     largest = max(maps, key=lambda each: prod(each.size))
     for each in maps:
@@ -62,7 +70,9 @@ def residual(scope: Scope, args: ResidualArguments, word: str) -> None:
         return
     if writes != reads and args.shortcut == "auto":
         _project(shortcut, reads, writes)
-    _join(begin, args.join, args.act, [writes, shortcut.known(shortcut.at)])
+    _join(begin, Common(), args.join, [(writes, body.taps), (shortcut.known(shortcut.at), shortcut.taps)])
+    if args.act != "none":
+        _activate(begin, args.act)
     _end(scope, begin, args)
 
 
@@ -76,7 +86,7 @@ def _begin(scope: Scope, args: ResidualArguments | ParallelArguments, word: str,
     try:
         if name is not None:
             scope.new_name(name, word)
-        inner.at = scope.reached(args)
+        inner.at, inner.taps = scope.reached(args), scope.taps
     except (LayerError, LostError):
         for body in bodies:
             branch = inner.branch()
@@ -91,7 +101,7 @@ def _end(scope: Scope, inner: Scope, args: ResidualArguments | ParallelArguments
     """Go on from where the layers inside ended; their output has the name of the whole."""
     scope.arrive(inner)
     if args.name is not None:
-        scope.reading.outputs[f"{scope.prefix}{args.name}"] = scope.at
+        scope.keep(f"{scope.prefix}{args.name}")
 
 
 def _project(scope: Scope, reads: FeatureMap, writes: FeatureMap) -> None:
@@ -118,12 +128,10 @@ def _project(scope: Scope, reads: FeatureMap, writes: FeatureMap) -> None:
     )
 
 
-def _join(scope: Scope, word: str, act: str, maps: list[FeatureMap]) -> None:
-    """Join the ends of branches, with an activation behind it."""
-    scope.operator(Common(), word, maps[0], _joined(word, maps))
-    if act != "none":
-        reads = scope.known(scope.at)
-        scope.operator(Common(), act, reads, reads, params=int(act == "prelu"))
+def _activate(scope: Scope, act: str) -> None:
+    """An activation behind a join."""
+    reads = scope.known(scope.at)
+    scope.operator(Common(), act, reads, reads, params=int(act == "prelu"))
 
 
 @layer_type("parallel", arguments=ParallelArguments, short="branches")
@@ -135,14 +143,23 @@ def parallel(scope: Scope, args: ParallelArguments, word: str) -> None:
     begin = _begin(scope, args, word, [body for _, body in branches])
     reads = begin.known(begin.at)
     shares = _shares(args.split, reads.channels, len(branches))
-    ends = []
+    ends, first = [], 0
     for (name, body), channels in zip(branches, shares, strict=True):
         branch = begin.branch(name)
         branch.at = FeatureMap(channels=channels, size=reads.size)
+        if args.split:
+            branch.taps = _part(begin.taps, first, channels)
+        first += channels
         branch.run(body)
         ends.append(branch)
-    _join(begin, args.join, "none", [end.known(end.at) for end in ends])
+    _join(begin, Common(), args.join, [(end.known(end.at), end.taps) for end in ends])
     _end(scope, begin, args)
+
+
+def _part(taps: Taps, first: int, channels: int) -> Taps:
+    """Some of the channels of what may be some of a layer's channels already."""
+    whole = (each if isinstance(each, Part) else Part(each, 0, channels) for each in taps)
+    return tuple(Part(each.writer, each.first + first, channels) for each in whole)
 
 
 def _branch(layers: Any) -> tuple[str | None, list[Any]]:

@@ -18,9 +18,9 @@ from sepcalc.arguments import (
 from sepcalc.errors import LayerError
 from sepcalc.geometry import lengths, padding
 from sepcalc.layer_registry import feature_map, layer_type, written
-from sepcalc.network import NORM_PARAMS, FeatureMap
+from sepcalc.network import NORM_PARAMS, FeatureMap, Settings
 from sepcalc.scope import Scope
-from sepcalc.spec import Axes, Padding
+from sepcalc.spec import Axes
 
 
 @layer_type(*ACTIVATIONS, arguments=Common)
@@ -52,7 +52,7 @@ def layer_scale(scope: Scope, args: Common, word: str) -> None:
 def dropout(scope: Scope, args: DropoutArguments, word: str) -> None:
     """Nothing, at inference."""
     reads = scope.reached(args)
-    scope.operator(args, word, reads, reads)
+    scope.operator(args, word, reads, reads, settings=Settings(p=args.p))
 
 
 @layer_type("maxpool", "avgpool", arguments=PoolArguments, short="k")
@@ -62,7 +62,7 @@ def pool(scope: Scope, args: PoolArguments, word: str) -> None:
         raise LayerError("give k (a window, or global) or out, one of the two")
     _check_window(args)
     reads = feature_map(scope, args, "put it before flatten")
-    axes, kernel = len(reads.size), reads.size
+    axes, kernel, settings = len(reads.size), reads.size, Settings()
     if args.k == "global":
         size: Axes = (1,) * axes
     elif args.k is None:
@@ -71,8 +71,10 @@ def pool(scope: Scope, args: PoolArguments, word: str) -> None:
     else:
         kernel = lengths("k", args.k, axes, expected=POOLED_EXPECTED)
         stride = kernel if args.stride is None else lengths("stride", args.stride, axes)
-        size = _pooled(reads.size, kernel, stride, padding(args.padding, axes), args.ceil)
-    scope.operator(args, word, reads, FeatureMap(channels=reads.channels, size=size), kernel=kernel)
+        settings = Settings(stride=stride, padding=padding(args.padding, axes), ceil=args.ceil)
+        size = _pooled(reads.size, kernel, settings)
+    writes = FeatureMap(channels=reads.channels, size=size)
+    scope.operator(args, word, reads, writes, kernel=kernel, settings=settings)
 
 
 def _check_window(args: PoolArguments) -> None:
@@ -83,11 +85,11 @@ def _check_window(args: PoolArguments) -> None:
                 raise LayerError(f"{key} means nothing without a window k; remove it", key)
 
 
-def _pooled(size: Axes, kernel: Axes, stride: Axes, padding: Padding, ceil: bool) -> Axes:
-    if padding == "same":
-        return tuple(-(-n // s) for n, s in zip(size, stride, strict=True))
+def _pooled(size: Axes, kernel: Axes, window: Settings) -> Axes:
+    if window.padding == "same":
+        return tuple(-(-n // s) for n, s in zip(size, window.stride, strict=True))
     out = []
-    for n, k, s, p in zip(size, kernel, stride, padding, strict=True):
+    for n, k, s, p in zip(size, kernel, window.stride, window.padding, strict=True):
         length = n + 2 * p - k
         if 2 * p > k:
             raise LayerError(f"padding {p} is more than half of the window {k}; give at most {k // 2}", "padding")
@@ -95,7 +97,7 @@ def _pooled(size: Axes, kernel: Axes, stride: Axes, padding: Padding, ceil: bool
             raise LayerError(
                 f"window {k} is larger than the {n} positions that reach it; give a smaller k or padding", "k"
             )
-        last = -(-length // s) if ceil else length // s
+        last = -(-length // s) if window.ceil else length // s
         # Rounded up, the last window must still begin inside the input or its left padding.
         out.append(last if last * s >= n + p else last + 1)
     return tuple(out)
@@ -131,7 +133,7 @@ def channel_shuffle(scope: Scope, args: ShuffleArguments, word: str) -> None:
         raise LayerError(
             f"{reads.channels} channels are not divisible by groups {args.groups}; choose a divisor", "groups"
         )
-    scope.operator(args, word, reads, reads)
+    scope.operator(args, word, reads, reads, settings=Settings(groups=args.groups))
 
 
 @layer_type("split", arguments=SplitArguments, short="parts")
@@ -144,7 +146,8 @@ def split(scope: Scope, args: SplitArguments, word: str) -> None:
         raise LayerError(
             f"{reads.channels} channels cannot be split into {args.parts} equal parts; choose a divisor", "parts"
         )
-    scope.operator(args, word, reads, FeatureMap(channels=reads.channels // args.parts, size=reads.size))
+    writes = FeatureMap(channels=reads.channels // args.parts, size=reads.size)
+    scope.operator(args, word, reads, writes, settings=Settings(part=args.part))
 
 
 @layer_type("operator", "uncounted", arguments=OperatorArguments, short="operator")
@@ -152,4 +155,5 @@ def operator(scope: Scope, args: OperatorArguments, word: str) -> None:
     """An operator by its framework's name, with what is known of it."""
     reads = scope.reached(args)
     writes = written(args, reads)
-    scope.operator(args, str(args.operator), reads, writes, params=args.params, counted=word == "operator")
+    counted = word == "operator"
+    scope.operator(args, str(args.operator), reads, writes, params=args.params, counted=counted, settings=None)

@@ -264,6 +264,7 @@ def _network(
         source=_text(args.source),
         input=reads,
         layers=tuple(reading.layers),
+        wiring=tuple(reading.wiring),
         published=published,
     )
 

@@ -20,10 +20,16 @@ from sepcalc.errors import LayerError, closest
 from sepcalc.expressions import Channels
 from sepcalc.geometry import axes_of, lengths
 from sepcalc.located import Place
-from sepcalc.network import FeatureMap, Layer, Operator
+from sepcalc.network import INPUT, FeatureMap, Layer, Operator, Settings, Taps
 from sepcalc.spec import LARGEST, Axes, times
 
+Output = tuple[FeatureMap, Taps]
+"""What a layer or a block writes, and which layers that comes from."""
+
 _MOST_RECENT = 1000  # names among which a misspelt one is looked for
+
+
+_NOTHING_TO_SET = Settings()
 
 
 class LostError(Exception):
@@ -49,10 +55,11 @@ class Reading:
     inferred: bool = False
     blocks: Mapping[str, BlockArguments | None] = field(default_factory=dict)
     layers: list[Layer] = field(default_factory=list)
+    wiring: list[Taps] = field(default_factory=list)
     numbers: Counter[str] = field(default_factory=Counter)
     known: dict[str, Layer] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
-    outputs: dict[str, FeatureMap | None] = field(default_factory=dict)
+    outputs: dict[str, Output | None] = field(default_factory=dict)
 
     def scaled(self, channels: int, rule: bool | str = "yes") -> int:
         """``channels`` times the width multiplier, to a multiple of the divisor and never below 90 %.
@@ -89,12 +96,14 @@ class Reading:
 class Scope:
     """A chain of layers: ``at`` is the feature map that reaches the next one.
 
-    ``at`` is None before the first layer, and where a fault leaves it unknown: then ``lost`` is set.
+    ``at`` is None before the first layer, and where a fault leaves it unknown: then ``lost`` is set. ``taps`` say where
+    it comes from.
     ``prefix`` begins the names of layers, ``names`` holds what ``$name`` stands for.
     """
 
     reading: Reading
     at: FeatureMap | None = None
+    taps: Taps = (INPUT,)
     lost: bool = False
     prefix: str = ""
     names: Mapping[str, Any] = field(default_factory=dict)
@@ -113,11 +122,19 @@ class Scope:
 
     def within(self, at: FeatureMap | None, prefix: str, names: Mapping[str, Any]) -> Scope:
         """A chain inside this one. Written out: :func:`dataclasses.replace` takes three times as long."""
-        return Scope(reading=self.reading, at=at, lost=self.lost, prefix=prefix, names=names, defaults=self.defaults)
+        return Scope(
+            reading=self.reading,
+            at=at,
+            taps=self.taps,
+            lost=self.lost,
+            prefix=prefix,
+            names=names,
+            defaults=self.defaults,
+        )
 
     def arrive(self, other: Scope) -> None:
         """Go on from where another chain ended."""
-        self.at, self.lost = other.at, other.lost
+        self.at, self.taps, self.lost = other.at, other.taps, other.lost
 
     def new_name(self, given: str | int | None, word: str) -> str:
         """The full name of a new layer: the one it was given, or its type and a number.
@@ -147,9 +164,15 @@ class Scope:
         if max(writes.shape) > LARGEST:
             shape = times(writes.shape)
             raise LayerError(f"the output {shape} is out of range; nothing above {LARGEST:,} is believed")
-        self.reading.layers.append(layer)
-        self.at = self.reading.outputs[layer.name] = writes
-        self.lost = False
+        reading = self.reading
+        reading.wiring.append(self.taps)
+        self.at, self.taps, self.lost = writes, (len(reading.layers),), False
+        reading.layers.append(layer)
+        reading.outputs[layer.name] = writes, self.taps
+
+    def keep(self, name: str) -> None:
+        """Let later layers call what has come this far by ``name``, a full one."""
+        self.reading.outputs[name] = None if self.at is None else (self.at, self.taps)
 
     def operator(
         self,
@@ -161,27 +184,42 @@ class Scope:
         kernel: Axes = (),
         params: int = 0,
         counted: bool = True,
+        settings: Settings | None = _NOTHING_TO_SET,
     ) -> None:
         """Append an operator without multiply-adds."""
         name = self.new_name(args.name, word)
         self.emit(
-            Operator(name=name, type=word, input=reads, output=writes, kernel=kernel, params=params, counted=counted)
+            Operator(
+                name=name,
+                type=word,
+                input=reads,
+                output=writes,
+                kernel=kernel,
+                params=params,
+                counted=counted,
+                settings=settings,
+            )
         )
 
     def reached(self, args: Any) -> FeatureMap:
-        """The feature map that reaches a layer with these arguments.
+        """The feature map that reaches a layer with these arguments; one that differs from ``at`` comes from nowhere.
 
         Raises :class:`LayerError` where nothing does, or where the arguments contradict it; :class:`LostError` after
         an earlier fault.
         """
-        at = self.at if args.from_ is None else self.output_of(str(args.from_))
+        at = self.at
+        if args.from_ is not None:
+            at, self.taps = self.output_of(str(args.from_))
         if args.c_in is None and args.size is None:
             return self.known(at)
         if self.reading.inferred and at is not None:
             self._agree(args, at)
         channels = args.c_in if args.c_in is not None else self.known(at).channels
         size = self.known(at).size if args.size is None else lengths("size", args.size, axes_of(args.size, args, at))
-        return FeatureMap(channels=channels, size=size)
+        reads = FeatureMap(channels=channels, size=size)
+        if at is not None and reads != at:
+            self.taps = ()
+        return reads
 
     def known(self, at: FeatureMap | None) -> FeatureMap:
         """``at``, or the reason why it is unknown."""
@@ -206,7 +244,7 @@ class Scope:
         for key, message in found[:1]:
             raise LayerError(message, key, found[1:])
 
-    def output_of(self, name: str) -> FeatureMap:
+    def output_of(self, name: str) -> Output:
         """The output of the earlier layer called ``name``, in this block or any around it.
 
         Raises :class:`LayerError` where there is none; :class:`LostError` where a fault left it open.

@@ -10,7 +10,7 @@ from imported import imported
 from strategies import specs
 from test_folding import NETS
 
-from sepcalc.network import Convolution, FeatureMap, Network, Operator, Product
+from sepcalc.network import INPUT, Convolution, FeatureMap, Network, Operator, Product
 from sepcalc.plain import to_yaml
 from sepcalc.reading import bundled, load, read
 from sepcalc.spec import LARGEST, ConvSpec
@@ -90,7 +90,8 @@ def test_text():
 def test_names(name):
     """Whatever a layer is called, it is called so when it is read back."""
     vector = FeatureMap(channels=8, size=(1,))
-    network = Network(name=name, layers=(Operator(name=name, type=name, input=vector, output=vector),))
+    layer = Operator(name=name, type=name, input=vector, output=vector)
+    network = Network(name=name, layers=(layer,), wiring=((INPUT,),))
     assert read(to_yaml(network)) == network
 
 

@@ -105,7 +105,7 @@ def test_a_name_is_the_files_by_default():
     assert read("layers: []", file="nets/my net.yaml").name == "my net"
     assert read("name: 42\nlayers: []").name == "42"
     text = "name: |\n  two\n  lines\nsource: >\n  a\n  b\nlayers: []"
-    assert read(text) == Network(name="two lines", source="a b", layers=())
+    assert read(text) == Network(name="two lines", source="a b", layers=(), wiring=())
 
 
 def test_published_figures():
@@ -199,7 +199,7 @@ def test_bundled_networks_are_found_by_name():
 def test_a_file_beside_a_bundled_name(folder):
     """A file in the current folder comes before a bundled network of its name."""
     (folder / "mobilenet_v1").write_text("layers: []")
-    assert load("mobilenet_v1") == Network(name="mobilenet_v1", layers=())
+    assert load("mobilenet_v1") == Network(name="mobilenet_v1", layers=(), wiring=())
 
 
 def test_names_of_no_network(tmp_path):

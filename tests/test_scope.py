@@ -123,8 +123,8 @@ def test_names_are_looked_up_from_the_inside_out():
     """A name means the layer of its own block first, then one of the blocks around it."""
     here = scope(prefix="stage1.block2.")
     outputs = here.reading.outputs
-    for name in ("skip", "stage1.skip", "stage1.block2.skip"):
-        outputs[name] = FeatureMap(channels=len(name), size=(1,))
+    for number, name in enumerate(("skip", "stage1.skip", "stage1.block2.skip")):
+        outputs[name] = FeatureMap(channels=len(name), size=(1,)), (number,)
         assert here.full_name("skip") == name
         assert here.output_of("skip") == outputs[name]
     assert here.full_name("stage1.skip") == "stage1.skip"
