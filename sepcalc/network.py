@@ -379,7 +379,7 @@ class Network:
         self, variant: Variant, only: Iterable[str], keep: Iterable[str]
     ) -> Iterator[tuple[Layer, Cost | None, str | None]]:
         """Each layer, with its cost as ``variant`` if it was chosen, or the reason why it has none."""
-        chosen = _chooser(tuple(only), tuple(keep))
+        chosen = chooser(only, keep)
         for layer in self.layers:
             cost = reason = None
             if layer.convertible and chosen(layer.name) and isinstance(layer, Convolution):
@@ -403,7 +403,14 @@ class Network:
         return {"as-written": self.cost, **rewritten}
 
 
-def _chooser(only: tuple[str, ...], keep: tuple[str, ...]) -> Callable[[str], bool]:
+def chooser(only: Iterable[str] = (), keep: Iterable[str] = ()) -> Callable[[str], bool]:
+    """Whether the layer of a name is rewritten: one that ``only`` matches, if it is given, and ``keep`` does not.
+
+    >>> list(map(chooser(["conv5*"], ["*.1"]), ["conv5.0", "conv5.1", "conv4.0"]))
+    [True, False, False]
+    """
+    only, keep = tuple(only), tuple(keep)
+
     def chosen(name: str) -> bool:
         wanted = not only or any(fnmatchcase(name, pattern) for pattern in only)
         return wanted and not any(fnmatchcase(name, pattern) for pattern in keep)
