@@ -1,0 +1,115 @@
+"""What a machine allows: the time that a stage takes at least, and what bounds it.
+
+The model of Williams 2009 (Roofline, doi:10.1145/1498765.1498785): a stage can be no faster than its FLOPs at the
+machine's peak, nor than its bytes at the memory's speed. Both ceilings are measured, not taken from a data sheet.
+They are kept in the user's cache folder by machine, device, dtype and threads, so that they are measured once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from sepcalc.errors import SepcalcError
+from sepcalc.measure_conditions import Conditions
+from sepcalc.measure_machine import Ceilings, machine_key
+from sepcalc.timing import Work
+
+Bound = Literal["memory", "compute"]
+
+SCHEMA = 1
+"""The version of the file with the kept ceilings; others are measured anew."""
+
+
+def attainable_s(work: Iterable[Work], ceilings: Ceilings) -> float | None:
+    """Seconds that stages take at least, one after the other; None where the traffic of one is unknown.
+
+    >>> stage = Work(name="conv 3×3", macs=10**9, traffic_bytes=10**6)
+    >>> attainable_s([stage], Ceilings(flop_per_s=100e9, bytes_per_s=10e9))
+    0.02
+    """
+    each = [_attainable_s(stage, ceilings) for stage in work]
+    known = [seconds for seconds in each if seconds is not None]
+    return sum(known) if len(known) == len(each) else None
+
+
+def _attainable_s(stage: Work, ceilings: Ceilings) -> float | None:
+    if stage.traffic_bytes is None:
+        return None
+    return max(2 * stage.macs / ceilings.flop_per_s, stage.traffic_bytes / ceilings.bytes_per_s)
+
+
+def bound(work: Iterable[Work], ceilings: Ceilings) -> Bound | None:
+    """Which ceiling the stages spend most of their attainable time under; None where the traffic of one is unknown.
+
+    >>> stage = Work(name="depthwise 3×3", macs=10**6, traffic_bytes=10**6)
+    >>> bound([stage], Ceilings(flop_per_s=100e9, bytes_per_s=10e9))
+    'memory'
+    """
+    seconds = {"memory": 0.0, "compute": 0.0}
+    for stage in work:
+        took, intensity = _attainable_s(stage, ceilings), stage.intensity
+        if took is None or intensity is None:
+            return None
+        seconds["memory" if intensity < ceilings.flop_per_s / ceilings.bytes_per_s else "compute"] += took
+    return "memory" if seconds["memory"] > seconds["compute"] else "compute"
+
+
+def kept(environment: Mapping[str, Any], conditions: Conditions) -> Ceilings | None:
+    """The ceilings that were measured before on this machine, under these conditions; None where there are none."""
+    found = _read(_file()).get(_key(environment, conditions))
+    try:
+        flop_per_s, bytes_per_s = map(float, found or ())
+    except (TypeError, ValueError):
+        return None
+    return Ceilings(flop_per_s, bytes_per_s) if flop_per_s > 0 < bytes_per_s else None
+
+
+def keep(environment: Mapping[str, Any], conditions: Conditions, ceilings: Ceilings) -> None:
+    """Keep ``ceilings`` for later runs.
+
+    Raises :class:`SepcalcError` where the folder cannot be written to.
+    """
+    from sepcalc.output import write
+
+    file = _file()
+    every = {**_read(file), _key(environment, conditions): list(ceilings)}
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise SepcalcError(f"cannot create '{file.parent}': {reason}; set XDG_CACHE_HOME to another place") from None
+    write(file, json.dumps({"schema": SCHEMA, "ceilings": every}, indent=2) + "\n")
+
+
+def _key(environment: Mapping[str, Any], conditions: Conditions) -> str:
+    threads = f"{conditions.threads} threads"
+    return f"{machine_key(environment)}; {conditions.device}, {conditions.dtype}, {threads}"
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """What is kept, by machine and conditions. It can be measured again, so a damaged file is as good as none."""
+    try:
+        read = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    found = read.get("ceilings") if isinstance(read, dict) and read.get("schema") == SCHEMA else None
+    return found if isinstance(found, dict) else {}
+
+
+def _file() -> Path:
+    return cache_folder() / "ceilings.json"
+
+
+def cache_folder() -> Path:
+    """Where this user's programs keep what can be made again."""
+    own = os.environ.get("XDG_CACHE_HOME")
+    if not own and sys.platform == "win32":
+        own = os.environ.get("LOCALAPPDATA")
+    if own:
+        return Path(own) / "sepcalc"
+    return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "sepcalc"
