@@ -13,7 +13,7 @@ from sepcalc.cli_sources import SOURCE_HELP, PatternFlags, ScaleFlags, SourceFla
 from sepcalc.cli_variants import VariantFlags
 from sepcalc.counts import parse_count
 from sepcalc.errors import GateError, SepcalcError, closest
-from sepcalc.network import Network
+from sepcalc.network import Network, WhatIf
 from sepcalc.network_report import bundled_table, network_table, published_table, some, totals_table
 from sepcalc.reading import bundled, load
 from sepcalc.render import Format
@@ -47,12 +47,12 @@ class LayoutFlags(NamedTuple):
     ] = None
     stages: StagesOption = False
 
-    def table(self, network: Network) -> Table:
-        """The layers of ``network``."""
+    def table(self, network: Network, what_ifs: Sequence[WhatIf]) -> Table:
+        """The layers of ``network``, with columns for ``what_ifs``."""
         top = whole("--top", self.top)
         return flag(
             "--sort",
-            lambda key: network_table(network, group=self.group, stages=self.stages, sort=key, top=top),
+            lambda key: network_table(network, what_ifs, group=self.group, stages=self.stages, sort=key, top=top),
             self.sort,
         )
 
@@ -156,7 +156,9 @@ def _show_counts(source: str, scale: ScaleFlags, imports: SourceFlags, count: Co
         show.answer(network_answer(read, what_ifs), "layer and total", others)
     else:
         published = None if scale.changes() else published_table(read)
-        tables = [count.layout.table(read), totals_table(read, what_ifs), published]
+        # Columns that nobody asks for need not be made; a large network has many rows.
+        asked = what_ifs if show.columns or count.layout.sort else ()
+        tables = [count.layout.table(read, asked), totals_table(read, what_ifs), published]
         show.tables(*_wanted(read, tables, count.table or (), form))
         if form in ONE_TABLE and not count.table:
             _say_what_is_missing(form, published)

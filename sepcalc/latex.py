@@ -7,8 +7,8 @@ an article folds its headings, takes smaller type, folds its longest text, and a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sepcalc.cells import LONGEST_WORDS, Look, is_number, label_place, texts
 from sepcalc.table import Row, Table
@@ -26,6 +26,9 @@ _GAP = 2.4
 _DIGIT = 5
 """Points that a digit is wide at 10 pt."""
 
+_NARROW, _LEAST_GAP = 40, 0.8
+"""Digits in a line of an article in two columns at 10 pt, 200 pt, and between the columns of a table there, 4 pt."""
+
 _ROOM, _LEAST_ROOM = 32, 16
 """Digits of room for a text that is folded: enough to read with ease, and in the smallest type at least to read."""
 
@@ -38,17 +41,25 @@ _TIGHT = rf"{_SIZES[-1][1]}\setlength{{\tabcolsep}}{{3pt}}"
 
 def draw(tables: Sequence[Table], look: Look) -> str:
     """``tables`` one after the other, under a comment that names the packages."""
-    drawn = [(_long if _lines(table, look) > _LONG else _short)(table, look) for table in tables]
+    drawn = [(long if _lines(table, look) > _LONG else _short)(table, look) for table in tables]
     packages = "{booktabs,longtable}" if any(r"\begin{longtable}" in each for each in drawn) else "{booktabs}"
     return "\n".join((f"% needs \\usepackage{packages}\n", *drawn)) if tables else ""
 
 
+def fitted(table: Table, look: Look) -> Table:
+    """``table`` without as many columns of the highest ranks as must go for it to fit the line."""
+    if not _shape(table, look).too_wide:
+        return table
+    last = max(range(len(table.columns)), key=lambda place: (table.columns[place].rank, place))
+    keys = [column.key for place, column in enumerate(table.columns) if place != last]
+    return fitted(table.select(keys), look) if table.columns[last].rank else table
+
+
 def _lines(table: Table, look: Look) -> int:
     """How many lines the rows take, with the texts that fold."""
-    shape = _shape(table, look)
-    if shape.text is None:
-        return len(table.rows)
-    return sum(1 + len(row[shape.text]) // shape.room for row in texts(table, si=look.si))
+    rooms = _shape(table, look).texts
+    cells = texts(table, si=look.si)
+    return sum(max((1 + int(len(row[place]) / room) for place, room in rooms.items()), default=1) for row in cells)
 
 
 def _short(table: Table, look: Look) -> str:
@@ -56,8 +67,9 @@ def _short(table: Table, look: Look) -> str:
     head, *body = _grid(table, look, shape)
     # A table wider than the line hangs over both margins alike.
     wide = (r"\makebox[\linewidth]{%", "}") if shape.too_wide else ("", "")
+    table_ = "table" if shape.width <= _NARROW else "table*"
     lines = (
-        r"\begin{table}[htbp]",
+        rf"\begin{{{table_}}}[htbp]",
         r"\centering",
         _caption(table),
         _label(table),
@@ -72,17 +84,20 @@ def _short(table: Table, look: Look) -> str:
         r"\bottomrule",
         rf"\end{{tabular}}{wide[1]}",
         *_notes(table),
-        r"\end{table}",
+        rf"\end{{{table_}}}",
     )
     return "\n".join(filter(None, lines)) + "\n"
 
 
-def _long(table: Table, look: Look) -> str:
+def long(table: Table, look: Look) -> str:
+    """``table`` as a longtable: it stays in its place, and breaks across pages."""
     shape = _shape(table, look)
     head, *body = _grid(table, look, shape)
     lines = (
         r"\begingroup",
         shape.size,
+        _in_two_columns(shape),
+        r"\setlength{\LTcapwidth}{\linewidth}",
         rf"\begin{{longtable}}{{{_columns(table)}}}",
         _caption(table),
         rf"{_label(table)} \\",
@@ -97,11 +112,23 @@ def _long(table: Table, look: Look) -> str:
         r"\bottomrule",
         r"\endfoot",
         *body,
-        r"\end{longtable}",
+        r"\end{longtable}\sepcalcend",
         *_notes(table),
         r"\endgroup",
     )
     return "\n".join(filter(None, lines)) + "\n"
+
+
+_FLOWS = r"""\scriptsize\setlength{\tabcolsep}{2pt}%
+\setbox0\vbox\bgroup\@twocolumnfalse\col@number\@ne
+\def\sepcalcend{\unskip\unpenalty\unpenalty\egroup\unvbox0 }"""
+"""A longtable that flows through the columns: set as one box, which is then opened (after D. Carlisle)."""
+
+
+def _in_two_columns(shape: _Shape) -> str:
+    """What a longtable needs in a paper of two columns, where it is an error by itself."""
+    flows = _FLOWS if shape.least <= _NARROW else r"\onecolumn\let\sepcalcend\twocolumn"
+    return f"\\makeatletter\\let\\sepcalcend\\relax\n\\if@twocolumn\n{flows}\n\\fi\\makeatother"
 
 
 def _caption(table: Table) -> str:
@@ -122,55 +149,82 @@ def _columns(table: Table) -> str:
 class _Shape:
     """How a table is made to fit the line: the ``size`` of its type, and whether its headings ``fold``.
 
-    ``text`` is the place of a column whose texts fold to a width of ``points``, or ``room`` digits.
+    ``texts`` are the places of columns whose texts fold, each with the digits of room that it has, in type ``part`` as
+    wide as that of 10 pt. ``width`` is what the table takes of the line, in digits, and ``least`` what it would take in
+    the smallest type with its headings folded.
     """
 
     size: str = ""
+    part: float = 1.0
     fold: bool = False
     too_wide: bool = False
-    text: int | None = None
-    points: int = 0
-    room: int = 0
+    texts: Mapping[int, float] = field(default_factory=dict)
+    width: float = 0
+    least: float = 0
 
 
 def _shape(table: Table, look: Look) -> _Shape:
-    """The first in which the table is estimated to fit: as it is, headings folded, smaller type, a text folded."""
-    needs = [max(map(len, column), default=0) for column in zip(*texts(table, si=look.si), strict=True)]
+    """The first in which the table is estimated to fit: as it is, headings folded, smaller type, texts folded."""
+    cells = list(zip(*texts(table, si=look.si), strict=True)) or [()] * len(table.columns)
     titles = [column.title for column in table.columns]
-    gaps = len(titles) - 1
-    if sum(map(max, needs, map(len, titles))) + _GAP * gaps <= _LINE:
-        return _Shape()
-    widths = [max([need, *map(len, title.split())]) for need, title in zip(needs, titles, strict=True)]
-    digits = sum(widths)
+    columns = [(*column, *_words(title)) for column, title in zip(cells, titles, strict=True)]
+    widths = [max(map(len, column), default=0) for column in columns]
+    gaps, (smallest, _) = len(titles) - 1, _SIZES[-1]
+    least = smallest * sum(map(_digits, columns)) + _LEAST_GAP * gaps
+    whole = sum(map(max, widths, map(len, titles))) + _GAP * gaps
+    if whole <= _LINE:
+        return _Shape(width=whole, least=least)
     for part, size in _SIZES:
-        if part * digits + _GAP * gaps <= _LINE:
-            return _Shape(size=size, fold=True)
-    folded = _folded(widths, _longest_text(table, widths))
-    return folded or _Shape(size=_TIGHT, fold=True, too_wide=_SIZES[-1][0] * digits + _GAP / 2 * gaps > _LINE)
+        width = part * sum(widths) + _GAP * gaps
+        if width <= _LINE:
+            return _Shape(size=size, part=part, fold=True, width=width, least=least)
+    too_wide = smallest * sum(widths) + _GAP / 2 * gaps > _LINE
+    tight = _Shape(size=_TIGHT, part=smallest, fold=True, too_wide=too_wide, width=_LINE, least=least)
+    return _folded(widths, _longest_texts(table, columns)) or tight
 
 
-def _folded(widths: Sequence[int], text: int | None) -> _Shape | None:
-    """The largest type in which a column of texts has room beside the others; None where it has none in any."""
-    if text is None:
-        return None
-    gaps, others = len(widths) - 1, sum(widths) - widths[text]
-    shapes = [*((part, size, _GAP, _ROOM) for part, size in _SIZES), (_SIZES[-1][0], _TIGHT, _GAP / 2, _LEAST_ROOM)]
-    for part, size, gap, least in shapes:
-        points = _DIGIT * (_LINE - gap * gaps - part * others)
-        if points >= part * _DIGIT * least:
-            return _Shape(size=size, fold=True, text=text, points=round(points), room=int(points / part / _DIGIT))
+def _digits(column: Sequence[str]) -> float:
+    """How wide a column is, in digits; a comma or a full stop is narrower than one."""
+    return max((len(each) - 0.44 * len(re.findall("[,.]", each)) for each in column), default=0)
+
+
+def _folded(widths: Sequence[int], places: Sequence[int]) -> _Shape | None:
+    """The largest type in which columns of texts have room beside the others, as few of them as will do."""
+    sizes = [*((part, size, _GAP, _ROOM) for part, size in _SIZES), (_SIZES[-1][0], _TIGHT, _GAP / 2, _LEAST_ROOM)]
+    for count in range(1, len(places) + 1):
+        others = sum(width for place, width in enumerate(widths) if place not in places[:count])
+        for part, size, gap, least in sizes:
+            room = (_LINE - gap * (len(widths) - 1)) / part - others
+            if room >= least * count:
+                shared = _shared(room, {place: widths[place] for place in places[:count]})
+                return _Shape(size=size, part=part, fold=True, texts=shared, width=_LINE, least=_LINE)
     return None
 
 
-def _longest_text(table: Table, widths: Sequence[int]) -> int | None:
-    """The place of the widest column of sentences but for the one that names the rows; None where there is none."""
+def _shared(room: float, needs: Mapping[int, int]) -> dict[int, float]:
+    """``room`` divided between columns alike, but that none gets more than it needs."""
+    shared: dict[int, float] = {}
+    for left, place in zip(range(len(needs), 0, -1), sorted(needs, key=needs.__getitem__), strict=True):
+        shared[place] = min(needs[place], room / left)
+        room -= shared[place]
+    return shared
+
+
+def _longest_texts(table: Table, columns: Sequence[Sequence[str]]) -> list[int]:
+    """The places of columns that may fold where there are sentences: the widest first, that of the names last."""
     label = label_place(table)
-    places = [
-        place
-        for place, column in enumerate(table.columns)
-        if place != label and not is_number(column) and widths[place] > LONGEST_WORDS
-    ]
-    return max(places, key=lambda place: widths[place], default=None)
+    widths = [max(map(len, column), default=0) for column in columns]
+    texts = [place for place, column in enumerate(table.columns) if not is_number(column) and place != label]
+    if all(widths[place] <= LONGEST_WORDS for place in texts):
+        return []
+    places = sorted((place for place in texts if widths[place] > _LEAST_ROOM), key=lambda place: -widths[place])
+    words = (word for name in columns[label] for word in re.split("[ /]", name))
+    return [*places, label] if max(map(len, words)) <= _LEAST_ROOM < widths[label] else places
+
+
+def _words(title: str) -> list[str]:
+    """The parts of a heading that stay together: it may break at a space and behind a hyphen."""
+    return re.findall(r"[^\s-]+-?|-", title)
 
 
 def _grid(table: Table, look: Look, shape: _Shape) -> Iterator[str]:
@@ -185,10 +239,12 @@ def _grid(table: Table, look: Look, shape: _Shape) -> Iterator[str]:
         escaped = [*map(escape, line)]
         if row.role == "part":
             escaped[label] = rf"\quad {escaped[label]}"
-        if shape.text is not None and len(line[shape.text]) > shape.room:
-            # An address is one long word: it may break where it has a slash.
-            sentence = escaped[shape.text].replace("/", r"/\allowbreak{}")
-            escaped[shape.text] = rf"\parbox[t]{{{shape.points}pt}}{{\raggedright {sentence}\strut}}"
+        for place, room in shape.texts.items():
+            if len(line[place]) > room:
+                # An address is one long word: it may break where it has a slash.
+                sentence = escaped[place].replace("/", r"/\allowbreak{}")
+                points = round(_DIGIT * shape.part * room)
+                escaped[place] = rf"\parbox[t]{{{points}pt}}{{\raggedright {sentence}\strut}}"
         yield _line(escaped)
         previous = row
 
@@ -203,7 +259,7 @@ def _headings(table: Table, cells: list[list[str]]) -> list[str]:
 
     headings = []
     for place, column in enumerate(table.columns):
-        least = max(map(len, column.title.split()), default=1)
+        least = max(map(len, _words(column.title)), default=1)
         lines = wrap(column.title, max([least, *(len(row[place]) for row in cells)]))
         folded = r" \\ ".join(map(escape, lines))
         side = "r" if is_number(column) else "l"

@@ -18,7 +18,7 @@ _OPENING = re.compile(r"^(?:(\d+)([.)])|([-+#]))(?=[-#\s]|$)")
 
 def draw(tables: Sequence[Table], look: Look) -> str:
     """``tables`` one after the other, each with its title in bold, its caption and its notes."""
-    return "\n".join(_table(table, look) for table in tables)
+    return "\n".join(fragment(table, look) for table in tables)
 
 
 def escape(text: str) -> str:
@@ -30,12 +30,13 @@ def escape(text: str) -> str:
     return _INLINE.sub(r"\\\g<0>", visible(text))
 
 
-def _paragraph(text: str) -> str:
+def paragraph(text: str) -> str:
     """``text`` as a paragraph of its own, which is no list, heading or rule."""
     return _OPENING.sub(r"\1\\\2\3", escape(text).strip())
 
 
-def _table(table: Table, look: Look) -> str:
+def fragment(table: Table, look: Look) -> str:
+    """``table`` with its title in bold, its caption and its notes."""
     label = label_place(table)
     body = [_cells(row, cells, label) for row, cells in zip(table.rows, texts(table, si=look.si), strict=True)]
     grid = [[escape(column.title) for column in table.columns], *body]
@@ -44,9 +45,9 @@ def _table(table: Table, look: Look) -> str:
     rights = [is_number(column) for column in table.columns]
     rules = ["-" * (w - 1) + ":" if right else ":" + "-" * (w - 1) for w, right in zip(widths, rights, strict=True)]
     lines = [_line(cells, widths, rights) for cells in (grid[0], rules, *body)]
-    notes = "\n".join(f"- {_paragraph(note)}" for note in table.notes)
+    notes = "\n".join(f"- {paragraph(note)}" for note in table.notes)
     title = f"**{escape(table.title).strip()}**" if table.title.strip() else ""
-    return "\n\n".join(filter(None, (title, "\n".join(lines), _paragraph(table.legend), notes))) + "\n"
+    return "\n\n".join(filter(None, (title, "\n".join(lines), paragraph(table.legend), notes))) + "\n"
 
 
 def _cells(row: Row, cells: list[str], label: int) -> list[str]:

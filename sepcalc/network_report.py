@@ -154,21 +154,23 @@ def _rewritten_figures(variant: str, place: int) -> tuple[tuple[Column, Figure],
 
     def figure(read: Callable[[Cost, Cost], Cell]) -> Figure:
         def read_line(line: _Line) -> Cell:
-            cost, dense = (line.rewritten[place], line.rewritten[0]) if line.rewritten else (None, None)
+            if not line.rewritten:
+                return ""
+            cost, dense = line.rewritten[place], line.rewritten[0]
             return None if cost is None or dense is None else read(cost, dense)
 
         return read_line
 
-    def column(key: str, title: str, kind: Kind, rule: str = "") -> Column:
-        return Column(key=f"{key}:{variant}", title=f"{title}, {variant}", kind=kind, rank=6, rule=rule)
+    def column(key: str, title: str, kind: Kind, rank: int, rule: str = "") -> Column:
+        return Column(key=f"{key}:{variant}", title=f"{title}, {variant}", kind=kind, rank=rank, rule=rule)
 
     rule = f"Reduction: MACs as standard / as {variant}."
     costs = (
-        (column("params", "Params", "count"), figure(lambda cost, _: cost.params)),
-        (column("macs", "MACs", "count"), figure(lambda cost, _: cost.macs)),
+        (column("params", "Params", "count", 7), figure(lambda cost, _: cost.params)),
+        (column("macs", "MACs", "count", 7), figure(lambda cost, _: cost.macs)),
     )
     saved = figure(lambda cost, dense: _ratio(dense.macs, cost.macs))
-    return (*costs, (column("reduction", "Reduction", "reduction", rule), saved)) if place else costs
+    return (*costs, (column("reduction", "Reduction", "reduction", 1, rule), saved)) if place else costs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,6 +299,14 @@ def uncounted_notes(network: Network) -> Iterator[str]:
         yield f"uncounted, and missing from every total: {layer.name} ({layer.type})."
 
 
+_VARIANT = Column(key="variant", title="Variant")
+_PARAMS = Column(key="params", title="Params", kind="count")
+_MACS = Column(key="macs", title="MACs", kind="count")
+_CONVERTED = Column(
+    key="converted", title="Layers", kind="count", rank=3, rule="Layers: how many are written as the variant then."
+)
+
+
 def totals_table(network: Network, what_ifs: Sequence[WhatIf] = ()) -> Table:
     """The network as written, and with each variant in its place; reductions are against ``standard``.
 
@@ -312,18 +322,12 @@ def totals_table(network: Network, what_ifs: Sequence[WhatIf] = ()) -> Table:
         name="totals",
         title=f"{network.name}, every convertible layer as each variant",
         columns=(
-            Column(key="variant", title="Variant"),
-            Column(key="params", title="Params", kind="count"),
-            Column(key="macs", title="MACs", kind="count"),
+            _VARIANT,
+            _PARAMS,
+            _MACS,
             Column(key="params_reduction", title="Params reduction", kind="reduction", rank=2, rule=REDUCTION_RULE),
             Column(key="macs_reduction", title="MACs reduction", kind="reduction", rank=1, rule=REDUCTION_RULE),
-            Column(
-                key="converted",
-                title="Layers",
-                kind="count",
-                rank=3,
-                rule="Layers: how many are written as the variant then.",
-            ),
+            _CONVERTED,
         ),
         rows=tuple(
             Row(
@@ -340,6 +344,18 @@ def totals_table(network: Network, what_ifs: Sequence[WhatIf] = ()) -> Table:
         ),
         caption=f"{COUNTING_RULE} {PARAMS_RULE}",
         notes=(*_refused_notes(what_ifs), *uncounted_notes(network)),
+    )
+
+
+def what_if_table(what_if: WhatIf) -> Table:
+    """What a network costs with one variant in every layer that was chosen and can take it."""
+    return Table(
+        name="what-if",
+        title=f"Every chosen layer as {what_if.variant.name}",
+        columns=(_VARIANT, _PARAMS, _MACS, _CONVERTED),
+        rows=(Row(cells=(what_if.variant.name, what_if.cost.params, what_if.cost.macs, what_if.converted)),),
+        caption=f"{COUNTING_RULE} {PARAMS_RULE}",
+        notes=tuple(_refused_notes([what_if])),
     )
 
 
@@ -378,8 +394,8 @@ def published_table(network: Network) -> Table | None:
         title=f"{network.name}, as published",
         columns=(
             Column(key="source", title="Source"),
-            Column(key="params", title="Params", kind="count"),
-            Column(key="macs", title="MACs", kind="count"),
+            _PARAMS,
+            _MACS,
             Column(key="note", title="Note", rank=1),
         ),
         rows=(
@@ -404,8 +420,8 @@ def comparison_table(networks: Sequence[Network], *, element_bytes: int = 4) -> 
         columns=(
             Column(key="name", title="Network"),
             Column(key="input", title="Input", kind="size", rank=4),
-            Column(key="params", title="Params", kind="count"),
-            Column(key="macs", title="MACs", kind="count"),
+            _PARAMS,
+            _MACS,
             Column(
                 key="activations",
                 title="Activations",
@@ -451,8 +467,8 @@ def bundled_table(networks: Mapping[str, Network]) -> Table:
         columns=(
             Column(key="name", title="Name"),
             Column(key="input", title="Input", kind="size", rank=2),
-            Column(key="params", title="Params", kind="count"),
-            Column(key="macs", title="MACs", kind="count"),
+            _PARAMS,
+            _MACS,
             Column(key="source", title="Source", rank=1),
         ),
         rows=tuple(

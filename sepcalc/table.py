@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 from sepcalc.errors import SepcalcError, closest
 
@@ -64,6 +64,11 @@ class Column:
     rule: str = ""
     extra: bool = False
 
+    @property
+    def variant(self) -> str:
+        """The variant that the column is about, which its key has after a colon; empty for none."""
+        return self.key.partition(":")[2]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
@@ -117,7 +122,28 @@ class Table:
             rows=tuple(replace(row, cells=tuple(row.cells[place] for place in places)) for row in self.rows),
         )
 
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """The rows as records by the keys of the columns, those on demand too: numbers exact or the nearest float.
+
+        What a list of them makes is a data frame: ``pandas.DataFrame(table.to_dicts())``. None is "no such number",
+        a size is a list, and a number with an interval is three: ``key``, ``key_low`` and ``key_high``. Where some
+        rows are parts or sums of others, ``role`` says which: ``body``, ``part`` or ``total``.
+
+        >>> columns = Column(key="variant", title="Variant"), Column(key="macs", title="MACs", kind="count")
+        >>> Table(name="", title="", columns=columns, rows=(Row(cells=("standard", 73_728)),)).to_dicts()
+        [{'variant': 'standard', 'macs': 73728}]
+        """
+        from sepcalc.records import dicts
+
+        return list(dicts(self))
+
     def _repr_html_(self) -> str:
         from sepcalc.webpage import fragment
 
         return fragment(self.brief())
+
+    def _repr_markdown_(self) -> str:
+        from sepcalc.cells import Look
+        from sepcalc.markdown import draw
+
+        return draw([self.brief()], Look())

@@ -80,15 +80,15 @@ def fragment(table: Table, *, si: bool = False) -> str:
     )
 
 
-def classed(table: Table, *, identity: str, si: bool = False) -> str:
+def classed(table: Table, *, identity: str, classes: str = "", si: bool = False) -> str:
     """``table`` as one ``<table>`` called ``identity`` for a page with a style sheet; its notes are not in it.
 
-    Numbers carry what they are sorted by in ``data-value``, exact or the nearest float; text has the class ``text``,
-    and ``folds`` where it may be a sentence.
+    Numbers carry what they are sorted by in ``data-value``, exact or the nearest float, and headings the variant that
+    their column is about in ``data-variant``. Text has the class ``text``, and ``folds`` where it may be a sentence.
     """
     return "\n".join(
         (
-            f'<table id="{escape(identity)}">',
+            f'<table id="{escape(identity)}" class="{escape(classes or "plain")}">',
             f"<caption><span>{escape(table.title)}</span></caption>",
             f"<thead>{_head(table, _with_classes)}</thead>",
             "<tbody>",
@@ -132,6 +132,9 @@ def _styled(place: _Place, _cell: Cell) -> str:
 
 
 def _with_classes(place: _Place, cell: Cell) -> str:
+    if place.row is None:
+        about = f' data-variant="{escape(place.column.variant)}"' if place.column.variant else ""
+        return about if is_number(place.column) else f' class="text"{about}'
     if not is_number(place.column):
         return f' class="text{" folds" if place.folds else ""}"'
     value = plain(cell, place.column)

@@ -13,7 +13,7 @@ from sepcalc.table import Column, Row, Table
 
 LATEX = r"""% needs \usepackage{booktabs}
 
-\begin{table}[htbp]
+\begin{table*}[htbp]
 \centering
 \caption[64 $\rightarrow$ 128, 3$\times$3]{64 $\rightarrow$ 128, 3$\times$3. MACs of the convolution alone.}
 \label{tab:layer}
@@ -35,12 +35,19 @@ mid 64; saves while mid $<$ 128
 
 uncounted: x (Y)
 \end{minipage}
-\end{table}
+\end{table*}
 """
 
 LONG = r"""% needs \usepackage{booktabs,longtable}
 
 \begingroup
+\makeatletter\let\sepcalcend\relax
+\if@twocolumn
+\scriptsize\setlength{\tabcolsep}{2pt}%
+\setbox0\vbox\bgroup\@twocolumnfalse\col@number\@ne
+\def\sepcalcend{\unskip\unpenalty\unpenalty\egroup\unvbox0 }
+\fi\makeatother
+\setlength{\LTcapwidth}{\linewidth}
 \begin{longtable}{@{}l@{}}
 \caption[Names]{Names}
 \label{tab:names} \\
@@ -81,7 +88,7 @@ def test_long():
     """More rows than a page holds become a longtable, which repeats its heading."""
     shown = render([column_of(*["x"] * 37)], "latex")
     assert shown.startswith(LONG)
-    assert shown.endswith("x \\\\\n\\end{longtable}\n\\endgroup\n")
+    assert shown.endswith("x \\\\\n\\end{longtable}\\sepcalcend\n\\endgroup\n")
     assert "longtable" not in render([column_of(*["x"] * 36)], "latex")
 
 
