@@ -7,9 +7,10 @@ that no reader ever sees half a table and a full disk leaves the old file as it 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from sepcalc.errors import SepcalcError
 from sepcalc.render import FORMATS, Format
@@ -51,18 +52,27 @@ def write(path: str | Path, content: str | bytes) -> None:
     """
     # Line ends are not translated, and what UTF-8 cannot hold is written as an escape.
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+    with writing(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def writing(path: str | Path) -> Iterator[BinaryIO]:
+    """A file to write to bit by bit, which is there in one step at the end and not at all after a failure.
+
+    Like :func:`write`, for what is too large to be held.
+    """
     given, target = Path(path), Path(os.path.realpath(path))
     try:
         # A pipe has no real path.
-        if given.exists() and not given.is_file():
-            given.write_bytes(data)
-        else:
-            _replace(target, data)
+        with given.open("wb") if given.exists() and not given.is_file() else _replacing(target) as file:
+            yield file
     except OSError as error:
         raise SepcalcError(f"cannot write '{path}': {_reason(error, target)}") from None
 
 
-def _replace(target: Path, data: bytes) -> None:
+@contextmanager
+def _replacing(target: Path) -> Iterator[BinaryIO]:
     if target.exists() and not os.access(target, os.W_OK):
         raise PermissionError
     temporary = target.with_name(f".sepcalc-{os.urandom(8).hex()}.tmp")
@@ -70,7 +80,7 @@ def _replace(target: Path, data: bytes) -> None:
         with temporary.open("xb") as file:
             if target.exists():
                 temporary.chmod(target.stat().st_mode & 0o7777)
-            file.write(data)
+            yield file
         temporary.replace(target)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -248,12 +248,13 @@ def _is_ordinary(spec: ConvSpec) -> bool:
         whole = isinstance(sum(numbers), int)
     except TypeError:  # text, a list, or one number where there should be a tuple
         return False
+    for number in numbers:  # not by min and max, which would ask which number is the larger
+        if not 1 <= number <= LARGEST:
+            return False
     return (
         whole
         and spec.padding == "same"
         and spec.bias in _BIASES
-        and min(numbers) >= 1
-        and max(numbers) <= LARGEST
         and len(spec.stride) == len(spec.dilation) == len(spec.output_padding) == axes <= 3
         and (size is None or len(size) == axes)
         and (groups == 1 or spec.c_in % groups == 0 == spec.c_out % groups)
