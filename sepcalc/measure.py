@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import repeat
-from math import ceil
+from math import ceil, inf
 from random import Random
 from statistics import median
 from time import perf_counter_ns
@@ -25,6 +25,9 @@ from typing import Literal, NamedTuple, TypeVar
 from sepcalc.errors import SepcalcError
 
 T = TypeVar("T")
+
+SPARE = 1.25
+"""Samples are planned to last so much longer than they must: a machine may become quicker after the warm-up."""
 
 MOST_CALLS = 1_000_000
 """After so many calls without a tick, a clock stands still."""
@@ -65,7 +68,7 @@ class Plan:
     """How long to measure: ``rounds`` at least, then until ``time_s`` have passed since the first began.
 
     Each candidate is warmed up for ``warmup_s`` and ``warmup_calls`` at least. One sample lasts ``least_s`` at
-    least. ``seed`` decides the order within the rounds.
+    least. ``seed`` decides the order within the rounds. Raises :class:`SepcalcError` for numbers out of range.
     """
 
     rounds: int = 30
@@ -74,6 +77,12 @@ class Plan:
     warmup_calls: int = 3
     least_s: float = 1e-3
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in {"rounds": 1, "time_s": 0, "warmup_s": 0, "warmup_calls": 1, "least_s": 0}.items():
+            value = getattr(self, name)
+            if not least <= value < inf:
+                raise SepcalcError(f"{name} must be a number from {least} up, got {value}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +142,22 @@ class State:
     spent_s: float = 0.0
     planned_s: float = 0.0
     samples: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    @property
+    def share(self) -> float:
+        """How much of this phase is done, from 0 to 1.
+
+        >>> State(phase="rounds", done=15, planned=30, spent_s=1.5, planned_s=2.0).share
+        0.5
+        """
+        shares = [self.done / self.planned] if self.planned else []
+        shares += [self.spent_s / self.planned_s] if self.planned_s else []
+        return min([1.0, *shares])
+
+    @property
+    def remaining_s(self) -> float | None:
+        """The seconds that the other rounds need at the present pace; None before there is one."""
+        return self.spent_s * (1 / self.share - 1) if self.spent_s and self.share else None
 
     @property
     def medians(self) -> dict[str, float]:
@@ -236,26 +261,29 @@ class _Loop:
 
     def take_rounds(self, rng: Random) -> None:
         """Take the planned rounds, then more until the time is spent."""
-        plan = self.plan
-        while self.ready and (self.rounds < plan.rounds or self.spent_s < plan.time_s):
-            if self.void_rounds > self.rounds + plan.rounds:
-                return
-            self.watch(
-                State(
-                    phase="rounds",
-                    done=self.rounds,
-                    planned=plan.rounds,
-                    spent_s=self.spent_s,
-                    planned_s=plan.time_s,
-                    samples=self.samples,
-                )
-            )
+        while self.ready and self._goes_on():
+            self.watch(self._state())
             gc.collect(1)  # The young alone: what a call leaves behind, not what the program consists of.
             order = list(self.ready)
             rng.shuffle(order)
             start = self.clock()
             self._record(self._round(order))
             self.spent_s += max(0.0, (self.clock() - start) / 1e9)
+
+    def _goes_on(self) -> bool:
+        """Whether another round is due; with a clock that hardly ever works, none is."""
+        is_due = self.rounds < self.plan.rounds or self.spent_s < self.plan.time_s
+        return is_due and self.void_rounds <= self.rounds + self.plan.rounds
+
+    def _state(self) -> State:
+        return State(
+            phase="rounds",
+            done=self.rounds,
+            planned=self.plan.rounds,
+            spent_s=self.spent_s,
+            planned_s=self.plan.time_s,
+            samples=self.samples,
+        )
 
     def _round(self, order: Sequence[str]) -> dict[str, Sample]:
         """One sample of each candidate in this order, without those that failed."""
@@ -280,6 +308,7 @@ class _Loop:
             return what()
         except Exception as error:
             self.ready.pop(key, None)
+            self.samples.pop(key, None)
             self.failures.append(Failure(key=key, reason=self.reason(error)))
             return None
 
@@ -302,7 +331,7 @@ def _warm_up(call: Call, plan: Plan, least_s: float, run: Run, clock: Clock) -> 
         seconds = run(call, batch, clock)().seconds
         calls += batch
         if seconds > 0:
-            inner = max(inner, ceil(batch * least_s / seconds))
+            inner = max(inner, ceil(batch * SPARE * least_s / seconds))
         elif batch > MOST_CALLS:
             raise SepcalcError(f"the clock stood still during {batch:,} calls")
         is_warm = calls >= plan.warmup_calls and (clock() - start) / 1e9 >= plan.warmup_s
@@ -341,7 +370,6 @@ def _check_keys(candidates: Sequence[Candidate]) -> None:
 def _collector_off() -> Iterator[None]:
     """No garbage collection by chance; afterwards the collector is as it was."""
     collects = gc.isenabled()
-    gc.collect()
     gc.disable()
     try:
         yield

@@ -1,12 +1,12 @@
 """What the samples say, and whether it can be believed. Times are in seconds per call.
 
-The headline of one candidate is its median; of two, the median of their ratios round by round. A round's samples were
-taken within moments of each other, so what slows the machine down for longer than a round cancels in its ratio. The ratio of
-the two minima stands beside it: delays only ever add, so the minimum is what the machine takes when left
-alone (Chen & Revels 2016, arXiv:1608.04295). Outliers are counted, never dropped.
+The headline of one candidate is its median; of two, the median of their ratios round by round. The samples of one round
+were taken within moments of each other, so what slows the machine down for longer than a round cancels in its
+ratio. The ratio of the two minima stands beside it: delays only ever add, so the minimum is what the machine
+takes when left alone (Chen & Revels 2016, arXiv:1608.04295). Outliers are counted, never dropped.
 
-A ratio is believed where the two estimates agree and each is steady, and a difference is claimed where the whole
-interval lies beyond what counts as noise. Otherwise the verdict says why not.
+A ratio is believed where both candidates are steady, the two estimates agree and the interval is narrow. A
+difference is claimed where, besides, the whole interval lies beyond what counts as noise.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import ceil, exp, lgamma, log
+from math import ceil, exp, gcd, lgamma, log
 from statistics import median, quantiles
 from typing import Literal
 
@@ -23,15 +23,22 @@ from sepcalc.measure import Series
 Word = Literal["faster", "slower", "no difference", "unreliable"]
 
 UNSTEADY = 0.10
-"""What is known to less than this is not known: median against minimum, one ratio against the other, the interval."""
+"""What is known no better than this is not believed: median by minimum, one ratio by the other, ends of an interval."""
 
 NOISE = 0.02
-"""Differences up to this are none."""
+"""A difference up to this is none: the same code, compiled or laid out in memory anew, differs by as much."""
 
 FEWEST_ROUNDS = 10
 """With fewer rounds nothing is claimed."""
 
+TICKS_S = (4e-3, 10e-3, 15.625e-3)
+"""How often schedulers look who waits: 250 or 100 times a second on Linux, 64 times on Windows."""
+
+TICK_SLACK_S = 0.15e-3
+"""How far from a multiple of a tick a sample may be that waited for one."""
+
 CONFIDENCE = 0.95
+"""How often an interval holds the median that more and more rounds would approach."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,32 +157,99 @@ def _at_least(least: int, n: int, chance: float) -> float:
     )
 
 
+def launch_bound(series: Series) -> bool:
+    """Whether the host took as long to hand the work to the device as the device took for it.
+
+    Then the time is the host's, not the layer's. False where the host itself does the work.
+    """
+    return bool(series.enqueue) and median(series.enqueue) >= median(series.samples)
+
+
 def steady(series: Series, *, clock_step_s: float) -> str:
-    """Why the times of one candidate cannot be believed; empty where they can."""
+    """Why the times of one candidate cannot be believed; empty where they can.
+
+    >>> steady(Series(key="one", inner=1, samples=(1.0,) * 6 + (1.5,) * 24), clock_step_s=0)
+    'the median is 50 % above the minimum: something else was running'
+    """
     found = summarize(series)
     if found.n < FEWEST_ROUNDS:
-        return f"{found.n} rounds are fewer than {FEWEST_ROUNDS}"
+        return f"{found.n} rounds are too few: {FEWEST_ROUNDS} are needed"
     lasted_s = found.median_s * found.inner
     if clock_step_s > NOISE * lasted_s:
-        return f"the clock goes in steps of {clock_step_s * 1e3:.3g} ms and a sample lasted {lasted_s * 1e3:.3g} ms"
-    if found.spread > UNSTEADY:
-        return f"the median is {found.spread:.0%} above the minimum"
+        return f"the clock goes in steps of {_ms(clock_step_s)}, and a sample lasted {_ms(lasted_s)}"
+    return _waiting(series) or (_unrest(series) if found.spread > UNSTEADY else "")
+
+
+def _waiting(*series: Series) -> str:
+    """Whether the samples waited for a scheduler: nearly all are multiples of its tick, and of different ones.
+
+    Threads that wait for one another on busy cores do that; what is timed is then the tick, and as steady as that.
+    Two candidates that each keep to one multiple may do so by chance, unless it is of a tick as rare as 16 ms.
+    """
+    lasted = [each * one.inner for one in series for each in one.samples]
+    for tick in TICKS_S:
+        multiples = [round(each / tick) for each in lasted if abs(each - round(each / tick) * tick) <= TICK_SLACK_S]
+        if len(multiples) < 0.9 * len(lasted) or min(multiples) == 0:
+            continue
+        step_s = tick * gcd(*multiples)
+        if step_s < 17e-3 and len(set(multiples)) > (1 if step_s > 15e-3 else len(series)):
+            return f"the samples are multiples of {_ms(step_s)}, steps of a scheduler: measure with fewer threads"
     return ""
 
 
+def _unrest(series: Series) -> str:
+    """What is wrong with times whose median is far above their minimum: a drift, or more."""
+    third = max(2, len(series.samples) // 3)
+    first, last = quartiles(series.samples[:third]), quartiles(series.samples[-third:])
+    is_drift = first[2] < last[0] or last[2] < first[0]
+    if is_drift and UNSTEADY < _apart(first[1], last[1]) < 1:
+        change = last[1] / first[1] - 1
+        return f"the times {'rose' if change > 0 else 'fell'} by {_percent(abs(change))} during the run"
+    return f"the median is {_percent(summarize(series).spread)} above the minimum: something else was running"
+
+
 def judge(reference: Series, candidate: Series, found: Ratio, *, clock_step_s: float) -> Verdict:
-    """What may be said of ``candidate`` beside ``reference``."""
-    for each in (candidate, reference):
-        reason = steady(each, clock_step_s=clock_step_s)
-        if reason:
-            return Verdict(word="unreliable", reason=f"{each.key}: {reason}")
-    estimates = sorted([found.value, found.of_minima])
-    if estimates[1] / estimates[0] - 1 > UNSTEADY:
-        return Verdict(word="unreliable", reason=f"ratio {found.value:.3g}, of minima {found.of_minima:.3g}")
-    if found.high / found.low - 1 > 2 * UNSTEADY:
-        return Verdict(word="unreliable", reason=f"the interval {found.low:.3g} to {found.high:.3g} is too wide")
+    """What may be said of ``candidate`` beside ``reference``, given their ratio.
+
+    A difference is claimed where the whole interval is more than 2 % away from 1, as criterion.rs does; an
+    interval that reaches nearer, or holds 1, is no claim.
+
+    >>> slow, fast = (Series(key=key, inner=1, samples=(time,) * 30) for key, time in (("slow", 3.0), ("fast", 1.0)))
+    >>> judge(slow, fast, ratio(slow, fast), clock_step_s=0)
+    Verdict(word='faster', reason='')
+    """
+    reason = _doubt(reference, candidate, found, clock_step_s)
+    if reason:
+        return Verdict(word="unreliable", reason=reason)
     if found.low > 1 + NOISE:
         return Verdict(word="faster")
     if found.high < 1 / (1 + NOISE):
         return Verdict(word="slower")
     return Verdict(word="no difference")
+
+
+def _doubt(reference: Series, candidate: Series, found: Ratio, clock_step_s: float) -> str:
+    """Why the ratio of two candidates cannot be believed; empty where it can."""
+    if reason := steady(candidate, clock_step_s=clock_step_s):
+        return reason
+    if reason := steady(reference, clock_step_s=clock_step_s):
+        return f"of the reference: {reason}"
+    if reason := _waiting(reference, candidate):
+        return reason
+    if _apart(found.value, found.of_minima) > UNSTEADY:
+        return f"the medians say {found.value:.3g} ×, the minima {found.of_minima:.3g} ×"
+    if max(_apart(found.low, found.value), _apart(found.value, found.high)) > UNSTEADY:
+        return f"the ratio is known no better than {found.low:.3g} to {found.high:.3g} ×"
+    return ""
+
+
+def _apart(one: float, other: float) -> float:
+    return max(one, other) / min(one, other) - 1
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:,.0f} %"
+
+
+def _ms(seconds: float) -> str:
+    return f"{1e3 * seconds:.3g} ms"
