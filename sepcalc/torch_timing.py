@@ -188,7 +188,7 @@ def _filled(given: Input, conditions: Conditions, chance: torch.Generator) -> to
 
 
 def _with_backward(forward: Call, wanted: Sequence[torch.Tensor], chance: torch.Generator) -> Call:
-    """A forward and a backward pass; the gradients are let go of at the end, and none adds up with an earlier one."""
+    """A forward and a backward pass; the gradients are let go of at the end, so none is added to an earlier one."""
     leaves = [each for each in wanted if each.requires_grad]
     gradients: list[torch.Tensor] = []
 
@@ -196,7 +196,9 @@ def _with_backward(forward: Call, wanted: Sequence[torch.Tensor], chance: torch.
         outputs = [each for each in tensors((forward(),)) if each.requires_grad]
         if not gradients:  # the first call, which is a part of the warm-up
             gradients.extend(_like(each, chance) for each in outputs)
-        torch.autograd.grad(outputs, leaves, gradients, allow_unused=True)
+        torch.autograd.backward(outputs, gradients)
+        for leaf in leaves:
+            leaf.grad = None
 
     return run
 

@@ -1,0 +1,170 @@
+"""How samples are taken, on devices that are made up: what matters is the order of what happens."""
+
+from itertools import count
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from sepcalc import torch_samplers as module
+from sepcalc.measure import Candidate, Plan, measure, on_host
+from sepcalc.measure_conditions import Conditions
+from sepcalc.torch_samplers import past_cache_bytes, sampler
+
+FLUSH_MS, CALL_MS = 90.0, 2.0
+
+
+class Device:
+    """A device that does one thing after another, each in its own time, and remembers what it was told."""
+
+    def __init__(self):
+        self.log = []
+        self.done_ms = 0.0
+        self.allocated = None
+
+    def work(self, what, milliseconds=0.0):
+        """Do something that takes so long; what it returns is of no interest to anybody."""
+        self.log.append(what)
+        self.done_ms += milliseconds
+
+    def call(self):
+        """What is timed."""
+        self.work("call", CALL_MS)
+
+    def buffer(self, numbers, dtype, device):
+        """A buffer that can be zeroed."""
+        self.allocated = numbers * dtype.itemsize, device
+        return SimpleNamespace(zero_=lambda: self.work("flush", FLUSH_MS))
+
+    def event(self, enable_timing):
+        """An event that takes the device's time as it is recorded, and shows it to those alone who waited."""
+        assert enable_timing
+        event = SimpleNamespace(at=None, known=False)
+
+        def record():
+            self.work("record")
+            event.at = self.done_ms
+
+        def elapsed_time(later):
+            assert "synchronize" in self.log, "the device was not waited for"
+            return later.at - event.at
+
+        event.record, event.elapsed_time = record, elapsed_time
+        event.synchronize = lambda: self.work("synchronize")
+        return event
+
+
+@pytest.fixture
+def device(monkeypatch):
+    """A made-up GPU in place of torch's."""
+    fake = Device()
+    properties = SimpleNamespace(L2_cache_size=50 * 2**20)
+    cuda = SimpleNamespace(Event=fake.event, get_device_properties=lambda _: properties, current_device=lambda: 0)
+    mps = SimpleNamespace(synchronize=lambda: fake.work("synchronize"))
+    monkeypatch.setattr(
+        module,
+        "torch",
+        SimpleNamespace(cuda=cuda, mps=mps, zeros=fake.buffer, int32=torch.int32, properties=properties),
+    )
+    return fake
+
+
+def ticks():
+    """A clock that goes on by one microsecond whenever it is read."""
+    readings = count(step=1000)
+    return lambda: next(readings)
+
+
+def test_cold_on_cuda(device):
+    """Each call stands between two events of its own, the cache is flushed before the first, and nobody waits."""
+    run = sampler(Conditions(device="cuda", cache="cold"))
+    pending = run(device.call, 3, ticks())
+    assert device.log == ["flush", "record", "call", "record"] * 3
+    sample = pending()
+    assert device.log[12:] == ["synchronize"]
+    assert sample.seconds == pytest.approx(3 * CALL_MS / 1e3)
+    assert sample.enqueue_s == pytest.approx(3e-6)
+
+
+def test_warm_on_cuda(device):
+    """All calls stand between one pair of events, after one that brings the cache back and is not timed."""
+    pending = sampler(Conditions(device="cuda"))(device.call, 3, ticks())
+    assert device.log == ["call", "record", "call", "call", "call", "record"]
+    assert pending().seconds == pytest.approx(3 * CALL_MS / 1e3)
+    assert device.allocated is None
+
+
+def test_the_host_is_not_blamed_for_a_full_queue(device):
+    """One call that had to wait for room in the queue does not count as the host's need: the least of all does."""
+    readings = iter([0, 10, 20, 90_000, 100_000, 100_010])
+    pending = sampler(Conditions(device="cuda"))(device.call, 3, lambda: next(readings))
+    assert pending().enqueue_s == pytest.approx(3 * 10e-9)
+
+
+def test_candidates_of_a_round_are_all_handed_over_first(device):
+    """Nobody waits for the device between two candidates of one round, only at its end."""
+    candidates = [Candidate(key=name, call=device.call) for name in "ab"]
+    seen = []
+    plan = Plan(rounds=2, time_s=0, warmup_s=0, warmup_calls=1, least_s=1e-9)
+    run = sampler(Conditions(device="cuda"))
+    found = measure(candidates, plan, run=run, watch=lambda state: seen.append((state.phase, len(device.log))))
+    start = next(length for phase, length in seen if phase == "rounds")
+    sample = ["call", "record", "call", "record"]
+    assert device.log[start:] == [*sample, *sample, "synchronize", "synchronize"] * 2
+    assert [each.samples for each in found.series] == [(pytest.approx(CALL_MS / 1e3),) * 2] * 2
+    assert [len(each.enqueue) for each in found.series] == [2, 2]
+
+
+def test_warm_on_mps(device):
+    """The clock runs from when the device has nothing to do until it again has nothing to do."""
+    pending = sampler(Conditions(device="mps"))(device.call, 3, ticks())
+    assert device.log == ["synchronize", "call", "call", "call", "synchronize"]
+    assert pending() == (pytest.approx(1e-6), None)
+
+
+def test_cold_on_mps(device):
+    """Each call is timed alone, and the clock starts once the cache is flushed."""
+    pending = sampler(Conditions(device="mps", cache="cold"))(device.call, 2, ticks())
+    assert device.log == ["flush", "synchronize", "call", "synchronize"] * 2
+    assert pending().seconds == pytest.approx(2e-6)
+    assert device.allocated == (256 * 2**20, "mps")
+
+
+def test_on_the_cpu(monkeypatch):
+    """A warm cache needs nothing but the host's clock; for a cold one the flush is outside the time."""
+    assert sampler(Conditions()) is on_host
+    log = []
+    monkeypatch.setattr(module, "_flush", lambda device: lambda: log.append(f"flush {device}"))
+
+    def clock():
+        log.append("clock")
+        return len(log)
+
+    pending = sampler(Conditions(cache="cold"))(lambda: log.append("call"), 2, clock)
+    assert log == ["flush cpu", "clock", "call", "clock"] * 2
+    assert pending().seconds == pytest.approx(4e-9)
+
+
+@pytest.mark.parametrize(("l2", "size"), [(50, 256), (200, 400), (0, 256)])
+def test_the_buffer_of_a_gpu(device, l2, size):
+    """What is written is at least twice the cache, and at least as much as triton writes, in MiB."""
+    module.torch.properties.L2_cache_size = l2 * 2**20
+    sampler(Conditions(device="cuda", cache="cold"))
+    assert device.allocated == (size * 2**20, "cuda")
+
+
+def test_a_gpu_that_hides_its_cache(device):
+    """An older torch does not know the size; then it is triton's."""
+    del module.torch.properties.L2_cache_size
+    assert past_cache_bytes("cuda") == 256 * 2**20
+    assert device.log == []
+
+
+def test_the_buffer_of_a_cpu(monkeypatch):
+    """The buffer is twice the last cache, or twice what is assumed, and every flush reads and writes all of it."""
+    monkeypatch.setattr(module, "last_cache_bytes", lambda: 1000)
+    flush = module._flush("cpu")
+    assert flush().nbytes == 2000
+    assert set(flush().tolist()) == {2}
+    monkeypatch.setattr(module, "last_cache_bytes", lambda: None)
+    assert past_cache_bytes("cpu") == 2 * 64 * 2**20
