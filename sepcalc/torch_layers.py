@@ -62,18 +62,21 @@ def norm(kind: str, reads: FeatureMap, *, affine: bool) -> nn.Module:
     A layer or RMS norm is over the channels at each position, as in ConvNeXt (Liu 2022, section 2.6); a group norm has
     :data:`GROUPS` groups or as many as divide the channels.
 
-    Raises :class:`SpecError` for an instance norm over one position, which PyTorch refuses.
+    Raises :class:`SpecError` for an instance or group norm over one number, which PyTorch refuses.
 
     >>> norm("group", FeatureMap(channels=48, size=(7, 7)), affine=True).num_groups
     16
     """
     channels, axes = reads.channels, max(len(reads.size), 1)
+    if prod(reads.size) == 1 and (kind == "instance" or (kind == "group" and GROUPS % channels == 0)):
+        a = "an" if kind == "instance" else "a"
+        raise SpecError(
+            f"{a} {kind} norm of {channels} channels at one position has one number each; put it before the pooling"
+        )
     match kind:
         case "batch":
             return getattr(nn, f"BatchNorm{axes}d")(channels, affine=affine)  # type: ignore[no-any-return]
         case "instance":
-            if prod(reads.size) == 1:
-                raise SpecError("an instance norm needs more than one position; put it before the pooling")
             return getattr(nn, f"InstanceNorm{axes}d")(channels, affine=affine)  # type: ignore[no-any-return]
         case "group":
             return nn.GroupNorm(gcd(GROUPS, channels), channels, affine=affine)

@@ -141,7 +141,7 @@ def _share(module: nn.Module, owner: nn.Module, name: str) -> None:
     """Give ``module`` the parameters of ``owner`` for its own."""
     mine, theirs = dict(module.named_parameters()), list(owner.parameters())
     if [each.shape for each in mine.values()] != [each.shape for each in theirs]:
-        raise SpecError(f"it shares the parameters of {name}, which has others; write the two layers in the same form")
+        raise SpecError(f"it shares the parameters of {name}, which has others; give both the same form")
     for path, parameter in zip(mine, theirs, strict=True):
         parent, _, attribute = path.rpartition(".")
         setattr(module.get_submodule(parent), attribute, parameter)

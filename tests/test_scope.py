@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import pytest
+from files import network
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import randomly
@@ -11,7 +12,8 @@ from sepcalc.blocks import run
 from sepcalc.errors import LayerError
 from sepcalc.expressions import Channels
 from sepcalc.geometry import lengths
-from sepcalc.network import FeatureMap
+from sepcalc.network import FeatureMap, Part
+from sepcalc.reading import read
 from sepcalc.scope import LostError, Reading, Scope
 from sepcalc.spec import LARGEST
 
@@ -182,3 +184,40 @@ def test_what_reaches_a_layer():
     here.lose()
     with pytest.raises(LostError):
         here.known(here.at)
+
+
+@pytest.mark.parametrize(
+    ("layers", "wiring"),
+    [
+        ("- relu\n- tanh\n- dropout", [(-1,), (0,), (1,)]),
+        ("- relu: {name: a, repeat: 3}\n- tanh: {from: a.1}\n- add: a", [(-1,), (0,), (1,), (0,), (3, 2)]),
+        ("- relu: {name: a}\n- tanh\n- mish: {from: a, repeat: 2}\n- concat: {with: [a, a], from: tanh1}",
+            [(-1,), (0,), (0,), (2,), (1, 0, 0)]),
+        ("- relu: {repeat: 0}\n- tanh", [(-1,)]),
+        ("- residual: {body: [relu, tanh]}\n- mish", [(-1,), (0,), (1, -1), (2,)]),
+        ("- residual: {name: r, body: [conv: {c_out: 5, k: 3}], act: relu}\n- tanh\n- add: r",
+            [(-1,), (-1,), (0, 1), (2,), (3,), (4, 3)]),
+        ("- residual: {body: [conv: {c_out: 5, k: 1}], shortcut: optional}\n- tanh", [(-1,), (0,)]),
+        ("- relu\n- parallel: [[tanh], [], [mish, {elu: {from: relu1}}]]", [(-1,), (0,), (0,), (0,), (1, 0, 3)]),
+        ("- relu\n- parallel: {split: [1, 3], branches: [[], [tanh]]}",
+            [(-1,), (Part(0, 1, 3),), (Part(0, 0, 1), 1)]),
+        ("- parallel: {split: true, branches: [[], [parallel: {split: true, branches: [[], [tanh]]}]]}",
+            [(Part(-1, 3, 1),), (Part(-1, 2, 1), 0), (Part(-1, 0, 2), 1)]),
+        ("- twice: {name: t}\n- twice: {from: t.relu1}\n- add: t", [(-1,), (0,), (0,), (2,), (3, 1)]),
+        ("- twice: {name: t, repeat: 2}\n- add: t.1", [(-1,), (0,), (1,), (2,), (3, 1)]),
+    ],
+)  # fmt: skip
+def test_what_each_layer_reads(layers, wiring):
+    """Each layer knows whose output it reads, through names, blocks, repetitions, branches and parts of channels."""
+    found = network(layers, channels=4, head="blocks: {twice: {layers: [relu, tanh]}}")
+    assert found.wiring == tuple(wiring)
+
+
+def test_a_layer_that_reads_something_else():
+    """In a plain list a layer may read what no layer writes; then nobody knows where it comes from."""
+    same, other = "c_in: 4, size: 8", "c_in: 4, size: 16"
+    plain = "layers:\n- {{name: a, c_in: 3, c_out: 4, k: 3, size: 8}}\n- {{name: b, type: relu, {}}}\n- add: a"
+    assert read(plain.format(same)).wiring == ((-1,), (0,), (1, 0))
+    assert read(plain.format(other).replace("add: a", "tanh")).wiring == ((-1,), (), (1,))
+    assert read(plain.format(same).replace("add: a", f"add: {{with: a, {same}}}")).wiring == ((-1,), (0,), (1, 0))
+    assert read(plain.format(other).replace("add: a", f"add: {{with: a, {same}}}")).wiring == ((-1,), (), ())
