@@ -10,10 +10,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import prod
+from typing import TYPE_CHECKING
 
 from sepcalc.errors import SpecError
 from sepcalc.spec import Axes, ConvSpec, times
+from sepcalc.tabular import Tabular
 from sepcalc.variants import Stages, Variant, choose, get
+
+if TYPE_CHECKING:
+    from sepcalc.table import Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +83,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class Comparison(Tabular):
     """The candidates for one convolution, the reference first."""
 
     spec: ConvSpec
@@ -92,10 +97,12 @@ class Comparison:
         """Standard multiply-adds / the candidate's."""
         return self.candidates[0].macs_per_position / candidate.macs_per_position
 
-    def _repr_html_(self) -> str:
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """One row per variant."""
         from sepcalc.layer_report import layer_table
 
-        return layer_table(self)._repr_html_()
+        return (layer_table(self),)
 
 
 def compare(spec: ConvSpec, variants: Iterable[Variant | str] = ()) -> Comparison:
@@ -110,15 +117,20 @@ def compare(spec: ConvSpec, variants: Iterable[Variant | str] = ()) -> Compariso
     >>> [row.params for row in compare(ConvSpec(c_in=64, c_out=128, kernel=(3, 3))).candidates]
     [73728, 8768, 36864]
     """
-    if spec.size is None and not spec.keeps_size:
-        why = "stride" if any(s != 1 for s in spec.stride) else "padding"
-        value = times(getattr(spec, why))
-        raise SpecError(f"multiply-adds at {why} {value} depend on the feature size; give a size")
+    check_size(spec)
     chosen = (get("standard"), *(tuple(map(get, variants)) or choose()))
     if spec.groups > 1:
         chosen = tuple(each.bind({"groups": spec.groups, **each.options}) for each in (*chosen, get("grouped")))
     dense = replace(spec, groups=1)
     return Comparison(spec=spec, candidates=tuple(_candidate(each, dense) for each in dict.fromkeys(chosen)))
+
+
+def check_size(spec: ConvSpec) -> None:
+    """Raise :class:`SpecError` where counts depend on the size and ``spec`` leaves it open."""
+    if spec.size is None and not spec.keeps_size:
+        why = "stride" if any(s != 1 for s in spec.stride) else "padding"
+        value = times(getattr(spec, why))
+        raise SpecError(f"multiply-adds at {why} {value} depend on the feature size; give a size")
 
 
 def _candidate(variant: Variant, spec: ConvSpec) -> Candidate:

@@ -17,7 +17,9 @@ from sepcalc.comparison import Candidate, Comparison
 from sepcalc.errors import SepcalcError
 from sepcalc.layer_report import COUNTING_RULE, PARAMS_RULE, describe
 from sepcalc.spec import Axes, ConvSpec
-from sepcalc.symbols import Formula, Symbol, formula
+from sepcalc.symbols import UNICODE, Formula, Symbol, formula, write
+from sepcalc.table import Cell, Column, Row, Table
+from sepcalc.tabular import Tabular
 from sepcalc.variants import Stages, Variant
 
 _MEANINGS = {
@@ -125,7 +127,7 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
+class Explanation(Tabular):
     """The names, the rules of counting (``notes``), and a section for each variant, the reference first."""
 
     title: str
@@ -137,6 +139,16 @@ class Explanation:
     def values(self) -> dict[str, int]:
         """The number that each name stands for; names of an open feature map are missing."""
         return _values(self.legend)
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The formula and the number of each count, by variant and by stage."""
+        return (_table(self),)
+
+    def _repr_html_(self) -> str:
+        from sepcalc.prose import for_html
+
+        return for_html(self)
 
     def _repr_markdown_(self) -> str:
         return render_explanation(self, "markdown")
@@ -313,6 +325,48 @@ def _ratio(mine: Derivation, standard: Formula, value: Fraction, values: Mapping
         value=value,
         parts=tuple(Part(label=label, closed=part, value=part.at(values)) for label, part in parts if part),
     )
+
+
+def _table(explanation: Explanation) -> Table:
+    """A row for each variant with its sums, and one for each of its stages where it has several."""
+    maps = [item for each in explanation.sections for item in _results(each) if item]
+    axes = max((power for result in maps for term in result.terms for _, power in term.powers), default=0)
+    counted = Column(key="macs_per_position", title="MACs", kind="per-position", axes=axes)
+    return Table(
+        name="explanation",
+        title=explanation.title,
+        columns=(
+            Column(key="variant", title="Variant"),
+            Column(key="params_formula", title="Params in symbols"),
+            Column(key="params", title="Params", kind="count"),
+            Column(key="macs_formula", title="MACs in symbols"),
+            counted if axes else Column(key="macs", title="MACs", kind="count"),
+        ),
+        rows=tuple(row for section in explanation.sections for row in _table_rows(section)),
+        caption=" ".join(explanation.notes),
+    )
+
+
+def _results(section: Section) -> tuple[Formula, ...]:
+    return tuple(each.result for each in section.derivations)
+
+
+def _table_rows(section: Section) -> Iterator[Row]:
+    """The sums of a variant; then its stages, which are none where it does not apply."""
+    if not section.derivations:
+        yield Row(cells=(section.name, "", None, "", None))
+        return
+    sums = (cell for each in section.derivations for cell in _count(each.formula, each.result))
+    yield Row(cells=(section.name, *sums))
+    stages = list(zip(*(each.stages for each in section.derivations), strict=True))
+    for lines in stages if len(stages) > 1 else ():
+        counts = (cell for line in lines for cell in _count(line.formula, line.result))
+        yield Row(cells=(lines[0].label, *counts), role="part")
+
+
+def _count(symbols: Formula, result: Formula) -> tuple[Cell, Cell]:
+    """A count in symbols, and its number; that of one position where the map is open."""
+    return write(symbols, UNICODE), int(result.at(dict.fromkeys(result.names, 1)))
 
 
 def render_explanation(

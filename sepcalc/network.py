@@ -13,11 +13,15 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from fractions import Fraction
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sepcalc.errors import SpecError
 from sepcalc.spec import Axes, ConvSpec, Padding, times
+from sepcalc.tabular import Tabular
 from sepcalc.variants import Stages, Variant, choose, get
+
+if TYPE_CHECKING:
+    from sepcalc.table import Table
 
 STANDARD = get("standard")
 
@@ -286,7 +290,7 @@ class Published:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WhatIf:
+class WhatIf(Tabular):
     """A network with another variant in every convertible layer that was chosen and can take it."""
 
     variant: Variant
@@ -301,9 +305,16 @@ class WhatIf:
         """How many layers are written as the variant then."""
         return sum(cost is not None for cost in self.layers)
 
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The sum alone."""
+        from sepcalc.network_report import what_if_table
+
+        return (what_if_table(self),)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Network:
+class Network(Tabular):
     """Layers in the order in which they are written, with what the file says about them.
 
     ``wiring`` holds for each layer what it reads; None where that is unknown, as in an imported network.
@@ -389,10 +400,12 @@ class Network:
                     reason = str(error)
             yield layer, cost, reason
 
-    def _repr_html_(self) -> str:
-        from sepcalc.network_report import network_table
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """One row per layer; and one for the network as written and as each of the first three variants."""
+        from sepcalc.network_report import network_table, totals_table
 
-        return network_table(self)._repr_html_()
+        return network_table(self), totals_table(self)
 
     def totals(
         self, variants: Iterable[Variant | str] = (), *, only: Iterable[str] = (), keep: Iterable[str] = ()

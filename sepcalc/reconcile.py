@@ -12,6 +12,8 @@ from math import prod
 
 from sepcalc.convention_formulas import Event, Item
 from sepcalc.conventions import Counter, Rules
+from sepcalc.table import Table
+from sepcalc.tabular import Tabular
 from sepcalc.trace import Trace
 
 TWICE = "two FLOPs for each MAC"
@@ -41,7 +43,7 @@ ITEMS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reconciled:
+class Reconciled(Tabular):
     """What ``counter`` prints; ``items`` are the parts of its difference from ``ours``, in the counter's unit.
 
     ``total`` is None where the number cannot be had exactly, and then ``reason`` says why. ``missed`` are the
@@ -63,6 +65,13 @@ class Reconciled:
         if self.missed:
             said.append(f"not counted, wholly or in part: {', '.join(self.missed)}")
         return (*said, *([self.reason] if self.reason else ()))
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The counter's total beside ours, with the parts of the difference."""
+        from sepcalc.reconcile_report import reconciled_table
+
+        return (reconciled_table(self),)
 
     @property
     def difference(self) -> int | None:

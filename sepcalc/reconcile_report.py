@@ -30,14 +30,24 @@ def reconcile_all(network: Network, trace: Trace | None, counters: Sequence[Coun
 
 def reconcile_table(network: Network, found: Sequence[Reconciled], *, as_modules: bool) -> Table:
     """One row per counter: its total, its unit, and its difference from ours with the parts below it."""
-    rows = [Row(cells=("sepcalc", "MAC", network.cost.macs, ""))]
+    about = (*uncounted_notes(network), *([AS_MODULES] if as_modules else ()))
+    return _table(f"{network.name} in other counters", network.cost.macs, found, about)
+
+
+def reconciled_table(found: Reconciled) -> Table:
+    """The same of one counter alone."""
+    return _table(f"{found.counter.title} beside sepcalc", found.ours, [found])
+
+
+def _table(title: str, ours: int, found: Sequence[Reconciled], about: Sequence[str] = ()) -> Table:
+    rows = [Row(cells=("sepcalc", "MAC", ours, ""))]
     for each in found:
         rows.append(Row(cells=(each.counter.title, each.counter.unit, each.total, each.difference)))
         rows += [Row(cells=(label, "", "", amount), role="part") for label, amount in each.items]
     notes = [f"{each.counter.title}: {text}." for each in found for text in each.notes]
     return Table(
         name="counters",
-        title=f"{network.name} in other counters",
+        title=title,
         columns=(
             Column(key="counter", title="Counter"),
             Column(key="unit", title="Unit"),
@@ -46,7 +56,7 @@ def reconcile_table(network: Network, found: Sequence[Reconciled], *, as_modules
         ),
         rows=tuple(rows),
         caption=CAPTION,
-        notes=(*uncounted_notes(network), *([AS_MODULES] if as_modules else ()), *notes),
+        notes=(*about, *notes),
     )
 
 

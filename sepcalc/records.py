@@ -21,12 +21,12 @@ SCHEMA = 1
 
 def draw_csv(tables: Sequence[Table], _look: Look) -> str:
     """One table as RFC 4180 describes, except that a line ends in a line feed alone."""
-    return _separated(tables, "csv", ",", str)
+    return _separated(tables, "csv", ",", csv_field)
 
 
 def draw_tsv(tables: Sequence[Table], _look: Look) -> str:
     """One table with tabs between the cells; tabs and line ends inside a cell become spaces."""
-    return _separated(tables, "tsv", "\t", _one_line)
+    return _separated(tables, "tsv", "\t", tsv_field)
 
 
 def draw_json(tables: Sequence[Table], _look: Look) -> str:
@@ -37,12 +37,18 @@ def draw_json(tables: Sequence[Table], _look: Look) -> str:
 
 def _json_table(table: Table) -> str:
     head = {"table": table.name, "title": table.title, "caption": table.legend, "notes": table.notes}
+    rows = ",\n".join(f"  {json_text(record)}" for record in dicts(table))
+    return f'{json_text(head)[:-1]}, "rows": [\n{rows}\n]}}'
+
+
+def dicts(table: Table) -> Iterator[dict[str, Plain]]:
+    """The rows of ``table`` as records, as JSON holds them."""
     keys, *records = _records(table)
-    rows = ",\n".join(f"  {_json(dict(zip(keys, record, strict=True)))}" for record in records)
-    return f'{_json(head)[:-1]}, "rows": [\n{rows}\n]}}'
+    return (dict(zip(keys, record, strict=True)) for record in records)
 
 
-def _json(value: Any) -> str:
+def json_text(value: Any) -> str:
+    """A value on one line of JSON."""
     from json import dumps
 
     text = dumps(value, ensure_ascii=False)
@@ -67,17 +73,24 @@ def _fields(cell: Cell, column: Column) -> tuple[Plain, ...]:
     return (plain(cell, column), *ends(cell)) if column.interval else (plain(cell, column),)
 
 
-def _separated(tables: Sequence[Table], name: str, separator: str, guard: Callable[[str], str]) -> str:
+def _separated(tables: Sequence[Table], name: str, separator: str, field: Callable[[Plain], str]) -> str:
     if len(tables) != 1:
         names = f": {', '.join(table.name for table in tables)}" if tables else ""
         raise SepcalcError(f"{name} holds one table, not {len(tables)}{names}; choose one of them, or the json format")
 
-    def field(value: Plain) -> str:
-        return _quoted(guard(_flat(value)), separator)
-
     # An empty line would be no record at all.
     lines = (separator.join(map(field, record)) or '""' for record in _records(tables[0]))
     return "\n".join(lines) + "\n"
+
+
+def csv_field(value: Plain) -> str:
+    """A value between two commas."""
+    return _quoted(_flat(value), ",")
+
+
+def tsv_field(value: Plain) -> str:
+    """A value between two tabs, without tabs or line ends of its own."""
+    return _quoted(_one_line(_flat(value)), "\t")
 
 
 def _flat(value: Plain) -> str:

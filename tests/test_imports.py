@@ -20,6 +20,7 @@ PACKAGE = ROOT / "sepcalc"
 
 ROOMS: dict[str, tuple[str, ...]] = {
     "errors": ("errors",),
+    "tabular": ("tabular",),
     "measure": ("measure*",),
     "spec": ("spec",),
     "variants": ("variants", "counted"),
@@ -62,10 +63,17 @@ APART = ("yaml", "onnx", "torch", "conventions")
 """Rooms that know nothing of each other."""
 
 NOTEBOOK = {
+    ("tabular", "table"),
+    ("tabular", "cells"),
     ("table", "webpage"),
+    ("table", "markdown"),
+    ("table", "records"),
     ("explain", "prose"),
+    ("comparison", "table"),
     ("comparison", "layer_report"),
+    ("network", "table"),
     ("network", "network_report"),
+    ("reconcile", "reconcile_report"),
 }
 """Values that show themselves in a notebook: they know who draws them, once they are asked to."""
 

@@ -1,0 +1,131 @@
+"""Results in a notebook, and as records for a data frame."""
+
+import json
+from fractions import Fraction
+
+import pytest
+from tables import SAMPLE
+
+from sepcalc import ConvSpec, choose, compare, load, network_table
+from sepcalc.cells import Look
+from sepcalc.conventions import choose_counters
+from sepcalc.explain import explain, render_explanation
+from sepcalc.markdown import draw
+from sepcalc.network_report import comparison_table
+from sepcalc.reconcile_report import reconcile_all
+from sepcalc.render import render
+from sepcalc.table import Column, Estimate, Row, Table
+from sepcalc.webpage import fragment
+
+LAYER = compare(ConvSpec.of(64, 96, k=3, size=28), choose(["all"], {"groups": 4}))
+NETWORK = load("squeezenet1_0")
+
+RESULTS = {
+    "layer": LAYER,
+    "open layer": compare(ConvSpec.of(64, 128, k=3)),
+    "network": NETWORK,
+    "what-if": NETWORK.what_if("depthwise"),
+    "explanation": explain(LAYER),
+    "open explanation": explain(compare(ConvSpec.of(64, 128, k=(3, 5)))),
+    "counter": reconcile_all(NETWORK, None, choose_counters(["thop"]))[0],
+}
+
+
+@pytest.mark.parametrize("result", [RESULTS["layer"], RESULTS["network"], RESULTS["what-if"], RESULTS["counter"]])
+def test_a_result_shows_its_tables(result):
+    """In a notebook a result is its tables, as HTML and as Markdown, without the columns that are there on demand."""
+    assert result._repr_html_() == "\n".join(fragment(each.brief()) for each in result.tables)
+    assert result._repr_markdown_() == draw([each.brief() for each in result.tables], Look())
+
+
+def test_an_explanation_shows_its_derivation():
+    """An explanation says more than its table does: it shows all that it derives, with formulas as MathML or TeX."""
+    found = RESULTS["explanation"]
+    assert found._repr_markdown_() == render_explanation(found, "markdown")
+    assert "<math><mi>M</mi></math>" in found._repr_html_()
+    assert all(f">{section.name}</h3>" in found._repr_html_() for section in found.sections)
+
+
+@pytest.mark.parametrize("result", RESULTS.values(), ids=RESULTS)
+def test_records_are_those_of_json(result):
+    """The records of a result are the rows of its first table in JSON."""
+    (table,) = json.loads(render(result.tables[:1], "json"))["tables"]
+    assert result.to_dicts() == table["rows"]
+
+
+@pytest.mark.parametrize("result", RESULTS.values(), ids=RESULTS)
+def test_records_make_a_data_frame(result):
+    """A data frame takes the records as they are, and its numbers are numbers."""
+    polars = pytest.importorskip("polars")
+    first = result.tables[0]
+    frame = polars.DataFrame(result.to_dicts(), infer_schema_length=None)
+    assert frame.height == len(first.rows)
+    for column in first.columns:
+        there = frame[column.key].dtype
+        if column.kind == "text":
+            assert there == polars.String
+        elif column.kind == "size":
+            assert there in (polars.List(polars.Int64), polars.Null)
+        else:
+            assert there.is_numeric() or there == polars.Null
+
+
+def test_records_of_a_table():
+    """Records have exact numbers, None where there is none, sizes as lists, and say which rows are parts and sums."""
+    first, *_, last = SAMPLE.to_dicts()
+    assert first == {
+        "variant": "standard",
+        "params": 73728,
+        "params_reduction": 1.0,
+        "macs": 73728,
+        "out_size": [56, 40],
+        "traffic_bytes": 2703360,
+        "role": "body",
+    }
+    assert (last["params_reduction"], last["role"]) == (None, "total")
+
+
+def test_records_of_an_estimate():
+    """A number with an interval is three in a record."""
+    half = Estimate(value=Fraction(1, 2), low=Fraction(1, 4), high=Fraction(1))
+    column = Column(key="speedup", title="Speed-up", kind="reduction", interval=True)
+    table = Table(name="", title="", columns=(column,), rows=(Row(cells=(half,)),))
+    assert table.to_dicts() == [{"speedup": 0.5, "speedup_low": 0.25, "speedup_high": 1.0}]
+
+
+def test_a_number_left_blank_is_none():
+    """What a sum has no number for is None in a record, not an empty text among numbers."""
+    total = network_table(NETWORK).to_dicts()[-1]
+    assert (total["role"], total["output"], total["kernel"], total["type"]) == ("total", None, None, "")
+
+
+def test_an_explanation_as_records():
+    """The records of a derivation hold the formula and the number of each variant and of its stages."""
+    rows = {row["variant"]: row for row in explain(compare(ConvSpec.of(64, 128, k=3))).to_dicts()}
+    separable = rows["depthwise-separable"]
+    assert (separable["params_formula"], separable["params"]) == ("D_K²·M + M·N", 8768)
+    assert (separable["macs_formula"], separable["macs_per_position"]) == ("D_K²·M·D_F² + M·N·D_F²", 8768)
+    assert rows["pointwise 1×1"] == {
+        "variant": "pointwise 1×1",
+        "params_formula": "M·N",
+        "params": 8192,
+        "macs_formula": "M·N·D_F²",
+        "macs_per_position": 8192,
+        "role": "part",
+    }
+
+
+@pytest.mark.parametrize("result", [RESULTS["explanation"], RESULTS["layer"]], ids=["explanation", "layer"])
+def test_explained_counts_are_the_counts(result):
+    """The numbers of an explanation are those of the comparison."""
+    counts = {row["variant"]: (row["params"], row["macs"]) for row in result.to_dicts() if row.get("role") != "part"}
+    assert counts == {
+        each.variant.name: (each.params, each.macs) if each.applies else (None, None) for each in LAYER.candidates
+    }
+
+
+def test_a_comparison_of_networks_is_a_table():
+    """Tables that are no result of their own show themselves as well."""
+    table = comparison_table([NETWORK])
+    assert table._repr_markdown_() == draw([table.brief()], Look())
+    assert table.to_dicts()[0]["macs"] == NETWORK.cost.macs
