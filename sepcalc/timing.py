@@ -226,7 +226,7 @@ def _judged(row: Timed, label: str, reference: Timed, clock_step_s: float) -> Ju
 
 def _alone(series: Series, clock_step_s: float) -> Verdict | None:
     why = steady(series, clock_step_s=clock_step_s)
-    return Verdict(word="unreliable", reason=f"{series.key}: {why}") if why else None
+    return Verdict(word="unreliable", reason=why) if why else None
 
 
 def _beside(reference: Timed, series: Series, clock_step_s: float) -> tuple[Ratio | None, Verdict]:

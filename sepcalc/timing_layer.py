@@ -58,14 +58,18 @@ def layer_subject(row: Timed, layer: Convolution) -> Subject:
     """``layer`` as it stands in its network, with weights, norms and activations of its own, as ``row``."""
     alone = replace(layer, shares=None)
     cost, conditions = alone.cost, row.conditions
-    size = ELEMENT_BYTES[conditions.dtype]
-    work = (Work.of(stage, batch=conditions.batch * layer.batch, element_bytes=size) for stage in alone.stages)
     return Subject(
-        row=replace(row, params=cost.params, work=tuple(work)),
+        row=replace(row, params=cost.params, work=tuple(layer_work(alone, conditions))),
         inputs=(Input(shape=(layer.batch, *layer.input.shape)),),
         predicted=Counted(params=cost.params, shape=layer.output.shape, flops=2 * cost.macs),
         module=partial(_module, alone),
     )
+
+
+def layer_work(layer: Convolution, conditions: Conditions) -> Iterator[Work]:
+    """What each stage of ``layer`` has to do for the batch and in the dtype of ``conditions``."""
+    batch, size = conditions.batch * layer.batch, ELEMENT_BYTES[conditions.dtype]
+    return (Work.of(stage, batch=batch, element_bytes=size) for stage in layer.stages)
 
 
 def _module(layer: Convolution) -> Any:

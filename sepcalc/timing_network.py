@@ -1,0 +1,203 @@
+"""A network under the clock: each distinct layer in each variant, then the whole as written and in each variant.
+
+Layers of one shape are timed once, with the norm and the activations that they have in the network. The whole is a
+module built from the description, or the user's own where there is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+from sepcalc.counted import Counted
+from sepcalc.errors import SpecError
+from sepcalc.inputs import Input
+from sepcalc.measure_conditions import Conditions
+from sepcalc.network import Convolution, Network, chooser
+from sepcalc.spec import times
+from sepcalc.timing import AS_WRITTEN, WHOLE, Session, Timed, Work
+from sepcalc.timing_layer import layer_subject, layer_work
+from sepcalc.timing_run import Group, Setting, Subject, run
+from sepcalc.variants import Stages, Variant, choose
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Own:
+    """A user's own model, from which a network was read: what it reads, its module, and that with another variant."""
+
+    inputs: tuple[Input, ...]
+    module: Callable[[], Any]
+    swapped: Callable[[Variant | None], Any]
+
+
+def measure_network(
+    network: Network,
+    setting: Setting,
+    *,
+    variants: Sequence[Variant] = (),
+    only: Sequence[str] = (),
+    keep: Sequence[str] = (),
+    own: Own | None = None,
+) -> Session:
+    """Time the convertible layers of ``network`` that ``only`` and ``keep`` leave, then the whole, in each variant.
+
+    The first of ``variants`` is the reference; the first three if there are none. What a variant cannot express stays
+    as written. Where nothing says what each layer reads, as in an ONNX file, the layers are timed alone.
+
+    Raises :class:`SpecError` where there is nothing to convert, and :class:`SepcalcError` where a module is not what
+    was counted.
+    """
+    rewriting = _Rewriting(network=network, variants=tuple(variants) or choose(), only=only, keep=keep, own=own)
+    layers = distinct(network, chooser(only, keep))
+    if not layers:
+        raise SpecError(f"{network.name} has no layer that could be written as another variant; choose another network")
+    groups = [rewriting.layer_group(names, layer, setting.conditions) for names, layer in layers]
+    notes: list[str] = []
+    if own is None and not _is_wired(network):
+        notes.append("The whole is not timed: nothing says what each of its layers reads")
+    else:
+        groups.append(rewriting.whole_group(setting.conditions))
+        notes += rewriting.notes()
+    return run("network", _title(network), groups, setting, notes=[f"{note}." for note in notes])
+
+
+def distinct(network: Network, chosen: Callable[[str], bool]) -> list[tuple[list[str], Convolution]]:
+    """The convertible layers that are ``chosen``, those that are alike once, with the names of all of them.
+
+    >>> from sepcalc.reading import load
+    >>> [names for names, _ in distinct(load("vgg16"), lambda name: name.startswith("conv3"))]
+    [['conv3_1'], ['conv3_2', 'conv3_3']]
+    """
+    found: dict[Convolution, list[str]] = {}
+    for layer in network.layers:
+        if isinstance(layer, Convolution) and layer.convertible and chosen(layer.name):
+            found.setdefault(replace(layer, name="", shares=None), []).append(layer.name)
+    return [(names, layer) for layer, names in found.items()]
+
+
+def _is_wired(network: Network) -> bool:
+    return network.wiring is not None and all(network.wiring)
+
+
+def _title(network: Network) -> str:
+    return network.name if network.input is None else f"{network.name}, input {times(network.input.shape)}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rewriting:
+    """A network and the variants in which it is to be timed."""
+
+    network: Network
+    variants: tuple[Variant, ...]
+    only: Sequence[str]
+    keep: Sequence[str]
+    own: Own | None
+
+    def layer_group(self, names: Sequence[str], layer: Convolution, conditions: Sequence[Conditions]) -> Group:
+        """A layer in each form, under each of the conditions."""
+        rows = (Timed(group=names[0], name="", layers=len(names), conditions=each) for each in conditions)
+        return Group(title=names[0], entries=tuple(entry for row in rows for entry in self._of_layer(row, layer)))
+
+    def _of_layer(self, row: Timed, layer: Convolution) -> Iterator[Subject | Timed]:
+        found = False
+        for variant in self.variants:
+            named = replace(row, name=variant.name)
+            try:
+                as_written = layer.as_variant(variant) == layer.stages and not found
+            except SpecError as reason:
+                yield replace(named, why_not=str(reason))
+                continue
+            found = found or as_written
+            yield layer_subject(replace(named, as_written=as_written), layer.written_as(variant))
+        if not found:
+            yield layer_subject(replace(row, name=AS_WRITTEN, as_written=True), layer)
+
+    def whole_group(self, conditions: Sequence[Conditions]) -> Group:
+        """The whole in each form, under each of the conditions."""
+        forms = self._forms()
+        entries = (self._whole(form, each) for each in conditions for form in forms)
+        return Group(title=self.network.name, entries=tuple(entries))
+
+    def _forms(self) -> list[_Form]:
+        """The network in each variant, but for those that leave it as written once it is there."""
+        written = [(each, self.network.written_as(each, only=self.only, keep=self.keep)) for each in self.variants]
+        mine = _stages(self.network)
+        same = next((variant for variant, network in written if _stages(network) == mine), None)
+        forms = [
+            _Form(name=variant.name, variant=variant, network=network, as_written=variant is same)
+            for variant, network in written
+            if variant is same or _stages(network) != mine
+        ]
+        if same is None:
+            forms.append(_Form(name=AS_WRITTEN, variant=None, network=self.network, as_written=True))
+        return forms
+
+    def notes(self) -> Iterator[str]:
+        """Which form is that of the file, and which variants are none that differs from it."""
+        forms = {each.name: each for each in self._forms()}
+        for each in forms.values():
+            if each.as_written and each.name != AS_WRITTEN:
+                yield f"{self.network.name} is written as {each.name}"
+        for variant in self.variants:
+            if variant.name not in forms:
+                yield f"{variant.name} changes no layer, so the whole is not timed as such"
+
+    def _whole(self, form: _Form, conditions: Conditions) -> Subject:
+        cost = form.network.cost
+        row = Timed(
+            group=WHOLE,
+            name=form.name,
+            conditions=conditions,
+            params=cost.params,
+            work=tuple(_work(form.network, conditions)),
+            as_written=form.as_written,
+        )
+        flops = 2 * cost.macs
+        if self.own is None:
+            shape = form.network.layers[-1].output.shape
+            counted = Counted(params=cost.params, shape=shape, flops=flops)
+            return Subject(
+                row=row, inputs=_inputs(form.network), predicted=counted, module=partial(_module, form.network)
+            )
+        # A model may return anything, and a network that was read from it says nothing of that.
+        counted = Counted(params=cost.params, shape=None, flops=flops)
+        swapped = form.variant is not None and not form.as_written
+        module = partial(self.own.swapped, form.variant) if swapped else self.own.module
+        return Subject(row=row, inputs=self.own.inputs, predicted=counted, module=module)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Form:
+    """The whole network in one form: that of a variant, or as written in the form of none."""
+
+    name: str
+    variant: Variant | None
+    network: Network
+    as_written: bool
+
+
+def _stages(network: Network) -> tuple[Stages, ...]:
+    """What tells one form of a network from another."""
+    return tuple(layer.stages for layer in network.layers if isinstance(layer, Convolution))
+
+
+def _work(network: Network, conditions: Conditions) -> Iterator[Work]:
+    """What a network has to do: every stage of it, and products by their multiply-adds alone."""
+    for layer in network.layers:
+        if isinstance(layer, Convolution):
+            yield from layer_work(layer, conditions)
+        elif layer.cost.macs:
+            yield Work(name=layer.type, macs=layer.cost.macs * conditions.batch, traffic_bytes=None)
+
+
+def _inputs(network: Network) -> tuple[Input, ...]:
+    reads = network.input or network.layers[0].input
+    return (Input(shape=(1, *reads.shape)),)
+
+
+def _module(network: Network) -> Any:
+    from sepcalc.torch_network import build
+
+    return build(network)

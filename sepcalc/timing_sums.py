@@ -1,0 +1,79 @@
+"""The layers of a network added up: what the whole should take, if nothing else took time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from sepcalc.measure_conditions import Conditions
+from sepcalc.table import Cell, Column, Unit
+from sepcalc.timing import Judged
+from sepcalc.timing_columns import PROMISED_RULE, Figure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """The ``rows`` of the layers, added up for each form of the whole."""
+
+    rows: Sequence[Judged]
+
+    def figures(self, unit: Unit, *, beside_whole: bool) -> Iterator[tuple[Column, Figure]]:
+        """The sum of the layers and, beside the whole, what the whole takes more."""
+        rule = "Sum of layers: the convertible ones alone, each median as often as it occurs."
+        column = Column(key="layers_s", title=f"Sum of layers ({unit})", kind="time", unit=unit, rank=3, rule=rule)
+        yield column, lambda row: self.seconds(row.timed.name, row.timed.conditions)
+        if beside_whole:
+            rule = "Rest: the whole without these layers."
+            column = Column(key="rest_s", title=f"Rest ({unit})", kind="time", unit=unit, rank=3, rule=rule)
+            yield column, self._rest
+            return
+        column = Column(key="layers_speedup", title="Speed-up", kind="reduction", rank=1)
+        yield replace(column, rule="Speed-up: sum of the reference / the row's."), self._speedup
+        column = Column(key="promised", title="Promised", kind="reduction", rank=1)
+        yield replace(column, rule=PROMISED_RULE), self._promised
+
+    def stand_ins(self) -> Iterator[Judged]:
+        """A row for each form in which layers were timed, where there is no whole."""
+        forms = {(each.timed.name, each.timed.conditions): each for each in self._bodies}
+        for each in forms.values():
+            yield replace(each, timed=replace(each.timed, series=None), summary=None)
+
+    @property
+    def _bodies(self) -> Iterator[Judged]:
+        return (each for each in self.rows if each.timed.role == "body")
+
+    def _chosen(self, name: str, conditions: Conditions) -> list[Judged]:
+        """The row of each layer in the form called ``name``: as written where it has no such form."""
+        layers: dict[str, Judged] = {}
+        for each in self._bodies:
+            timed = each.timed
+            is_it = timed.name == name
+            if timed.conditions == conditions and (is_it or (timed.as_written and timed.group not in layers)):
+                layers[timed.group] = each
+        return list(layers.values())
+
+    def seconds(self, name: str, conditions: Conditions) -> Fraction | None:
+        """The sum for one form of the whole; None where a layer could not be timed."""
+        wanted = self._chosen(name, conditions)
+        times = [Fraction(each.summary.median_s) * each.timed.layers for each in wanted if each.summary]
+        return sum(times, Fraction(0)) if times and len(times) == len(wanted) else None
+
+    def _rest(self, row: Judged) -> Cell:
+        inside = self.seconds(row.timed.name, row.timed.conditions)
+        return None if inside is None or row.summary is None else Fraction(row.summary.median_s) - inside
+
+    def _first(self, row: Judged) -> str:
+        return next(each.timed.name for each in self._bodies if each.timed.conditions == row.timed.conditions)
+
+    def _speedup(self, row: Judged) -> Cell:
+        first = self.seconds(self._first(row), row.timed.conditions)
+        mine = self.seconds(row.timed.name, row.timed.conditions)
+        return first / mine if first and mine else None
+
+    def _promised(self, row: Judged) -> Cell:
+        macs = [
+            sum(each.timed.macs * each.timed.layers for each in self._chosen(name, row.timed.conditions))
+            for name in (self._first(row), row.timed.name)
+        ]
+        return Fraction(macs[0], macs[1]) if macs[1] else None
