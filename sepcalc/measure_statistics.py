@@ -11,9 +11,11 @@ difference is claimed where, besides, the whole interval lies beyond what counts
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from math import ceil, exp, gcd, lgamma, log
 from statistics import median, quantiles
 from typing import Literal
@@ -143,7 +145,8 @@ def interval_rank(n: int) -> int:
     >>> interval_rank(30), interval_rank(101)
     (10, 41)
     """
-    return next(k for k in range(1, n + 1) if _at_least(ceil(n / 2), n, k / n) >= (1 - CONFIDENCE) / 2)
+    half, tail = ceil(n / 2), (1 - CONFIDENCE) / 2
+    return 1 + bisect_left(range(1, n + 1), tail, key=lambda rank: _at_least(half, n, rank / n))
 
 
 def _at_least(least: int, n: int, chance: float) -> float:
@@ -171,41 +174,59 @@ def steady(series: Series, *, clock_step_s: float) -> str:
     >>> steady(Series(key="one", inner=1, samples=(1.0,) * 6 + (1.5,) * 24), clock_step_s=0)
     'the median is 50 % above the minimum: something else was running'
     """
-    found = summarize(series)
-    if found.n < FEWEST_ROUNDS:
-        return f"{found.n} rounds are too few: {FEWEST_ROUNDS} are needed"
-    lasted_s = found.median_s * found.inner
+    return _limits(series, clock_step_s) or _waiting(clock_step_s, series) or _unrest(series)
+
+
+def _limits(series: Series, clock_step_s: float) -> str:
+    """Whether there are too few samples, or too short ones for the clock."""
+    if len(series.samples) < FEWEST_ROUNDS:
+        return f"{len(series.samples)} rounds are too few: {FEWEST_ROUNDS} are needed"
+    lasted_s = median(series.samples) * series.inner
     if clock_step_s > NOISE * lasted_s:
         return f"the clock goes in steps of {_ms(clock_step_s)}, and a sample lasted {_ms(lasted_s)}"
-    return _waiting(series) or (_unrest(series) if found.spread > UNSTEADY else "")
+    return ""
 
 
-def _waiting(*series: Series) -> str:
-    """Whether the samples waited for a scheduler: nearly all are multiples of its tick, and of different ones.
+def _waiting(clock_step_s: float, *series: Series) -> str:
+    """Whether the samples waited for a scheduler: nearly all are multiples of its tick, and not all of the same.
 
     Threads that wait for one another on busy cores do that; what is timed is then the tick, and as steady as that.
     Two candidates that each keep to one multiple may do so by chance, unless it is of a tick as rare as 16 ms.
     """
-    lasted = [each * one.inner for one in series for each in one.samples]
-    for tick in TICKS_S:
-        multiples = [round(each / tick) for each in lasted if abs(each - round(each / tick) * tick) <= TICK_SLACK_S]
-        if len(multiples) < 0.9 * len(lasted) or min(multiples) == 0:
+    if clock_step_s > TICK_SLACK_S:
+        return ""  # By such a clock all samples are multiples.
+    lasted = [[each * one.inner for each in one.samples] for one in series]
+    total, usual_s = sum(map(len, lasted)), median(chain(*lasted))
+    for tick_s in TICKS_S:
+        each = [_multiples(one, tick_s) for one in lasted]
+        found = set(chain(*each))
+        if sum(map(len, each)) < 0.9 * total or 0 in found:
             continue
-        step_s = tick * gcd(*multiples)
-        if step_s < 17e-3 and len(set(multiples)) > (1 if step_s > 15e-3 else len(series)):
+        step_s = tick_s * gcd(*found)
+        varies = any(len(set(one)) > 1 for one in each)
+        is_rare = len(found) > 1 and 15e-3 < step_s < 17e-3
+        if tick_s > NOISE * usual_s and (varies or is_rare):
             return f"the samples are multiples of {_ms(step_s)}, steps of a scheduler: measure with fewer threads"
     return ""
 
 
+def _multiples(lasted: Sequence[float], tick_s: float) -> list[int]:
+    """How many ticks the samples lasted that lasted a whole number of them."""
+    return [round(each / tick_s) for each in lasted if abs(each - round(each / tick_s) * tick_s) <= TICK_SLACK_S]
+
+
 def _unrest(series: Series) -> str:
-    """What is wrong with times whose median is far above their minimum: a drift, or more."""
+    """Whether the median is far above the minimum: the times drifted, as of a machine that gets warm, or worse."""
+    spread = summarize(series).spread
+    if spread <= UNSTEADY:
+        return ""
     third = max(2, len(series.samples) // 3)
     first, last = quartiles(series.samples[:third]), quartiles(series.samples[-third:])
     is_drift = first[2] < last[0] or last[2] < first[0]
     if is_drift and UNSTEADY < _apart(first[1], last[1]) < 1:
         change = last[1] / first[1] - 1
         return f"the times {'rose' if change > 0 else 'fell'} by {_percent(abs(change))} during the run"
-    return f"the median is {_percent(summarize(series).spread)} above the minimum: something else was running"
+    return f"the median is {_percent(spread)} above the minimum: something else was running"
 
 
 def judge(reference: Series, candidate: Series, found: Ratio, *, clock_step_s: float) -> Verdict:
@@ -218,7 +239,7 @@ def judge(reference: Series, candidate: Series, found: Ratio, *, clock_step_s: f
     >>> judge(slow, fast, ratio(slow, fast), clock_step_s=0)
     Verdict(word='faster', reason='')
     """
-    reason = _doubt(reference, candidate, found, clock_step_s)
+    reason = next(filter(None, _doubts(reference, candidate, found, clock_step_s)), "")
     if reason:
         return Verdict(word="unreliable", reason=reason)
     if found.low > 1 + NOISE:
@@ -228,19 +249,21 @@ def judge(reference: Series, candidate: Series, found: Ratio, *, clock_step_s: f
     return Verdict(word="no difference")
 
 
-def _doubt(reference: Series, candidate: Series, found: Ratio, clock_step_s: float) -> str:
-    """Why the ratio of two candidates cannot be believed; empty where it can."""
-    if reason := steady(candidate, clock_step_s=clock_step_s):
-        return reason
-    if reason := steady(reference, clock_step_s=clock_step_s):
-        return f"of the reference: {reason}"
-    if reason := _waiting(reference, candidate):
-        return reason
+def _doubts(reference: Series, candidate: Series, found: Ratio, clock_step_s: float) -> Iterator[str]:
+    """Every reason why the ratio of two candidates might not be believed, empty where it does not hold."""
+    yield _limits(candidate, clock_step_s)
+    yield _of_reference(_limits(reference, clock_step_s))
+    yield _waiting(clock_step_s, reference, candidate)
     if _apart(found.value, found.of_minima) > UNSTEADY:
-        return f"the medians say {found.value:.3g} ×, the minima {found.of_minima:.3g} ×"
+        yield f"the medians say {found.value:.3g} ×, the minima {found.of_minima:.3g} ×: something else was running"
+    yield _unrest(candidate)
+    yield _of_reference(_unrest(reference))
     if max(_apart(found.low, found.value), _apart(found.value, found.high)) > UNSTEADY:
-        return f"the ratio is known no better than {found.low:.3g} to {found.high:.3g} ×"
-    return ""
+        yield f"the ratio is known no better than {found.low:.3g} to {found.high:.3g} ×"
+
+
+def _of_reference(reason: str) -> str:
+    return reason and f"of the reference: {reason}"
 
 
 def _apart(one: float, other: float) -> float:

@@ -62,12 +62,12 @@ def bursting(busy_s, free_s, factor):
 
 
 def ticking(tick_s):
-    """A machine that gives results at the ticks of its scheduler alone."""
-    steady = noisy()
+    """A machine that gives results at the ticks of its scheduler alone, now and then one tick late."""
+    steady, late = noisy(), noisy(1, share=1.0)
 
     def takes(clock, seconds):
-        end = clock.now_s + steady(clock, seconds)
-        return ceil(end / tick_s) * tick_s - clock.now_s
+        ticks = ceil((clock.now_s + steady(clock, seconds)) / tick_s) + (late(clock, 1.0) > 1.8)
+        return ticks * tick_s - clock.now_s
 
     return takes
 
