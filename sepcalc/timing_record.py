@@ -7,6 +7,7 @@ per call. What is derived from the samples stands in the record for other progra
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from fractions import Fraction
 from pathlib import Path
@@ -101,6 +102,20 @@ def _float(value: Fraction | None) -> float | None:
     return None if value is None else float(value)
 
 
+def answers(sessions: Mapping[str, Session]) -> dict[str, Any]:
+    """Several sessions as JSON, by their names."""
+    return {
+        "schema": SCHEMA,
+        "kind": f"{KIND}s",
+        "measurements": [{"run": name, **answer(session)} for name, session in sessions.items()],
+    }
+
+
+def encoded(session: Session) -> bytes:
+    """``session`` as a file holds it."""
+    return json.dumps(answer(session), ensure_ascii=False, allow_nan=False).encode() + b"\n"
+
+
 def save(session: Session, path: str | Path) -> None:
     """Write ``session`` to a file in one step.
 
@@ -108,7 +123,7 @@ def save(session: Session, path: str | Path) -> None:
     """
     from sepcalc.output import write
 
-    write(path, json.dumps(answer(session), ensure_ascii=False, allow_nan=False) + "\n")
+    write(path, encoded(session))
 
 
 def load(path: str | Path) -> Session:

@@ -1,0 +1,72 @@
+"""``sepcalc measure``: what the saving is worth on this machine."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from sepcalc.cli_flags import flags_of, flat, refuse
+from sepcalc.cli_measure_flags import FORMATS, MeasuredFlags
+from sepcalc.cli_measure_show import TABLES, check, check_tables, loaded, show_session, show_sessions
+from sepcalc.cli_options import ShowFlags, command_app, examples
+from sepcalc.cli_sources import SOURCE_HELP
+
+EXAMPLES = (
+    "sepcalc measure --cin 64 --cout 128 -k 3 --size 56",
+    "sepcalc measure --cin 64 --cout 128 -k 3 --size 56 --batch 1,8 --channels-last both",
+    "sepcalc measure --cin 64 --cout 128 -k 3 --size 56 --roofline",
+    "sepcalc measure mobilenet_v1 --save here.json",
+    "sepcalc measure --load here.json there.json",
+)
+
+
+class _Command(TyperCommand):
+    """A command whose ``--channels-last`` may stand alone: Typer has no flag with a value that can be left out."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        followed = zip(args, [*args[1:], ""], strict=True)
+        words = [f"{each}=yes" if each == "--channels-last" and next_ not in FORMATS else each
+                 for each, next_ in followed]  # fmt: skip
+        return super().parse_args(ctx, words)
+
+
+app = command_app()
+
+
+@app.command(cls=_Command, short_help="Time variants through PyTorch.", epilog=examples(*EXAMPLES))
+@flat
+def measure(
+    *,
+    context: typer.Context,
+    sources: Annotated[list[str] | None, typer.Argument(metavar="[SOURCE]", help=SOURCE_HELP)] = None,
+    measured: MeasuredFlags,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 where a row is unreliable or failed.")] = False,
+    save: Annotated[
+        Path | None, typer.Option("--save", metavar="FILE.json", help="Keep all samples and what they depend on.")
+    ] = None,
+    load: Annotated[
+        bool, typer.Option("--load", help="Show what was saved: the arguments are files that --save wrote.")
+    ] = False,
+    table: Annotated[
+        list[str] | None,
+        typer.Option("--table", metavar="NAME", help=f"Of a network only this table: {', '.join(TABLES)}; repeatable."),
+    ] = None,
+    show: ShowFlags,
+) -> None:
+    """Time a convolution or a network in several variants: how much of the promised reduction is delivered."""
+    names = table or ()
+    if load:
+        refuse({**flags_of(measured), "--save": save}, "--load shows what was measured; leave one or the other out")
+        sessions = loaded(sources or ())
+        show_sessions(sessions, names, show)
+        check(sessions.values(), strict=strict)
+        return
+    from sepcalc.cli_measure_run import measured_session
+
+    check_tables(names, of_network=bool(sources))
+    session = measured_session(sources or (), measured, context.obj or [], save)
+    show_session(session, names, show)
+    if session.interrupted:
+        raise typer.Exit(130)
+    check([session], strict=strict)

@@ -1,0 +1,83 @@
+"""Measurements on the screen and in files: the tables of one, several side by side, and whether all can be believed."""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+
+from sepcalc.cli_options import ONE_TABLE, ShowFlags
+from sepcalc.errors import GateError, SepcalcError, closest
+from sepcalc.timing import Session, doubtful, judged
+
+TABLES = ("layers", "totals")
+"""The tables of a network, in the order in which they are shown."""
+
+_HOLDS = "row and sample"
+
+
+def loaded(files: Sequence[str]) -> dict[str, Session]:
+    """The sessions that ``files`` keep, by the name of the file.
+
+    Raises :class:`SepcalcError` where there are none, and for a file that is not what it should be.
+    """
+    from sepcalc.timing_record import load
+
+    if not files:
+        raise SepcalcError("--load: no file is named; name some that 'sepcalc measure --save FILE' wrote")
+    return {file: load(file) for file in files}
+
+
+def show_sessions(sessions: Mapping[str, Session], names: Sequence[str], show: ShowFlags) -> None:
+    """Show one session as it was, or several side by side."""
+    first = next(iter(sessions.values()))
+    if len(sessions) == 1:
+        check_tables(names, of_network=first.kind == "network")
+        show_session(first, names, show)
+        return
+    if names:
+        raise SepcalcError(f"--table: {len(sessions)} files are one table, side by side; leave it out")
+    if show.form() == "json":
+        from sepcalc.timing_record import answers
+
+        show.answer(answers(sessions), _HOLDS)
+        return
+    from sepcalc.timing_runs import runs_table
+
+    show.tables(runs_table(sessions))
+
+
+def show_session(session: Session, names: Sequence[str], show: ShowFlags) -> None:
+    """Show the tables called ``names`` of a session, or all."""
+    form = show.form()
+    if form == "json":
+        from sepcalc.timing_record import answer
+
+        show.answer(answer(session), _HOLDS, {"--table": list(names)})
+        return
+    from sepcalc.timing_tables import timing_tables
+
+    tables = {each.name: each for each in timing_tables(session)}
+    wanted = [each for name, each in tables.items() if not names or name in names]
+    if form in ONE_TABLE and len(wanted) > 1 and not names:
+        sys.stderr.write(f"{form} holds one table, this is '{wanted[0].name}'; for the other use --table totals\n")
+        wanted = wanted[:1]
+    show.tables(*wanted)
+
+
+def check_tables(names: Sequence[str], *, of_network: bool) -> None:
+    """Raise :class:`SepcalcError` for tables that there are not, before anything is measured."""
+    for name in names:
+        if name not in TABLES:
+            raise SepcalcError(f"--table: no table '{name}'{closest(name, TABLES)}")
+    if names and not of_network:
+        raise SepcalcError("--table would change nothing: a convolution has one table; leave it out")
+
+
+def check(sessions: Iterable[Session], *, strict: bool) -> None:
+    """Raise :class:`GateError` where ``strict`` and a headline of any session is not to be believed."""
+    rows = [each for session in sessions for each in judged(session)]
+    wrong = list(doubtful(rows)) if strict else []
+    if wrong:
+        first = wrong[0]
+        raise GateError(
+            f"{len(wrong):,} of {len(rows):,} rows are unreliable or failed, which --strict forbids; "
+            f"first {first.label}: {first.reason}"
+        )
