@@ -21,6 +21,7 @@ COMMANDS = {
     "layer": "sepcalc.cli_layer",
     "network": "sepcalc.cli_network",
     "compare": "sepcalc.cli_compare",
+    "measure": "sepcalc.cli_measure",
     "verify": "sepcalc.cli_verify",
     "import": "sepcalc.cli_import",
     "schema": "sepcalc.cli_schema",
@@ -85,7 +86,7 @@ def run(arguments: list[str]) -> int:
     """Run the program; the exit code."""
     _prepare_streams()
     try:
-        code = typer.main.get_command(app).main(arguments, prog_name="sepcalc", standalone_mode=False)
+        code = typer.main.get_command(app).main(arguments, prog_name="sepcalc", standalone_mode=False, obj=arguments)
         sys.stdout.flush()
     except SepcalcError as error:
         return _fail(str(error), error.exit_code)
