@@ -5,7 +5,8 @@
   waits between two calls, and the time that it needs to hand them over is hidden as long as it is shorter.
 * MPS: the host's clock, from when the device has nothing to do until it again has nothing to do.
 
-A cold cache is one that was filled with something else before each call, outside the timed part, as
+A warm cache holds what a call left there, so one call that is not timed begins each sample: another candidate was there
+last. A cold cache is one that was filled with something else before each call, outside the timed part, as
 ``triton.testing.do_bench`` does. Each call then is under a clock of its own, and a sample is the sum of these times.
 """
 
@@ -16,7 +17,7 @@ from typing import Any
 
 import torch
 
-from sepcalc.measure import Call, Clock, Pending, Run, Sample, on_host
+from sepcalc.measure import Call, Clock, Pending, Run, Sample
 from sepcalc.measure_conditions import Conditions
 from sepcalc.measure_machine import last_cache_bytes
 
@@ -38,9 +39,7 @@ def sampler(conditions: Conditions) -> Run:
     flush = _flush(conditions.device) if conditions.cache == "cold" else None
     if conditions.device == "cuda":
         return _by_events(flush)
-    if conditions.device == "mps":
-        return _by_clock(flush, torch.mps.synchronize)
-    return on_host if flush is None else _by_clock(flush)
+    return _by_clock(flush, torch.mps.synchronize if conditions.device == "mps" else lambda: None)
 
 
 def past_cache_bytes(device: str) -> int:
@@ -63,14 +62,13 @@ def _together(inner: int, flush: Flush | None) -> Iterator[int]:
     return iter([inner] if flush is None else [1] * inner)
 
 
-def _by_clock(flush: Flush | None, wait: Callable[[], object] = lambda: None) -> Run:
+def _by_clock(flush: Flush | None, wait: Callable[[], object]) -> Run:
     """By the host's clock, which looks only while the device, once ``wait`` returns, has nothing to do."""
 
     def run(call: Call, inner: int, clock: Clock) -> Pending:
         spent = 0
         for calls in _together(inner, flush):
-            if flush is not None:
-                flush()
+            (flush or call)()
             wait()
             start = clock()
             for _ in range(calls):
@@ -90,8 +88,8 @@ def _event() -> Any:
 def _by_events(flush: Flush | None) -> Run:
     """By pairs of events in the device's queue, around each call if it starts cold, else around all of them.
 
-    A call whose cache is warm runs once before the clock: another candidate was there last. Either way the device is
-    busy while the host hands over the first call that counts.
+    What stands before the first call that counts, a flush or another call, keeps the device busy while the host hands
+    that over.
 
     ``enqueue_s`` is ``inner`` times the least that the host needed to hand over one call: any more is a wait for
     room in the queue.

@@ -59,7 +59,7 @@ def held(conditions: Conditions) -> Iterator[None]:
 
     These are the threads, whether gradients are kept track of, and on CUDA two choices: TF32 is allowed wherever
     PyTorch knows it (for convolutions that is its default), and cuDNN tries its algorithms in the warm-up and keeps
-    the fastest.
+    the fastest. On a CPU, memory that a call gives back stays with the program for the next one.
 
     Raises :class:`SepcalcError` as :func:`refuse` does.
     """
@@ -72,12 +72,22 @@ def held(conditions: Conditions) -> Iterator[None]:
             for owner, name in CUDA_SWITCHES:
                 stack.callback(setattr, owner, name, getattr(owner, name))
                 setattr(owner, name, True)
+        if conditions.device == "cpu":
+            torch.empty(LARGE_BLOCK, dtype=torch.uint8)
         if conditions.compile:
             stack.enter_context(_compiled_each_for_itself())
         stack.enter_context(torch.inference_mode(not conditions.backward))
         stack.enter_context(torch.set_grad_enabled(conditions.backward))
         yield
 
+
+LARGE_BLOCK = 31 * 2**20
+"""The size in bytes of a block of memory that is let go of before anything is timed.
+
+The C library of Linux gives every large block back to the system at once, and the next call pays for new pages, until
+it has seen a block let go of that was as large; beyond 32 MiB it never learns. So what a layer of some MiB takes would
+depend on what ran before it: twice as long as first of all, for some.
+"""
 
 CUDA_SWITCHES = (
     (torch.backends.cudnn, "allow_tf32"),

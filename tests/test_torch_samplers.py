@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from sepcalc import torch_samplers as module
-from sepcalc.measure import Candidate, Plan, measure, on_host
+from sepcalc.measure import Candidate, Plan, measure
 from sepcalc.measure_conditions import Conditions
 from sepcalc.torch_samplers import past_cache_bytes, sampler
 
@@ -116,9 +116,9 @@ def test_candidates_of_a_round_are_all_handed_over_first(device):
 
 
 def test_warm_on_mps(device):
-    """The clock runs from when the device has nothing to do until it again has nothing to do."""
+    """The clock runs from when the device has nothing to do, after a call that is not timed, until it again has not."""
     pending = sampler(Conditions(device="mps"))(device.call, 3, ticks())
-    assert device.log == ["synchronize", "call", "call", "call", "synchronize"]
+    assert device.log == ["call", "synchronize", "call", "call", "call", "synchronize"]
     assert pending() == (pytest.approx(1e-6), None)
 
 
@@ -130,9 +130,15 @@ def test_cold_on_mps(device):
     assert device.allocated == (256 * 2**20, "mps")
 
 
-def test_on_the_cpu(monkeypatch):
-    """A warm cache needs nothing but the host's clock; for a cold one the flush is outside the time."""
-    assert sampler(Conditions()) is on_host
+@pytest.mark.parametrize(
+    ("cache", "happens", "nanoseconds"),
+    [
+        ("warm", ["call", "clock", "call", "call", "clock"], 3),
+        ("cold", ["flush cpu", "clock", "call", "clock"] * 2, 4),
+    ],
+)
+def test_on_the_cpu(monkeypatch, cache, happens, nanoseconds):
+    """A call that brings the cache back, or a flush before each call that empties it, is outside the time."""
     log = []
     monkeypatch.setattr(module, "_flush", lambda device: lambda: log.append(f"flush {device}"))
 
@@ -140,9 +146,9 @@ def test_on_the_cpu(monkeypatch):
         log.append("clock")
         return len(log)
 
-    pending = sampler(Conditions(cache="cold"))(lambda: log.append("call"), 2, clock)
-    assert log == ["flush cpu", "clock", "call", "clock"] * 2
-    assert pending().seconds == pytest.approx(4e-9)
+    pending = sampler(Conditions(cache=cache))(lambda: log.append("call"), 2, clock)
+    assert log == happens
+    assert pending() == (pytest.approx(nanoseconds * 1e-9), None)
 
 
 @pytest.mark.parametrize(("l2", "size"), [(50, 256), (200, 400), (0, 256)])

@@ -1,5 +1,7 @@
 """Modules under the clock: what they see there, that nothing else changes, and what is refused before."""
 
+import subprocess
+import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -252,6 +254,32 @@ def test_every_candidate_is_compiled():
     with held(Conditions(compile=True)):
         assert min(config.cache_size_limit, config.accumulated_cache_size_limit) == 10**6
     assert config.cache_size_limit == before < 10**6
+
+
+FAULTS = """
+import resource, torch
+from sepcalc.measure_conditions import Conditions
+from sepcalc.torch_timing import held
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(10):
+        [torch.ones(2**22, dtype=torch.uint8) for _ in range(4)]
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+before = faults()
+with held(Conditions()):
+    faults()
+    print(before, faults())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it is the C library of Linux that gives memory back")
+def test_memory_stays_with_the_program():
+    """Calls whose results are a few MiB get new pages from the system each time, but not while a measurement lasts."""
+    done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True)
+    before, during = map(int, done.stdout.split())
+    assert during < before / 10
 
 
 def test_devices(monkeypatch):
