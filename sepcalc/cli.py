@@ -21,6 +21,7 @@ COMMANDS = {
     "layer": "sepcalc.cli_layer",
     "network": "sepcalc.cli_network",
     "compare": "sepcalc.cli_compare",
+    "sweep": "sepcalc.cli_sweep",
     "measure": "sepcalc.cli_measure",
     "verify": "sepcalc.cli_verify",
     "import": "sepcalc.cli_import",

@@ -1,6 +1,6 @@
 """The flags that describe one convolution."""
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import typer
 
@@ -51,25 +51,42 @@ class ConvolutionFlags(NamedTuple):
 
         Raises :class:`SepcalcError` for what is missing, and for what is no convolution.
         """
+        cin, cout, k = self.needed()
+        return ConvSpec.of(
+            flag("--cin", parse_whole, cin),
+            flag("--cout", parse_whole, cout),
+            on_axes(lengths("-k", k), self.axes),
+            size=None if self.size is None else lengths("--size", self.size),
+            stride=lengths("--stride", self.stride),
+            groups=whole("--groups", groups) or 1,
+            **self.settings(),
+        )
+
+    def needed(self) -> tuple[str, str, str]:
+        """The texts of the flags that no convolution can do without.
+
+        Raises :class:`SepcalcError` where one is missing.
+        """
         if self.cin is None or self.cout is None or self.k is None:
             missing = {"--cin": self.cin, "--cout": self.cout, "-k": self.k}
             names = ", ".join(name for name, text in missing.items() if text is None)
             raise SepcalcError(f"missing {names}; a convolution is described like --cin 64 --cout 128 -k 3")
+        return self.cin, self.cout, self.k
+
+    def settings(self) -> dict[str, Any]:
+        """The arguments of :meth:`ConvSpec.of` that say how the convolution is done, by name.
+
+        Raises :class:`SepcalcError` for what is none of them.
+        """
         if not self.transposed:
             refuse({"--output-padding": self.output_padding}, "only transposed convolutions have it; add --transposed")
-        return ConvSpec.of(
-            flag("--cin", parse_whole, self.cin),
-            flag("--cout", parse_whole, self.cout),
-            _kernel(self.k, self.axes),
-            size=None if self.size is None else lengths("--size", self.size),
-            stride=lengths("--stride", self.stride),
-            padding=_padding(self.padding),
-            dilation=lengths("--dilation", self.dilation),
-            groups=whole("--groups", groups) or 1,
-            bias=word("--bias", self.bias, BIASES),
-            transposed=self.transposed,
-            output_padding=lengths("--output-padding", self.output_padding or "0", least=0),
-        )
+        return {
+            "padding": _padding(self.padding),
+            "dilation": lengths("--dilation", self.dilation),
+            "bias": word("--bias", self.bias, BIASES),
+            "transposed": self.transposed,
+            "output_padding": lengths("--output-padding", self.output_padding or "0", least=0),
+        }
 
 
 GivenConvolution = Annotated[ConvolutionFlags, "cin", "cout", "k"]
@@ -84,9 +101,8 @@ def compared(convolution: ConvolutionFlags, variants: VariantFlags) -> Compariso
     return flag("--size", lambda given: compare(given, chosen), spec)
 
 
-def _kernel(text: str, axes: str | None) -> int | Axes:
+def on_axes(kernel: int | Axes, axes: str | None) -> int | Axes:
     """The value of ``-k``, on as many axes as ``--axes`` says where it is one number."""
-    kernel = lengths("-k", text)
     if axes is None:
         return kernel
     if axes not in ("1", "2", "3"):
@@ -94,6 +110,7 @@ def _kernel(text: str, axes: str | None) -> int | Axes:
     if isinstance(kernel, int):
         return (kernel,) * int(axes)
     if len(kernel) != int(axes):
+        text = "x".join(map(str, kernel))
         raise SepcalcError(f"--axes: -k {text} has {len(kernel)} axes, not {axes}; leave --axes out")
     return kernel
 

@@ -30,13 +30,7 @@ class ScaleFlags(NamedTuple):
 
     def factor(self) -> Fraction:
         """What ``--width`` multiplies the channels by, 1 where it is not given."""
-        try:
-            factor = Fraction("1" if self.width is None else self.width)
-        except (ValueError, ZeroDivisionError):
-            factor = Fraction(0)
-        if not 0 < factor <= 1000:
-            raise SepcalcError(f"--width: expected a factor above 0 and up to 1,000 like 0.75, got '{self.width}'")
-        return factor
+        return Fraction(1) if self.width is None else flag("--width", parse_factor, self.width)
 
     def changes(self) -> bool:
         """Whether the network is another one than that of the file."""
@@ -100,6 +94,23 @@ class PatternFlags(NamedTuple):
         _check_patterns(network, "--only", only)
         _check_patterns(network, "--keep", keep)
         return [network.what_if(each, only=only, keep=keep) for each in variants]
+
+
+def parse_factor(text: str) -> Fraction:
+    """What channels are multiplied by.
+
+    Raises :class:`SepcalcError` for anything but a number above 0 and up to 1,000.
+
+    >>> parse_factor("0.75")
+    Fraction(3, 4)
+    """
+    try:
+        factor = Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        factor = Fraction(0)
+    if not 0 < factor <= 1000:
+        raise SepcalcError(f"expected a factor above 0 and up to 1,000 like 0.75, got '{text}'")
+    return factor
 
 
 def parse_argument(text: str) -> tuple[str, Any]:

@@ -45,7 +45,7 @@ class VariantFlags(NamedTuple):
         """The options of variants by name; None where they are not given."""
         return {
             "depth_multiplier": whole("--depth-multiplier", self.depth_multiplier),
-            "mid": _mid(self.mid),
+            "mid": None if self.mid is None else flag("--mid", parse_mid, self.mid),
             "groups": whole("--groups", self.groups),
             "reduction": whole("--reduction", self.reduction),
             "expansion": whole("--expansion", self.expansion),
@@ -66,12 +66,16 @@ class VariantFlags(NamedTuple):
         return chosen
 
 
-def _mid(text: str | None) -> Mid | None:
-    if text is None or text in ("in", "out", "min", "max"):
+def parse_mid(text: str) -> Mid:
+    """One of the words for ``mid``, or a whole number from 1.
+
+    Raises :class:`SepcalcError` for any other text.
+    """
+    if text in ("in", "out", "min", "max"):
         return text  # type: ignore[return-value]
     try:
         return parse_whole(text)
     except SepcalcError:
         raise SepcalcError(
-            f"--mid: expected in, out, min, max or a whole number from 1 to {LARGEST:,}, got '{text}'"
+            f"expected in, out, min, max or a whole number from 1 to {LARGEST:,}, got '{text}'"
         ) from None

@@ -31,6 +31,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "reports": ("counts", "layer_report", "network_report", "contract", "plain"),
     "explain": ("symbols", "explain", "prose"),
     "code": ("modules", "snippets"),
+    "sweep": ("sweep*",),
     "inputs": ("inputs", "trace", "imported_layers"),
     "yaml": (
         "located",
@@ -73,6 +74,7 @@ NOTEBOOK = {
     ("comparison", "layer_report"),
     ("network", "table"),
     ("network", "network_report"),
+    ("sweep", "sweep_report"),
     ("reconcile", "reconcile_report"),
 }
 """Values that show themselves in a notebook: they know who draws them, once they are asked to."""
