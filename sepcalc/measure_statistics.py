@@ -160,14 +160,6 @@ def _at_least(least: int, n: int, chance: float) -> float:
     )
 
 
-def launch_bound(series: Series) -> bool:
-    """Whether the host took as long to hand the work to the device as the device took for it.
-
-    Then the time is the host's, not the layer's. False where the host itself does the work.
-    """
-    return bool(series.enqueue) and median(series.enqueue) >= median(series.samples)
-
-
 def steady(series: Series, *, clock_step_s: float) -> str:
     """Why the times of one candidate cannot be believed; empty where they can.
 
@@ -180,7 +172,7 @@ def steady(series: Series, *, clock_step_s: float) -> str:
 def _limits(series: Series, clock_step_s: float) -> str:
     """Whether there are too few samples, or too short ones for the clock."""
     if len(series.samples) < FEWEST_ROUNDS:
-        return f"{len(series.samples)} rounds are too few: {FEWEST_ROUNDS} are needed"
+        return f"a verdict needs {FEWEST_ROUNDS} rounds, not {len(series.samples)}"
     lasted_s = median(series.samples) * series.inner
     if clock_step_s > NOISE * lasted_s:
         return f"the clock goes in steps of {_ms(clock_step_s)}, and a sample lasted {_ms(lasted_s)}"

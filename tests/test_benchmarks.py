@@ -25,6 +25,14 @@ def interleave():
 
 
 @pytest.fixture
+def agreement():
+    """The benchmark that holds two clocks against each other."""
+    import measure_agreement
+
+    return measure_agreement
+
+
+@pytest.fixture
 def growth():
     """The benchmark of growth."""
     import growth
@@ -116,3 +124,105 @@ def test_generated_networks(growth, tmp_path, style):
     assert [list(each) for each in layers] == [["name", "c_in", "c_out", "k", "size"]] * 20
     expected = sum(each["c_in"] * each["c_out"] * each["k"] ** 2 * each["size"] ** 2 for each in layers)
     assert sepcalc.load(path).cost.macs == expected
+
+
+@pytest.fixture
+def stability():
+    """The benchmark of the measuring itself."""
+    import measure_stability
+
+    return measure_stability
+
+
+def runs(stability, *ratios, torch=2.0, word="faster"):
+    """Measurements that found these ratios."""
+    return [stability.Run(ratio=each, word=word, reason="", by_torch=torch) for each in ratios]
+
+
+def test_stability_account(stability):
+    """Runs are held against the median of the quiet ones that were accepted, and torch's all count as accepted."""
+    taken = {
+        "quiet": [*runs(stability, 1.98, 2.0, 2.02), *runs(stability, 9.0, 9.0, 9.0, 9.0, word="unreliable")],
+        "busy": [*runs(stability, 2.1, 2.3, torch=5.0), *runs(stability, 0.5, word="unreliable", torch=5.0)],
+    }
+    assert stability.right(taken["quiet"]) == 2.0
+    found = stability.accounts(taken, "quiet")
+    own, torch = found["busy, sepcalc"], found["busy, torch"]
+    assert (own.off, own.believed_wrongly, own.accepted) == (2, 1, (2.1, 2.3))
+    assert own.farthest == pytest.approx(0.15)
+    assert (torch.off, torch.believed_wrongly, len(torch.accepted)) == (3, 3, 3)
+
+
+@pytest.mark.parametrize(
+    ("quiet", "busy", "kept"),
+    [
+        ((2.0, 2.01), (2.0, 2.05), [True, True, True]),
+        ((2.0, 2.2), (2.0, 2.01), [False, True, True]),
+        ((2.0, 2.01), (1.7, 2.3), [True, False, False]),
+    ],
+)
+def test_stability_targets(stability, quiet, busy, kept):
+    """The scatter of accepted runs is bounded under each condition, and none of them may be off by more than 10 %."""
+    taken = {"quiet": runs(stability, *quiet), "busy": runs(stability, *busy)}
+    targets = stability.report(taken, quiet="quiet", markdown=True).targets
+    assert [each.met for each in targets] == kept
+
+
+def test_stability_of_nothing(stability):
+    """Accepting nothing keeps the promise on a busy machine, and not on a quiet one."""
+    nothing = runs(stability, 2.0, 9.0, word="unreliable")
+    targets = stability.report({"quiet": nothing, "busy": nothing}, quiet="quiet", markdown=True).targets
+    assert [each.met for each in targets] == [False, True, True]
+
+
+def test_busy_processes(stability, monkeypatch):
+    """The busy processes run while they are wanted, and are gone afterwards, also after a failure."""
+    started, popen = [], stability.subprocess.Popen
+
+    def kept(*given):
+        started.append(popen(*given))
+        return started[-1]
+
+    def fail():
+        assert [each.poll() for each in started] == [None, None]
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(stability.subprocess, "Popen", kept)
+    with pytest.raises(ZeroDivisionError), stability.busy(2):
+        fail()
+    assert len(started) == 2
+    assert all(each.returncode for each in started)
+
+
+def test_stability_run(stability):
+    """One measurement has a ratio by sepcalc and one by torch, each from as many samples of as many calls."""
+    calls = {"slow": lambda: sum(range(2000)), "fast": lambda: sum(range(200))}
+    plan = stability.Plan(rounds=3, time_s=0, warmup_s=0, least_s=1e-5)
+    found = stability.run(calls, plan, iter([0]), 0)
+    assert found.ratio > 0
+    assert found.by_torch > 0
+    assert not found.accepted
+    with pytest.raises(RuntimeError, match=r"^slow failed: division by zero$"):
+        stability.run({"slow": lambda: 1 / 0, "fast": int}, plan, iter([0]), 0)
+
+
+def test_two_clocks(agreement, interleave):
+    """Both clocks look at every form of a layer once a round, and each form has its promise."""
+    clocks = agreement.Clocks(plan=agreement.Plan(rounds=2, time_s=0, warmup_s=0), least_s=1e-4)
+    spec = agreement.ConvSpec.of(4, 4, 3, size=8)
+    times = agreement.compared(spec, clocks, rounds=2, rng=interleave.dice(0))
+    assert list(times) == ["standard", "depthwise-separable", "spatial-separable"]
+    assert {len(taken) for each in times.values() for taken in (each.sepcalc, each.torch)} == {2}
+    assert min(min(each.sepcalc + each.torch) for each in times.values()) > 0
+
+
+def test_clocks_that_differ(agreement, interleave, capsys):
+    """A form on which the clocks differ by more than 5 % misses its promise, either way, and the line says both bounds."""
+    times = {
+        name: agreement.Times(sepcalc=[2.0 * factor] * 3, torch=[2.0] * 3)
+        for name, factor in {"fast": 0.94, "near": 1.04, "slow": 1.06}.items()
+    }
+    report = agreement.report(times, rng=interleave.dice(0), markdown=True)
+    assert [target.met for target in report.targets] == [False, True, False]
+    assert str(report.targets[0]) == "MISSED: fast, sepcalc / torch: 0.940 [0.940, 0.940], target ≥ 0.95 and ≤ 1.05"
+    assert "| near | 2,080 | 2,000 | 1.04 [1.04, 1.04] | 1.04 |" in capsys.readouterr().out

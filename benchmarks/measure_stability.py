@@ -1,0 +1,201 @@
+"""How stable the ratio of two layers is that ``sepcalc measure`` reports, quiet and on a machine that is kept busy.
+
+    python benchmarks/measure_stability.py
+    python benchmarks/measure_stability.py --rounds 5 --check      # exit 1 where a promise is not kept
+
+The standard and the depthwise separable form of 64 → 64 channels, 3×3, at 28×28, on one thread. Each round takes the
+whole measurement twice, in random order: as the machine is, and with two processes beside it that do nothing but run.
+Each time ``torch.utils.benchmark`` then measures the same calls as often, one form after the other, and the
+ratio is that of its medians.
+
+What is right is the median of the quiet runs that the verdict accepts. *Scatter* is the relative standard deviation
+of the ratio from run to run. A run that is off by more than 10 % has to be one that the verdict does not accept;
+torch's timer gives no verdict on a ratio, so all of its runs count as accepted.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import count
+from math import inf
+from statistics import mean, median, stdev
+
+from interleave import Report, Target, arguments, describe, dice, figures, finish, in_turns, machine, show
+from measure_agreement import forms
+from torch.utils.benchmark import Timer
+
+from sepcalc.measure import Call, Candidate, Plan, Series, measure
+from sepcalc.measure_conditions import Conditions
+from sepcalc.measure_statistics import judge, ratio
+from sepcalc.spec import ConvSpec
+from sepcalc.torch_timing import held
+
+LAYER = ConvSpec.of(64, 64, 3, size=28)
+BUSY = 2
+"""Processes beside the measurement, where the machine is kept busy."""
+
+OFF = 0.10
+SCATTER = 0.03
+PACKAGES = ("sepcalc", "torch")
+"""What the figures depend on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One measurement: standard / separable as sepcalc reports it, its verdict, and the ratio of torch's medians."""
+
+    ratio: float
+    word: str
+    reason: str
+    by_torch: float
+
+    @property
+    def accepted(self) -> bool:
+        """Whether sepcalc would print the ratio."""
+        return self.word != "unreliable"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What became of some runs: all ratios, and those that were accepted, against what is right."""
+
+    ratios: tuple[float, ...]
+    accepted: tuple[float, ...]
+    right: float
+
+    @property
+    def off(self) -> int:
+        """How many are off by more than 10 %."""
+        return sum(self._is_off(each) for each in self.ratios)
+
+    @property
+    def believed_wrongly(self) -> int:
+        """How many of those were accepted."""
+        return sum(self._is_off(each) for each in self.accepted)
+
+    @property
+    def farthest(self) -> float:
+        """How far the accepted ratio is off that is off most, as a share."""
+        return max((abs(each / self.right - 1) for each in self.accepted), default=0.0)
+
+    def _is_off(self, value: float) -> bool:
+        return abs(value / self.right - 1) > OFF
+
+
+def scatter(values: Sequence[float]) -> float | None:
+    """The relative standard deviation; None for fewer than two values.
+
+    >>> scatter([2.0, 2.0]), scatter([1.0])
+    (0.0, None)
+    """
+    return stdev(values) / mean(values) if len(values) > 1 else None
+
+
+@contextmanager
+def busy(processes: int) -> Iterator[None]:
+    """Keep so many processes running that do nothing else."""
+    with ExitStack() as stack:
+        for _ in range(processes):
+            child = stack.enter_context(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
+            stack.callback(child.kill)
+        yield
+
+
+def run(calls: Mapping[str, Call], plan: Plan, seeds: Iterator[int], processes: int) -> Run:
+    """One measurement by sepcalc and one by torch, with so many busy processes beside them.
+
+    Raises :class:`RuntimeError` where a call fails.
+    """
+    candidates = [Candidate(key=name, call=call) for name, call in calls.items()]
+    with busy(processes):
+        found = measure(candidates, replace(plan, seed=next(seeds)))
+        if found.failures:
+            raise RuntimeError(f"{found.failures[0].key} failed: {found.failures[0].reason}")
+        standard, separable = found.series
+        medians = [torch_median(calls[each.key], each) for each in found.series]
+    between = ratio(standard, separable)
+    verdict = judge(standard, separable, between, clock_step_s=found.clock_step_s)
+    return Run(ratio=between.value, word=verdict.word, reason=verdict.reason, by_torch=medians[0] / medians[1])
+
+
+def torch_median(call: Call, like: Series) -> float:
+    """The median of as many samples of ``call`` as ``like`` has, each of as many calls, by torch's own timer."""
+    timer = Timer("call()", globals={"call": call})
+    return median(float(timer.timeit(like.inner).median) for _ in like.samples)
+
+
+def right(quiet: Sequence[Run]) -> float:
+    """What the ratio is: the median of the accepted quiet runs; of all where none was accepted."""
+    return median([each.ratio for each in quiet if each.accepted] or [each.ratio for each in quiet])
+
+
+def accounts(taken: Mapping[str, Sequence[Run]], quiet: str) -> dict[str, Account]:
+    """What became of the runs of each condition, by sepcalc and by torch."""
+    truth, found = right(taken[quiet]), {}
+    for condition, runs in taken.items():
+        ratios = tuple(each.ratio for each in runs)
+        accepted = tuple(each.ratio for each in runs if each.accepted)
+        by_torch = tuple(each.by_torch for each in runs)
+        found[f"{condition}, sepcalc"] = Account(ratios=ratios, accepted=accepted, right=truth)
+        found[f"{condition}, torch"] = Account(ratios=by_torch, accepted=by_torch, right=truth)
+    return found
+
+
+def row(name: str, account: Account) -> list[str]:
+    """What became of some runs, shares in percent."""
+    shares = [scatter(account.ratios), scatter(account.accepted), account.farthest]
+    percents = ["-" if each is None else figures(100 * each) for each in shares]
+    counts = [str(len(each)) for each in (account.ratios, account.accepted)]
+    return [name, *counts, *percents, str(account.off), str(account.believed_wrongly)]
+
+
+def report(taken: Mapping[str, Sequence[Run]], *, quiet: str, markdown: bool) -> Report:
+    """Print the table, keep the samples, and judge what is promised of sepcalc's runs."""
+    found = accounts(taken, quiet)
+    show(
+        f"Standard / separable: {figures(right(taken[quiet]))} ×; scatter and farthest of those accepted in %",
+        ["", "runs", "accepted", "scatter of all", "scatter", "farthest", "off by over 10 %", "accepted of those"],
+        [row(name, account) for name, account in found.items()],
+        markdown=markdown,
+    )
+    own = {condition: found[f"{condition}, sepcalc"] for condition in taken}
+    wrongly = sum(each.believed_wrongly for each in own.values())
+    # Accepting nothing would keep every promise, so a quiet machine has to have a scatter.
+    unknown = {condition: inf if condition == quiet else 0.0 for condition in taken}
+    scatters = {
+        condition: unknown[condition] if (share := scatter(each.accepted)) is None else share
+        for condition, each in own.items()
+    }
+    return Report(
+        samples={condition: list(runs) for condition, runs in taken.items()},
+        targets=(
+            *(
+                Target(what=f"{condition}, scatter of accepted ratios, %", value=100 * each, at_most=100 * SCATTER)
+                for condition, each in scatters.items()
+            ),
+            Target(what="accepted ratios that are off by more than 10 %", value=float(wrongly), at_most=0),
+        ),
+    )
+
+
+def main() -> int:
+    """Measure, print and judge; the exit code."""
+    given = arguments(__doc__ or "").parse_args()
+    facts, conditions = machine(PACKAGES), Conditions()
+    print(describe(facts))
+    with held(conditions):
+        calls = {name: call for name, call in forms(LAYER, conditions).items() if name != "spatial-separable"}
+        looks = partial(run, calls, Plan(), count(given.seed))
+        states = {"quiet": partial(looks, 0), f"{BUSY} busy processes": partial(looks, BUSY)}
+        taken = in_turns(states, rounds=given.rounds or 20, rng=dice(given.seed), warm_up=0)
+    found = report(taken, quiet="quiet", markdown=given.markdown)
+    return finish({"stability": found}, facts, path=given.json, check=given.check)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
