@@ -91,7 +91,8 @@ class Target:
         return (low is None or value >= low) and (high is None or value <= high)
 
     def __str__(self) -> str:
-        bound = f"≥ {self.at_least:g}" if self.at_least is not None else f"≤ {self.at_most:g}"
+        bounds = {"≥": self.at_least, "≤": self.at_most}
+        bound = " and ".join(f"{sign} {value:g}" for sign, value in bounds.items() if value is not None)
         value = str(self.value) if isinstance(self.value, Ratio) else figures(self.value)
         return f"{'met' if self.met else 'MISSED'}: {self.what}: {value}, target {bound}"
 
