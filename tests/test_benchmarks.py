@@ -217,7 +217,7 @@ def test_two_clocks(agreement, interleave):
 
 
 def test_clocks_that_differ(agreement, interleave, capsys):
-    """A form on which the clocks differ by more than 5 % misses its promise, either way, and the line says both bounds."""
+    """A form on which the clocks differ by more than 5 % misses its promise, either way, and its line has both bounds."""
     times = {
         name: agreement.Times(sepcalc=[2.0 * factor] * 3, torch=[2.0] * 3)
         for name, factor in {"fast": 0.94, "near": 1.04, "slow": 1.06}.items()
