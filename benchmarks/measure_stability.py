@@ -33,6 +33,7 @@ from sepcalc.measure import Call, Candidate, Plan, Series, measure
 from sepcalc.measure_conditions import Conditions
 from sepcalc.measure_statistics import judge, ratio
 from sepcalc.spec import ConvSpec
+from sepcalc.torch_samplers import sampler
 from sepcalc.torch_timing import held
 
 LAYER = ConvSpec.of(64, 64, 3, size=28)
@@ -113,7 +114,7 @@ def run(calls: Mapping[str, Call], plan: Plan, seeds: Iterator[int], processes: 
     """
     candidates = [Candidate(key=name, call=call) for name, call in calls.items()]
     with busy(processes):
-        found = measure(candidates, replace(plan, seed=next(seeds)))
+        found = measure(candidates, replace(plan, seed=next(seeds)), run=sampler(Conditions()))
         if found.failures:
             raise RuntimeError(f"{found.failures[0].key} failed: {found.failures[0].reason}")
         standard, separable = found.series
