@@ -25,6 +25,7 @@ COMMANDS = {
     "measure": "sepcalc.cli_measure",
     "verify": "sepcalc.cli_verify",
     "import": "sepcalc.cli_import",
+    "report": "sepcalc.cli_report",
     "schema": "sepcalc.cli_schema",
 }
 """Every command and the module that holds its ``app`` and its ``EXAMPLES``."""
@@ -42,11 +43,18 @@ class _Commands(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 (typer calls it so)
         return list(COMMANDS)
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 (typer calls it so)
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        completing = ctx is not None and ctx.resilient_parsing
         if cmd_name not in COMMANDS:
+            if completing:
+                return None
             raise SepcalcError(f"unknown command '{cmd_name}'{closest(cmd_name, COMMANDS)}")
         command = typer.main.get_command(import_module(COMMANDS[cmd_name]).app)
         command.name = cmd_name
+        if completing:
+            from sepcalc.cli_completion import complete
+
+            return complete(command)
         return command
 
 

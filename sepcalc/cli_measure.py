@@ -1,5 +1,6 @@
 """``sepcalc measure``: what the saving is worth on this machine."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,9 +26,8 @@ class _Command(TyperCommand):
     """A command whose ``--channels-last`` may stand alone: Typer has no flag with a value that can be left out."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        followed = zip(args, [*args[1:], ""], strict=True)
         words = [f"{each}=yes" if each == "--channels-last" and next_ not in FORMATS else each
-                 for each, next_ in followed]  # fmt: skip
+                 for each, next_ in pairwise([*args, ""])]  # fmt: skip
         return super().parse_args(ctx, words)
 
 
