@@ -30,6 +30,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "formats": ("tex", "latex", "markdown", "records", "terminal", "webpage", "render", "output"),
     "reports": ("counts", "layer_report", "network_report", "contract", "plain"),
     "explain": ("symbols", "explain", "prose"),
+    "chart": ("chart", "chart_*"),
     "code": ("modules", "snippets"),
     "sweep": ("sweep*",),
     "inputs": ("inputs", "trace", "imported_layers"),
@@ -55,6 +56,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "conventions": ("convention*", "reconcile*"),
     "sources": ("sources", "verify"),
     "timing": ("timing*", "roofline"),
+    "report": ("report", "report_*"),
     "package": ("__init__",),
     "cli": ("cli", "cli_*", "__main__"),
 }
@@ -70,6 +72,7 @@ NOTEBOOK = {
     ("table", "markdown"),
     ("table", "records"),
     ("explain", "prose"),
+    ("chart", "chart_files"),
     ("comparison", "table"),
     ("comparison", "layer_report"),
     ("network", "table"),
@@ -87,11 +90,13 @@ FOREIGN = {
     "yaml": {"yaml", "cli"},
     "msgspec": {"yaml", "timing"},
     "typer": {"cli"},
+    "altair": {"chart"},
+    "vl_convert": {"chart"},
     "rich": {"formats", "cli"},
 }
 """Libraries that are kept to some rooms, wherever in a file the import stands."""
 
-HEAVY = {"torch", "numpy", "keras", "onnx", "yaml", "msgspec", "jsonschema"}
+HEAVY = {"torch", "numpy", "altair", "vl_convert", "keras", "onnx", "yaml", "msgspec", "jsonschema"}
 """What one layer needs none of."""
 
 

@@ -1,0 +1,123 @@
+"""Where names beside points stand, so that they cover neither each other nor another point.
+
+Places are pixels from the left and from the top of the plot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import dist
+from typing import NamedTuple
+
+GAP = 5.0
+"""Pixels from the middle of a point to its name."""
+
+RADIUS = 3.5
+"""Pixels around the middle of a point that no name may cover."""
+
+FAR = 7.0
+"""Pixels from a point to its name from which on a line joins them."""
+
+STEPS = 10
+"""How many half lines of type a name moves away from its point at most."""
+
+ROUNDS = 6
+"""How often each name looks for a better place among the others."""
+
+DOUBTFUL = 20.0
+"""A place without a line that is as near to another point is as bad as one so many pixels further off."""
+
+CROSSED = 60.0
+"""A line through a name is as bad as so many pixels of a name that are covered."""
+
+
+Point = tuple[float, float]
+"""Pixels from the left and from the top."""
+
+
+class Box(NamedTuple):
+    """A rectangle that is taken."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def overlap(self, other: Box) -> float:
+        """The area that both cover."""
+        width = min(self.right, other.right) - max(self.left, other.left)
+        height = min(self.bottom, other.bottom) - max(self.top, other.top)
+        return max(width, 0) * max(height, 0)
+
+    @property
+    def middle(self) -> Point:
+        """Its centre, where the middle of the name stands."""
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
+    def nearest(self, point: Point) -> Point:
+        """Where it is nearest to ``point``."""
+        return max(self.left, min(point[0], self.right)), max(self.top, min(point[1], self.bottom))
+
+    def holds(self, point: Point) -> bool:
+        """Whether ``point`` lies in it."""
+        return self.nearest(point) == point
+
+
+def place_labels(points: Sequence[Point], widths: Sequence[float], height: float, size: Point) -> list[Box]:
+    """A box for the name of each point, so wide and high, in a plot of ``size``.
+
+    Each takes the place near its point that covers least, and of those the nearest.
+
+    >>> [box.middle for box in place_labels([(10, 50), (10, 60)], [30, 30], 10, (100, 100))]
+    [(30.0, 50.0), (30.0, 60.0)]
+    """
+    marks = [Box(x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS) for x, y in points]
+    placed: dict[int, _Name] = {}
+    for _ in range(ROUNDS):
+        for number, (point, width) in enumerate(zip(points, widths, strict=True)):
+            others = [name for other, name in placed.items() if other != number]
+            names = [_Name(point, box, tuple(_line(point, box))) for box in _around(point, width, height)]
+            inside = [name for name in names if name.box.overlap(Box(0, 0, *size)) >= 0.999 * width * height]
+            placed[number] = min(inside or names[:1], key=lambda name: _cost(name, marks, others))
+    return [placed[number].box for number in range(len(points))]
+
+
+class _Name(NamedTuple):
+    """A point, the place of its name, and where the line runs that joins them, if there is one."""
+
+    point: Point
+    box: Box
+    line: tuple[Point, ...]
+
+
+def _line(point: Point, box: Box) -> Iterator[Point]:
+    end = box.nearest(point)
+    length = dist(point, end)
+    if length > FAR:
+        for part in range(1, 9):
+            along = RADIUS / length + part / 9 * (1 - RADIUS / length)
+            yield point[0] + along * (end[0] - point[0]), point[1] + along * (end[1] - point[1])
+
+
+def _cost(name: _Name, marks: Sequence[Box], others: Sequence[_Name]) -> float:
+    """How bad a place is: what the name covers, how far off it is, whose it seems, which lines cross which names."""
+    far = dist(name.point, name.box.nearest(name.point))
+    covered = sum(name.box.overlap(other) for other in (*marks, *(other.box for other in others)))
+    crossed = sum(any(map(other.box.holds, name.line)) + any(map(name.box.holds, other.line)) for other in others)
+    # A line says whose the name is.
+    rivals = () if name.line else [mark.middle for mark in marks if mark.middle != name.point]
+    doubts = sum(dist(rival, name.box.nearest(rival)) <= far + 1 for rival in rivals)
+    return covered + far + CROSSED * crossed + DOUBTFUL * doubts
+
+
+def _around(point: Point, width: float, height: float) -> Iterator[Box]:
+    """Places for a name, the nearest first: beside its point, above and below, then further and further off."""
+    x, y = point
+    beside, aligned = GAP + width / 2, width / 2 - RADIUS
+    for step in range(STEPS):
+        slide, rise = step * height / 2, GAP / 2 + height / 2 + step * height / 2
+        offsets = [(side * beside, way * slide) for side in (1, -1) for way in ((1, -1) if step else (1,))]
+        offsets += [(across, way * rise) for way in (-1, 1) for across in (0, aligned, -aligned)]
+        for across, down in offsets:
+            left, top = x + across - width / 2, y + down - height / 2
+            yield Box(left, top, left + width, top + height)
