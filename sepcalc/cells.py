@@ -26,6 +26,9 @@ MISSING = "—"
 LONGEST_WORDS = 40
 """Characters of a text that is kept on one line; a longer one is a sentence, which may fold."""
 
+BAR = 12
+"""Characters of the longest bar."""
+
 PER_SECOND: dict[Unit, int] = {"s": 1, "ms": 10**3, "µs": 10**6, "ns": 10**9}
 """How many of each unit of time a second has."""
 
@@ -164,6 +167,17 @@ def _power(value: Fraction) -> int:
     return power if top * 10 ** max(-power, 0) >= bottom * 10 ** max(power, 0) else power - 1
 
 
+def _bar(value: Number) -> str:
+    """A part of one as a bar; what is above nothing is seen.
+
+    >>> [_bar(Fraction(n, 1000)) for n in (0, 1, 300, 1000)]
+    ['            ', '▏           ', '███▋        ', '████████████']
+    """
+    eighths = max(round(8 * BAR * value), 1 if value else 0)
+    full, rest = divmod(eighths, 8)
+    return ("█" * full + " ▏▎▍▌▋▊▉"[rest] * (rest > 0)).ljust(BAR)
+
+
 _LOOKS: dict[Kind, Callable[[Number, Column, bool], str]] = {
     "text": lambda value, column, si: str(value),
     "size": lambda value, column, si: str(value),
@@ -172,6 +186,7 @@ _LOOKS: dict[Kind, Callable[[Number, Column, bool], str]] = {
     "bytes": lambda value, column, si: with_prefix(value, "B") if si else f"{_amount(value, si)} B",
     "reduction": lambda value, column, si: f"{three_figures(value)}{_MARKS['reduction']}",
     "share": lambda value, column, si: _share(value),
+    "bar": lambda value, column, si: _bar(value),
     "quotient": lambda value, column, si: three_figures(value),
     "time": lambda value, column, si: three_figures(value * PER_SECOND[column.unit]),
     "rate": lambda value, column, si: with_prefix(value),

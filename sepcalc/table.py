@@ -29,12 +29,15 @@ Cell = str | int | Fraction | tuple[int, ...] | Estimate | None
 Unit = Literal["s", "ms", "µs", "ns"]
 """What a column of times is shown in."""
 
-Kind = Literal["text", "count", "per-position", "bytes", "reduction", "share", "quotient", "size", "time", "rate"]
+Kind = Literal[
+    "text", "count", "per-position", "bytes", "reduction", "share", "bar", "quotient", "size", "time", "rate"
+]
 """What a column's cells are.
 
 text: a string. count: an exact integer, printed with thousands separators or, on demand, as 569 M.
 per-position: an integer to be multiplied by the number of positions, printed ``73,728·D_F²``.
 bytes: a count of bytes. reduction: a factor, printed ``8.41×``. share: a part of one, printed ``11.9 %``.
+bar: a part of one, drawn ``███▌   ``.
 quotient: a number with a unit, printed to three figures. size: one entry per axis, printed ``56×56``.
 time: seconds, printed in the column's unit. rate: a number per second, printed ``45.2 G``.
 

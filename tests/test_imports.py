@@ -26,7 +26,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "variants": ("variants", "counted"),
     "comparison": ("comparison",),
     "network": ("network",),
-    "table": ("table", "cells"),
+    "table": ("table", "cells", "bars"),
     "formats": ("tex", "latex", "markdown", "records", "terminal", "webpage", "render", "output"),
     "reports": ("counts", "layer_report", "network_report", "contract", "plain"),
     "explain": ("symbols", "explain", "prose"),
@@ -78,6 +78,7 @@ NOTEBOOK = {
     ("network", "table"),
     ("network", "network_report"),
     ("sweep", "sweep_report"),
+    ("timing", "timing_tables"),
     ("reconcile", "reconcile_report"),
 }
 """Values that show themselves in a notebook: they know who draws them, once they are asked to."""
