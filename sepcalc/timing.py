@@ -20,6 +20,8 @@ from sepcalc.measure_conditions import Conditions
 from sepcalc.measure_machine import Ceilings
 from sepcalc.measure_statistics import Ratio, Summary, Verdict, judge, ratio, steady, summarize
 from sepcalc.spec import ConvSpec
+from sepcalc.table import Table
+from sepcalc.tabular import Tabular
 
 Kind = Literal["layer", "network"]
 
@@ -124,7 +126,7 @@ def labels(rows: Sequence[Timed]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
+class Session(Tabular):
     """One run: its rows, and everything that the numbers depend on.
 
     ``ceilings`` are those of the machine by dtype, where they are known. ``environment`` describes the machine and its
@@ -142,6 +144,13 @@ class Session:
     clock_step_s: float = 0.0
     void_rounds: int = 0
     notes: tuple[str, ...] = ()
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """One table of a layer; of a network its layers, and then the whole in each form."""
+        from sepcalc.timing_tables import timing_tables
+
+        return timing_tables(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

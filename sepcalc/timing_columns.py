@@ -83,7 +83,7 @@ def timing_columns(session: Session, unit: Unit, shown: Sequence[str]) -> tuple[
         (extra("outliers", "Outliers"), _of_summary(lambda found: found.outliers)),
         (extra("spread", "Spread", "share", rule="Spread: median / minimum - 1."),
          _of_summary(lambda found: Fraction(found.spread))),
-        (extra("of_minima", "Ratio of minima", "reduction"),
+        (extra("ratio_of_minima", "Ratio of minima", "reduction"),
          lambda row: Fraction(row.ratio.of_minima) if row.ratio else None),
         (extra("params", "Params"), lambda row: row.timed.params),
         (extra("macs", "MACs"), lambda row: row.timed.macs if row.timed.work else None),

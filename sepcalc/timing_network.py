@@ -112,7 +112,9 @@ class _Rewriting:
             found = found or as_written
             yield layer_subject(replace(named, as_written=as_written), layer.written_as(variant))
         if not found:
-            yield layer_subject(replace(row, name=AS_WRITTEN, as_written=True), layer)
+            mine = layer.variant.name
+            name = AS_WRITTEN if any(each.name == mine for each in self.variants) else mine
+            yield layer_subject(replace(row, name=name, as_written=True), layer)
 
     def whole_group(self, conditions: Sequence[Conditions]) -> Group:
         """The whole in each form, under each of the conditions."""

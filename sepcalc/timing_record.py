@@ -77,7 +77,7 @@ def _row(session: Session, row: Judged) -> dict[str, Any]:
 
 def _figures(session: Session, row: Judged) -> dict[str, Any]:
     """What the samples say; null where they say nothing, or nothing that is to be believed."""
-    summary, ratio = row.summary, row.ratio
+    summary, ratio = row.summary, row.ratio if row.believed else None
     ceilings = session.ceilings.get(row.timed.conditions.dtype)
     work = row.timed.work
     return {
@@ -89,7 +89,7 @@ def _figures(session: Session, row: Judged) -> dict[str, Any]:
         "speedup": ratio and ratio.value,
         "speedup_low": ratio and ratio.low,
         "speedup_high": ratio and ratio.high,
-        "speedup_of_minima": ratio and ratio.of_minima,
+        "ratio_of_minima": row.ratio and row.ratio.of_minima,
         "promised": _float(row.promised),
         "delivered": _float(row.delivered),
         "macs_per_s": _float(row.macs_per_s),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from commands import Screen, sepcalc
+from fake_bench import fake_bench
 
 from sepcalc import ConvSpec, choose, compare, load
 from sepcalc.reading import bundled
@@ -24,6 +25,7 @@ PEOPLE = ("terminal", "markdown", "latex", "html")
 LAYER = "layer --cin 64 --cout 128 -k 3"
 SIZED = f"{LAYER} --size 56 --variant all --groups 4"
 NETWORK = "network mobilenet_v1"
+MEASURE = "measure --cin 64 --cout 128 -k 3 --size 56 --time 0"
 
 TABLES = {
     "layer": LAYER,
@@ -34,6 +36,7 @@ TABLES = {
     "network": NETWORK,
     "list": "network --list",
     "compare": "compare resnet50 mobilenet_v1 mobilenet_v2",
+    "measure": f"{MEASURE} --variant all",
 }
 """Command lines that every format knows."""
 
@@ -45,6 +48,10 @@ LAYOUTS = {
     "network-stages": "network mobilenet_v1 --variant spatial-separable --stages --columns all --only 'separable1*'",
     "network-totals": "network mobilenet_v1 --table totals --width 0.75 --size 160 --variant all --groups 8",
     "network-published": "network mobilenet_v1 --table published",
+    "measure-roofline": f"{MEASURE} --roofline",
+    "measure-grid": f"{MEASURE} --variant dws --batch 1,8 --channels-last both --columns all",
+    "measure-layers": "measure mobilenet_v2 --time 0 --only 'stage[23]*' --table layers",
+    "measure-totals": "measure mobilenet_v1 --time 0 --table totals",
 }
 """Command lines that change what a table shows, and mean nothing in JSON."""
 
@@ -75,6 +82,7 @@ NARROW = {
     "layer-60.txt": SIZED,
     "network-60.txt": NETWORK,
     "list-60.txt": "network --list",
+    "measure-60.txt": MEASURE,
     "compare-60.txt": "compare resnet50 mobilenet_v1 mobilenet_v2",
     "explain-60.txt": f"{LAYER} --size 56 --mid 48 --explain",
 }
@@ -94,6 +102,13 @@ def golden(request: pytest.FixtureRequest):
         assert path.read_bytes().decode() == text
 
     return check
+
+
+@pytest.fixture(autouse=True)
+def _no_torch(monkeypatch, tmp_path):
+    """What is timed takes a time that is known, and nothing is kept for later runs."""
+    monkeypatch.setattr("sepcalc.timing_torch.torch_bench", fake_bench)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
 @pytest.mark.parametrize("name", CASES)
