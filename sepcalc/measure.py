@@ -3,7 +3,7 @@
 Every round takes one sample of every candidate, in random order, so that whatever else the machine does falls on
 all of them alike: the candidates' times pair up round by round, and it is the ratios of these pairs that
 :mod:`sepcalc.measure_statistics` judges. A sample is the time of ``inner`` calls in a row, long enough for
-the clock; what is kept is its share per call, in seconds. Nothing that was measured is dropped.
+the clock; what is kept is its share per call, in seconds. No sample is dropped for being slow.
 
 Clock, way to run, and chance are arguments: nothing here knows of torch, and a test brings a clock of its own.
 """
@@ -65,7 +65,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How long to measure: ``rounds`` at least, then until ``time_s`` have passed since the first began.
+    """How long to measure: ``rounds`` at least, then more until all rounds took ``time_s``.
 
     Each candidate is warmed up for ``warmup_s`` and ``warmup_calls`` at least. One sample lasts ``least_s`` at
     least. ``seed`` decides the order within the rounds. Raises :class:`SepcalcError` for numbers out of range.
@@ -326,16 +326,17 @@ def _warm_up(call: Call, plan: Plan, least_s: float, run: Run, clock: Clock) -> 
 
     The quickest batch decides: delays only ever add, and a first call may have compiled something.
     """
-    start, calls, batch, inner = clock(), 0, 1, 1
+    spent_s, calls, batch, inner = 0.0, 0, 1, 1
     while True:
+        start = clock()
         seconds = run(call, batch, clock)().seconds
+        spent_s += max(0.0, (clock() - start) / 1e9)
         calls += batch
         if seconds > 0:
             inner = max(inner, ceil(batch * SPARE * least_s / seconds))
         elif batch > MOST_CALLS:
             raise SepcalcError(f"the clock stood still during {batch:,} calls")
-        is_warm = calls >= plan.warmup_calls and (clock() - start) / 1e9 >= plan.warmup_s
-        if is_warm and seconds >= least_s:
+        if calls >= plan.warmup_calls and spent_s >= plan.warmup_s and seconds >= least_s:
             return inner
         batch *= 2
 

@@ -264,6 +264,16 @@ def test_clock_steps_back():
     assert min(found.series[0].samples) >= 0
 
 
+def test_clock_steps_back_in_the_warm_up():
+    """A warm-up in which the clock goes back by an hour takes no hour more."""
+    clock = FakeClock()
+    steps = iter([1.0, -3600.0])
+    call = lambda: clock.spend(next(steps, 1.0))  # noqa: E731
+    found = measure([Candidate(key="one", call=call)], Plan(rounds=5, time_s=0, warmup_s=2), clock=clock)
+    assert (found.void_rounds, found.rounds, found.series[0].inner) == (0, 5, 1)
+    assert clock.now_s < -3580
+
+
 def test_clock_keeps_stepping_back():
     """With a clock that works in no round, the rounds end."""
     clock = FakeClock()
