@@ -123,8 +123,8 @@ def _columns(context: Any) -> Iterator[Word]:
     from sepcalc import ConvSpec, Network, compare, layer_table, network_table
     from sepcalc.measure import Plan
     from sepcalc.network_report import comparison_table
+    from sepcalc.sweep import sweep
     from sepcalc.timing import Session
-    from sepcalc.timing_tables import timing_tables
     from sepcalc.variants import choose
     from sepcalc.verify import verification_table
 
@@ -133,7 +133,8 @@ def _columns(context: Any) -> Iterator[Word]:
         "layer": lambda: layer_table(compare(ConvSpec.of(1, 1, k=1))),
         "network": lambda: network_table(nothing, [nothing.what_if(each) for each in choose()]),
         "compare": lambda: comparison_table([nothing]),
-        "measure": lambda: timing_tables(Session(kind="layer", title="", rows=(), plan=Plan()))[0],
+        "measure": lambda: Session(kind="layer", title="", rows=(), plan=Plan()).tables[0],
+        "sweep": lambda: sweep({"c_in": 1, "c_out": 1, "k": 1}).tables[0],
         "verify": lambda: verification_table(nothing, []),
     }
     if context.info_name in tables:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from sepcalc.cells import Look, Plain, ends, plain
+from sepcalc.cells import Look, Plain, ends, is_number, plain
 from sepcalc.errors import SepcalcError
 from sepcalc.table import Cell, Column, Table
 
@@ -42,9 +42,12 @@ def _json_table(table: Table) -> str:
 
 
 def dicts(table: Table) -> Iterator[dict[str, Plain]]:
-    """The rows of ``table`` as records, as JSON holds them."""
+    """The rows of ``table`` as records, as JSON holds them; a word in the place of a number, like 4.2 M, is None."""
     keys, *records = _records(table)
-    return (dict(zip(keys, record, strict=True)) for record in records)
+    numbers = {key for column in table.columns if is_number(column) for key in _keys(column)}
+    for record in records:
+        fields = zip(keys, record, strict=True)
+        yield {key: None if key in numbers and isinstance(value, str) else value for key, value in fields}
 
 
 def json_text(value: Any) -> str:

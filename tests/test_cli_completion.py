@@ -69,6 +69,7 @@ def offered(line: str, **more: str) -> list[str]:
         ("sepcalc measure --dtype float32,b", ["float32,bfloat16"]),
         ("sepcalc measure --dtype int", []),
         ("sepcalc measure --columns promised,deli", ["promised,delivered"]),
+        ("sepcalc sweep --columns macs_r", ["macs_reduction"]),
         ("sepcalc measure --device c", ["cpu", "cuda"]),
         ("sepcalc measure --cache ", ["warm", "cold"]),
         ("sepcalc measure --table ", ["layers", "totals"]),

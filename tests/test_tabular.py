@@ -1,6 +1,7 @@
 """Results in a notebook, and as records for a data frame."""
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -11,14 +12,22 @@ from sepcalc.cells import Look
 from sepcalc.conventions import choose_counters
 from sepcalc.explain import explain, render_explanation
 from sepcalc.markdown import draw
+from sepcalc.measure import Plan, Series
+from sepcalc.measure_conditions import Conditions
 from sepcalc.network_report import comparison_table
 from sepcalc.reconcile_report import reconcile_all
 from sepcalc.render import render
+from sepcalc.sweep import sweep
 from sepcalc.table import Column, Estimate, Row, Table
+from sepcalc.timing import Session, Timed
 from sepcalc.webpage import fragment
 
 LAYER = compare(ConvSpec.of(64, 96, k=3, size=28), choose(["all"], {"groups": 4}))
 NETWORK = load("squeezenet1_0")
+
+SERIES = Series(key="standard", inner=1, samples=(0.002, 0.003, 0.0025) * 10)
+TIMED = Timed(group="", name="standard", conditions=Conditions(), series=SERIES)
+SESSION = Session(kind="layer", title="3×3 convolution", rows=(TIMED, replace(TIMED, name="depthwise")), plan=Plan())
 
 RESULTS = {
     "layer": LAYER,
@@ -27,13 +36,18 @@ RESULTS = {
     "what-if": NETWORK.what_if("depthwise"),
     "explanation": explain(LAYER),
     "open explanation": explain(compare(ConvSpec.of(64, 128, k=(3, 5)))),
+    "sweep": sweep({"c_in": [32, 64], "c_out": 64, "k": 3, "size": [28, (28, 14)], "groups": [1, 3, 4]}),
+    "open sweep": sweep({"c_in": 64, "c_out": [64, 96], "k": 3}, ["depthwise"]),
+    "measurement": SESSION,
+    "measured network": replace(SESSION, kind="network"),
     "counter": reconcile_all(NETWORK, None, choose_counters(["thop"]))[0],
 }
 
 
-@pytest.mark.parametrize("result", [RESULTS["layer"], RESULTS["network"], RESULTS["what-if"], RESULTS["counter"]])
-def test_a_result_shows_its_tables(result):
+@pytest.mark.parametrize("name", [name for name in RESULTS if "explanation" not in name])
+def test_a_result_shows_its_tables(name):
     """In a notebook a result is its tables, as HTML and as Markdown, without the columns that are there on demand."""
+    result = RESULTS[name]
     assert result._repr_html_() == "\n".join(fragment(each.brief()) for each in result.tables)
     assert result._repr_markdown_() == draw([each.brief() for each in result.tables], Look())
 
@@ -97,6 +111,13 @@ def test_a_number_left_blank_is_none():
     """What a sum has no number for is None in a record, not an empty text among numbers."""
     total = network_table(NETWORK).to_dicts()[-1]
     assert (total["role"], total["output"], total["kernel"], total["type"]) == ("total", None, None, "")
+
+
+def test_a_word_in_the_place_of_a_number_is_none():
+    """A number that is not to be believed has a word in its place, which is no number in a record."""
+    unsteady = replace(TIMED, name="depthwise", series=replace(SERIES, samples=(0.002, 0.02) * 15))
+    record = replace(SESSION, rows=(TIMED, unsteady)).to_dicts()[1]
+    assert (record["verdict"], record["speedup"]) == ("unreliable", None)
 
 
 def test_an_explanation_as_records():
