@@ -36,7 +36,7 @@ RESULTS = {
     "what-if": NETWORK.what_if("depthwise"),
     "explanation": explain(LAYER),
     "open explanation": explain(compare(ConvSpec.of(64, 128, k=(3, 5)))),
-    "sweep": sweep({"c_in": [32, 64], "c_out": 64, "k": 3, "size": [28, (28, 14)], "groups": [1, 3, 4]}),
+    "sweep": sweep({"c_in": [32, 64], "c_out": 64, "k": 3, "size": [28, 56], "groups": [1, 3, 4]}),
     "open sweep": sweep({"c_in": 64, "c_out": [64, 96], "k": 3}, ["depthwise"]),
     "measurement": SESSION,
     "measured network": replace(SESSION, kind="network"),
