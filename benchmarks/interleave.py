@@ -29,6 +29,8 @@ from statistics import median, quantiles
 from time import perf_counter_ns
 from typing import Any, TypeVar
 
+from sepcalc.measure_machine import cpu_name
+
 T = TypeVar("T")
 
 UNSTEADY = 0.10
@@ -219,20 +221,13 @@ def milliseconds(seconds: float) -> str:
 def machine(packages: Iterable[str]) -> dict[str, Any]:
     """The processor, cores, load, Python and the versions of ``packages``: what the figures depend on."""
     return {
-        "cpu": _cpu(),
+        "cpu": cpu_name() or "unknown",
         "cores": os.cpu_count(),
         "load": round(os.getloadavg()[0], 2),
         "system": f"{platform.system()} {platform.machine()}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "packages": {name: _version(name) for name in packages},
     }
-
-
-def _cpu() -> str:
-    path = Path("/proc/cpuinfo")
-    lines = path.read_text().splitlines() if path.exists() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or "unknown"
 
 
 def _version(package: str) -> str:

@@ -10,7 +10,7 @@ from sepcalc.torch_find import said
 _DTYPES = {"Half": "float16", "BFloat16": "bfloat16", "Float": "float32", "Double": "float64"}
 
 _MEANINGS = (
-    (r"tried to allocate ([\d.]+ \w+)", "out of memory: {} more were asked for; give a smaller batch or size"),
+    (r"tried to allocate ([\d.]+) (\w+)", "out of memory: {} {} more were asked for; give a smaller batch or size"),
     (r"out of memory|CUDNN_STATUS_ALLOC_FAILED", "out of memory; give a smaller batch or size"),
     (r"\"(\w+)\" not implemented for '(\w+)'", "PyTorch has no kernel for {} in {} on this device"),
     (r"operator '(\S+)' is not currently \w+ \w+ the (\w+)", "PyTorch has no kernel for {} on {}"),
@@ -37,5 +37,10 @@ def reason(error: Exception) -> str:
     message = "out of memory" if isinstance(error, MemoryError) else str(error)
     for pattern, meaning in _MEANINGS:
         if found := re.search(pattern, message, re.IGNORECASE):
-            return meaning.format(*(_DTYPES.get(word, word) for word in found.groups()))
+            return meaning.format(*map(_readable, found.groups()))
     return said(error)
+
+
+def _readable(word: str) -> str:
+    """A word of PyTorch's as people write it: a dtype by its name, a long number in groups of three."""
+    return f"{int(word):,}" if word.isdecimal() else _DTYPES.get(word, word)

@@ -86,7 +86,7 @@ def test_what_cannot_be_measured(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         ceilings(Conditions())
     monkeypatch.setattr(module, "build", lambda stages: torch.empty(10**15))
-    with pytest.raises(SepcalcError, match="cannot be measured: out of memory: 4000000000000000 bytes more"):
+    with pytest.raises(SepcalcError, match="cannot be measured: out of memory: 4,000,000,000,000,000 bytes more"):
         ceilings(Conditions())
 
 

@@ -67,7 +67,7 @@ def test_memory_of_this_machine():
     """The message of this very torch for too large a tensor is understood."""
     with pytest.raises(RuntimeError) as error:
         torch.empty(10**15)
-    assert reason(error.value) == MEMORY.format("4000000000000000 bytes")
+    assert reason(error.value) == MEMORY.format("4,000,000,000,000,000 bytes")
     assert reason(MemoryError()) == "out of memory; give a smaller batch or size"
 
 

@@ -185,9 +185,10 @@ def test_a_module_that_returns_several(watched):
 
 
 def test_a_module_that_was_made_in_inference_mode():
-    """Such a module can be timed with ``backward`` as any other."""
+    """Such a module can be checked, and timed with ``backward``, as any other."""
     with torch.inference_mode():
         layer = build([SPEC])
+        check("it", layer, [IMAGE], predicted((SPEC,)), Conditions())
         call = prepare(layer, [IMAGE], Conditions(backward=True))
     with held(Conditions(backward=True)):
         assert flops_of(call) == 3 * 2 * SPEC.macs
