@@ -1,6 +1,7 @@
 """What was timed, and the judgement on it."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 
@@ -39,7 +40,7 @@ def test_work():
     assert (one.macs, eight.macs) == (spec.macs, 8 * spec.macs)
     assert one.traffic_bytes == spec.traffic_bytes(4)
     assert eight.traffic_bytes - one.traffic_bytes == 7 * 4 * (64 + 128) * 56 * 56
-    assert one.intensity == 2 * spec.macs / spec.traffic_bytes(4)
+    assert one.intensity == Fraction(2 * spec.macs, spec.traffic_bytes(4))
 
 
 def test_sums_of_work():
@@ -87,9 +88,12 @@ def test_each_group_has_its_reference():
     other = Conditions(batch=8)
     rows = judged(
         session(
-            timed(group="a"), timed("x", 0.4, group="a"),
-            timed(group="b", seconds=0.1), timed("x", 0.4, group="b"),
-            timed(group="a", conditions=other, seconds=0.4), timed("x", 0.4, group="a", conditions=other),
+            timed(group="a"),
+            timed("x", 0.4, group="a"),
+            timed(group="b", seconds=0.1),
+            timed("x", 0.4, group="b"),
+            timed(group="a", conditions=other, seconds=0.4),
+            timed("x", 0.4, group="a", conditions=other),
         )  # fmt: skip
     )
     assert [row.word for row in rows] == ["reference", "faster", "reference", "slower", "reference", "no difference"]
