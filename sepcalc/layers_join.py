@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod
 from typing import Any
 
@@ -32,12 +31,15 @@ def join(scope: Scope, args: JoinArguments, word: str) -> None:
 
 def _join(scope: Scope, args: Common, word: str, ends: list[Output]) -> None:
     """One feature map of several."""
-    maps, taps = zip(*ends, strict=True)
-    scope.taps = tuple(tap for each in taps for tap in each) if all(taps) else ()
+    maps = [at for at, _ in ends]
+    taps: Taps = ()
+    for _, each in ends:
+        taps += each
+    scope.taps = taps if len(taps) == len(ends) else ()
     scope.operator(args, word, maps[0], _joined(word, maps))
 
 
-def _joined(word: str, maps: Sequence[FeatureMap]) -> FeatureMap:
+def _joined(word: str, maps: list[FeatureMap]) -> FeatureMap:
     """The feature map that several make together; a single position spreads over all of them in a product."""
     largest = max(maps, key=lambda each: prod(each.size))
     for each in maps:

@@ -7,7 +7,6 @@ scopes.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -56,7 +55,7 @@ class Reading:
     blocks: Mapping[str, BlockArguments | None] = field(default_factory=dict)
     layers: list[Layer] = field(default_factory=list)
     wiring: list[Taps] = field(default_factory=list)
-    numbers: Counter[str] = field(default_factory=Counter)
+    numbers: dict[str, int] = field(default_factory=dict)
     known: dict[str, Layer] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     outputs: dict[str, Output | None] = field(default_factory=dict)
@@ -144,9 +143,10 @@ class Scope:
         outputs = self.reading.outputs
         begin = f"{self.prefix}{word}_" if word[-1].isdigit() else self.prefix + word  # relu6_1
         if given is None:
-            self.reading.numbers[begin] += 1
-            while (name := f"{begin}{self.reading.numbers[begin]}") in outputs:
-                self.reading.numbers[begin] += 1
+            number = self.reading.numbers.get(begin, 0) + 1
+            while (name := f"{begin}{number}") in outputs:
+                number += 1
+            self.reading.numbers[begin] = number
             return name
         name = f"{self.prefix}{given}"
         if name in outputs:
@@ -166,9 +166,11 @@ class Scope:
             raise LayerError(f"the output {shape} is out of range; nothing above {LARGEST:,} is believed")
         reading = self.reading
         reading.wiring.append(self.taps)
-        self.at, self.taps, self.lost = writes, (len(reading.layers),), False
+        self.at = writes
+        self.taps = taps = (len(reading.layers),)
+        self.lost = False
         reading.layers.append(layer)
-        reading.outputs[layer.name] = writes, self.taps
+        reading.outputs[layer.name] = writes, taps
 
     def keep(self, name: str) -> None:
         """Let later layers call what has come this far by ``name``, a full one."""
