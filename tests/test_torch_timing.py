@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 
 import frameworks  # noqa: F401 - one thread
@@ -247,14 +248,19 @@ def test_real_switches():
         setattr(owner, name, before)
 
 
-def test_every_candidate_is_compiled():
-    """While modules are compiled, there is no number of them beyond which they would silently run as they are."""
+def test_every_candidate_is_compiled(monkeypatch):
+    """More modules of one class are compiled than torch does by itself before it silently runs them as they are."""
     from torch._dynamo import config
 
-    before = config.cache_size_limit
-    with held(Conditions(compile=True)):
-        assert min(config.cache_size_limit, config.accumulated_cache_size_limit) == 10**6
-    assert config.cache_size_limit == before < 10**6
+    compiled = []
+    compile_by = partial(torch.compile, backend=lambda graph, _: compiled.append(graph) or graph)
+    monkeypatch.setattr(torch, "compile", compile_by)
+    conditions = Conditions(compile=True)
+    before, count = config.cache_size_limit, config.cache_size_limit + 2
+    with held(conditions):
+        for channels in range(1, count + 1):
+            prepare(build([ConvSpec.of(4, channels, 1)]), [IMAGE], conditions)()
+    assert (len(compiled), config.cache_size_limit) == (count, before)
 
 
 FAULTS = """
