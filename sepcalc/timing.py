@@ -9,6 +9,7 @@ Nothing here measures or draws: samples come from :mod:`sepcalc.measure`, tables
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -117,12 +118,19 @@ VARYING: Mapping[str, Callable[[Conditions], str | int]] = {
 
 
 def labels(rows: Sequence[Timed]) -> list[str]:
-    """What tells ``rows`` apart in a sentence: their labels, with those conditions in which they differ."""
+    """What tells ``rows`` apart in a sentence: their labels, with those conditions in which they differ.
+
+    A second stage of the same name, as in a bottleneck, adds ``#2``.
+    """
     varied = {key: value for key, value in VARYING.items() if len({value(each.conditions) for each in rows}) > 1}
-    return [
-        ", ".join((each.label, *(f"{key.replace('_', ' ')} {value(each.conditions)}" for key, value in varied.items())))
-        for each in rows
-    ]
+    taken: Counter[str] = Counter()
+    found = []
+    for each in rows:
+        conditions = (f"{key.replace('_', ' ')} {value(each.conditions)}" for key, value in varied.items())
+        label = ", ".join((each.label, *conditions))
+        taken[label] += 1
+        found.append(label if taken[label] == 1 else f"{label} #{taken[label]}")
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,8 @@ def test_kept(cache):
     assert [path.name for path in cache.iterdir()] == ["ceilings.json"]
 
 
-def test_kept_beside_others(cache):
+@pytest.mark.usefixtures("cache")
+def test_kept_beside_others():
     """What is kept for one dtype stays when another is measured."""
     faster = Ceilings(flop_per_s=2000.0, bytes_per_s=10.0)
     keep(HERE, Conditions(), ROOF)

@@ -74,6 +74,12 @@ def test_labels_of_a_grid():
     ]
 
 
+def test_labels_of_stages_with_one_name():
+    """Two stages of the same name, as in a bottleneck, are told apart."""
+    parts = [timed("pointwise 1×1", of="bottleneck", role="part")] * 2
+    assert labels(parts) == ["bottleneck, pointwise 1×1", "bottleneck, pointwise 1×1 #2"]
+
+
 def test_judged():
     """The first row is the reference; others are held against it in time and in multiply-adds."""
     standard, half = judged(session(timed(), timed("half", 0.5, work=HALF)))
@@ -86,16 +92,13 @@ def test_judged():
 def test_each_group_has_its_reference():
     """Rows are held against the first of their group under their conditions, not against any other."""
     other = Conditions(batch=8)
-    rows = judged(
-        session(
-            timed(group="a"),
-            timed("x", 0.4, group="a"),
-            timed(group="b", seconds=0.1),
-            timed("x", 0.4, group="b"),
-            timed(group="a", conditions=other, seconds=0.4),
-            timed("x", 0.4, group="a", conditions=other),
-        )  # fmt: skip
-    )
+    pairs = [("a", HERE, 0.8), ("b", HERE, 0.1), ("a", other, 0.4)]
+    rows = [
+        timed(name, seconds, group=group, conditions=conditions)
+        for group, conditions, first in pairs
+        for name, seconds in (("standard", first), ("x", 0.4))
+    ]
+    rows = judged(session(*rows))
     assert [row.word for row in rows] == ["reference", "faster", "reference", "slower", "reference", "no difference"]
 
 

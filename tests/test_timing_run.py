@@ -88,14 +88,14 @@ def test_a_failure_under_the_clock():
 def test_a_wrong_module_stops():
     """A module that is not what was counted ends the measurement: all its numbers would be about something else."""
     bench = fake_bench(fails={"standard": SepcalcError("standard was not timed")})
-    with pytest.raises(SepcalcError, match="^standard was not timed$"):
+    with pytest.raises(SepcalcError, match=r"^standard was not timed$"):
         measure_layer(COMPARISON, setting(bench=bench))
 
 
 def test_interrupted_under_the_clock():
     """Ctrl-C between two rounds leaves the complete ones."""
 
-    def progress(title, done, planned, state):
+    def progress(_title, _done, _planned, state):
         if state.phase == "rounds" and state.done == 5:
             raise KeyboardInterrupt
 
