@@ -26,7 +26,7 @@ SCHEMA = 1
 
 
 def attainable_s(work: Iterable[Work], ceilings: Ceilings) -> float | None:
-    """Seconds that stages take at least, one after the other; None where the traffic of one is unknown.
+    """Seconds that stages take at least, one after the other; None without any, and where the traffic of one is unknown.
 
     >>> stage = Work(name="conv 3×3", macs=10**9, traffic_bytes=10**6)
     >>> attainable_s([stage], Ceilings(flop_per_s=100e9, bytes_per_s=10e9))
@@ -34,7 +34,7 @@ def attainable_s(work: Iterable[Work], ceilings: Ceilings) -> float | None:
     """
     each = [_attainable_s(stage, ceilings) for stage in work]
     known = [seconds for seconds in each if seconds is not None]
-    return sum(known) if len(known) == len(each) else None
+    return sum(known) if known and len(known) == len(each) else None
 
 
 def _attainable_s(stage: Work, ceilings: Ceilings) -> float | None:
@@ -44,19 +44,18 @@ def _attainable_s(stage: Work, ceilings: Ceilings) -> float | None:
 
 
 def bound(work: Iterable[Work], ceilings: Ceilings) -> Bound | None:
-    """Which ceiling the stages spend most of their attainable time under; None where the traffic of one is unknown.
+    """Which ceiling the stages spend most of their attainable time under; None where that time is unknown.
 
     >>> stage = Work(name="depthwise 3×3", macs=10**6, traffic_bytes=10**6)
     >>> bound([stage], Ceilings(flop_per_s=100e9, bytes_per_s=10e9))
     'memory'
     """
-    seconds = {"memory": 0.0, "compute": 0.0}
-    for stage in work:
-        took, intensity = _attainable_s(stage, ceilings), stage.intensity
-        if took is None or intensity is None:
-            return None
-        seconds["memory" if intensity < ceilings.flop_per_s / ceilings.bytes_per_s else "compute"] += took
-    return "memory" if seconds["memory"] > seconds["compute"] else "compute"
+    stages, ridge = list(work), ceilings.flop_per_s / ceilings.bytes_per_s
+    whole = attainable_s(stages, ceilings)
+    starved = [each for each in stages if each.intensity is not None and each.intensity < ridge]
+    if whole is None:
+        return None
+    return "memory" if (attainable_s(starved, ceilings) or 0) > whole / 2 else "compute"
 
 
 def kept(environment: Mapping[str, Any], conditions: Conditions) -> Ceilings | None:

@@ -101,7 +101,7 @@ class Timed:
     def traffic_bytes(self) -> int | None:
         """Bytes that one call moves if every tensor moves once; None where it is unknown."""
         known = [each.traffic_bytes for each in self.work if each.traffic_bytes is not None]
-        return sum(known) if len(known) == len(self.work) else None
+        return sum(known) if known and len(known) == len(self.work) else None
 
     @property
     def intensity(self) -> Fraction | None:

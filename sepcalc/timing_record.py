@@ -60,7 +60,7 @@ def _row(session: Session, row: Judged) -> dict[str, Any]:
         "layers": timed.layers,
         "conditions": asdict(timed.conditions),
         "params": timed.params,
-        "macs": timed.macs,
+        "macs": timed.macs if timed.work else None,
         "traffic_bytes": timed.traffic_bytes,
         "intensity": _float(timed.intensity),
         "work": [asdict(each) for each in timed.work],
