@@ -82,6 +82,13 @@ def examples(*lines: str) -> str:
     return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
 
 
+def typed(context: typer.Context) -> str:
+    """The command line as it was typed, quoted where need be."""
+    from shlex import join
+
+    return join(("sepcalc", *context.obj))
+
+
 def element_bytes(dtype: str | None) -> int:
     """What one element takes in the type that ``--dtype`` names, float32 by default."""
     return ELEMENT_BYTES[word("--dtype", dtype or "float32", ELEMENT_BYTES)]

@@ -7,8 +7,8 @@ an article folds its headings, takes smaller type, folds its longest text, and a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sepcalc.cells import LONGEST_WORDS, Look, is_number, label_place, texts
 from sepcalc.table import Row, Table
@@ -178,18 +178,39 @@ def _shape(table: Table, look: Look) -> _Shape:
         width = part * sum(widths) + _GAP * gaps
         if width <= _LINE:
             return _Shape(size=size, part=part, fold=True, width=width, least=least)
+    tight = _Shape(size=_TIGHT, part=smallest, fold=True, width=_LINE, least=least)
     too_wide = smallest * sum(widths) + _GAP / 2 * gaps > _LINE
-    tight = _Shape(size=_TIGHT, part=smallest, fold=True, too_wide=too_wide, width=_LINE, least=least)
-    return _folded(widths, _longest_texts(table, columns)) or tight
+    folded = _folded(columns, _foldable(table, columns, LONGEST_WORDS))
+    if folded or not too_wide:
+        return folded or tight
+    return _folded(columns, _foldable(table, columns, _LEAST_ROOM)) or replace(tight, too_wide=True)
 
 
-def _digits(column: Sequence[str]) -> float:
-    """How wide a column is, in digits; a comma or a full stop is narrower than one."""
-    return max((len(each) - 0.44 * len(re.findall("[,.]", each)) for each in column), default=0)
+def _digits(column: Iterable[str]) -> float:
+    """How wide a column is, in digits."""
+    return max((sum(_WIDTHS.get(sign, 1.55) for sign in text) for text in column), default=0)
 
 
-def _folded(widths: Sequence[int], places: Sequence[int]) -> _Shape | None:
+_WIDTHS = {
+    character: width
+    for width, characters in {
+        0.56: "ijl.,:;!|'",
+        0.65: "f -_",
+        0.78: "rst()[]",
+        0.95: "ceaz",
+        1.0: "0123456789go/+",
+        1.12: "bdhknpquvxy",
+        1.5: "w",
+        1.7: "m%",
+    }.items()
+    for character in characters
+}
+"""Widths of Computer Modern's characters, in digits; any other is taken for a capital."""
+
+
+def _folded(columns: Sequence[Sequence[str]], places: Sequence[int]) -> _Shape | None:
     """The largest type in which columns of texts have room beside the others, as few of them as will do."""
+    widths = [max(_digits(column), *map(len, column)) if column else 0 for column in columns]
     sizes = [*((part, size, _GAP, _ROOM) for part, size in _SIZES), (_SIZES[-1][0], _TIGHT, _GAP / 2, _LEAST_ROOM)]
     for count in range(1, len(places) + 1):
         others = sum(width for place, width in enumerate(widths) if place not in places[:count])
@@ -201,7 +222,7 @@ def _folded(widths: Sequence[int], places: Sequence[int]) -> _Shape | None:
     return None
 
 
-def _shared(room: float, needs: Mapping[int, int]) -> dict[int, float]:
+def _shared(room: float, needs: Mapping[int, float]) -> dict[int, float]:
     """``room`` divided between columns alike, but that none gets more than it needs."""
     shared: dict[int, float] = {}
     for left, place in zip(range(len(needs), 0, -1), sorted(needs, key=needs.__getitem__), strict=True):
@@ -210,12 +231,12 @@ def _shared(room: float, needs: Mapping[int, int]) -> dict[int, float]:
     return shared
 
 
-def _longest_texts(table: Table, columns: Sequence[Sequence[str]]) -> list[int]:
-    """The places of columns that may fold where there are sentences: the widest first, that of the names last."""
+def _foldable(table: Table, columns: Sequence[Sequence[str]], least: int) -> list[int]:
+    """The places of columns with texts longer than ``least``: the widest first, at last that which names the rows."""
     label = label_place(table)
     widths = [max(map(len, column), default=0) for column in columns]
     texts = [place for place, column in enumerate(table.columns) if not is_number(column) and place != label]
-    if all(widths[place] <= LONGEST_WORDS for place in texts):
+    if all(widths[place] <= least for place in texts):
         return []
     places = sorted((place for place in texts if widths[place] > _LEAST_ROOM), key=lambda place: -widths[place])
     words = (word for name in columns[label] for word in re.split("[ /]", name))

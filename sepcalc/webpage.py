@@ -80,15 +80,15 @@ def fragment(table: Table, *, si: bool = False) -> str:
     )
 
 
-def classed(table: Table, *, identity: str, classes: str = "", si: bool = False) -> str:
-    """``table`` as one ``<table>`` called ``identity`` for a page with a style sheet; its notes are not in it.
+def classed(table: Table, *, identity: str, classes: str, si: bool = False) -> str:
+    """``table`` as one ``<table>`` called ``identity`` with ``classes``, for a page with a style sheet; without notes.
 
     Numbers carry what they are sorted by in ``data-value``, exact or the nearest float, and headings the variant that
     their column is about in ``data-variant``. Text has the class ``text``, and ``folds`` where it may be a sentence.
     """
     return "\n".join(
         (
-            f'<table id="{escape(identity)}" class="{escape(classes or "plain")}">',
+            f'<table id="{escape(identity)}" class="{escape(classes)}">',
             f"<caption><span>{escape(table.title)}</span></caption>",
             f"<thead>{_head(table, _with_classes)}</thead>",
             "<tbody>",

@@ -12,7 +12,7 @@ from sepcalc.render import render
 from sepcalc.table import Column, Row, Table
 from sepcalc.webpage import escape, fragment
 
-VOID = {"meta"}
+VOID = {"meta", "input"}
 
 
 class Reader(HTMLParser):

@@ -1,0 +1,86 @@
+"""A report in LaTeX, and that what the program prints as LaTeX compiles, where there is a pdflatex."""
+
+import re
+from dataclasses import replace
+from shutil import which
+
+import pytest
+from check_latex import compiled, complaint
+from commands import sepcalc
+from test_report import MADE, NETWORK
+
+from sepcalc import choose, load
+from sepcalc.report import Subject, report
+from sepcalc.report_latex import draw
+from sepcalc.tex import escape
+
+REPORT = report(Subject(network=NETWORK, pictures=True), MADE)
+TEXT = draw(REPORT, "it")
+
+compiles = pytest.mark.skipif(which("pdflatex") is None, reason="there is no pdflatex on this machine")
+
+
+def test_an_article():
+    """The text is a whole document with a section for each of the report, and names its packages once."""
+    assert TEXT.startswith("\\documentclass{article}\n\\usepackage{amsmath,booktabs,graphicx,longtable}\n")
+    assert TEXT.endswith("\n\\end{document}\n")
+    assert re.findall(r"\\section\{(.*)\}", TEXT) == [escape(each.title) for each in REPORT.sections]
+    assert "% needs" not in TEXT.lower()
+
+
+def test_pictures():
+    """Pictures are files beside the report; without them the package that they need is not asked for."""
+    assert re.findall(r"\\includegraphics\{(.*)\}", TEXT) == ["it-layers.pdf", "it-layer.pdf"]
+    assert "graphicx" not in draw(report(Subject(network=NETWORK), MADE), "it")
+
+
+def test_a_line_is_short():
+    """Of the layers' columns those that do not fit the line are left out, what a variant saves last."""
+    head = next(line for line in TEXT.splitlines() if line.startswith("Layer &"))
+    titles = re.sub(r"\\begin\{tabular\}\[b\]\{@\{\}r@\{\}\}|\\end\{tabular\}|\\\\", "", head)
+    assert " ".join(titles.split()) == (
+        "Layer & Type & Params & MACs & Share & Reduction, depthwise- separable & Reduction, spatial- separable"
+    )
+
+
+@compiles
+@pytest.mark.parametrize("name", ["resnet50", "erfnet"])
+def test_a_report_compiles(name, tmp_path):
+    """A report is set without a complaint, pictures and all, and nothing hangs over the margin."""
+    assert sepcalc(f"report {name} --pictures -o '{tmp_path / 'my report.tex'}'") == (0, "", "")
+    (tmp_path / "my report.tex").rename(tmp_path / "it.tex")
+    assert compiled(tmp_path / "it.tex") == ""
+    assert (tmp_path / "it.pdf").stat().st_size > 50_000
+
+
+@compiles
+def test_hostile_names_compile(tmp_path):
+    """Whatever a network is called, it is set."""
+    hostile = r"\input{x} #1 $ & % _ ^ ~ {} \\ \end{document} 漢 ·² —"
+    document = report(Subject(network=replace(NETWORK, name=hostile, source=hostile)), replace(MADE, command=hostile))
+    (tmp_path / "it.tex").write_text(draw(document, "it"), "utf-8")
+    assert compiled(tmp_path / "it.tex") == ""
+
+
+@compiles
+@pytest.mark.parametrize("options", ["", "twocolumn"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "network resnet50 --columns name,params,macs,reduction --format latex",
+        "network mobilenet_v1 --format latex",
+        "layer --cin 64 --cout 128 -k 3 --size 56 --stages --format latex",
+    ],
+)
+def test_tables_compile(line, options):
+    """Tables fit an article of one column and of two, a long one too."""
+    assert complaint(sepcalc(line).out, options) == ""
+
+
+@compiles
+def test_many_variants_compile(tmp_path):
+    """With every variant there are more columns than a line holds, and the report still fits the page."""
+    network = load("mobilenet_v2")
+    what_ifs = tuple(network.what_if(each) for each in choose(["all"], {"groups": 2}))
+    (tmp_path / "it.tex").write_text(draw(report(Subject(network=network, what_ifs=what_ifs), MADE), "it"), "utf-8")
+    assert compiled(tmp_path / "it.tex") == ""
