@@ -69,6 +69,7 @@ NOTEBOOK = {
     ("tabular", "table"),
     ("tabular", "cells"),
     ("table", "webpage"),
+    ("table", "cells"),
     ("table", "markdown"),
     ("table", "records"),
     ("explain", "prose"),
