@@ -26,7 +26,7 @@ SCHEMA = 1
 
 
 def attainable_s(work: Iterable[Work], ceilings: Ceilings) -> float | None:
-    """Seconds that stages take at least, one after the other; None without any, and where the traffic of one is unknown.
+    """Seconds that stages take at least, one after the other; None without any, or where a traffic is unknown.
 
     >>> stage = Work(name="conv 3×3", macs=10**9, traffic_bytes=10**6)
     >>> attainable_s([stage], Ceilings(flop_per_s=100e9, bytes_per_s=10e9))

@@ -41,7 +41,7 @@ class Sums:
 
     @property
     def _bodies(self) -> Iterator[Judged]:
-        return (each for each in self.rows if each.timed.role == "body")
+        return (each for each in self.rows if each.timed.role == "body" and each.timed.why_not is None)
 
     def _chosen(self, name: str, conditions: Conditions) -> list[Judged]:
         """The row of each layer in the form called ``name``: as written where it has no such form."""
