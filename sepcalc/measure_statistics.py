@@ -166,7 +166,7 @@ def steady(series: Series, *, clock_step_s: float) -> str:
     >>> steady(Series(key="one", inner=1, samples=(1.0,) * 6 + (1.5,) * 24), clock_step_s=0)
     'the median is 50 % above the minimum: something else was running'
     """
-    return _limits(series, clock_step_s) or _waiting(clock_step_s, series) or _unrest(series)
+    return _limits(series, clock_step_s) or _waiting(series) or _unrest(series)
 
 
 def _limits(series: Series, clock_step_s: float) -> str:
@@ -179,14 +179,12 @@ def _limits(series: Series, clock_step_s: float) -> str:
     return ""
 
 
-def _waiting(clock_step_s: float, *series: Series) -> str:
+def _waiting(*series: Series) -> str:
     """Whether the samples waited for a scheduler: nearly all are multiples of its tick, and not all of the same.
 
     Threads that wait for one another on busy cores do that; what is timed is then the tick, and as steady as that.
     Two candidates that each keep to one multiple may do so by chance, unless it is of a tick as rare as 16 ms.
     """
-    if clock_step_s > TICK_SLACK_S:
-        return ""  # By such a clock all samples are multiples.
     lasted = [[each * one.inner for each in one.samples] for one in series]
     total, usual_s = sum(map(len, lasted)), median(chain(*lasted))
     for tick_s in TICKS_S:
@@ -245,7 +243,7 @@ def _doubts(reference: Series, candidate: Series, found: Ratio, clock_step_s: fl
     """Every reason why the ratio of two candidates might not be believed, empty where it does not hold."""
     yield _limits(candidate, clock_step_s)
     yield _of_reference(_limits(reference, clock_step_s))
-    yield _waiting(clock_step_s, reference, candidate)
+    yield _waiting(reference, candidate)
     if _apart(found.value, found.of_minima) > UNSTEADY:
         yield f"the medians say {found.value:.3g} ×, the minima {found.of_minima:.3g} ×: something else was running"
     yield _unrest(candidate)

@@ -2,7 +2,9 @@
 
 import gc
 import re
+from itertools import count
 from random import Random
+from weakref import ref
 
 import pytest
 from fake_clock import FakeClock, work
@@ -101,6 +103,14 @@ def test_warm_up():
     assert series.inner == 13
 
 
+def test_a_delay_in_the_warm_up():
+    """A batch that something else delayed has no say in how many calls make a sample: the quickest decides."""
+    clock, calls = FakeClock(), iter(range(99))
+    call = lambda: clock.spend(1e-3 if 15 <= next(calls, 99) < 31 else 1e-4)  # noqa: E731
+    (series,) = measure([Candidate(key="one", call=call)], BRIEF, clock=clock).series
+    assert series.inner == 13
+
+
 @pytest.mark.parametrize(("plan", "calls"), [({"warmup_calls": 3}, 3), ({"warmup_calls": 4}, 7), ({"warmup_s": 9}, 15)])
 def test_warm_up_doubles(plan, calls):
     """The warm-up runs one call, two, four and so on, until both its calls and its seconds are reached."""
@@ -141,6 +151,25 @@ def test_collector():
     measure(one, BRIEF, clock=clock)
     assert not gc.isenabled()
     gc.enable()
+
+
+def test_rubbish():
+    """What calls leave behind in circles is taken away between rounds."""
+    clock, left = FakeClock(), []
+
+    class Circle:
+        def __init__(self):
+            self.itself = self
+
+    def call():
+        left.append(ref(Circle()))
+        clock.spend(1)
+
+    alive = []
+    watch = lambda state: alive.append(sum(each() is not None for each in left))  # noqa: E731
+    measure([Candidate(key="one", call=call)], Plan(rounds=50, time_s=0, warmup_s=0), clock=clock, watch=watch)
+    assert len(left) == 53
+    assert max(alive) <= 3
 
 
 def test_watch():
@@ -188,7 +217,14 @@ def test_failure(after):
     """A candidate that fails at any time says why in one line, and the others have all their rounds."""
     clock = FakeClock()
     first, last = candidates(clock, first=1.0, last=2.0)
-    found = measure([first, Candidate(key="bad", call=failing(clock, after)), last], BRIEF, clock=clock)
+    medians = []
+    found = measure(
+        [first, Candidate(key="bad", call=failing(clock, after)), last],
+        BRIEF,
+        clock=clock,
+        watch=lambda state: medians.append(list(state.medians)),
+    )
+    assert medians[-1] == ["first", "last"]
     assert found.failures == (Failure(key="bad", reason="no such kernel"),)
     assert [(each.key, len(each.samples)) for each in found.series] == [("first", 5), ("last", 5)]
 
@@ -251,6 +287,23 @@ def test_interrupted_between():
     clock = FakeClock()
     found = measure(candidates(clock, one=1.0), BRIEF, clock=clock, watch=watch)
     assert (found.interrupted, found.rounds) == (True, 3)
+
+
+def test_interrupted_while_recording():
+    """Ctrl-C between the first sample of a round and the second leaves both candidates the same rounds."""
+
+    class Stop(float):
+        def __truediv__(self, _other):
+            raise KeyboardInterrupt
+
+    def run(call, inner, clock):
+        pending = on_host(call, inner, clock)
+        return lambda: Sample(Stop(1) if next(samples) == 4 + 2 * 3 + 1 else pending().seconds)
+
+    clock, samples = FakeClock(), count()  # of them four in the warm-up
+    found = measure(candidates(clock, a=1.0, b=1.0), Plan(rounds=9, time_s=0, warmup_s=0), clock=clock, run=run)
+    assert found.interrupted
+    assert [len(each.samples) for each in found.series] == [3, 3]
 
 
 def test_clock_steps_back():

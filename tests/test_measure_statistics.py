@@ -219,6 +219,14 @@ def test_one_multiple_each():
     assert verdict.reason.startswith("the samples are multiples of 16 ms, steps of a scheduler")
 
 
+def test_some_multiples():
+    """Times that are multiples of a tick now and then are times like others."""
+    usual = series(*[0.040] * 7, *[0.0415] * 16, *[0.044] * 7)
+    assert steady(usual, clock_step_s=0) == ""
+    only = series(*[0.040] * 16, *[0.044] * 14)
+    assert steady(only, clock_step_s=0).startswith("the samples are multiples of 4 ms")
+
+
 def test_medians_against_minima():
     """A ratio that the minima contradict is replaced by both, even where its interval is as narrow as can be."""
     reference, candidate = series(*[2.0] * 29, 0.9), series(*[4.0] * 29, 0.6)
@@ -238,7 +246,41 @@ def test_the_references_unrest():
     assert verdict.reason == "of the reference: the median is 12 % above the minimum: something else was running"
 
 
-def test_wide_interval():
+@pytest.mark.parametrize(("above", "reason"), [(0.09, ""), (0.11, "the median is 11 % above the minimum")])
+def test_spread(above, reason):
+    """The median may be 10 % above the minimum, not more."""
+    found = steady(series(*[1.0, 1.0 + above, 1.0 + above] * 10), clock_step_s=0)
+    assert found.partition(":")[0] == reason
+
+
+def test_no_drift():
+    """Times that more than double half-way did not drift: something else began to run."""
+    found = steady(series(*[1.0] * 14, *[5.0] * 16), clock_step_s=0)
+    assert found == "the median is 400 % above the minimum: something else was running"
+
+
+def test_clock_too_coarse_for_the_reference():
+    """A clock that is fine enough for the candidate's samples alone is not fine enough."""
+    reference, candidate = series(*[1e-3] * 30), series(*[1e-3] * 30, inner=10)
+    found = Ratio(value=1.0, low=1.0, high=1.0, of_minima=1.0)
+    verdict = judge(reference, candidate, found, clock_step_s=1e-4)
+    assert verdict.reason == "of the reference: the clock goes in steps of 0.1 ms, and a sample lasted 1 ms"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "word"),
+    [(1.85, 2.15, "faster"), (1.75, 2.15, "unreliable"), (1.85, 2.25, "unreliable")],
+)
+def test_wide_interval(low, high, word):
+    """A ratio whose interval reaches further than 10 % on either side is not known well enough."""
+    quiet = series(*[1.0] * 30)
+    verdict = judge(quiet, quiet, Ratio(value=2.0, low=low, high=high, of_minima=2.0), clock_step_s=0)
+    assert verdict.word == word
+    if word == "unreliable":
+        assert verdict.reason == f"the ratio is known no better than {low} to {high} ×"
+
+
+def test_never_steady_together():
     """Two candidates that are each steady most of the time, and never at the same time, have no one ratio."""
     reference = series(*[1.0] * 9, *[1.4] * 6, *[1.0] * 2)
     candidate = series(*[1.3] * 8, *[1.0] * 9)
