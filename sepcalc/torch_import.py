@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from warnings import catch_warnings, simplefilter
 
@@ -39,6 +39,32 @@ WAYS = {
     "real": "on real tensors",
 }
 """How a model can be run, from the cheapest to what always works, and how a note says it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A model that can be run, as ``module(*args, **kwargs)``, and the shapes of what it is given."""
+
+    module: nn.Module
+    given: tuple[Input, ...]
+    args: tuple[torch.Tensor, ...]
+    kwargs: Mapping[str, torch.Tensor]
+
+
+def build(source: str, *, inputs: Sequence[Input] = (), arguments: Mapping[str, Any] | None = None) -> Model:
+    """The model that ``source`` names, on real weights, with inputs that are random where they are no indices.
+
+    Takes and raises what :func:`load` does; the model is not run.
+    """
+    with redirect_stdout(sys.stderr), beside(source), ExitStack() as stack:
+        try:
+            model = _ready(stack, "real", find(source), source, inputs, arguments or {})
+        except _FailedError as failure:
+            raise failure.explained() from failure.error
+    for each in (*model.args, *model.kwargs.values()):
+        if each.is_floating_point():
+            each.normal_()
+    return model
 
 
 def load(source: str, *, inputs: Sequence[Input] = (), arguments: Mapping[str, Any] | None = None) -> Trace:
@@ -123,31 +149,43 @@ _ABOUT_VALUES = (
 
 def _attempt(way: str, target: Any, source: str, inputs: Sequence[Input], arguments: Mapping[str, Any]) -> Trace:
     with ExitStack() as stack:
-        # Warnings are about values and speed, and nothing here has any.
-        stack.enter_context(catch_warnings())
-        simplefilter("ignore")
-        built = target
-        if not isinstance(target, nn.Module):
-            build = stack.enter_context(_building(way))
-            try:
-                built = build(lambda: target(**arguments))
-            except (Exception, SystemExit) as error:
-                raise _FailedError(as_exception(error), source) from error
-        if not isinstance(built, nn.Module):
-            raise ModelError(f"{source} returned {article(type(built).__name__)}, not a torch.nn.Module; name a model")
-        given = tuple(inputs) or (_named_by(built),)
-        stack.enter_context(_running(way))
-        device = "meta" if "meta" in way else "cpu"
-        tensors = [_tensor(each, device) for each in given]
-        positional = [tensor for tensor, each in zip(tensors, given, strict=True) if each.name is None]
-        named = {each.name: tensor for tensor, each in zip(tensors, given, strict=True) if each.name is not None}
+        model = _ready(stack, way, target, source, inputs, arguments)
         try:
-            done = record(built, positional, named, _title(source, arguments))
+            done = record(model.module, model.args, model.kwargs, _title(source, arguments))
         except RunError as failed:
-            raise _FailedError(failed.error, source, given, place=failed.place, guessed=not inputs) from failed.error
-    shown = ", ".join(map(str, given))
+            raise _FailedError(
+                failed.error, source, model.given, place=failed.place, guessed=not inputs
+            ) from failed.error
+    shown = ", ".join(map(str, model.given))
     notes = () if inputs else (f"no --input was given; {source} was run on {shown}",)
     return replace(done, source=f"{source}, input {shown}", notes=notes)
+
+
+def _ready(
+    stack: ExitStack, way: str, target: Any, source: str, inputs: Sequence[Input], arguments: Mapping[str, Any]
+) -> Model:
+    """The model and its inputs; it can be run in this ``way`` for as long as ``stack`` is open."""
+    # Warnings are about values and speed, and nothing here has any.
+    stack.enter_context(catch_warnings())
+    simplefilter("ignore")
+    built = target
+    if not isinstance(target, nn.Module):
+        build = stack.enter_context(_building(way))
+        try:
+            built = build(lambda: target(**arguments))
+        except (Exception, SystemExit) as error:
+            raise _FailedError(as_exception(error), source) from error
+    if not isinstance(built, nn.Module):
+        raise ModelError(f"{source} returned {article(type(built).__name__)}, not a torch.nn.Module; name a model")
+    given = tuple(inputs) or (_named_by(built),)
+    stack.enter_context(_running(way))
+    tensors = [(each.name, _tensor(each, "meta" if "meta" in way else "cpu")) for each in given]
+    return Model(
+        module=built,
+        given=given,
+        args=tuple(tensor for name, tensor in tensors if name is None),
+        kwargs={name: tensor for name, tensor in tensors if name is not None},
+    )
 
 
 @contextmanager
