@@ -8,7 +8,8 @@ forms of a layer once with sepcalc, in turns as ``sepcalc measure`` does, and on
 ``Timer.blocked_autorange``, one after the other; the order is random. Both call the very same objects under the same
 conditions, and of both the median counts. The ratio is sepcalc's time / torch's.
 
-The target is for a machine that does nothing else.
+The target is for a machine that does nothing else. On a busy one torch's median may be a multiple: its samples last
+about 3 ms, as long as a turn on the processor, and so most of them are cut in two; sepcalc's last 1 ms.
 """
 
 from __future__ import annotations

@@ -12,9 +12,10 @@ from strategies import randomly, rewrites, specs
 from torch.nn.functional import conv1d, conv2d, conv3d
 
 from sepcalc import variants
+from sepcalc.counted import Counted
 from sepcalc.errors import MissingExtraError, SpecError
 from sepcalc.spec import ConvSpec
-from sepcalc.torch_backend import build, example, flops, parameter_count
+from sepcalc.torch_backend import build, counted, example, flops, parameter_count
 from sepcalc.variants import Stages, Variant, all_variants, get, pointwise
 
 # On tensors this small threads do nothing but wait for each other.
@@ -194,6 +195,14 @@ def test_a_shared_parameter_counts_once():
     twice = torch.nn.Sequential(layer, layer)
     assert parameter_count(twice) == 16
     assert flops(twice, torch.zeros(1, 4, 10)) == 2 * 2 * 160
+
+
+def test_what_returns_several_has_no_shape():
+    """A module is counted in one run: parameters, the shape without the batch, FLOPs; several outputs have no shape."""
+    layer = build([ConvSpec(c_in=4, c_out=4, kernel=(1,))])
+    assert counted(layer, torch.zeros(2, 4, 10)) == Counted(params=16, shape=(4, 10), flops=2 * 2 * 160)
+    layer.register_forward_hook(lambda module, given, output: (output, output))
+    assert counted(layer, torch.zeros(1, 4, 10)) == Counted(params=16, shape=None, flops=2 * 160)
 
 
 def test_frozen_parameters_are_not_trainable():
