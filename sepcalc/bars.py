@@ -8,15 +8,11 @@ from fractions import Fraction
 
 from sepcalc.table import Cell, Column, Row, Table
 
-LAYER_SHARES = {"params": "params_ratio", "macs": "macs_ratio", "macs_per_position": "macs_ratio"}
-NETWORK_SHARES = {"params": "params_share", "macs": "macs_share"}
-"""The columns of counts that get bars, and those whose shares the bars show."""
-
 BARS_RULE = "Bars: the longest is the largest share of its column."
 
 
 def with_bars(table: Table, shares: Mapping[str, str]) -> Table:
-    """``table`` with a column of bars, ``KEY_bar``, after each column that is a key of ``shares``.
+    """``table`` with an untitled column of bars, ``KEY_bar``, after each column that is a key of ``shares``.
 
     The longest bar is that of the largest share in the body of the table; sums have none.
 
@@ -41,7 +37,7 @@ def _with_bar(table: Table, key: str, share: str) -> Table:
     counted = table.columns[place]
     column = Column(
         key=f"{key}_bar",
-        title=f"{counted.title} share",
+        title="",
         kind="bar",
         rank=1,
         rule=BARS_RULE,

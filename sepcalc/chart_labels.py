@@ -22,7 +22,7 @@ STEPS = 10
 """How many half lines of type a name moves away from its point at most."""
 
 ROUNDS = 6
-"""How often each name looks for a better place among the others."""
+"""How often each name looks for a better place among the others at most."""
 
 DOUBTFUL = 20.0
 """A place without a line that is as near to another point is as bad as one so many pixels further off."""
@@ -74,11 +74,14 @@ def place_labels(points: Sequence[Point], widths: Sequence[float], height: float
     marks = [Box(x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS) for x, y in points]
     placed: dict[int, _Name] = {}
     for _ in range(ROUNDS):
+        before = dict(placed)
         for number, (point, width) in enumerate(zip(points, widths, strict=True)):
             others = [name for other, name in placed.items() if other != number]
             names = [_Name(point, box, tuple(_line(point, box))) for box in _around(point, width, height)]
             inside = [name for name in names if name.box.overlap(Box(0, 0, *size)) >= 0.999 * width * height]
             placed[number] = min(inside or names[:1], key=lambda name: _cost(name, marks, others))
+        if placed == before:
+            break
     return [placed[number].box for number in range(len(points))]
 
 

@@ -20,6 +20,7 @@ from sepcalc.chart_style import (
     SMALL,
     VALUE_TEXT,
     first,
+    fold,
     nice,
     shorten,
     spread,
@@ -56,6 +57,9 @@ GAP = 4
 SEPARATE = 90
 """Layers that are drawn as bars with gaps between them; of more of them the outline is drawn."""
 
+MOST = 20_000
+"""Layers in one chart; more of them take minutes to draw, and no eye tells them apart."""
+
 WRITTEN = "as-written"
 COUNTS = {"macs": "MACs", "params": "params"}
 """What is drawn, in this order, and how it is called within a sentence."""
@@ -76,12 +80,16 @@ def network_chart(layers: Table, totals: Table) -> Chart:
 
     Layers stand in the order of the table, which is that of the network unless it was sorted; those without
     parameters and multiply-adds take no room. Variants that cost the same, layer by layer, are drawn once.
+
+    Raises :class:`SepcalcError` for a network with nothing to draw, or with too many layers.
     """
     import altair as alt
 
     rows = [row for row in layers.to_dicts() if row["role"] == "body"]
     variants = _variants(rows, totals)
     costly = [row for row in rows if any(_cost(row, each, count) for each in variants for count in COUNTS)]
+    if len(costly) > MOST:
+        raise SepcalcError(f"{layers.title}: {len(costly):,} layers are too many for a chart of {MOST:,}; add them up")
     if not costly:
         raise SepcalcError(f"{layers.title}: no layer has parameters or multiply-adds, so there is nothing to draw")
     data = [_costs(row, place, each) for place, row in enumerate(costly, start=1) for each in variants]
@@ -125,7 +133,9 @@ def _costs(row: Record, place: int, variant: _Variant) -> Record:
 
 def _totals(variants: Sequence[_Variant], totals: Table) -> list[Record]:
     """The totals of the variants, how they are written beside the bars, and where the names of the curves stand."""
-    ends = [{**record(each.row, totals), "variant": each.name} for each in variants]
+    ends: list[Record] = [
+        {**record(each.row, totals), "variant": each.name, "short": " ".join(_title(each.name, 1))} for each in variants
+    ]
     for count in COUNTS:
         top = max(number(end[count]) for end in ends) or 1
         places = spread([CURVE * (1 - number(end[count]) / top) for end in ends], APART, CURVE)
@@ -133,6 +143,13 @@ def _totals(variants: Sequence[_Variant], totals: Table) -> list[Record]:
             reduction = shown(each.row, totals, f"{count}_reduction")
             end |= {f"{count}_text": f"{shown(each.row, totals, count)}, {reduction}", f"{count}_at": place}
     return ends
+
+
+def _title(name: str, most: int) -> list[str]:
+    """The name of a variant in at most so many lines; of several that are drawn as one the others can go."""
+    one = name.split(" = ", maxsplit=1)[0]
+    texts = (fold(text, BESIDE - GAP, bold=True) for text in (name, f"{one} = …", one))
+    return next((lines for lines in texts if len(lines) <= most), [shorten(one, BESIDE - GAP, bold=True)])
 
 
 def _block(
@@ -195,11 +212,15 @@ def _bars(count: str, variant: _Variant, top: float, layers: int, starts: Mappin
         marks, hint = data.mark_bar(color=variant.color, size=max(DEPTH / layers - 1, 1)), f"{count}_hint:N"
     else:
         marks, hint = data.mark_area(color=variant.color, interpolate="step"), "variant:N"
-    name = total.mark_text(**{**NAME_TEXT, "fontSize": SMALL}, align="left", x=DEPTH + GAP, y=(BARS - APART) / 2)
-    value = total.mark_text(**VALUE_TEXT, align="left", x=DEPTH + GAP, y=(BARS + APART) / 2)
+    names = _title(variant.name, 2)
+    top_line, beside = (BARS - len(names) * APART) / 2, DEPTH + GAP
+    name = total.mark_text(
+        **{**NAME_TEXT, "fontSize": SMALL}, align="left", x=beside, y=top_line, text=names, lineHeight=APART
+    )
+    value = total.mark_text(**VALUE_TEXT, align="left", x=beside, y=top_line + len(names) * APART)
     return alt.layer(
         marks.encode(_along(layers, starts), _height(f"{count}:Q", top, [nice(top)]), alt.Description(hint)),
-        name.encode(alt.Text("variant:N")),
+        name,
         value.encode(alt.Text(f"{count}_text:N")),
         width=DEPTH,
         height=BARS,
@@ -221,7 +242,7 @@ def _curves(count: str, variants: Sequence[_Variant], data: Sequence[Record], st
     words = alt.Chart(alt.NamedData(name="totals")).mark_text(**VALUE_TEXT, align="left", x=DEPTH + GAP)
     plot: Layers = alt.layer(
         lines.encode(along, height, color, dash, alt.Description("variant:N")),
-        words.encode(alt.Y(f"{count}_at:Q", scale=None, axis=None), alt.Text("variant:N")),
+        words.encode(alt.Y(f"{count}_at:Q", scale=None, axis=None), alt.Text("short:N")),
         width=DEPTH,
         height=CURVE,
     ).resolve_scale(y="independent")

@@ -47,8 +47,8 @@ COLORS = ("#6e6e6e", "#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc
 DASHES = ((1, 0), (6, 2), (2, 2), (8, 2, 2, 2), (4, 4), (1, 3), (10, 3), (6, 2, 2, 2, 2, 2), (3, 1))
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left")
 
-SI_LABEL = "replace(format(datum.value, '~s'), /([a-zA-Zµ])$/, ' $1')"
-"""What stands at a tick of an axis of counts: 569 M."""
+SI_LABEL = "datum.value < 1e27 ? replace(format(datum.value, '~s'), /([a-zA-Zµ])$/, ' $1') : format(datum.value, '~e')"
+"""What stands at a tick of an axis of counts: 569 M, or 1e+30 where prefixes end."""
 
 Each = TypeVar("Each")
 
@@ -127,7 +127,7 @@ def nice(value: float) -> float:
     """
     if value < 1:
         return 0
-    power: int = 10 ** floor(log10(value))
+    power: int = 10 ** (len(str(int(value))) - 1)
     return next(power * each for each in (5, 2, 1) if power * each <= value)
 
 
@@ -243,17 +243,17 @@ def _chopped(word: str, width: float, size: float) -> Iterator[str]:
     yield word[start:]
 
 
-def shorten(text: str, width: float, size: float = SMALL) -> str:
+def shorten(text: str, width: float, size: float = SMALL, *, bold: bool = False) -> str:
     """``text`` on one line of at most ``width`` pixels: of a name that is too long the middle goes.
 
     >>> shorten("features.denseblock4.denselayer16.conv2", 100)
     'features.d…er16.conv2'
     """
     text = visible(text)
-    if text_width(text, size) <= width:
+    if text_width(text, size, bold=bold) <= width:
         return text
     kept = len(text) - 1
-    while kept > 0 and text_width(_without_middle(text, kept), size) > width:
+    while kept > 0 and text_width(_without_middle(text, kept), size, bold=bold) > width:
         kept -= 1
     return _without_middle(text, kept)
 

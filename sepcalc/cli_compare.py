@@ -1,15 +1,19 @@
 """``sepcalc compare``: several networks side by side."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sepcalc.cli_flags import flags_of, flat, refuse
 from sepcalc.cli_options import DtypeOption, ShowFlags, command_app, element_bytes, examples
+from sepcalc.cli_pictures import PlotFlags
 from sepcalc.cli_sources import SOURCE_HELP, SourceFlags
 from sepcalc.network import Network
 from sepcalc.network_report import comparison_table
 from sepcalc.sources import kind_of
+
+if TYPE_CHECKING:
+    from sepcalc.chart import Chart
 
 EXAMPLES = (
     "sepcalc compare resnet50 mobilenet_v1 mobilenet_v2",
@@ -26,9 +30,11 @@ def compare(
     sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help=SOURCE_HELP)],
     imports: SourceFlags,
     dtype: DtypeOption = None,
+    plots: PlotFlags,
     show: ShowFlags,
 ) -> None:
     """Compare networks: parameters, multiply-adds, activations, intensity, reductions against the first."""
+    plots.check()
     if all(kind_of(source) == "yaml" for source in sources):
         refuse(flags_of(imports), "no network here is an ONNX or PyTorch one; leave them out")
     form = show.form()
@@ -40,6 +46,13 @@ def compare(
         show.answer(comparison_answer(networks, element_bytes=size))
     else:
         show.tables(comparison_table(networks, element_bytes=size))
+    plots.draw(lambda: _chart(networks))
+
+
+def _chart(networks: list[Network]) -> "Chart":
+    from sepcalc.chart_compare import comparison_chart
+
+    return comparison_chart(comparison_table(networks))
 
 
 def _open(source: str, flags: SourceFlags) -> Network:

@@ -3,12 +3,12 @@
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from sepcalc.cli_convolution import GivenConvolution, compared
-from sepcalc.cli_flags import flat, refuse, word
+from sepcalc.cli_flags import flags_of, flat, refuse, word
 from sepcalc.cli_options import (
     DtypeOption,
     ShowFlags,
@@ -21,6 +21,7 @@ from sepcalc.cli_options import (
     terminal_width,
     with_columns,
 )
+from sepcalc.cli_pictures import BarFlags, PlotFlags
 from sepcalc.cli_variants import VariantFlags
 from sepcalc.comparison import Comparison
 from sepcalc.errors import SepcalcError
@@ -28,7 +29,13 @@ from sepcalc.layer_report import layer_table
 from sepcalc.spec import ConvSpec
 from sepcalc.table import Table
 
+if TYPE_CHECKING:
+    from sepcalc.chart import Chart
+
 FRAMEWORKS: tuple[Literal["torch", "keras"], ...] = ("torch", "keras")
+
+SHARES = {"params": "params_ratio", "macs": "macs_ratio", "macs_per_position": "macs_ratio"}
+"""The counts that ``--bars`` draws bars for, and the columns with their shares."""
 
 EXAMPLES = (
     "sepcalc layer --cin 64 --cout 128 -k 3",
@@ -52,11 +59,14 @@ def layer(
     code: Annotated[
         str | None, typer.Option("--code", metavar="FRAMEWORK", help="Print modules that run: torch or keras.")
     ] = None,
+    plots: PlotFlags,
+    bars: BarFlags,
     show: ShowFlags,
 ) -> None:
     """Compare the variants of one convolution: parameters, multiply-adds, traffic."""
+    plots.check()
     comparison = compared(convolution, variants)
-    looks = {"--columns": show.columns, "--stages": stages, "--si": show.si}
+    looks = {"--columns": show.columns, "--stages": stages, "--si": show.si, **flags_of(bars)}
     if code is not None:
         others = {"--explain": explain, "--format": show.format, "--dtype": dtype, **looks}
         _show_code(comparison, code, show.output, others)
@@ -68,10 +78,17 @@ def layer(
         show.answer(
             layer_answer(comparison, element_bytes=_moved_bytes(dtype, comparison.spec)),
             "figure and stage",
-            {"--stages": stages},
+            {"--stages": stages, **flags_of(bars)},
         )
     else:
-        _show_table(comparison, dtype, show, stages=stages)
+        _show_table(comparison, dtype, bars, show, stages=stages)
+    plots.draw(lambda: _chart(comparison))
+
+
+def _chart(comparison: Comparison) -> "Chart":
+    from sepcalc.chart_layer import layer_chart
+
+    return layer_chart(layer_table(comparison, stages=True))
 
 
 def _show_code(comparison: Comparison, framework: str, output: Path | None, others: Mapping[str, object]) -> None:
@@ -92,10 +109,10 @@ def _show_explanation(comparison: Comparison, show: ShowFlags, others: Mapping[s
     show_text(render_explanation(explain(comparison), form, width=width, color=live and colorful()), show.output)
 
 
-def _show_table(comparison: Comparison, dtype: str | None, show: ShowFlags, *, stages: bool) -> None:
+def _show_table(comparison: Comparison, dtype: str | None, bars: BarFlags, show: ShowFlags, *, stages: bool) -> None:
     spec = comparison.spec
     table = layer_table(comparison, element_bytes=_moved_bytes(dtype, spec), stages=stages)
-    known = table if spec.size is not None else _known(table, show.columns)
+    known = bars.barred(table if spec.size is not None else _known(table, show.columns), SHARES, show)
     shown = with_columns(known, show.columns)
     if not {"traffic_bytes", "intensity"}.intersection(column.key for column in shown.columns):
         refuse({"--dtype": dtype}, "no traffic is shown; add traffic_bytes or intensity to --columns")

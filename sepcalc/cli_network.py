@@ -3,12 +3,13 @@
 import sys
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from sepcalc.cli_flags import flag, flags_of, flat, refuse, whole
 from sepcalc.cli_options import ONE_TABLE, ShowFlags, StagesOption, command_app, examples
+from sepcalc.cli_pictures import BarFlags, PlotFlags
 from sepcalc.cli_sources import SOURCE_HELP, PatternFlags, ScaleFlags, SourceFlags
 from sepcalc.cli_variants import VariantFlags
 from sepcalc.counts import parse_count
@@ -19,6 +20,9 @@ from sepcalc.reading import bundled, load
 from sepcalc.render import Format
 from sepcalc.table import Table
 
+if TYPE_CHECKING:
+    from sepcalc.chart import Chart
+
 EXAMPLES = (
     "sepcalc network mobilenet_v1",
     "sepcalc network my-net.yaml --group --top 5",
@@ -27,6 +31,9 @@ EXAMPLES = (
     "sepcalc network my-net.yaml --max-macs 600M",
     "sepcalc network resnet50 --as all",
 )
+
+SHARES = {"params": "params_share", "macs": "macs_share"}
+"""The counts that ``--bars`` draws bars for, and the columns with their shares."""
 
 TABLES = ("layers", "totals", "published")
 """The tables of a network, in the order in which they are shown."""
@@ -101,6 +108,8 @@ class CountFlags(NamedTuple):
         typer.Option("--table", metavar="NAME", help=f"Only this table: {', '.join(TABLES)}; repeatable."),
     ] = None
     gates: GateFlags = GateFlags()
+    plots: PlotFlags = PlotFlags()
+    bars: BarFlags = BarFlags()
 
 
 @app.command(short_help="Count a network, as written and rewritten.", epilog=examples(*EXAMPLES))
@@ -146,23 +155,33 @@ def network(
 def _show_counts(source: str, scale: ScaleFlags, imports: SourceFlags, count: CountFlags, show: ShowFlags) -> None:
     form = show.form()
     _check_flags(count, form)
+    count.plots.check()
     chosen = count.variants.chosen()
     read = imports.open(source, scale)
     what_ifs = count.patterns.rewritten(read, chosen)
     if form == "json":
         from sepcalc.contract import network_answer
 
-        others = {**flags_of(count.layout), "--table": count.table}
+        others = {**flags_of(count.layout), **flags_of(count.bars), "--table": count.table}
         show.answer(network_answer(read, what_ifs), "layer and total", others)
     else:
         published = None if scale.changes() else published_table(read)
         # Columns that nobody asks for need not be made; a large network has many rows.
         asked = what_ifs if show.columns or count.layout.sort else ()
-        tables = [count.layout.table(read, asked), totals_table(read, what_ifs), published]
+        layers = count.bars.barred(count.layout.table(read, asked), SHARES, show)
+        tables = [layers, totals_table(read, what_ifs), published]
         show.tables(*_wanted(read, tables, count.table or (), form))
         if form in ONE_TABLE and not count.table:
             _say_what_is_missing(form, published)
+    count.plots.draw(lambda: _chart(read, what_ifs, group=count.layout.group))
     count.gates.check(read)
+
+
+def _chart(read: Network, what_ifs: Sequence[WhatIf], *, group: bool) -> "Chart":
+    """All layers or blocks in their order: sorted or cut they would be no depth."""
+    from sepcalc.chart_network import network_chart
+
+    return network_chart(network_table(read, what_ifs, group=group), totals_table(read, what_ifs))
 
 
 def _check_flags(count: CountFlags, form: Format) -> None:
@@ -178,8 +197,11 @@ def _check_flags(count: CountFlags, form: Format) -> None:
         raise SepcalcError(f"--table: {form} holds one table; name one, or choose another format")
     if count.layout.group:
         refuse({"--stages": count.layout.stages}, "--group adds layers up; leave one or the other out")
+    layout = {**flags_of(count.layout), **flags_of(count.bars)}
     rewriting = {**flags_of(count.variants), **flags_of(count.patterns)}
-    for name, flags in (("layers", flags_of(count.layout)), ("totals", rewriting)):
+    if count.plots.plot is not None:  # the chart shows blocks and variants, whatever the tables do
+        layout, rewriting = {**layout, "--group": None}, {}
+    for name, flags in (("layers", layout), ("totals", rewriting)):
         if names and name not in names:
             refuse(flags, f"the table '{name}' is not shown; add --table {name}")
     whole("--top", count.layout.top)
