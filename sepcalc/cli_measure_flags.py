@@ -58,7 +58,9 @@ class ConditionFlags(NamedTuple):
 
         Raises :class:`SepcalcError` for a value that there is not, and for a flag that would change nothing.
         """
-        device = word("--device", self.device, DEVICES)
+        device = self.device
+        if device not in DEVICES:
+            raise SepcalcError(f"--device: expected {', '.join(DEVICES[:-1])} or {DEVICES[-1]}, got '{device}'")
         if device != "cpu":
             refuse({"--threads": self.threads}, f"they are the CPU's, and {device} computes; leave them out")
         usual: Cache = "cold" if device == "cuda" else "warm"

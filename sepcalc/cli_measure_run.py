@@ -12,6 +12,7 @@ from sepcalc.cli_flags import flags_of, refuse
 from sepcalc.cli_measure_flags import MeasuredFlags
 from sepcalc.cli_measure_progress import shown_progress
 from sepcalc.errors import SepcalcError
+from sepcalc.sources import kind_of
 from sepcalc.timing import Session
 from sepcalc.timing_run import Setting
 
@@ -86,7 +87,13 @@ def _network(sources: Sequence[str], measured: MeasuredFlags) -> Timing:
     network = measured.imports.open(source, measured.scale())
     measured.patterns.rewritten(network, variants)
     only, keep = measured.patterns.only or (), measured.patterns.keep or ()
-    return lambda setting: measure_network(network, setting, variants=variants, only=only, keep=keep)
+    own = None
+    if kind_of(source) == "torch":
+        from sepcalc.timing_torch import own_model
+
+        inputs, arguments = measured.imports.inputs(), measured.imports.arguments()
+        own = own_model(source, network, inputs=inputs, arguments=arguments, only=only, keep=keep)
+    return lambda setting: measure_network(network, setting, variants=variants, only=only, keep=keep, own=own)
 
 
 def _check_anything(session: Session) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from sepcalc.cli_flags import flag, lengths
 from sepcalc.errors import SepcalcError, closest
-from sepcalc.inputs import parse_input
+from sepcalc.inputs import Input, parse_input
 from sepcalc.network import Network, WhatIf
 from sepcalc.sources import open_traced
 from sepcalc.trace import Trace
@@ -57,6 +57,14 @@ class SourceFlags(NamedTuple):
         typer.Option("--arg", metavar="NAME=VALUE", help="PyTorch: an argument of the callable; repeatable."),
     ] = None
 
+    def inputs(self) -> list[Input]:
+        """The inputs that are named."""
+        return [flag("--input", parse_input, text) for text in self.input or ()]
+
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of the callable by name."""
+        return dict(flag("--arg", parse_argument, text) for text in self.arg or ())
+
     def open(self, source: str, scale: ScaleFlags = UNSCALED) -> Network:
         """The network that ``source`` names; notes go to standard error."""
         return self.trace(source, scale)[0]
@@ -65,8 +73,8 @@ class SourceFlags(NamedTuple):
         """Like :meth:`open`, with the trace of the run where there was one."""
         return open_traced(
             source,
-            inputs=[flag("--input", parse_input, text) for text in self.input or ()],
-            arguments=dict(flag("--arg", parse_argument, text) for text in self.arg or ()),
+            inputs=self.inputs(),
+            arguments=self.arguments(),
             width=scale.factor(),
             size=None if scale.size is None else lengths("--size", scale.size),
             note=say,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from sepcalc.counted import Counted
@@ -16,6 +16,7 @@ from sepcalc.errors import SpecError
 from sepcalc.inputs import Input
 from sepcalc.measure_conditions import Conditions
 from sepcalc.network import Convolution, Network, chooser
+from sepcalc.network_report import some
 from sepcalc.spec import times
 from sepcalc.timing import AS_WRITTEN, WHOLE, Session, Timed, Work
 from sepcalc.timing_layer import layer_subject, layer_work
@@ -24,12 +25,24 @@ from sepcalc.variants import Stages, Variant, choose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A network in some form: its description, and what makes its module.
+
+    ``left`` are the name and the reason of each chosen layer that stays as it is.
+    """
+
+    network: Network
+    module: Callable[[], Any]
+    left: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Own:
     """A user's own model, from which a network was read: what it reads, its module, and that with another variant."""
 
     inputs: tuple[Input, ...]
     module: Callable[[], Any]
-    swapped: Callable[[Variant | None], Any]
+    written: Callable[[Variant], Written]
 
 
 def measure_network(
@@ -85,7 +98,7 @@ def _title(network: Network) -> str:
     return network.name if network.input is None else f"{network.name}, input {times(network.input.shape)}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots, since the forms are kept
 class _Rewriting:
     """A network and the variants in which it is to be timed."""
 
@@ -118,66 +131,71 @@ class _Rewriting:
 
     def whole_group(self, conditions: Sequence[Conditions]) -> Group:
         """The whole in each form, under each of the conditions."""
-        forms = self._forms()
-        entries = (self._whole(form, each) for each in conditions for form in forms)
+        entries = (self._whole(form, each) for each in conditions for form in self.forms)
         return Group(title=self.network.name, entries=tuple(entries))
 
-    def _forms(self) -> list[_Form]:
+    @cached_property
+    def forms(self) -> tuple[_Form, ...]:
         """The network in each variant, but for those that leave it as written once it is there."""
-        written = [(each, self.network.written_as(each, only=self.only, keep=self.keep)) for each in self.variants]
+        written = [(each.name, self._written(each)) for each in self.variants]
         mine = _stages(self.network)
-        same = next((variant for variant, network in written if _stages(network) == mine), None)
-        forms = [
-            _Form(name=variant.name, variant=variant, network=network, as_written=variant is same)
-            for variant, network in written
-            if variant is same or _stages(network) != mine
-        ]
-        if same is None:
-            forms.append(_Form(name=AS_WRITTEN, variant=None, network=self.network, as_written=True))
-        return forms
+        same = [name for name, each in written if _stages(each.network) == mine][:1]
+        found = [_Form(name=name, written=each) for name, each in written if _stages(each.network) != mine]
+        own = _Form(name=same[0] if same else AS_WRITTEN, written=self._as_written, as_written=True)
+        return (own, *found) if same == [self.variants[0].name] else (*found, own)
+
+    def _written(self, variant: Variant) -> Written:
+        if self.own is not None:
+            return self.own.written(variant)
+        network = self.network.written_as(variant, only=self.only, keep=self.keep)
+        return Written(network=network, module=partial(_module, network))
+
+    @property
+    def _as_written(self) -> Written:
+        module = partial(_module, self.network) if self.own is None else self.own.module
+        return Written(network=self.network, module=module)
 
     def notes(self) -> Iterator[str]:
-        """Which form is that of the file, and which variants are none that differs from it."""
-        forms = {each.name: each for each in self._forms()}
-        for each in forms.values():
+        """Which form is that of the file, which variants change nothing, and what they leave as it is."""
+        names = [each.name for each in self.forms]
+        for each in self.forms:
             if each.as_written and each.name != AS_WRITTEN:
                 yield f"{self.network.name} is written as {each.name}"
+            for reason in dict.fromkeys(reason for _, reason in each.written.left):
+                left = some([name for name, why in each.written.left if why == reason])
+                yield f"the whole as {each.name} leaves {left} as written: {reason}"
         for variant in self.variants:
-            if variant.name not in forms:
+            if variant.name not in names:
                 yield f"{variant.name} changes no layer, so the whole is not timed as such"
 
     def _whole(self, form: _Form, conditions: Conditions) -> Subject:
-        cost = form.network.cost
+        network = form.written.network
+        cost = network.cost
         row = Timed(
             group=WHOLE,
             name=form.name,
             conditions=conditions,
             params=cost.params,
-            work=tuple(_work(form.network, conditions)),
+            work=tuple(_work(network, conditions)),
             as_written=form.as_written,
         )
-        flops = 2 * cost.macs
-        if self.own is None:
-            shape = form.network.layers[-1].output.shape
-            counted = Counted(params=cost.params, shape=shape, flops=flops)
-            return Subject(
-                row=row, inputs=_inputs(form.network), predicted=counted, module=partial(_module, form.network)
-            )
-        # A model may return anything, and a network that was read from it says nothing of that.
-        counted = Counted(params=cost.params, shape=None, flops=flops)
-        swapped = form.variant is not None and not form.as_written
-        module = partial(self.own.swapped, form.variant) if swapped else self.own.module
-        return Subject(row=row, inputs=self.own.inputs, predicted=counted, module=module)
+        # A model of one's own may return anything, and a network that was read from it says nothing of that.
+        shape = network.layers[-1].output.shape if self.own is None else None
+        return Subject(
+            row=row,
+            inputs=_inputs(network) if self.own is None else self.own.inputs,
+            predicted=Counted(params=cost.params, shape=shape, flops=2 * cost.macs),
+            module=form.written.module,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Form:
-    """The whole network in one form: that of a variant, or as written in the form of none."""
+    """The whole network as one row has it: that of a variant, or as written."""
 
     name: str
-    variant: Variant | None
-    network: Network
-    as_written: bool
+    written: Written
+    as_written: bool = False
 
 
 def _stages(network: Network) -> tuple[Stages, ...]:

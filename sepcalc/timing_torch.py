@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sepcalc.errors import MissingExtraError
+from sepcalc.inputs import Input
 from sepcalc.measure import Call
+from sepcalc.network import Network
+from sepcalc.timing_network import Own, Written
 from sepcalc.timing_run import Bench, Subject
+from sepcalc.variants import Variant
 
 
 def torch_bench() -> Bench:
@@ -11,12 +19,14 @@ def torch_bench() -> Bench:
 
     Raises :class:`MissingExtraError` without torch.
     """
-    from sepcalc.torch_ceilings import ceilings
-    from sepcalc.torch_environment import environment
-    from sepcalc.torch_failures import reason
-    from sepcalc.torch_samplers import sampler
-    from sepcalc.torch_timing import held
-
+    try:
+        from sepcalc.torch_ceilings import ceilings
+        from sepcalc.torch_environment import environment
+        from sepcalc.torch_failures import reason
+        from sepcalc.torch_samplers import sampler
+        from sepcalc.torch_timing import held
+    except ImportError as missing:
+        raise MissingExtraError("torch", "measuring") from missing
     return Bench(
         prepare=_prepare,
         held=held,
@@ -33,3 +43,28 @@ def _prepare(subject: Subject) -> Call:
     module, conditions = subject.module(), subject.row.conditions
     check(subject.row.label, module, subject.inputs, subject.predicted, conditions)
     return prepare(module, subject.inputs, conditions)
+
+
+def own_model(
+    source: str,
+    network: Network,
+    *,
+    inputs: Sequence[Input] = (),
+    arguments: Mapping[str, Any] | None = None,
+    only: Sequence[str] = (),
+    keep: Sequence[str] = (),
+) -> Own:
+    """The model that ``source`` names and ``network`` was read from, on real weights, and with variants swapped in.
+
+    Raises :class:`SepcalcError` with the words of the model's own code where that fails.
+    """
+    from sepcalc.torch_import import build
+    from sepcalc.torch_swap import swap
+
+    model = build(source, inputs=inputs, arguments=arguments)
+
+    def written(variant: Variant) -> Written:
+        swapped = swap(model.module, network, variant, only=only, keep=keep)
+        return Written(network=swapped.network, module=lambda: swapped.module, left=swapped.left)
+
+    return Own(inputs=model.given, module=lambda: model.module, written=written)

@@ -1,5 +1,7 @@
 """A network under the clock: its distinct layers, then the whole in each form."""
 
+from dataclasses import replace
+
 import pytest
 from fake_bench import fake_bench
 
@@ -11,7 +13,7 @@ from sepcalc.measure_conditions import Conditions
 from sepcalc.network import Convolution, chooser
 from sepcalc.reading import read
 from sepcalc.timing import WHOLE
-from sepcalc.timing_network import Own, distinct, measure_network
+from sepcalc.timing_network import Own, Written, distinct, measure_network
 from sepcalc.timing_run import Setting
 
 SMALL = """\
@@ -152,25 +154,34 @@ def test_layers_alone():
 def test_a_model_of_ones_own():
     """A user's own model is timed as written, and with the variants swapped in, on the inputs that it takes."""
     built, subjects = [], []
-    own = Own(
-        inputs=(Input(shape=(2, 8, 16, 16)),),
-        module=lambda: built.append("own"),
-        swapped=lambda variant: built.append(variant.name),
-    )
+    network = read(PLAIN)
+
+    def written(variant):
+        rewritten = network.written_as(variant, only=["a"])
+        return Written(network=rewritten, module=lambda: built.append(variant.name), left=(("b", "it is a function"),))
+
+    own = Own(inputs=(Input(shape=(2, 8, 16, 16)),), module=lambda: built.append("own"), written=written)
     bench = fake_bench()
 
     def prepare(subject):
         subjects.append(subject)
         return bench.prepare(subject)
 
-    spied = type(bench)(**{name: getattr(bench, name) for name in bench.__slots__} | {"prepare": prepare})
-    session = measure_network(read(PLAIN), setting(bench=spied), variants=choose(["dws"]), own=own)
+    session = measure_network(
+        network, setting(bench=replace(bench, prepare=prepare)), variants=choose(["dws"]), own=own
+    )
     whole = [each for each in subjects if each.row.group == WHOLE]
     for each in whole:
         each.module()
     assert built == ["own", "depthwise-separable"]
     assert [(each.inputs, each.predicted.shape) for each in whole] == [(own.inputs, None)] * 2
-    assert all(each.series for each in session.rows if each.group == WHOLE)
+    assert [each.macs for each in session.rows if each.group == WHOLE] == [
+        network.cost.macs, network.what_if("dws", only=["a"]).cost.macs,
+    ]  # fmt: skip
+    assert session.notes == (
+        "plain is written as standard.",
+        "the whole as depthwise-separable leaves b as written: it is a function.",
+    )
 
 
 def test_a_grid_of_a_network():
