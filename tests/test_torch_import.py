@@ -13,7 +13,7 @@ from sepcalc.errors import MissingExtraError, SepcalcError
 from sepcalc.folding import to_network
 from sepcalc.inputs import Input, parse_input
 from sepcalc.torch_import import WAYS as WAYS_TO_RUN
-from sepcalc.torch_import import load, trace
+from sepcalc.torch_import import build, load, trace
 
 CODE = """
 import torch
@@ -82,6 +82,30 @@ def test_printing(code, capsys):  # noqa: ARG001 (the current folder)
     """What the model's code prints goes to standard error."""
     load("./my_net.py:loud")
     assert capsys.readouterr() == ("", "building\n")
+
+
+def test_on_real_weights(code, capsys):  # noqa: ARG001 (the current folder)
+    """A model that is to be run is built with its arguments, on real weights, with random inputs where they belong."""
+    given = [parse_input("image=2x1x28x28")]
+    model = build("./my_net.py:Net", inputs=given, arguments={"classes": 7})
+    assert model.given == tuple(given)
+    assert model.module(*model.args, **model.kwargs).shape == (2, 7)
+    assert model.kwargs["image"].std() > 0
+    loud = build("./my_net.py:loud")
+    assert loud.module(*loud.args).shape == (1, 8, 222, 222)
+    assert capsys.readouterr() == ("", "building\n")
+    indices = build(
+        "torch.nn:Embedding", inputs=[parse_input("2x3:int64")], arguments={"num_embeddings": 1, "embedding_dim": 4}
+    )
+    assert indices.module(*indices.args).shape == (2, 3, 4)
+
+
+def test_what_cannot_be_built(code):
+    """A model that is to be run fails as one that is to be counted does."""
+    with pytest.raises(SepcalcError) as raised:
+        build("./my_net.py:wrong")
+    assert str(raised.value) == _fault("./my_net.py:wrong")
+    assert str(code / "my_net.py") in str(raised.value)
 
 
 def test_usual_input(code):  # noqa: ARG001 (the current folder)

@@ -1,6 +1,8 @@
 """Networks as modules: held against their own numbers, against torchvision's modules, and operator by operator."""
 
+import sys
 from dataclasses import replace
+from importlib import import_module
 from weakref import ref
 
 import pytest
@@ -14,7 +16,7 @@ from torch import nn
 from torch.nn import functional
 
 from sepcalc.argument_types import ACTIVATIONS
-from sepcalc.errors import SpecError
+from sepcalc.errors import MissingExtraError, SpecError
 from sepcalc.network import NORM_PARAMS, Convolution, Network
 from sepcalc.reading import bundled, load, read
 from sepcalc.torch_backend import flops, parameter_count
@@ -383,3 +385,15 @@ def test_what_flows_keeps_its_size():
     with torch.inference_mode():
         size = build(found)(example(found)).square().mean().sqrt()
     assert 2**-10 < size < 2**10
+
+
+@pytest.mark.parametrize("module", ["torch_network", "torch_layers", "torch_swap"])
+def test_without_torch(monkeypatch, module):
+    """Where torch is not installed, the message says what to install."""
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "torch", None)
+        for name in ("torch_backend", "torch_layers", module):
+            patch.delitem(sys.modules, f"sepcalc.{name}", raising=False)
+        with pytest.raises(MissingExtraError) as raised:
+            import_module(f"sepcalc.{module}")
+    assert str(raised.value) == "building PyTorch modules needs the 'torch' extra: pip install 'sepcalc[torch]'"
