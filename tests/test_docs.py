@@ -1,7 +1,7 @@
 """The documentation: what it shows is what the program prints, and whatever there is stands in it.
 
 A ``console`` block holds commands after ``$ `` with what they print below; ``python tests/test_docs.py --update``
-rewrites every such block in place. A ``yaml`` or ``python`` block that begins with ``# my-net.yaml`` is a file of that
+rewrites every such block in place, or those of the pages that it is given. A ``yaml`` or ``python`` block that begins with ``# my-net.yaml`` is a file of that
 name, there for the commands and examples of its page. A ``python`` block of ``>>>`` examples is a doctest.
 """
 
@@ -99,7 +99,8 @@ EXAMPLES = [block for block in BLOCKS if block.language == "python"]
 
 
 def unpack(page: Path, folder: Path) -> None:
-    """Write the files that ``page`` shows into ``folder``."""
+    """Write the files that ``page`` shows into ``folder``, and those of the documentation as a checkout has them."""
+    (folder / "docs").symlink_to(ROOT / "docs", target_is_directory=True)
     for block in BLOCKS:
         if block.page == page and block.file:
             (folder / block.file).write_text("\n".join(block.lines) + "\n", "utf-8")
@@ -369,9 +370,9 @@ def test_links(page):
         assert not heading or heading in anchors(there), target
 
 
-def update() -> None:
-    """Rewrite every console block in place."""
-    for page in PAGES:
+def update(pages: Iterable[Path]) -> None:
+    """Rewrite every console block of ``pages`` in place."""
+    for page in pages:
         lines = page.read_text("utf-8").splitlines()
         for block in reversed([each for each in CONSOLES if each.page == page]):
             with TemporaryDirectory() as folder:
@@ -380,6 +381,6 @@ def update() -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] != ["--update"]:
-        sys.exit("usage: python tests/test_docs.py --update")
-    update()
+    if sys.argv[1:2] != ["--update"]:
+        sys.exit("usage: python tests/test_docs.py --update [PAGE...]")
+    update([Path(name).resolve() for name in sys.argv[2:]] or PAGES)
