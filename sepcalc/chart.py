@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sepcalc.cells import Plain, human
+from sepcalc.cells import Plain, human, visible
 from sepcalc.chart_style import INSIDE, LARGE, config, fold
 from sepcalc.table import Column, Row, Table
 
@@ -73,4 +73,10 @@ def page(body: Any, title: str, remarks: Iterable[str], datasets: Mapping[str, l
         "text": fold(title, INSIDE, LARGE, bold=True),
         "subtitle": [line for remark in remarks for line in fold(remark)],
     }
-    return Chart(spec={**body.properties(title=head).to_dict(), "config": config(), "datasets": dict(datasets)})
+    drawn = {name: [_drawable(each) for each in rows] for name, rows in datasets.items()}
+    return Chart(spec={**body.properties(title=head).to_dict(), "config": config(), "datasets": drawn})
+
+
+def _drawable(drawn: Record) -> Record:
+    """A record without control characters, which no drawing can hold."""
+    return {key: visible(value) if isinstance(value, str) else value for key, value in drawn.items()}

@@ -89,7 +89,9 @@ def network_chart(layers: Table, totals: Table) -> Chart:
     variants = _variants(rows, totals)
     costly = [row for row in rows if any(_cost(row, each, count) for each in variants for count in COUNTS)]
     if len(costly) > MOST:
-        raise SepcalcError(f"{layers.title}: {len(costly):,} layers are too many for a chart of {MOST:,}; add them up")
+        raise SepcalcError(
+            f"{layers.title}: {len(costly):,} layers are too many for a chart of {MOST:,}; add them up by block"
+        )
     if not costly:
         raise SepcalcError(f"{layers.title}: no layer has parameters or multiply-adds, so there is nothing to draw")
     data = [_costs(row, place, each) for place, row in enumerate(costly, start=1) for each in variants]

@@ -1,0 +1,92 @@
+"""The flags for pictures: ``--plot`` and ``--bars``."""
+
+import json
+
+import pytest
+from commands import sepcalc
+
+LAYER = "layer --cin 64 --cout 128 -k 3 --size 56"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        LAYER,
+        f"{LAYER} --format json",
+        f"{LAYER} --explain",
+        f"{LAYER} --code torch",
+        "layer --cin 64 --cout 128 -k 3 --variant all",
+        "network alexnet",
+        "network alexnet --group --top 3 --table totals",
+        "network alexnet --table layers --variant depthwise --only 'conv*'",
+        "compare alexnet vgg16",
+    ],
+)
+def test_a_chart_beside_the_answer(folder, line):
+    """A chart is drawn beside whatever is printed, which stays as it is."""
+    ran = sepcalc(f"{line} --plot chart.svg")
+    assert (ran.code, ran.err) == (0, "")
+    if "--table layers" not in line:
+        assert ran == sepcalc(line.replace("--group ", ""))._replace(out=ran.out) or ran.out == sepcalc(line).out
+    assert (folder / "chart.svg").read_text("utf-8").startswith("<svg ")
+
+
+def test_a_chart_shows_what_was_asked(folder):
+    """The variants, the layers that are kept and the blocks of the command line are those of the chart."""
+    assert sepcalc("network vgg16 --variant depthwise --keep 'conv1.*' --group --plot chart.svg").code == 0
+    drawn = (folder / "chart.svg").read_text("utf-8")
+    assert "<title>conv1, depthwise: 1,936,392,192 MACs</title>" in drawn or "conv1" in drawn
+    assert "depthwise-separable" not in drawn
+
+
+@pytest.mark.parametrize("line", [LAYER, "network alexnet", "compare alexnet"])
+def test_a_file_that_is_no_picture(folder, line):
+    """A suffix of no picture is refused before anything is printed."""
+    ran = sepcalc(f"{line} --plot chart.gif")
+    message = "--plot: unknown suffix '.gif' of 'chart.gif'; give one of .html, .svg, .png, .pdf\n"
+    assert ran == (2, "", message)
+    assert list(folder.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there(folder):
+    """A chart that cannot be written is an error after the answer."""
+    ran = sepcalc(f"{LAYER} --plot none/chart.svg")
+    assert ran.code == 2
+    assert ran.err.startswith("cannot write 'none/chart.svg': there is no folder ")
+
+
+def test_bars(folder):
+    """Bars stand beside the numbers of a layer and of a network."""
+    layer, network = sepcalc(f"{LAYER} --bars").out.splitlines(), sepcalc("network alexnet --bars").out.splitlines()
+    assert layer[3].split()[:4] == ["standard", "73,728", "████████████", "231,211,008"]
+    assert layer[4].split()[:3] == ["depthwise-separable", "8,768", "█▍"]
+    assert sum("█" in line for line in network) == 8
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (f"{LAYER} --format csv", "csv has no bars; choose another format, or --plot"),
+        (f"{LAYER} --format markdown", "markdown has no bars; choose another format, or --plot"),
+        (f"{LAYER} --format json", "json always holds every figure and stage; choose another format"),
+        (f"{LAYER} --explain", "--explain prints a derivation; leave one or the other out"),
+        (f"{LAYER} --code torch", "--code prints a program; leave one or the other out"),
+        (
+            "layer --cin 64 --cout 128 -k 3 --columns params",
+            "no bars are shown; add params_bar or macs_per_position_bar to --columns",
+        ),
+        ("network alexnet --table totals", "the table 'layers' is not shown; add --table layers"),
+        ("network alexnet --format json", "json always holds every layer and total; choose another format"),
+        ("network --list", "--list shows what is bundled; leave one or the other out"),
+    ],
+)
+def test_bars_that_would_not_be_seen(line, why):
+    """Where there are no bars to be seen the flag is refused."""
+    assert sepcalc(f"{line} --bars") == (2, "", f"--bars would change nothing: {why}\n")
+
+
+def test_columns_of_bars():
+    """A column of bars can be asked for by name."""
+    out = sepcalc(f"{LAYER} --columns params,params_bar --bars").out.splitlines()
+    assert out[3].split() == ["standard", "73,728", "████████████"]
+    assert "macs" not in json.dumps(out[1])
