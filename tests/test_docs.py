@@ -1,8 +1,9 @@
 """The documentation: what it shows is what the program prints, and whatever there is stands in it.
 
 A ``console`` block holds commands after ``$ `` with what they print below; ``python tests/test_docs.py --update``
-rewrites every such block in place, or those of the pages that it is given. A ``yaml`` or ``python`` block that begins with ``# my-net.yaml`` is a file of that
-name, there for the commands and examples of its page. A ``python`` block of ``>>>`` examples is a doctest.
+rewrites every such block in place, or those of the pages that it is given. A ``yaml`` or ``python`` block that begins
+with ``# my-net.yaml`` is a file of that name, there for the commands and examples of its page. A ``python`` block of
+``>>>`` examples is a doctest.
 """
 
 import os
@@ -11,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -283,6 +285,24 @@ def test_exit_codes():
     text = section("cli.md", "Exit codes")
     assert codes == {1, 2}
     assert missing(map(str, {0, 130} | codes), text) == []
+
+
+def test_bundled_networks():
+    """Every bundled network is in the list that the documentation shows."""
+    (listed,) = [block for block in CONSOLES if block.lines[0] == "$ sepcalc network --list"]
+    first = {line.split(" ")[0] for line in listed.lines}
+    assert [name for name in reading.bundled() if name not in first] == []
+
+
+def test_library():
+    """Every name of the package is documented, and every name that is documented is there."""
+    text = section("library.md", "What there is")
+    assert missing(set(sepcalc.__all__) - {"__version__"}, text) == []
+    for line in re.findall(r"^\| (`sepcalc\..*?) \|", text, re.MULTILINE):
+        for part in line.split("; "):
+            modules, names = part.split(": ")
+            known = {name for module in re.findall(r"`(.*?)`", modules) for name in dir(import_module(module))}
+            assert set(re.findall(r"`(.*?)`", names)) <= known, part
 
 
 @pytest.mark.parametrize("variant", all_variants(), ids=lambda variant: variant.name)
