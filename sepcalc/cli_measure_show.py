@@ -52,9 +52,7 @@ def show_session(session: Session, names: Sequence[str], show: ShowFlags) -> Non
 
         show.answer(answer(session), _HOLDS, {"--table": list(names)})
         return
-    from sepcalc.timing_tables import timing_tables
-
-    tables = {each.name: each for each in timing_tables(session)}
+    tables = {each.name: each for each in session.tables}
     wanted = [each for name, each in tables.items() if not names or name in names]
     if form in ONE_TABLE and len(wanted) > 1 and not names:
         sys.stderr.write(f"{form} holds one table, this is '{wanted[0].name}'; for the other use --table totals\n")

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from statistics import median
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from sepcalc.measure import Plan, Series
 from sepcalc.measure_conditions import Conditions
@@ -90,7 +90,7 @@ class Timed:
     def label(self) -> str:
         """What a sentence calls the row: the layer if there are several, the variant, and the stage if it is one."""
         inside = f"{self.group} as " if self.group not in ("", WHOLE) else ""
-        return f"{inside}{self.of}, {self.name}" if self.of else f"{inside}{self.name}"
+        return f"{self.name} of {inside}{self.of}" if self.of else f"{inside}{self.name}"
 
     @property
     def macs(self) -> int:
@@ -117,17 +117,27 @@ VARYING: Mapping[str, Callable[[Conditions], str | int]] = {
 """The conditions that one run may vary, in PyTorch's words."""
 
 
+def words(key: str, conditions: Conditions) -> str:
+    """One of the conditions of :data:`VARYING` as a sentence has it.
+
+    >>> words("batch", Conditions(batch=8)), words("dtype", Conditions())
+    ('batch 8', 'float32')
+    """
+    value = VARYING[key](conditions)
+    return f"{key} {value}" if isinstance(value, int) else value
+
+
 def labels(rows: Sequence[Timed]) -> list[str]:
     """What tells ``rows`` apart in a sentence: their labels, with those conditions in which they differ.
 
     A second stage of the same name, as in a bottleneck, adds ``#2``.
     """
-    varied = {key: value for key, value in VARYING.items() if len({value(each.conditions) for each in rows}) > 1}
+    varied = [key for key, value in VARYING.items() if len({value(each.conditions) for each in rows}) > 1]
     taken: Counter[str] = Counter()
     found = []
     for each in rows:
-        conditions = (f"{key.replace('_', ' ')} {value(each.conditions)}" for key, value in varied.items())
-        label = ", ".join((each.label, *conditions))
+        conditions = ", ".join(words(key, each.conditions) for key in varied)
+        label = f"{each.label} ({conditions})" if conditions else each.label
         taken[label] += 1
         found.append(label if taken[label] == 1 else f"{label} #{taken[label]}")
     return found
@@ -152,6 +162,13 @@ class Session(Tabular):
     clock_step_s: float = 0.0
     void_rounds: int = 0
     notes: tuple[str, ...] = ()
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """One for a layer; for a network its layers, then the whole in each form."""
+        from sepcalc.timing_tables import timing_tables
+
+        return timing_tables(self)
 
     @property
     def tables(self) -> tuple[Table, ...]:

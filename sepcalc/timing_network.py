@@ -81,7 +81,7 @@ def distinct(network: Network, chosen: Callable[[str], bool]) -> list[tuple[list
 
     >>> from sepcalc.reading import load
     >>> [names for names, _ in distinct(load("vgg16"), lambda name: name.startswith("conv3"))]
-    [['conv3_1'], ['conv3_2', 'conv3_3']]
+    [['conv3.1'], ['conv3.2', 'conv3.3']]
     """
     found: dict[Convolution, list[str]] = {}
     for layer in network.layers:

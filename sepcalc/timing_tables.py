@@ -12,7 +12,7 @@ from sepcalc.cells import human
 from sepcalc.measure_conditions import Conditions
 from sepcalc.network_report import some
 from sepcalc.table import Column, Row, Table, Unit
-from sepcalc.timing import VARYING, WHOLE, Judged, Session, judged
+from sepcalc.timing import VARYING, WHOLE, Judged, Session, judged, words
 from sepcalc.timing_columns import Figure, bound_of, grid_columns, roof_share, time_unit, timing_columns
 from sepcalc.timing_sums import Sums
 
@@ -111,7 +111,7 @@ def circumstances(session: Session) -> Iterator[str]:
         yield f"torch {environment['torch']}"
     for key, value in VARYING.items():
         if len({value(row.conditions) for row in session.rows}) == 1:
-            yield f"batch {value(first)}" if key == "batch" else f"{value(first)}"
+            yield words(key, first)
     yield f"{first.cache} cache"
     yield from (word for word, given in _SWITCHES.items() if given(first))
 

@@ -57,7 +57,7 @@ def test_sums_of_work():
         (timed("grouped"), "grouped"),
         (timed("grouped", group=WHOLE), "grouped"),
         (timed("grouped", group="conv1"), "conv1 as grouped"),
-        (timed("conv 3×1", of="spatial-separable", role="part"), "spatial-separable, conv 3×1"),
+        (timed("conv 3×1", of="spatial-separable", role="part"), "conv 3×1 of spatial-separable"),
     ],
 )
 def test_labels(row, label):
@@ -69,15 +69,15 @@ def test_labels_of_a_grid():
     """Where conditions differ between rows, those that do are in their labels."""
     grid = [Conditions(batch=8), Conditions(channels_last=True)]
     assert labels([timed(conditions=each) for each in grid]) == [
-        "standard, batch 8, memory format contiguous",
-        "standard, batch 1, memory format channels_last",
+        "standard (batch 8, contiguous)",
+        "standard (batch 1, channels_last)",
     ]
 
 
 def test_labels_of_stages_with_one_name():
     """Two stages of the same name, as in a bottleneck, are told apart."""
     parts = [timed("pointwise 1×1", of="bottleneck", role="part")] * 2
-    assert labels(parts) == ["bottleneck, pointwise 1×1", "bottleneck, pointwise 1×1 #2"]
+    assert labels(parts) == ["pointwise 1×1 of bottleneck", "pointwise 1×1 of bottleneck #2"]
 
 
 def test_judged():

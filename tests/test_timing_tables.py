@@ -173,7 +173,7 @@ def test_a_roofline():
     assert [each["bound"] for each in records(table)] == ["compute", "compute", "memory", "compute"]
     assert all(0.7 < each["roof_share"] < 1 for each in records(table))
     assert table.notes[0] == (
-        "depthwise-separable, depthwise 3×3: 2.25 FLOP/byte, memory-bound, at 79.7 % of its roof."
+        "depthwise 3×3 of depthwise-separable: 2.25 FLOP/byte, memory-bound, at 79.7 % of its roof."
     )
 
 
