@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from statistics import median
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from sepcalc.measure import Plan, Series
 from sepcalc.measure_conditions import Conditions
@@ -162,13 +162,6 @@ class Session(Tabular):
     clock_step_s: float = 0.0
     void_rounds: int = 0
     notes: tuple[str, ...] = ()
-
-    @property
-    def tables(self) -> tuple[Table, ...]:
-        """One for a layer; for a network its layers, then the whole in each form."""
-        from sepcalc.timing_tables import timing_tables
-
-        return timing_tables(self)
 
     @property
     def tables(self) -> tuple[Table, ...]:

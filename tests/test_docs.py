@@ -11,13 +11,15 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import get_args
 
 import pytest
 import typer
+from fake_bench import ENVIRONMENT, fake_bench
 
 import sepcalc
 from sepcalc import (
@@ -41,12 +43,20 @@ from sepcalc.contract import comparison_answer, layer_answer, network_answer
 from sepcalc.conventions import COUNTERS, choose_counters
 from sepcalc.explain import explain
 from sepcalc.layer_report import layer_table
+from sepcalc.measure import Plan
+from sepcalc.measure_conditions import Conditions
+from sepcalc.measure_statistics import Word
 from sepcalc.network_report import comparison_table, network_table, published_table, totals_table
 from sepcalc.reconcile_published import published_conventions_answer, published_conventions_table
 from sepcalc.reconcile_report import reconcile_all, reconcile_answer, reconcile_table
 from sepcalc.render import FORMATS
 from sepcalc.spec import ELEMENT_BYTES
 from sepcalc.symbols import UNICODE, write
+from sepcalc.timing_layer import measure_layer
+from sepcalc.timing_network import measure_network
+from sepcalc.timing_record import answer, answers
+from sepcalc.timing_run import Setting
+from sepcalc.timing_runs import runs_table
 from sepcalc.variants import all_variants
 from sepcalc.verify import verification_table
 
@@ -248,6 +258,36 @@ def test_columns_of_a_comparison_and_of_a_verification():
         assert missing([column.key for column in table.columns], section("cli.md", f"sepcalc {command}")) == []
 
 
+def measured():
+    """Sessions of every shape, by a clock of their own: a layer with its roofline, a grid, a network, layers alone."""
+    comparison = compare(ConvSpec.of(64, 128, k=3, size=8))
+    setting = Setting(bench=fake_bench(), plan=Plan(rounds=3, time_s=0.0))
+    grid = (Conditions(), Conditions(dtype="float16", batch=8, channels_last=True))
+    network = load("mobilenet_v1")
+    yield measure_layer(comparison, replace(setting, roofline=True))
+    yield measure_layer(comparison, replace(setting, conditions=grid))
+    yield measure_network(network, setting)
+    yield measure_network(replace(network, wiring=None), setting)
+
+
+def test_columns_of_a_measurement(monkeypatch, tmp_path):
+    """Every table of a measurement is documented, with every column, and so is every verdict."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    sessions = list(measured())
+    text = section("cli.md", "Tables of a measurement")
+    tables = [*(table for session in sessions for table in session.tables), runs_table({"a": sessions[0]})]
+    for table in tables:
+        keys = [key for column in table.columns for key in (column.key, *interval_keys(column))]
+        assert missing([table.name, *keys], text) == []
+    verdicts = (*get_args(Word), "reference", "failed", "does not apply")
+    assert [each for each in verdicts if f"`{each}`" not in text] == []
+
+
+def interval_keys(column):
+    """The keys of the ends of the intervals that a column has."""
+    return (f"{column.key}_low", f"{column.key}_high") if column.interval else ()
+
+
 def test_columns_of_counters_and_of_published_figures():
     """Every counter is documented, and every column of the tables about other conventions."""
     network = load("mobilenet_v1")
@@ -265,7 +305,7 @@ def keys(answer: object) -> set[str]:
     return set().union(*map(keys, answer)) if isinstance(answer, list) else set()
 
 
-def test_json():
+def test_json(monkeypatch, tmp_path):
     """Every key of the JSON answers is documented."""
     network = load("mobilenet_v1")
     layer = layer_answer(compare(ConvSpec.of(64, 128, k=3)), element_bytes=4)
@@ -273,10 +313,12 @@ def test_json():
     several = comparison_answer([network], element_bytes=4)
     counted = reconcile_answer(network, reconcile_all(network, None, choose_counters(["thop"])), as_modules=True)
     figures = published_conventions_answer(network)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    sessions = {"a": next(measured())}
+    times = {**answers(sessions), **answer(sessions["a"]), "environment": {}}
     text = section("cli.md", "JSON")
-    assert [
-        key for key in keys([layer, whole, several, counted, figures]) if f'"{key}"' not in text and key != "depthwise"
-    ] == []
+    found = keys([layer, whole, several, counted, figures, times])
+    assert [key for key in found if f'"{key}"' not in text and key not in ("depthwise", *ENVIRONMENT)] == []
 
 
 def test_exit_codes():
