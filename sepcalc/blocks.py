@@ -194,8 +194,8 @@ def _check_repetition(times: Any, first: Any) -> None:
 
 
 def _build(scope: Scope, kind: LayerType, arguments: Mapping[str, Any]) -> None:
-    if kind.takes_defaults and scope.defaults:
-        arguments = {**scope.defaults, **arguments}
+    if kind.takes_defaults and scope.reading.defaults:
+        arguments = {**scope.reading.defaults, **arguments}
     args: Any = decode(arguments, kind.arguments)
     if args is None:
         _raise(faults(arguments, kind.arguments))

@@ -118,16 +118,13 @@ def _project(scope: Scope, reads: FeatureMap, writes: FeatureMap) -> None:
         kernel=(1,) * len(stride),
         size=reads.size,
         stride=stride,
-        bias=bias(scope.defaults.get("bias", False)),
+        bias=bias(scope.reading.defaults.get("bias", False)),
     )
     if spec.out_size != writes.size:
         shapes = [times(each.size) for each in (reads, writes)]
         raise LayerError(f"no stride takes {shapes[0]} to {shapes[1]}; write the shortcut's layers", "shortcut")
-    scope.emit(
-        Convolution(
-            name=scope.new_name(None, "shortcut"), type="conv", spec=spec, norm=scope.defaults.get("norm", "none")
-        )
-    )
+    norm = scope.reading.defaults.get("norm", "none")
+    scope.emit(Convolution(name=scope.new_name(None, "shortcut"), type="conv", spec=spec, norm=norm))
 
 
 def _activate(scope: Scope, act: str) -> None:

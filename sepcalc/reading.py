@@ -181,11 +181,12 @@ class _Reader:
             inferred=reads is not None,
             problems=self.problems,
             blocks=read_blocks(self.mapping("blocks"), self.problems),
+            defaults=self.defaults(),
         )
         lost = reads is None and self.root.get("input") is not None
         if width != 1 and reads is None and not lost:
             self.problem(self.root, None, "width needs a network whose shapes are inferred; give the file an input")
-        scope = Scope(reading=reading, at=reads, lost=lost, defaults=self.defaults())
+        scope = Scope(reading=reading, at=reads, lost=lost)
         if self.expandable(reading):
             scope.run(self.root["layers"])
         published = tuple(self.published())

@@ -53,6 +53,7 @@ class Reading:
     divisor: int = 1
     inferred: bool = False
     blocks: Mapping[str, BlockArguments | None] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
     layers: list[Layer] = field(default_factory=list)
     wiring: list[Taps] = field(default_factory=list)
     numbers: dict[str, int] = field(default_factory=dict)
@@ -106,7 +107,6 @@ class Scope:
     lost: bool = False
     prefix: str = ""
     names: Mapping[str, Any] = field(default_factory=dict)
-    defaults: Mapping[str, Any] = field(default_factory=dict)
 
     def branch(self, name: str | None = None) -> Scope:
         """A chain that starts with what reaches this one; layers of a named branch carry its name.
@@ -121,15 +121,7 @@ class Scope:
 
     def within(self, at: FeatureMap | None, prefix: str, names: Mapping[str, Any]) -> Scope:
         """A chain inside this one. Written out: :func:`dataclasses.replace` takes three times as long."""
-        return Scope(
-            reading=self.reading,
-            at=at,
-            taps=self.taps,
-            lost=self.lost,
-            prefix=prefix,
-            names=names,
-            defaults=self.defaults,
-        )
+        return Scope(reading=self.reading, at=at, taps=self.taps, lost=self.lost, prefix=prefix, names=names)
 
     def arrive(self, other: Scope) -> None:
         """Go on from where another chain ended."""

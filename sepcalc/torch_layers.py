@@ -11,7 +11,7 @@ from functools import partial
 from math import gcd, inf, prod
 
 from sepcalc.errors import MissingExtraError, SpecError
-from sepcalc.network import FeatureMap, Operator, Settings
+from sepcalc.network import FeatureMap, Operator, Product, Settings
 
 try:
     import torch
@@ -190,14 +190,14 @@ class _Concat(nn.Module):
         return torch.cat(maps, 1)
 
 
-def operator(layer: Operator) -> nn.Module:
+def operator(layer: Operator | Product) -> nn.Module:
     """The module of an operator of a network file; it takes as many tensors as the layer reads.
 
-    Raises :class:`SpecError` for one that is known by its name and cost alone.
+    Raises :class:`SpecError` for what is known by its name and cost alone.
     """
-    if layer.type == "unused" and layer.input == layer.output:
+    if isinstance(layer, Operator) and layer.type == "unused" and layer.input == layer.output:
         return _Unused(layer.params)
-    if layer.settings is None:
+    if isinstance(layer, Product) or layer.settings is None:
         raise SpecError(f"of '{layer.type}' only the name and the cost are known")
     if layer.type in _ACTIVATIONS:
         return activation(layer.type)

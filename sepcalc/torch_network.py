@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from sepcalc.errors import MissingExtraError, SpecError
-from sepcalc.network import INPUT, NORM_PARAMS, Convolution, FeatureMap, Layer, Network, Part, Product, Tap
+from sepcalc.network import INPUT, NORM_PARAMS, Convolution, FeatureMap, Layer, Network, Part, Tap
 from sepcalc.spec import ConvSpec, times
 from sepcalc.torch_backend import build as build_stages
 from sepcalc.torch_layers import Narrow, PerPosition, Repeated, activation, norm, operator
@@ -124,8 +124,6 @@ def example(network: Network, *, examples: int = 1, device: str = "cpu") -> torc
 def _module(layer: Layer, owners: Mapping[str, nn.Module], device: str) -> nn.Module:
     """The module of a layer; ``owners`` are those of the layers before it."""
     try:
-        if isinstance(layer, Product):
-            raise SpecError(f"of '{layer.type}' only the name and the cost are known")
         if not isinstance(layer, Convolution):
             with torch.device(device):
                 return operator(layer)
