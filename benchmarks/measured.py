@@ -40,7 +40,7 @@ def main() -> None:
     parser.add_argument("runs", nargs="*", choices=[[], *RUNS])
     for name in parser.parse_args().runs or RUNS:
         subprocess.run(command(name), cwd=ROOT, check=True)
-    pages = ("docs/measured.md", "docs/measuring.md")
+    pages = ("README.md", "docs/measured.md", "docs/measuring.md")
     subprocess.run([sys.executable, "tests/test_docs.py", "--update", *pages], cwd=ROOT, check=True)
 
 
