@@ -27,7 +27,6 @@ Output = tuple[FeatureMap, Taps]
 
 _MOST_RECENT = 1000  # names among which a misspelt one is looked for
 
-
 _NOTHING_TO_SET = Settings()
 
 
@@ -96,9 +95,8 @@ class Reading:
 class Scope:
     """A chain of layers: ``at`` is the feature map that reaches the next one.
 
-    ``at`` is None before the first layer, and where a fault leaves it unknown: then ``lost`` is set. ``taps`` say where
-    it comes from.
-    ``prefix`` begins the names of layers, ``names`` holds what ``$name`` stands for.
+    ``at`` is None before the first layer, and where a fault leaves it unknown: then ``lost`` is set. ``taps`` say which
+    layers wrote it. ``prefix`` begins the names of layers, ``names`` holds what ``$name`` stands for.
     """
 
     reading: Reading

@@ -84,7 +84,7 @@ def build(network: Network, *, device: str = "cpu") -> nn.Module:
     """The module that runs ``network``: it reads (examples, channels, and one dimension for each axis).
 
     It returns what the last layer writes, and lets go of what no later layer reads. Weights are random, of a size at
-    which what flows through the network neither vanishes nor grows.
+    which what flows through a deep network does not vanish.
 
     Raises :class:`SpecError` with the layer that has no module and why: one whose matrix products are known by their
     cost alone, one that is known by its framework's name, one of which it is unknown what it reads.
