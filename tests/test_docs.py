@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import SimpleNamespace
 from typing import get_args
 
 import pytest
@@ -37,8 +38,7 @@ from sepcalc import (
     spec,
 )
 from sepcalc.cli import COMMANDS, app
-from sepcalc.cli_convolution import BIASES
-from sepcalc.cli_layer import FRAMEWORKS
+from sepcalc.cli_completion import WORDS
 from sepcalc.contract import comparison_answer, layer_answer, network_answer
 from sepcalc.conventions import COUNTERS, choose_counters
 from sepcalc.explain import explain
@@ -50,7 +50,6 @@ from sepcalc.network_report import comparison_table, network_table, published_ta
 from sepcalc.reconcile_published import published_conventions_answer, published_conventions_table
 from sepcalc.reconcile_report import reconcile_all, reconcile_answer, reconcile_table
 from sepcalc.render import FORMATS
-from sepcalc.spec import ELEMENT_BYTES
 from sepcalc.symbols import UNICODE, write
 from sepcalc.timing_layer import measure_layer
 from sepcalc.timing_network import measure_network
@@ -224,10 +223,15 @@ def test_program_flags():
     assert missing([*flags(None), "-h", "--help"], section("cli.md", "The program itself")) == []
 
 
-def test_words_of_flags():
-    """Every word that a flag takes is documented with the commands."""
+@pytest.mark.parametrize("command", COMMANDS)
+def test_words_of_flags(command):
+    """Every word that a flag takes, which a shell offers, is documented with the commands; variants have a page."""
     text = (ROOT / "docs" / "cli.md").read_text("utf-8")
-    assert missing([*ELEMENT_BYTES, *BIASES, *FRAMEWORKS, "in", "out", "min", "max", "same", "valid"], text) == []
+    context = SimpleNamespace(info_name=command, params={}, args=[])
+    found = typer.main.get_command(app).get_command(None, command)
+    words = [word.value for each in found.params if each.name in WORDS for word in WORDS[each.name](context)]
+    elsewhere = {*reading.bundled(), *(each.name for each in all_variants())}
+    assert missing({re.sub(":.*", ":VARIANT", word) for word in words} - elsewhere, text) == []
 
 
 def test_formats():
