@@ -14,7 +14,7 @@ from fractions import Fraction
 from sepcalc import markdown, tex, webpage
 from sepcalc.cells import human
 from sepcalc.explain import Definition, Derivation, Explanation, Ratio, Section
-from sepcalc.symbols import INLINE, LATEX, MARKDOWN, MATHML, UNICODE, Formula, Notation, write
+from sepcalc.symbols import INLINE, INLINE_MATHML, LATEX, MARKDOWN, MATHML, UNICODE, Formula, Notation, write
 from sepcalc.table import Column, Kind
 
 _GLUE = "\N{NO-BREAK SPACE}"
@@ -392,4 +392,4 @@ def _in_dollars(symbols: str) -> str:
 _TERMINAL = _Style(symbols=UNICODE, numbers=UNICODE, sentence=UNICODE, inline=_glued, text=str)
 _MARKDOWN = _Style(symbols=MARKDOWN, numbers=UNICODE, sentence=MARKDOWN, inline=_in_dollars, text=markdown.escape)
 _LATEX = _Style(symbols=LATEX, numbers=LATEX, sentence=INLINE, inline=_in_dollars, text=tex.escape)
-_HTML = _Style(symbols=MATHML, numbers=MATHML, sentence=MATHML, inline=_in_math, text=webpage.escape)
+_HTML = _Style(symbols=MATHML, numbers=MATHML, sentence=INLINE_MATHML, inline=_in_math, text=webpage.escape)

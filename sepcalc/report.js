@@ -57,6 +57,7 @@ function makeSortable(table) {
   };
   heads.forEach((head, place) => {
     head.setAttribute("aria-sort", "none");
+    head.dataset.title = head.textContent;
     const button = document.createElement("button");
     button.type = "button";
     button.append(...head.childNodes);

@@ -184,12 +184,17 @@ def _figures(totals: Table) -> Iterator[Figure]:
         yield Figure(value=shown(row, saved), label=f"fewer MACs as {row.cells[name]} than as standard")
 
 
+def _untitled(chart: Chart) -> Chart:
+    """``chart`` without its title and its rules, which the table beside it has."""
+    return replace(chart, spec={key: value for key, value in chart.spec.items() if key != "title"})
+
+
 def _layers(subject: Subject, totals: Table) -> Iterator[Block]:
     """Every layer as written, and the multiply-adds that each variant would leave it."""
     table = network_table(subject.network, subject.what_ifs)
     if subject.pictures:
         words = f"What each layer of {subject.network.name} costs along its depth, as written and as each variant."
-        yield Picture(name="layers", words=words, chart=network_chart(table, totals))
+        yield Picture(name="layers", words=words, chart=_untitled(network_chart(table, totals)))
     variants = [each.variant.name for each in subject.what_ifs[1:]]
     rewritten = [f"{key}:{variant}" for variant in variants for key in ("macs", "reduction")]
     yield Listing(table=table.select(["name", "type", "output", "params", "macs", "macs_share", *rewritten]))
@@ -227,7 +232,7 @@ def _one_layer(subject: Subject) -> Iterator[Block]:
     yield table
     if subject.pictures:
         words = f"What {layer.name} costs as each variant, stage by stage."
-        yield Picture(name="layer", words=words, chart=layer_chart(layer_table(comparison, stages=True)))
+        yield Picture(name="layer", words=words, chart=_untitled(layer_chart(layer_table(comparison, stages=True))))
     derived = explain(comparison)
     # The table above has its title and the rules of counting already.
     notes = tuple(note for note in derived.notes if note not in table.legend)

@@ -234,6 +234,15 @@ MATHML = Notation(
 """MathML Core, which browsers set: what stands inside a ``<math>``."""
 
 
+def _slash_element(above: str, below: str) -> str:
+    top = f"<mo>(</mo>{above}<mo>)</mo>" if MATHML.plus in above else above
+    return f"{top}<mo>/</mo>" + (f"<mo>(</mo>{below}<mo>)</mo>" if "<mo>" in below else below)
+
+
+INLINE_MATHML = replace(MATHML, quotient=_slash_element)
+"""MathML within a sentence."""
+
+
 def write(formula: Formula, notation: Notation, values: Mapping[str, int] | None = None, *, spell: bool = False) -> str:
     """``formula`` as text, with numbers for the names that ``values`` knows.
 

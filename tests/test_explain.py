@@ -2,6 +2,7 @@
 
 import re
 from fractions import Fraction
+from html import unescape
 
 import pytest
 from hypothesis import given
@@ -11,19 +12,25 @@ from strategies import bound, open_specs, randomly, specs
 from sepcalc import ConvSpec, SepcalcError, choose, compare
 from sepcalc.cells import human
 from sepcalc.explain import explain, render_explanation
+from sepcalc.prose import for_html
 from sepcalc.symbols import UNICODE, write
 from sepcalc.table import Column
 from sepcalc.variants import all_variants, get
 
 EVERY = [pytest.param(variant, id=variant.name) for variant in all_variants()]
 LAYER = ConvSpec.of(64, 128, k=3, size=56)
-FORMATS = ["terminal", "markdown", "latex"]
+FORMATS = ["terminal", "markdown", "latex", "html"]
 
 
 def derive(spec, *names, **options):
     """The explanation of ``spec`` in the variants called ``names``, and its sections by name."""
     explanation = explain(compare(spec, choose(names, options)))
     return explanation, {section.name: section for section in explanation.sections}
+
+
+def shown(explanation, form):
+    """The explanation in any of the formats, in a line as long as need be."""
+    return for_html(explanation) if form == "html" else render_explanation(explanation, form, width=100_000)
 
 
 def closed(section):
@@ -88,7 +95,7 @@ def test_printed_equations_hold(form, variant, data):
     """Each equation as printed, read back and calculated, has the same value on all its sides."""
     comparison = data.draw(comparisons(variant))
     explanation = explain(comparison)
-    found = equations(render_explanation(explanation, form, width=100_000), form)
+    found = equations(shown(explanation, form), form)
     lines = sum(len(derivation.stages) for section in explanation.sections for derivation in section.derivations)
     assert len(found) >= lines + sum(len(section.ratios) for section in explanation.sections)
     for sides in found:
@@ -131,7 +138,19 @@ def from_latex(text):
         yield from (re.sub(" +", " ", line).strip(" =") for line in whole.split("\\\\\n"))
 
 
-READERS = {"terminal": from_terminal, "markdown": from_markdown, "latex": from_latex}
+def from_html(text):
+    """Equations of an explanation in HTML: rows of a table, and a paragraph for each ratio."""
+    for line in re.findall(r'<tr>.*?</th>(.*)</tr>|<p class="equation">(.*), reduction', text):
+        whole = "".join(line)
+        while "<mfrac>" in whole:
+            part = r"<mrow>((?:(?!</?mrow>).)*)</mrow>"
+            whole = re.sub(f"<mfrac>{part}{part}</mfrac>", r"((\1)/(\2))", whole)
+        whole = re.sub(r"<msub>(.*?)<mi>(\w)</mi></msub>", r"\1_\2", whole)
+        whole = re.sub(r"<msup>((?:(?!<msup>).)*?)<mn>(\d+)</mn></msup>", r"\1**\2", whole)
+        yield re.sub(" +", " ", re.sub("</?td>", " ", re.sub("</?m[^>]*>", "", whole))).strip()
+
+
+READERS = {"terminal": from_terminal, "markdown": from_markdown, "latex": from_latex, "html": from_html}
 
 
 def calculated(side, values):
@@ -301,7 +320,7 @@ def test_a_variant_that_does_not_apply_says_why():
     explanation, sections = derive(ConvSpec.of(64, 96, k=3), "dw")
     assert sections["depthwise"].derivations == ()
     for form in FORMATS:
-        text = render_explanation(explanation, form)
+        text = shown(explanation, form)
         assert "Does not apply: depthwise cannot change 64 channels to 96." in text
 
 
@@ -309,7 +328,7 @@ def test_a_variant_that_does_not_apply_says_why():
 def test_every_format_says_it_all(form):
     """Names, rules, and each variant's summary, loss and remark stand in each format."""
     comparison = compare(LAYER, choose(["all"], {"groups": 4}))
-    text = words(render_explanation(explain(comparison), form))
+    text = words(shown(explain(comparison), form))
     for candidate in comparison.candidates:
         variant = candidate.variant
         for sentence in (variant.name, variant.summary, variant.gives_up, candidate.remark):
@@ -320,7 +339,7 @@ def test_every_format_says_it_all(form):
 
 def words(text):
     """``text`` without what a format adds to it."""
-    return " ".join(re.sub(r"[\\$*]|\{\}", "", text).replace("times", "×").split())
+    return " ".join(re.sub(r"[\\$*]|\{\}", "", unescape(text)).replace("times", "×").split())
 
 
 @pytest.mark.parametrize("form", ["csv", "tsv", "html", "json"])
@@ -459,7 +478,7 @@ It cannot see space and channels at once.
 }
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", SECTIONS)
 def test_the_textbook_pair(form):
     """64 → 128, 3×3 reads from top to bottom as a lecture derives it."""
     assert SECTIONS[form] in render_explanation(explain(compare(LAYER)), form, width=60)

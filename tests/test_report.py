@@ -145,6 +145,9 @@ def test_pictures():
     assert [each.name for each in document.pictures] == ["layers", "layer"]
     assert NO_PICTURES not in blocks(document, "made")
     assert [type(block) for block in blocks(document, "layers")] == [Picture, Listing]
+    drawn = document.pictures[0].chart.data["layers"]
+    (layers,) = tables(document, "layers")
+    assert sum(row["macs"] for row in drawn if row["variant"].startswith("as-written")) == layers.rows[-1].cells[4]
 
 
 def test_without_the_extra(monkeypatch):

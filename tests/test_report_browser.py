@@ -216,7 +216,7 @@ def test_phone(chromium, file):
     """At 360 pixels the page does not scroll sideways; a table scrolls in its box, and its names stay."""
     with Visit(chromium, file, width=360, height=740, has_touch=True, is_mobile=True) as visit:
         assert visit.page.evaluate("document.documentElement.scrollWidth") == 360
-        box = visit.page.locator(f".scroll:has({TABLE})")
+        box = visit.page.locator("#layers .scroll")
         assert box.evaluate("box => box.scrollWidth > box.clientWidth")
         moved = box.evaluate(
             "box => { box.scrollLeft = 200; const [name, number] = box.querySelectorAll('tbody tr:first-child > *');"
@@ -232,8 +232,12 @@ def test_print(chromium, file):
         visit.page.emulate_media(media="print", color_scheme="dark")
         assert visit.page.evaluate(BRIGHT)
         assert visit.page.locator("input:visible, select:visible, .switch:visible, nav:visible").count() == 0
-        box = visit.page.locator(f".scroll:has({TABLE})")
+        box = visit.page.locator("#layers .scroll")
         assert box.evaluate("box => getComputedStyle(box).overflow") == "visible"
+        written = "head => getComputedStyle(head, '::after').content"
+        heads = visit.page.locator(f"{TABLE} thead th")
+        assert heads.first.evaluate(written) == '"Layer"'
+        assert visit.page.locator("thead button:visible").count() == 0
         assert visit.page.pdf().startswith(b"%PDF")
 
 

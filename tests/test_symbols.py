@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sepcalc.symbols import INLINE, LATEX, MARKDOWN, UNICODE, Formula, Notation, Symbol, formula, write
+from sepcalc.symbols import (
+    INLINE,
+    INLINE_MATHML,
+    LATEX,
+    MARKDOWN,
+    MATHML,
+    UNICODE,
+    Formula,
+    Notation,
+    Symbol,
+    formula,
+    write,
+)
 
 VALUES = {"M": 64, "N": 64, "D_K": 3, "D_F": 14}
 M, N, K, F = (Symbol(name, value) for name, value in VALUES.items())
@@ -92,6 +104,10 @@ def test_numbers_are_put_in_one_by_one():
 RATIO = formula(M * M * K // 4).over(formula(Symbol("K_h", 5) * Symbol("H′", 7) * K))
 
 
+SQUARE = "<msup><mi>M</mi><mn>2</mn></msup>"
+BELOW = "<mn>4</mn><mo>·</mo><msub><mi>K</mi><mi>h</mi></msub><mo>·</mo><msup><mi>H</mi><mo>′</mo></msup>"
+
+
 @pytest.mark.parametrize(
     ("notation", "text"),
     [
@@ -99,8 +115,10 @@ RATIO = formula(M * M * K // 4).over(formula(Symbol("K_h", 5) * Symbol("H′", 7
         (MARKDOWN, "M^2/(4·K_h·H')"),
         (LATEX, r"\frac{M^2}{4 \cdot K_h \cdot H'}"),
         (INLINE, r"M^2/(4 \cdot K_h \cdot H')"),
+        (MATHML, f"<mfrac><mrow>{SQUARE}</mrow><mrow>{BELOW}</mrow></mfrac>"),
+        (INLINE_MATHML, f"{SQUARE}<mo>/</mo><mo>(</mo>{BELOW}<mo>)</mo>"),
     ],
-    ids=["unicode", "markdown", "latex", "inline"],
+    ids=["unicode", "markdown", "latex", "inline", "mathml", "inline mathml"],
 )
 def test_notations(notation: Notation, text: str):
     """Each notation writes products, powers, quotients and primes in its own way."""

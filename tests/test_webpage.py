@@ -1,5 +1,6 @@
 """Tables as HTML."""
 
+from fractions import Fraction
 from html.parser import HTMLParser
 
 import pytest
@@ -10,7 +11,7 @@ from tables import SAMPLE, column_of, tables, texts
 from sepcalc import cells
 from sepcalc.render import render
 from sepcalc.table import Column, Row, Table
-from sepcalc.webpage import escape, fragment
+from sepcalc.webpage import classed, escape, fragment
 
 VOID = {"meta", "input"}
 
@@ -135,3 +136,34 @@ def test_structure(table):
 def test_no_raw_markup(text):
     """An escaped text opens no tag, entity or attribute."""
     assert not set(escape(text)) & set("<>\"'")
+
+
+CLASSED = """\
+<table id="it" class="plain">
+<caption><span>T &amp; T</span></caption>
+<thead><tr><th scope="col" class="text">Layer</th><th scope="col">Output</th>\
+<th scope="col" data-variant="depthwise">MACs</th><th scope="col">Share</th></tr></thead>
+<tbody>
+<tr class="body"><th scope="row" class="text folds">&lt;a&gt;</th><td data-value="3136">64×7×7</td>\
+<td data-value="100000000000000000000">100,000,000,000,000,000,000</td><td data-value="0.3333333333333333">33.3 %</td></tr>
+<tr class="part"><th scope="row" class="text folds">b</th><td>—</td><td>—</td><td>—</td></tr>
+<tr class="total"><th scope="row" class="text folds">SENTENCE</th><td></td><td>569 M</td><td data-value="1.0">100 %</td></tr>
+</tbody>
+</table>"""
+
+
+def test_a_table_for_a_style_sheet():
+    """The same table with classes has no style of its own; it has the numbers to sort by, and marks texts and variants."""
+    columns = (
+        Column(key="name", title="Layer"),
+        Column(key="size", title="Output", kind="size"),
+        Column(key="macs:depthwise", title="MACs", kind="count"),
+        Column(key="share", title="Share", kind="share"),
+    )
+    rows = (
+        Row(cells=("<a>", (64, 7, 7), 10**20, Fraction(1, 3))),
+        Row(cells=("b", (), None, None), role="part"),
+        Row(cells=("long " * 9, "", "569 M", Fraction(1)), role="total"),
+    )
+    table = Table(name="t", title="T & T", columns=columns, rows=rows, caption="A rule.", notes=("A note.",))
+    assert classed(table, identity="it", classes="plain") == CLASSED.replace("SENTENCE", "long " * 9)

@@ -1,0 +1,112 @@
+"""How long the report about a network of 1,000 layers takes to open in a browser, and to be sorted and searched there.
+
+    python benchmarks/report.py
+    python benchmarks/report.py --check             # exit 1 where a target is missed
+
+*Opened* is the time from the navigation to the end of the page's load event, with a picture on the screen; *sorted*,
+*searched* and *filtered* are from the event until the next frame is on the screen. Each round is a page of its own in
+one headless Chromium without a graphics card. *Written* is the whole process that makes the file.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from growth import write_network
+from interleave import (
+    Report,
+    Target,
+    arguments,
+    describe,
+    dice,
+    figures,
+    finish,
+    in_turns,
+    machine,
+    milliseconds,
+    process,
+    show,
+    summary,
+)
+
+sys.path.append(str(Path(__file__).parent.parent / "tests"))
+
+PACKAGES = ("sepcalc", "altair", "vl-convert-python", "playwright")
+
+SIZES = (100, 1_000, 10_000)
+PROMISED = 1_000
+"""Layers for which the target is set."""
+
+FRAME = "await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));"
+
+STEPS = {
+    "opened": "return performance.getEntriesByType('navigation')[0].loadEventEnd / 1e3;",
+    "sorted": "document.querySelector('#layers thead th:nth-child(5) button').click();",
+    "searched": "const box = document.querySelector('#layers input'); box.value = '9';"
+    " box.dispatchEvent(new Event('input'));",
+    "filtered": "const list = document.querySelector('#layers select'); list.selectedIndex = 1;"
+    " list.dispatchEvent(new Event('change'));",
+}
+"""What a reader does, in this order; the first is the page's own account."""
+
+
+def visit(browser: Any, file: Path) -> dict[str, float]:
+    """Open the report in a page of its own and do each step; seconds."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(file.as_uri())
+    page.evaluate(f"async () => {{ {FRAME} }}")
+    took = {
+        step: page.evaluate(f"async () => {{ const start = performance.now(); {does} {FRAME}"
+                            " return (performance.now() - start) / 1e3; }")
+        for step, does in STEPS.items()
+    }  # fmt: skip
+    page.close()
+    return took
+
+
+def report(*, rounds: int, rng: Random, markdown: bool) -> Report:
+    """Write the reports, open each in turns, print the table, and judge the target."""
+    from browser import browser
+
+    with TemporaryDirectory() as folder:
+        files, rows, samples = {}, [], {}
+        for layers in SIZES:
+            network = write_network(Path(folder, f"{layers}.yaml"), "flow", layers)
+            files[layers] = network.with_suffix(".html")
+            written = process([sys.executable, "-m", "sepcalc", "report", str(network), "-o", str(files[layers])])
+            rows.append([f"{layers:,}", f"{files[layers].stat().st_size / 1e6:.2f}", figures(written.wall_s)])
+        with browser() as chromium:
+            candidates = {str(size): lambda file=file: visit(chromium, file) for size, file in files.items()}
+            samples = in_turns(candidates, rounds=rounds, rng=rng)
+    for row, taken in zip(rows, samples.values(), strict=True):
+        row += [milliseconds(summary([each[step] for each in taken]).median) for step in STEPS]
+    show(
+        "The report in Chromium",
+        ("layers", "MB", "written, s", *(f"{step}, ms" for step in STEPS)),
+        rows,
+        markdown=markdown,
+    )
+    return Report(samples=samples, targets=tuple(_targets(samples[str(PROMISED)])))
+
+
+def _targets(taken: list[Mapping[str, float]]) -> list[Target]:
+    whole = summary([each["opened"] + each["sorted"] for each in taken]).median
+    return [Target(what=f"{PROMISED:,} layers opened and sorted once, s", value=whole, at_most=2)]
+
+
+def main() -> int:
+    """Measure; the exit code."""
+    options = arguments(__doc__ or "").parse_args()
+    facts = machine(PACKAGES)
+    print(describe(facts))
+    found = report(rounds=options.rounds or 7, rng=dice(options.seed), markdown=options.markdown)
+    return finish({"report": found}, facts, path=options.json, check=options.check)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
