@@ -145,15 +145,17 @@ CLASSED = """\
 <th scope="col" data-variant="depthwise">MACs</th><th scope="col">Share</th></tr></thead>
 <tbody>
 <tr class="body"><th scope="row" class="text folds">&lt;a&gt;</th><td data-value="3136">64×7×7</td>\
-<td data-value="100000000000000000000">100,000,000,000,000,000,000</td><td data-value="0.3333333333333333">33.3 %</td></tr>
+<td data-value="100000000000000000000">100,000,000,000,000,000,000</td>\
+<td data-value="0.3333333333333333">33.3 %</td></tr>
 <tr class="part"><th scope="row" class="text folds">b</th><td>—</td><td>—</td><td>—</td></tr>
-<tr class="total"><th scope="row" class="text folds">SENTENCE</th><td></td><td>569 M</td><td data-value="1.0">100 %</td></tr>
+<tr class="total"><th scope="row" class="text folds">SENTENCE</th><td></td><td>569 M</td>\
+<td data-value="1.0">100 %</td></tr>
 </tbody>
 </table>"""
 
 
 def test_a_table_for_a_style_sheet():
-    """The same table with classes has no style of its own; it has the numbers to sort by, and marks texts and variants."""
+    """The same table with classes has no style of its own; it has numbers to sort by, and marks texts and variants."""
     columns = (
         Column(key="name", title="Layer"),
         Column(key="size", title="Output", kind="size"),
