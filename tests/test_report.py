@@ -4,17 +4,22 @@ from dataclasses import replace
 from importlib import util
 
 import pytest
+from fake_bench import fake_bench
 
-from sepcalc import choose, load
+from sepcalc import ConvSpec, choose, compare, load
 from sepcalc.cells import human
 from sepcalc.errors import SepcalcError
 from sepcalc.explain import Explanation
 from sepcalc.layer_report import COUNTING_RULE
+from sepcalc.measure import Plan
 from sepcalc.network import total
 from sepcalc.network_report import network_table, totals_table
 from sepcalc.reading import read
 from sepcalc.report import NO_PICTURES, Listing, Made, Picture, Subject, chosen_layer, report
 from sepcalc.table import Table
+from sepcalc.timing_layer import measure_layer
+from sepcalc.timing_run import Setting
+from sepcalc.timing_tables import timing_tables
 
 MADE = Made(command="sepcalc report it -o it.html", version="1.2.3", date="2026-11-20", source="it")
 NETWORK = load("mobilenet_v1")
@@ -129,6 +134,15 @@ def test_batches():
     assert any(
         "It runs over 4 feature maps" in str(each) for each in blocks(report(Subject(network=network), MADE), "layer")
     )
+
+
+def test_measurements():
+    """Sessions of measuring are shown as their own tables, each with the command that it came from."""
+    setting = Setting(bench=fake_bench(), plan=Plan(rounds=12, time_s=0.0), command="sepcalc measure --cin 64")
+    session = measure_layer(compare(ConvSpec.of(64, 128, k=3, size=56)), setting)
+    document = report(Subject(network=NETWORK, measured=(session, replace(session, command=""))), MADE)
+    table = timing_tables(session)[0].brief()
+    assert blocks(document, "measured") == ("Measured by: sepcalc measure --cin 64", table, table)
 
 
 def test_how_it_was_made():

@@ -70,7 +70,19 @@ def test_exact_numbers_are_there_to_sort_by():
     assert "<td>—</td>" in PAGE
 
 
-@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "\"'><img src=x onerror=alert(1)>", "{version}", "]]>"])
+HOSTILE = ["<script>alert(1)</script>", "\"'><img src=x onerror=alert(1)>", "{version}", "]]>"]
+
+
+def test_tables_of_one_name():
+    """Tables that are called alike have names of their own on the page."""
+    table = Table(name="t", title="T", columns=(Column(key="a", title="A"),), rows=())
+    document = report(Subject(network=NETWORK), MADE)
+    sections = tuple(replace(each, blocks=(table, Listing(table=table))) for each in document.sections)
+    names = re.findall(r'<table id="([^"]*)"', draw(replace(document, sections=sections), "report"))
+    assert len(set(names)) == 2 * len(sections)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names(name):
     """Whatever a network is called, it is text."""
     table = Table(
