@@ -57,7 +57,8 @@ def show_session(session: Session, names: Sequence[str], show: ShowFlags) -> Non
     if form in ONE_TABLE and len(wanted) > 1 and not names:
         sys.stderr.write(f"{form} holds one table, this is '{wanted[0].name}'; for the other use --table totals\n")
         wanted = wanted[:1]
-    show.tables(*wanted)
+    first, *others = wanted
+    show.tables(first, *(each.brief() for each in others))
 
 
 def check_tables(names: Sequence[str], *, of_network: bool) -> None:

@@ -144,7 +144,7 @@ def _reasons(rows: Sequence[Judged]) -> Iterator[str]:
         shown = list(reasons.items())[:MOST_REASONS]
         yield from (f"{some(names)}: {word}, {reason}." for reason, names in shown)
         if more := sum(map(len, reasons.values())) - sum(len(names) for _, names in shown):
-            yield f"{more:,} more rows: {word}; the column 'reason' says why."
+            yield f"{more:,} more {'row' if more == 1 else 'rows'}: {word}; the column 'reason' says why."
 
 
 def _worst(rows: Sequence[Judged]) -> Iterator[str]:

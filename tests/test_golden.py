@@ -50,7 +50,7 @@ LAYOUTS = {
     "network-published": "network mobilenet_v1 --table published",
     "measure-roofline": f"{MEASURE} --roofline",
     "measure-grid": f"{MEASURE} --variant dws --batch 1,8 --channels-last both --columns all",
-    "measure-layers": "measure mobilenet_v2 --time 0 --only 'stage[23]*' --table layers",
+    "measure-network": "measure mobilenet_v2 --time 0 --only 'stage[23]*'",
     "measure-totals": "measure mobilenet_v1 --time 0 --table totals",
 }
 """Command lines that change what a table shows, and mean nothing in JSON."""
@@ -128,6 +128,9 @@ NOTES = {
         "network-top": "--table totals or --table published",
         "network-stages": "--table totals or --table published",
     }.items()
+} | {
+    f"measure-network.{form}": f"{form} holds one table, this is 'layers'; for the other use --table totals\n"
+    for form in ("csv", "tsv")
 }
 """What is said beside a result: a format for one table tells how to get the others."""
 
