@@ -9,7 +9,6 @@ from typing import NamedTuple
 from sepcalc.cells import human
 from sepcalc.chart import Chart, Layers, Record, column_of, number, page, record, shown
 from sepcalc.chart_style import (
-    COLORS,
     INSIDE,
     NAME_TEXT,
     NOTE_TEXT,
@@ -17,7 +16,7 @@ from sepcalc.chart_style import (
     SI_LABEL,
     SMALL,
     VALUE_TEXT,
-    first,
+    colors,
     shorten,
     text_width,
     ticks,
@@ -113,7 +112,7 @@ def _panel(table: Table, key: str, bodies: Sequence[Record]) -> Layers:
     scale = alt.Scale(domain=[0, reach], nice=False)
     along = alt.X(f"{key}:Q", title=_title(column_of(table, key)), axis=axis, scale=scale)
     rows = alt.Y(f"{NAME}:N", sort=None, axis=None, scale=alt.Scale(domain=names))
-    color = alt.Color(f"{NAME}:N", legend=None, scale=alt.Scale(domain=names, range=first(COLORS, len(names))))
+    color = alt.Color(f"{NAME}:N", legend=None, scale=alt.Scale(domain=names, range=colors(names)))
     shade = alt.Opacity(
         "place:O", legend=None, scale=alt.Scale(type="ordinal", domain=[*range(len(SHADES))], range=[*SHADES])
     )

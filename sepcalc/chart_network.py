@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from sepcalc.cells import Plain
 from sepcalc.chart import Chart, Layers, Record, column_of, number, page, record, shown
 from sepcalc.chart_style import (
-    COLORS,
     DASHES,
-    INK,
     INSIDE,
     NAME_TEXT,
     PLAIN,
     SI_LABEL,
     SMALL,
     VALUE_TEXT,
+    WRITTEN,
+    colors,
     first,
     fold,
     nice,
@@ -60,7 +60,6 @@ SEPARATE = 90
 MOST = 20_000
 """Layers in one chart; more of them take minutes to draw, and no eye tells them apart."""
 
-WRITTEN = "as-written"
 COUNTS = {"macs": "MACs", "params": "params"}
 """What is drawn, in this order, and how it is called within a sentence."""
 
@@ -105,10 +104,10 @@ def network_chart(layers: Table, totals: Table) -> Chart:
 
 def _variants(rows: Sequence[Record], totals: Table) -> list[_Variant]:
     """Each row of the totals, but those that cost the same in every layer as one."""
-    looks = zip((INK, *first(COLORS, len(totals.rows))), first(DASHES, len(totals.rows)), strict=False)
+    names = [str(row.cells[0]) for row in totals.rows]
+    looks = zip(names, colors(names), first(DASHES, len(names)), strict=True)
     found: dict[tuple[Plain, ...], _Variant] = {}
-    for row, (color, dash) in zip(totals.rows, looks, strict=False):
-        name = str(row.cells[0])
+    for row, (name, color, dash) in zip(totals.rows, looks, strict=True):
         each = _Variant(row=row, name=name, suffix="" if name == WRITTEN else f":{name}", color=color, dash=dash)
         costs = tuple(_cost(line, each, count) for line in rows for count in COUNTS)
         same = found.get(costs)

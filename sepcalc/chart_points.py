@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import dist, log
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sepcalc.chart import Record
 from sepcalc.chart_labels import FAR, Box, Point, place_labels
@@ -34,14 +34,18 @@ class Scale(NamedTuple):
             return self.pixels * log(value / self.low) / log(self.high / self.low)
         return self.pixels * (value - self.low) / (self.high - self.low)
 
-    def drawn(self, label: float) -> dict[str, Any]:
-        """The scale and its axis, with room for a ``label`` of so many pixels, as arguments of an encoding."""
+    @property
+    def encoded(self) -> altair.Scale:
+        """The scale as a part of an encoding."""
         import altair as alt
 
+        kind: Literal["log", "linear"] = "log" if self.is_log else "linear"
+        return alt.Scale(type=kind, domain=[self.low, self.high], nice=False, padding=0)
+
+    def ticks(self, label: float) -> list[float]:
+        """Round numbers on the axis with room for a ``label`` of so many pixels at each."""
         values = log_ticks(self.low, self.high) if self.is_log else ticks(self.high, self.pixels, label)
-        values = [value for value in values if self.pixels - self.place(value) >= label / 2]
-        scale = alt.Scale(type="log" if self.is_log else "linear", domain=[self.low, self.high], nice=False)
-        return {"scale": scale, "axis": alt.Axis(values=values, labelExpr=SI_LABEL)}
+        return [value for value in values if self.pixels - self.place(value) >= label / 2]
 
 
 class Plane(NamedTuple):
@@ -58,8 +62,10 @@ class Plane(NamedTuple):
         """Both axes, for a field each and with a title each."""
         import altair as alt
 
-        along = alt.X(f"{x[0]}:Q", title=x[1], **self.x.drawn(WIDE_LABEL))
-        return along, alt.Y(f"{y[0]}:Q", title=y[1], **self.y.drawn(SMALL))
+        below = alt.Axis(values=self.x.ticks(WIDE_LABEL), labelExpr=SI_LABEL)
+        beside = alt.Axis(values=self.y.ticks(SMALL), labelExpr=SI_LABEL)
+        along = alt.X(f"{x[0]}:Q", title=x[1], scale=self.x.encoded, axis=below)
+        return along, alt.Y(f"{y[0]}:Q", title=y[1], scale=self.y.encoded, axis=beside)
 
 
 def label_records(plane: Plane, points: Sequence[tuple[float, float]], names: Sequence[str]) -> list[Record]:

@@ -44,6 +44,9 @@ NOTE_TEXT: dict[str, Any] = {"fontSize": SMALL, "color": GREY, "baseline": "midd
 COLORS = ("#6e6e6e", "#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#000000", "#b8a900")
 """The reference is grey; then the palette, its yellow darkened to be seen on white."""
 
+WRITTEN = "as-written"
+"""What a network is called as it is written, beside the variants."""
+
 DASHES = ((1, 0), (6, 2), (2, 2), (8, 2, 2, 2), (4, 4), (1, 3), (10, 3), (6, 2, 2, 2, 2, 2), (3, 1))
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left")
 
@@ -56,6 +59,16 @@ Each = TypeVar("Each")
 def first(looks: Sequence[Each], count: int) -> list[Each]:
     """The first ``count`` of ``looks``, from the start again where there are not so many."""
     return list(islice(cycle(looks), count))
+
+
+def colors(names: Sequence[str]) -> list[str]:
+    """A colour for each variant: grey for the first, which is the reference, and ink for what is as written.
+
+    >>> colors(["as-written", "standard"]) == [INK, COLORS[0]]
+    True
+    """
+    others = iter(first(COLORS, len(names)))
+    return [INK if name == WRITTEN else next(others) for name in names]
 
 
 def config() -> dict[str, Any]:
@@ -225,7 +238,7 @@ def fold(text: str, width: float = INSIDE, size: float = SMALL, *, bold: bool = 
     from re import findall
 
     lines = [""]
-    for word in findall(r"(?:\d\S* )?\S+", visible(text)):
+    for word in findall(r"(?:\(?\d(?:\S*[^\s,;.])? )*\S+", visible(text)):
         longer = f"{lines[-1]} {word}".lstrip()
         if text_width(longer, size, bold=bold) <= width:
             lines[-1] = longer
