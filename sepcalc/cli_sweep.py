@@ -95,8 +95,12 @@ def _form(show: ShowFlags) -> str:
 def _of_convolution(given: ConvolutionFlags, variants: VariantFlags) -> Sweep:
     given.needed()
     values = _values({**flags_of(given), **flags_of(variants)})
-    values["k"] = [on_axes(each, given.axes) for each in values["k"]]
-    return sweep_of(values, _chosen(variants, values, implied="groups"), given.settings())
+    settings = given.settings()
+    if given.axes is not None:
+        # The dilation has the axes, so that a kernel of one number stays one number.
+        values["k"] = [on_axes(each, given.axes) if isinstance(each, tuple) else each for each in values["k"]]
+        settings["dilation"] = on_axes(settings["dilation"], given.axes)
+    return sweep_of(values, _chosen(variants, values, implied="groups"), settings)
 
 
 def _of_network(source: str, scale: dict[str, str | None], variants: VariantFlags) -> Sweep:

@@ -67,7 +67,7 @@ class Sweep(Tabular):
 
     Reductions are against the row called ``standard``. ``growing`` are the quantities that can grow without end.
     ``is_open`` says that the size is left open, so that multiply-adds are those of one output position.
-    ``block_points`` are counted at once.
+    ``axes`` are those of the feature map; ``block_points`` are counted at once.
     """
 
     what: str
@@ -75,6 +75,7 @@ class Sweep(Tabular):
     counters: Mapping[str, Counter] = field(hash=False)
     growing: tuple[str, ...] = ()
     is_open: bool = False
+    axes: int = 2
     block_points: int = BLOCK
 
     @property
@@ -156,25 +157,29 @@ def sweep(
 
     Raises :class:`SepcalcError` for a grid of more points than :data:`sepcalc.sweep_axes.MOST_POINTS`.
     """
-    chosen = [*(map(get, ("standard", *variants)) if variants else choose())]
+    chosen = [get("standard"), *(tuple(map(get, variants)) or choose())]
     if "groups" in values:
         chosen.append(get("grouped"))
     grid = Grid(axes=tuple(Axis.of(key, each) for key, each in values.items()))
+    lengths = (*(value for axis in grid.axes for value in axis.values[:1]), *settings.values())
+    axes = next((len(value) for value in lengths if isinstance(value, tuple)), 2)
     return Sweep(
-        what=_what(settings),
+        what=_what(axes, settings),
         grid=grid,
         counters={each.name: partial(_count, each, settings) for each in chosen},
         growing=("c_in", "c_out", "k", *(["size"] if "size" in values else [])),
         is_open="size" not in values,
+        axes=axes,
     )
 
 
-def _what(settings: Mapping[str, Any]) -> str:
+def _what(axes: int, settings: Mapping[str, Any]) -> str:
     """A convolution in a few words, with whatever is not its default."""
     usual = ConvSpec.of.__kwdefaults__ or {}
-    unusual = {key: value for key, value in settings.items() if value != usual[key]}
-    kind = "Transposed convolution" if unusual.pop("transposed", False) else "Convolution"
-    return ", ".join((kind, *(f"{key.replace('_', ' ')} {shown(value)}" for key, value in unusual.items())))
+    unusual = {key: value for key, value in settings.items() if value not in (usual[key], (usual[key],) * axes)}
+    kind = f"{'' if axes == 2 else f'{axes}D '}{'transposed ' if unusual.pop('transposed', False) else ''}convolution"
+    words = (f"{key.replace('_', ' ')} {shown(value)}" for key, value in unusual.items())
+    return ", ".join((kind[0].upper() + kind[1:], *words))
 
 
 def _count(variant: Variant, settings: Mapping[str, Any], **point: Any) -> tuple[int, int]:

@@ -49,14 +49,6 @@ class Axis:
         """Whether every value is one number."""
         return all(isinstance(value, (int, Fraction)) for value in self.values)
 
-    @property
-    def is_ordered(self) -> bool:
-        """Whether of two values one is always the larger: they are numbers, or lengths that all axes share."""
-        if self.is_numeric:
-            return True
-        lengths = [value for value in self.values if isinstance(value, tuple) and len({*value}) == 1]
-        return len(lengths) == len(self.values) and len({*map(len, lengths)}) == 1
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:

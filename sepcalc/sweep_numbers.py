@@ -195,6 +195,8 @@ def _combine(operate: Operation, left: int, right: int) -> int:
     if key not in points.known:
         made = operate, left, right
         if operate in (floordiv, mod) and low < 1:
+            if right == 0:
+                raise ZeroDivisionError
             values = [*map(operate, spread(left), spread(right))]
             points.known[key] = Many(points, min(values), max(values), values=values)
         elif operate is mod:

@@ -16,7 +16,7 @@ from sepcalc.errors import SepcalcError
 from sepcalc.layer_report import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE
 from sepcalc.sweep import Block, Sweep
 from sepcalc.sweep_axes import Axis, shown
-from sepcalc.sweep_trend import limits, trend_notes
+from sepcalc.sweep_trend import horizons, limits, trend_notes
 from sepcalc.table import Cell, Column, Kind, Row, Table
 
 MOST_ROWS = 20_000
@@ -38,22 +38,22 @@ def sweep_table(sweep: Sweep) -> Table:
             "give fewer values, or -o with a .csv, .tsv, .json or .parquet file"
         )
     whole = sweep.block(0, len(sweep.grid))
-    limited = [axis for axis in sweep.grid.swept if axis.key in sweep.growing and axis.is_numeric]
+    beyond = horizons(sweep)
     cells = [
         {
             **figures(sweep, whole, place, Fraction),
-            **{f"limit:{axis.key}": limits(sweep, axis, place, "macs") for axis in limited},
+            **{_limit_key(each.axis): limits(sweep, each, place, "macs") for each in beyond},
         }
         for place in range(len(sweep.names))
     ]
-    columns = (*sweep_columns(sweep), *(_limit_column(axis) for axis in limited))
+    columns = (*sweep_columns(sweep), *(_limit_column(each.axis) for each in beyond))
     return Table(
         name="sweep",
         title=sweep_title(sweep),
         columns=columns,
         rows=tuple(_rows(columns, whole.values, sweep.names, cells)),
         caption=f"{COUNTING_RULE} {PARAMS_RULE}",
-        notes=(*trend_notes(sweep, whole), *_reason_notes(sweep, whole)),
+        notes=(*trend_notes(sweep, whole, beyond), *_reason_notes(sweep, whole)),
     )
 
 
@@ -77,7 +77,7 @@ def sweep_columns(sweep: Sweep) -> tuple[Column, ...]:
             key="macs_per_position",
             title="MACs",
             kind="per-position",
-            axes=_axes(sweep),
+            axes=sweep.axes,
             rule="D_F: the size of the feature map, left open.",
         )
         if sweep.is_open
@@ -105,15 +105,12 @@ def _kind(axis: Axis) -> Kind:
     return "size" if axis.key in ("k", "size", "stride") else "count"
 
 
-def _axes(sweep: Sweep) -> int:
-    """How many axes the convolutions have: one number stands for two."""
-    lengths = [value for axis in sweep.grid.axes if axis.key in ("k", "stride") for value in axis.values[:1]]
-    return next((len(value) for value in lengths if isinstance(value, tuple)), 2)
+def _limit_key(axis: Axis) -> str:
+    return f"limit:{axis.key}"
 
 
 def _limit_column(axis: Axis) -> Column:
-    title = f"Limit, {axis.key} grows"
-    return Column(key=f"limit:{axis.key}", title=title, kind="reduction", rank=9, extra=True)
+    return Column(key=_limit_key(axis), title=f"Limit, {axis.key} grows", kind="reduction", rank=9, extra=True)
 
 
 def figures(sweep: Sweep, block: Block, place: int, divide: Callable[[int, int], Any]) -> dict[str, Sequence[Any]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sepcalc.cells import three_figures
 from sepcalc.sweep import Block, Sweep
@@ -28,48 +28,46 @@ _FAR = 10**8
 _STEP = 16
 """How much nearer the number is that it is compared with."""
 
-_SETTLED = Fraction(1, 1000)
-"""A reduction that changes by a smaller part from one of them to the other has come to its limit."""
+_SETTLED = Fraction(1, 100)
+"""A reduction that changes by a smaller part from one of them to the other is about to come to its limit."""
+
+_EXACT = Fraction(1, 10**6)
+"""A simple fraction that is nearer to the limit than this part of it is the limit."""
 
 _MOST_NAMED = 3
 """Limits that a sentence lists one by one."""
 
 
-def trend_notes(sweep: Sweep, whole: Block) -> Iterator[str]:
+def trend_notes(sweep: Sweep, whole: Block, beyond: Sequence[Horizon]) -> Iterator[str]:
     """A sentence for each variant: how its reduction moves along each swept quantity, and what it nears.
 
-    ``whole`` has all points of the sweep.
+    Where the reductions of multiply-adds and of parameters do not go the same way, each has its own.
+
+    ``whole`` has all points of the sweep, ``beyond`` its :func:`horizons`.
     """
+    known = {each.axis.key: each for each in beyond}
     for place, name in enumerate(sweep.names):
-        moves = {count: _moves(sweep, whole, place, count) for count in _COUNTS if place != sweep.reference}
+        moves = {count: _moves(sweep, whole, known, place, count) for count in _COUNTS if place != sweep.reference}
         alike = len({*moves.values()}) == 1
-        told = [f"the {'' if alike else _COUNTS[count]}reduction {move}" for count, move in moves.items() if move]
-        if told:
-            yield f"{name}: {'; '.join(told[: 1 if alike else None])}."
+        for count in list(moves)[: 1 if alike else None]:
+            if moves[count]:
+                yield f"{name}: the {'' if alike else _COUNTS[count]}reduction {moves[count]}."
 
 
-def _moves(sweep: Sweep, whole: Block, place: int, count: Count) -> str:
+def _moves(sweep: Sweep, whole: Block, beyond: Mapping[str, Horizon], place: int, count: Count) -> str:
     """What the reduction does along each quantity, as the end of a sentence."""
     values = sweep.reductions(whole, place, count, Fraction)
     moves, fixed, inner = [], [], len(values)
     for axis in sweep.grid.axes:
         inner //= len(axis.values)
-        signs = {*_signs(values, axis.values, inner)} if axis.swept and axis.is_ordered else set()
+        signs = {*_signs(values, axis.values, inner)} if axis.swept and axis.is_numeric else set()
         if signs == {0}:
             fixed.append(axis.key)
         elif signs:
             word = "grows" if signs <= {0, 1} else "falls" if signs <= {0, -1} else "grows and falls"
-            moves.append(f"{word} with {axis.key}{_nearing(sweep, axis, place, count)}")
-    return joined([*moves, *([f"does not depend on {joined(fixed)}"] if fixed else [])])
-
-
-def joined(texts: Sequence[str]) -> str:
-    """``texts`` as a list in a sentence.
-
-    >>> joined(["c_in", "k", "size"])
-    'c_in, k and size'
-    """
-    return " and ".join(filter(None, (", ".join(texts[:-1]), *texts[-1:])))
+            limit = _nearing(sweep, beyond[axis.key], place, count) if axis.key in beyond else ""
+            moves.append(f"{word} with {axis.key}{limit}")
+    return "; ".join([*moves, *([f"does not depend on {' or '.join(fixed)}"] if fixed else [])])
 
 
 def _signs(values: Sequence[Fraction | None], at: Sequence[Any], inner: int) -> Iterator[int]:
@@ -84,72 +82,79 @@ def _signs(values: Sequence[Fraction | None], at: Sequence[Any], inner: int) -> 
             yield up if at[step + 1] > at[step] else -up
 
 
-def limits(sweep: Sweep, axis: Axis, place: int, count: Count) -> list[Fraction | None]:
-    """What the reduction of a row nears at each point of the grid, as the quantity of ``axis`` grows beyond it.
+class Horizon(NamedTuple):
+    """The lines of a sweep along ``axis``, at two numbers beyond it: one point for each line in either block."""
 
-    None where it nears nothing, or nothing is known so far out. All points of a line along the axis have the same.
-    """
-    lines, inner = _limits(sweep, axis, place, count), 1
-    for each in reversed(sweep.grid.axes):
-        if each is axis:
-            break
-        inner *= len(each.values)
-    starts = range(0, len(lines), inner)
-    return [limit for start in starts for _ in axis.values for limit in lines[start : start + inner]]
+    axis: Axis
+    near: Block
+    far: Block
 
 
-def _limits(sweep: Sweep, axis: Axis, place: int, count: Count) -> list[Fraction | None]:
-    """The limit on each line along ``axis``."""
-    far = _beyond(axis)
-    near, there = (_out_there(sweep, axis, value, place, count) for value in (far // _STEP, far))
-    return [*map(_limit, near, there)]
+def horizons(sweep: Sweep) -> list[Horizon]:
+    """What is beyond each swept quantity that can grow without end."""
+    axes = (axis for axis in sweep.grid.swept if axis.key in sweep.growing and axis.is_numeric)
+    return [Horizon(axis, *(_lines(sweep, axis, _beyond(axis) // part) for part in (_STEP, 1))) for axis in axes]
 
 
 def _beyond(axis: Axis) -> int:
     """A number far beyond the axis, which whatever divides its last value divides too."""
-    far = max(axis.values)
+    far = int(max(axis.values))
     while far * _STEP <= _FAR:
         far *= _STEP
-    return int(far)
+    return far
 
 
-def _out_there(sweep: Sweep, axis: Axis, value: int, place: int, count: Count) -> Sequence[Fraction | None]:
-    """The reduction on each line along ``axis``, where its quantity has this value."""
-    return sweep.reductions(sweep.count(_lines(sweep, axis, value)), place, count, Fraction)
+def _lines(sweep: Sweep, axis: Axis, value: int) -> Block:
+    """The lines along ``axis``, at this value of it."""
+    grid = Grid(axes=tuple(Axis.of(axis.key, value) if each is axis else each for each in sweep.grid.axes))
+    return sweep.count(grid.columns(0, len(grid)))
 
 
-def _lines(sweep: Sweep, axis: Axis, value: int) -> dict[str, list[Any]]:
-    """The value of each quantity on each line along ``axis``, which has this one."""
-    axes = tuple(Axis(key=axis.key, values=(value,)) if each is axis else each for each in sweep.grid.axes)
-    grid = Grid(axes=axes)
-    return grid.columns(0, len(grid))
+def limits(sweep: Sweep, beyond: Horizon, place: int, count: Count) -> list[Fraction | None]:
+    """What the reduction of a row nears at each point of the grid, as the quantity of ``beyond`` grows.
+
+    None where it nears nothing, or nothing is known so far out. All points of a line have the same.
+    """
+    lines, inner = _limits(sweep, beyond, place, count), 1
+    for each in reversed(sweep.grid.axes):
+        if each is beyond.axis:
+            break
+        inner *= len(each.values)
+    starts = range(0, len(lines), inner)
+    return [limit for start in starts for _ in beyond.axis.values for limit in lines[start : start + inner]]
+
+
+def _limits(sweep: Sweep, beyond: Horizon, place: int, count: Count) -> list[Fraction | None]:
+    """The limit on each line."""
+    return [*map(_limit, *(sweep.reductions(block, place, count, Fraction) for block in (beyond.near, beyond.far)))]
 
 
 def _limit(near: Fraction | None, far: Fraction | None) -> Fraction | None:
-    """What a reduction nears that is ``near`` at one number and ``far`` at a much larger one."""
+    """What a reduction nears that is ``near`` at one number and ``far`` at one that is :data:`_STEP` times as large."""
     if near is None or far is None:
         return None
     if abs(far - near) <= _SETTLED * far:
-        simple = far.limit_denominator(1000)
-        return simple if abs(simple - far) <= _SETTLED**2 * far else far
+        # What is still missing falls with the number, so the last step tells how much that is.
+        limit = far + (far - near) / (_STEP - 1)
+        simple = limit.limit_denominator(1000)
+        return simple if abs(simple - limit) <= _EXACT * limit else limit
     return Fraction(0) if 2 * far < near else None
 
 
-def _nearing(sweep: Sweep, axis: Axis, place: int, count: Count) -> str:
-    """What the reduction nears as the quantity of ``axis`` grows, as the end of a sentence."""
-    if axis.key not in sweep.growing or not axis.is_numeric:
-        return ""
-    lines = _lines(sweep, axis, _beyond(axis))
-    found = _limits(sweep, axis, place, count)
-    known = [limit for limit in found if limit is not None]
+def _nearing(sweep: Sweep, beyond: Horizon, place: int, count: Count) -> str:
+    """What the reduction nears as a quantity grows, as the end of a sentence; nothing where it is not known of all."""
+    there = sweep.reductions(beyond.far, place, count, Fraction)
+    found = {line: limit for line, limit in enumerate(_limits(sweep, beyond, place, count)) if there[line] is not None}
+    known = {line: limit for line, limit in found.items() if limit is not None}
     if not known or len(known) < len(found):
         return ""
-    law = _law(sweep, axis, place, count, lines, known)
-    if len({*known}) == 1:
-        return f", towards {_equal(law, known[0])}"
-    if law is None:
-        return f", towards a limit from {_factor(min(known))} to {_factor(max(known))}"
-    return f", towards {write(law, UNICODE)} ({_listed(sweep, law, lines, known)})"
+    law = _law(sweep, beyond, place, count, known)
+    if law is not None and law.names & {axis.key for axis in sweep.grid.swept}:
+        return f", towards {write(law, UNICODE)} ({_listed(sweep, law, beyond.far.values, known)})"
+    least, most = min(known.values()), max(known.values())
+    if least == most:
+        return f", towards {_equal(law, least)}"
+    return f", towards a limit from {_factor(least)} to {_factor(most)}"
 
 
 def _equal(law: Formula | None, limit: Fraction) -> str:
@@ -160,34 +165,29 @@ def _factor(limit: Fraction) -> str:
     return f"{three_figures(limit)}×" if limit else "0"
 
 
-def _listed(sweep: Sweep, law: Formula, lines: Mapping[str, Sequence[Any]], known: Sequence[Fraction]) -> str:
+def _listed(sweep: Sweep, law: Formula, lines: Mapping[str, Sequence[Any]], known: Mapping[int, Fraction]) -> str:
     """Each limit and where it is: ``9.00× at k 3, 25.0× at k 5``; of many the first and the last."""
     names = [axis.key for axis in sweep.grid.swept if axis.key in law.names]
-    each = {
-        ", ".join(f"{name} {shown(lines[name][line])}" for name in names): limit for line, limit in enumerate(known)
-    }
+    each = {", ".join(f"{name} {shown(lines[name][line])}" for name in names): limit for line, limit in known.items()}
     texts = [f"{_factor(limit)} at {where}" for where, limit in each.items()]
     return ", ".join(texts if len(texts) <= _MOST_NAMED else (texts[0], "…", texts[-1]))
 
 
-def _law(
-    sweep: Sweep, axis: Axis, place: int, count: Count, lines: Mapping[str, Sequence[Any]], limits: Sequence[Fraction]
-) -> Formula | None:
-    """The formula that gives the limit on every line, from a rewrite of the first; None where it has no such form."""
-    first = {key: values[0] for key, values in lines.items()}
-    named = {key: Symbol(key, value) if type(value) is int else value for key, value in first.items()}
+def _law(sweep: Sweep, beyond: Horizon, place: int, count: Count, known: Mapping[int, Fraction]) -> Formula | None:
+    """The formula that gives the limit on every line, from a rewrite of one; None where it has no such form."""
+    lines = {key: values for key, values in beyond.far.values.items() if {*map(type, values)} == {int}}
+    plain = {key: values[min(known)] for key, values in beyond.far.values.items()}
+    named = plain | {key: Symbol(key, plain[key]) for key in lines}
     counters = [*sweep.counters.values()]
     above, below = (
-        _leading(formula(counter(**named)[count == "macs"]), axis.key)
+        _leading(formula(counter(**named)[count == "macs"]), beyond.axis.key)
         for counter in (counters[sweep.reference], counters[place])
     )
     law = above.over(below)
-    if law is None or not law.names <= {key for key, value in first.items() if type(value) is int}:
+    if law is None:
         return None
-    each = (
-        law.at({key: values[line] for key, values in lines.items() if key in law.names}) for line in range(len(limits))
-    )
-    return law if all(value == limit for value, limit in zip(each, limits, strict=True)) else None
+    fits = (law.at({key: lines[key][line] for key in law.names}) == limit for line, limit in known.items())
+    return law if all(fits) else None
 
 
 def _leading(whole: Formula, name: str) -> Formula:
