@@ -21,6 +21,7 @@ SECTIONS = {
     "processes": ("analysis.py", "processes"),
     "growth": ("analysis.py", "growth"),
     "importing": ("importing.py",),
+    "report": ("report.py",),
 }
 """The marked parts of the page, and the command for each."""
 

@@ -11,7 +11,7 @@ one headless Chromium without a graphics card. *Written* is the whole process th
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -91,12 +91,13 @@ def report(*, rounds: int, rng: Random, markdown: bool) -> Report:
         rows,
         markdown=markdown,
     )
-    return Report(samples=samples, targets=tuple(_targets(samples[str(PROMISED)])))
+    return Report(samples=samples, targets=promises(samples[str(PROMISED)]))
 
 
-def _targets(taken: list[Mapping[str, float]]) -> list[Target]:
+def promises(taken: Sequence[Mapping[str, float]]) -> tuple[Target, ...]:
+    """What the page of :data:`PROMISED` layers has to keep."""
     whole = summary([each["opened"] + each["sorted"] for each in taken]).median
-    return [Target(what=f"{PROMISED:,} layers opened and sorted once, s", value=whole, at_most=2)]
+    return (Target(what=f"{PROMISED:,} layers opened and sorted once, s", value=whole, at_most=2),)
 
 
 def main() -> int:

@@ -226,3 +226,13 @@ def test_clocks_that_differ(agreement, interleave, capsys):
     assert [target.met for target in report.targets] == [False, True, False]
     assert str(report.targets[0]) == "MISSED: fast, sepcalc / torch: 0.940 [0.940, 0.940], target ≥ 0.95 and ≤ 1.05"
     assert "| near | 2,080 | 2,000 | 1.04 [1.04, 1.04] | 1.04 |" in capsys.readouterr().out
+
+
+def test_the_report_opens_and_sorts_in_time():
+    """The promise is about opening and the first sort together, of the network of 1,000 layers, in the middle case."""
+    import report
+
+    taken = [{"opened": opened, "sorted": 0.5, "searched": 9.0, "filtered": 9.0} for opened in (0.7, 1.0, 8.0)]
+    (target,) = report.promises(taken)
+    assert (target.value, target.at_most) == (1.5, 2)
+    assert list(report.STEPS) == ["opened", "sorted", "searched", "filtered"]
