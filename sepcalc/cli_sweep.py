@@ -37,7 +37,7 @@ MOST_SHOWN = 200
 _BAR, _PAUSE_S = 40, 0.1
 """Characters of the bar that shows how far a grid is, and the time from one to the next."""
 
-_AXES: dict[str, tuple[str, Callable[[str], Any]]] = {
+SWEPT: dict[str, tuple[str, Callable[[str], Any]]] = {
     "--width": ("width", parse_factor),
     "--cin": ("c_in", parse_whole),
     "--cout": ("c_out", parse_whole),
@@ -124,7 +124,7 @@ def _values(texts: Mapping[str, object]) -> dict[str, list[Any]]:
     def read(name: str, parse: Callable[[str], Any]) -> list[Any]:
         return flag(name, lambda text: parse_values(text, parse), str(texts[name]))
 
-    return {key: read(name, parse) for name, (key, parse) in _AXES.items() if texts.get(name) is not None}
+    return {key: read(name, parse) for name, (key, parse) in SWEPT.items() if texts.get(name) is not None}
 
 
 def _chosen(

@@ -175,15 +175,15 @@ def test_a_terminal_shows_both_ends(monkeypatch):
         (
             "sweep --cin 64 --cout 1:9 -k 3 --columns nothing --format csv",
             (
-                "--columns: unknown column 'nothing'; known: c_out, variant, params, macs_per_position, params_reduction, "
-                "macs_reduction, why_not"
+                "--columns: unknown column 'nothing'; known: c_out, variant, params, macs_per_position, "
+                "params_reduction, macs_reduction, why_not"
             ),
         ),
         (
             "sweep --cin 1:1000 --cout 1:1000 -k 1:1000",
             (
-                "the grid has 1,000,000,000 points (1,000 of c_in × 1,000 of c_out × 1,000 of k), more than 100,000,000; "
-                "give fewer values"
+                "the grid has 1,000,000,000 points (1,000 of c_in × 1,000 of c_out × 1,000 of k), "
+                "more than 100,000,000; give fewer values"
             ),
         ),
         (

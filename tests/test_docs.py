@@ -39,6 +39,7 @@ from sepcalc import (
 )
 from sepcalc.cli import COMMANDS, app
 from sepcalc.cli_completion import WORDS
+from sepcalc.cli_sweep import SWEPT
 from sepcalc.contract import comparison_answer, layer_answer, network_answer
 from sepcalc.conventions import COUNTERS, choose_counters
 from sepcalc.explain import explain
@@ -50,6 +51,8 @@ from sepcalc.network_report import comparison_table, network_table, published_ta
 from sepcalc.reconcile_published import published_conventions_answer, published_conventions_table
 from sepcalc.reconcile_report import reconcile_all, reconcile_answer, reconcile_table
 from sepcalc.render import FORMATS
+from sepcalc.sweep import sweep
+from sepcalc.sweep_report import sweep_table
 from sepcalc.symbols import UNICODE, write
 from sepcalc.timing_layer import measure_layer
 from sepcalc.timing_network import measure_network
@@ -290,6 +293,13 @@ def test_columns_of_a_measurement(monkeypatch, tmp_path):
 def interval_keys(column):
     """The keys of the ends of the intervals that a column has."""
     return (f"{column.key}_low", f"{column.key}_high") if column.interval else ()
+
+
+def test_columns_of_a_sweep():
+    """Every column of a sweep is documented, and every quantity that can be one."""
+    table = sweep_table(sweep({"c_in": 64, "c_out": [32, 64], "k": 3}))
+    quantities = [key for key, _ in SWEPT.values()]
+    assert missing([*(column.key for column in table.columns), *quantities], section("cli.md", "sepcalc sweep")) == []
 
 
 def test_columns_of_counters_and_of_published_figures():
