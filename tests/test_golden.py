@@ -36,6 +36,8 @@ TABLES = {
     "network": NETWORK,
     "list": "network --list",
     "compare": "compare resnet50 mobilenet_v1 mobilenet_v2",
+    "sweep": "sweep --cin 64 --cout 32:128:x2 -k 1,3 --size 56 --groups 3,4",
+    "sweep-network": "sweep mobilenet_v1 --width 0.25,1 --size 160:224:64",
     "measure": f"{MEASURE} --variant all",
 }
 """Command lines that every format knows."""
