@@ -9,9 +9,10 @@ from typer.core import TyperCommand
 
 from sepcalc.cli_flags import flags_of, flat, refuse
 from sepcalc.cli_measure_flags import FORMATS, MeasuredFlags
-from sepcalc.cli_measure_show import TABLES, check, check_tables, loaded, show_session, show_sessions
+from sepcalc.cli_measure_show import TABLES, check, check_show, loaded, show_session, show_sessions
 from sepcalc.cli_options import ShowFlags, command_app, examples
 from sepcalc.cli_sources import SOURCE_HELP
+from sepcalc.timing import Kind
 
 EXAMPLES = (
     "sepcalc measure --cin 64 --cout 128 -k 3 --size 56",
@@ -64,8 +65,10 @@ def measure(
         return
     from sepcalc.cli_measure_run import measured_session
 
-    check_tables(names, of_network=bool(sources))
-    session = measured_session(sources or (), measured, context.obj or [], save)
+    kind: Kind = "network" if sources else "layer"
+    session = measured_session(
+        sources or (), measured, context.obj or [], save, lambda grid: check_show(kind, grid, names, show)
+    )
     show_session(session, names, show)
     if session.interrupted:
         raise typer.Exit(130)

@@ -12,6 +12,7 @@ from sepcalc.cli_flags import flags_of, refuse
 from sepcalc.cli_measure_flags import MeasuredFlags
 from sepcalc.cli_measure_progress import shown_progress
 from sepcalc.errors import SepcalcError
+from sepcalc.measure_conditions import Conditions
 from sepcalc.sources import kind_of
 from sepcalc.timing import Session
 from sepcalc.timing_run import Setting
@@ -20,14 +21,21 @@ Timing = Callable[[Setting], Session]
 
 
 def measured_session(
-    sources: Sequence[str], measured: MeasuredFlags, arguments: Sequence[str], save: Path | None
+    sources: Sequence[str],
+    measured: MeasuredFlags,
+    arguments: Sequence[str],
+    save: Path | None,
+    check: Callable[[Sequence[Conditions]], None],
 ) -> Session:
     """Measure what the flags say, and keep it in a file where one is named.
+
+    ``check`` hears of the conditions before anything is opened or measured, and may raise.
 
     Raises :class:`SepcalcError` where nothing is described, where nothing could be timed, and where a file cannot be
     written; :class:`KeyboardInterrupt` where it was interrupted before there was anything.
     """
     conditions, plan = measured.conditions.grid(), measured.plan.plan()
+    check(conditions)
     if measured.conditions.backward:
         refuse({"--roofline": measured.roofline}, "counts are those of a forward pass; leave --backward out")
     timing = _network(sources, measured) if sources else _layer(measured)
@@ -85,7 +93,7 @@ def _network(sources: Sequence[str], measured: MeasuredFlags) -> Timing:
     refuse(given, f"they describe a convolution, and '{source}' is a network; leave one or the other out")
     variants = measured.variants.chosen()
     network = measured.imports.open(source, measured.scale())
-    measured.patterns.rewritten(network, variants)
+    measured.patterns.rewritten(network, variants)  # which says that a pattern matches nothing
     only, keep = measured.patterns.only or (), measured.patterns.keep or ()
     own = None
     if kind_of(source) == "torch":

@@ -3,9 +3,13 @@
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
-from sepcalc.cli_options import ONE_TABLE, ShowFlags
+from sepcalc.cli_options import ONE_TABLE, ShowFlags, refuse_si, with_columns
 from sepcalc.errors import GateError, SepcalcError, closest
-from sepcalc.timing import Session, doubtful, judged
+from sepcalc.measure import Plan
+from sepcalc.measure_conditions import Conditions
+from sepcalc.output import check_place
+from sepcalc.table import Table
+from sepcalc.timing import WHOLE, Kind, Session, Timed, doubtful, judged
 
 TABLES = ("layers", "totals")
 """The tables of a network, in the order in which they are shown."""
@@ -52,13 +56,33 @@ def show_session(session: Session, names: Sequence[str], show: ShowFlags) -> Non
 
         show.answer(answer(session), _HOLDS, {"--table": list(names)})
         return
-    tables = {each.name: each for each in session.tables}
-    wanted = [each for name, each in tables.items() if not names or name in names]
+    wanted = _wanted(session, names)
     if form in ONE_TABLE and len(wanted) > 1 and not names:
         sys.stderr.write(f"{form} holds one table, this is '{wanted[0].name}'; for the other use --table totals\n")
         wanted = wanted[:1]
     first, *others = wanted
     show.tables(first, *(each.brief() for each in others))
+
+
+def _wanted(session: Session, names: Sequence[str]) -> list[Table]:
+    return [each for each in session.tables if not names or each.name in names]
+
+
+def check_show(kind: Kind, conditions: Sequence[Conditions], names: Sequence[str], show: ShowFlags) -> None:
+    """Raise :class:`SepcalcError` for what cannot be shown of a session, before anything is measured."""
+    form = show.form()
+    check_tables(names, of_network=kind == "network")
+    if show.output is not None:
+        check_place(show.output)
+    if form == "json":
+        show.refuse_looks(_HOLDS, {"--table": list(names)})
+        return
+    refuse_si(form, si=show.si)
+    if form in ONE_TABLE and len(set(names)) > 1:
+        raise SepcalcError(f"--table: {form} holds one table; name one, or choose another format")
+    rows = tuple(Timed(group=group, name="", conditions=each) for group in ("", WHOLE) for each in conditions)
+    rehearsal = Session(kind=kind, title="", rows=rows, plan=Plan())
+    with_columns(_wanted(rehearsal, names)[0], show.columns)
 
 
 def check_tables(names: Sequence[str], *, of_network: bool) -> None:

@@ -61,9 +61,13 @@ class ShowFlags(NamedTuple):
 
         Raises :class:`SepcalcError` where one of those flags is given.
         """
+        self.refuse_looks(holds, others)
+        show_json(answer, self.output)
+
+    def refuse_looks(self, holds: str, others: Mapping[str, object] | None = None) -> None:
+        """Raise :class:`SepcalcError` for flags that say how tables look, where an answer ``holds`` all there is."""
         looks = {**(others or {}), "--columns": self.columns, "--si": self.si}
         refuse(looks, f"json always holds every {holds}; choose another format")
-        show_json(answer, self.output)
 
 
 def command_app() -> typer.Typer:
@@ -126,10 +130,15 @@ def with_columns(table: Table, wanted: str | None) -> Table:
 
 def show_tables(tables: Sequence[Table], form: Format, output: Path | None, *, si: bool) -> None:
     """Render ``tables`` for a terminal, a pipe or a file."""
-    if form in FOR_PROGRAMS:
-        refuse({"--si": si}, f"{form} holds exact numbers; choose another format")
+    refuse_si(form, si=si)
     live = output is None and sys.stdout.isatty()
     show_text(render(tables, form, si=si, width=terminal_width() if live else None, color=live and colorful()), output)
+
+
+def refuse_si(form: Format, *, si: bool) -> None:
+    """Raise :class:`SepcalcError` for ``--si`` where numbers are exact."""
+    if form in FOR_PROGRAMS:
+        refuse({"--si": si}, f"{form} holds exact numbers; choose another format")
 
 
 def show_json(answer: dict[str, Any], output: Path | None) -> None:

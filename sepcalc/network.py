@@ -328,6 +328,11 @@ class Network(Tabular):
     published: tuple[Published, ...] = ()
 
     @property
+    def title(self) -> str:
+        """The name, and the feature map that it reads where that is known."""
+        return self.name if self.input is None else f"{self.name}, input {times(self.input.shape)}"
+
+    @property
     def cost(self) -> Cost:
         """What the network costs as written."""
         return total(layer.cost for layer in self.layers)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from sepcalc.errors import SepcalcError, closest
 from sepcalc.layer_report import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE
 from sepcalc.network import Convolution, Cost, Layer, Network, Operator, WhatIf, total
-from sepcalc.spec import ConvSpec, times
+from sepcalc.spec import ConvSpec
 from sepcalc.table import Cell, Column, Kind, Row, Table
 from sepcalc.variants import choose
 
@@ -258,7 +258,7 @@ def network_table(
     rows.append(_row(figures, _of_sum("total", counted), "total"))
     return Table(
         name="layers",
-        title=_title(network),
+        title=network.title,
         columns=tuple(replace(column, extra=column.key not in shown) for column, _ in figures),
         rows=tuple(rows),
         caption=f"{COUNTING_RULE} {PARAMS_RULE}" + (f" {STAGES_RULE}" if stages else ""),
@@ -287,10 +287,6 @@ def _sorted(entries: list[_Entry], figures: Sequence[tuple[Column, Figure]], key
     if column.kind == "size":
         order = lambda entry: prod(figure(entry.line))  # type: ignore[arg-type]  # noqa: E731
     return sorted(have, key=order, reverse=column.kind != "text") + none
-
-
-def _title(network: Network) -> str:
-    return network.name if network.input is None else f"{network.name}, input {times(network.input.shape)}"
 
 
 def uncounted_notes(network: Network) -> Iterator[str]:

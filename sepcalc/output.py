@@ -41,6 +41,13 @@ def by_suffix(path: str | Path, known: Mapping[str, Meant], otherwise: str = "")
     raise SepcalcError(f"{what} '{path}'; give one of {', '.join(known)}{otherwise}")
 
 
+def check_place(path: str | Path) -> None:
+    """Raise :class:`SepcalcError` where there is no folder for ``path``: what takes long asks before it begins."""
+    target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        raise SepcalcError(f"cannot write '{path}': {_reason(FileNotFoundError(), target)}")
+
+
 def write(path: str | Path, content: str | bytes) -> None:
     """Write ``content`` to ``path``, text as UTF-8, in one step: other programs see the old file or the new one.
 

@@ -265,4 +265,4 @@ def _beside(reference: Timed, series: Series, clock_step_s: float) -> tuple[Rati
 
 def doubtful(rows: Iterable[Judged]) -> Iterator[Judged]:
     """The rows whose headline cannot be printed: those that failed, and those that are not to be believed."""
-    return (each for each in rows if not each.believed)
+    return (each for each in rows if each.timed.role == "body" and not each.believed)

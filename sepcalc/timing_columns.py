@@ -21,6 +21,12 @@ from sepcalc.timing import VARYING, Judged, Session
 Figure = Callable[[Judged], Cell]
 """What a column shows of a row."""
 
+_ROOF = ("bound", "roof_share", "peak_macs_per_s", "peak_bytes_per_s")
+"""Columns that need ceilings; where those are unknown the columns are empty, and only for those who ask."""
+
+_FORWARD = ("macs_per_s", "intensity", *_ROOF)
+"""Columns that a backward pass has not: counts are those of a forward pass."""
+
 PROMISED_RULE = "Promised: MACs of the reference / the row's."
 
 
@@ -60,7 +66,8 @@ def timing_columns(session: Session, unit: Unit, shown: Sequence[str]) -> tuple[
         return Column(key=key, title=title, kind="time", unit=unit, rank=rank, interval=interval)
 
     def extra(key: str, title: str, kind: Kind = "count", rank: int = 9, rule: str = "") -> Column:
-        return Column(key=key, title=title, kind=kind, rank=rank, rule=rule, extra=key not in shown)
+        known = bool(session.ceilings) or key not in _ROOF
+        return Column(key=key, title=title, kind=kind, rank=rank, rule=rule, extra=not known or key not in shown)
 
     figures: list[tuple[Column, Figure]] = [
         (time("median_s", "Median", 2, interval=True), _of_summary(_median)),
@@ -77,6 +84,8 @@ def timing_columns(session: Session, unit: Unit, shown: Sequence[str]) -> tuple[
         (extra("intensity", "FLOP/byte", "quotient", 7, moved), lambda row: row.timed.intensity),
         (extra("bound", "Bound", "text", 4, roof), lambda row: bound_of(session, row)),
         (extra("roof_share", "Roof", "share", 4, roof), lambda row: roof_share(session, row)),
+        (extra("peak_macs_per_s", "Peak MAC/s", "rate"), lambda row: _peaks(session, row)[0]),
+        (extra("peak_bytes_per_s", "Peak byte/s", "rate"), lambda row: _peaks(session, row)[1]),
         (Column(key="verdict", title="Verdict", rank=2), lambda row: row.word),
         (extra("n", "Rounds"), _of_summary(lambda found: found.n)),
         (extra("inner", "Calls per sample"), _of_summary(lambda found: found.inner)),
@@ -90,15 +99,8 @@ def timing_columns(session: Session, unit: Unit, shown: Sequence[str]) -> tuple[
         (extra("traffic_bytes", "Traffic", "bytes"), lambda row: row.timed.traffic_bytes),
         (extra("reason", "Reason", "text"), lambda row: row.reason),
     ]  # fmt: skip
-    return tuple((column, figure) for column, figure in figures if _is_known(session, column.key))
-
-
-def _is_known(session: Session, key: str) -> bool:
-    """Whether there is anything to show: counts are those of a forward pass, and not every machine has ceilings."""
-    if key in ("macs_per_s", "intensity", "bound", "roof_share"):
-        forward = not any(row.conditions.backward for row in session.rows)
-        return forward and (key in ("macs_per_s", "intensity") or bool(session.ceilings))
-    return True
+    backward = any(row.conditions.backward for row in session.rows)
+    return tuple((column, figure) for column, figure in figures if not (backward and column.key in _FORWARD))
 
 
 def _of_body(figure: Figure) -> Figure:
@@ -127,6 +129,12 @@ def _speedup(row: Judged) -> Cell:
 
 def _ceilings(session: Session, row: Judged) -> Ceilings | None:
     return session.ceilings.get(row.timed.conditions.dtype)
+
+
+def _peaks(session: Session, row: Judged) -> tuple[Cell, Cell]:
+    """The ceilings of the machine for a row: multiply-adds and bytes per second."""
+    ceilings = _ceilings(session, row)
+    return (None, None) if ceilings is None else (Fraction(ceilings.flop_per_s) / 2, Fraction(ceilings.bytes_per_s))
 
 
 def bound_of(session: Session, row: Judged) -> Bound | None:

@@ -17,7 +17,6 @@ from sepcalc.inputs import Input
 from sepcalc.measure_conditions import Conditions
 from sepcalc.network import Convolution, Network, chooser
 from sepcalc.network_report import some
-from sepcalc.spec import times
 from sepcalc.timing import AS_WRITTEN, WHOLE, Session, Timed, Work
 from sepcalc.timing_layer import layer_subject, layer_work
 from sepcalc.timing_run import Group, Setting, Subject, run
@@ -73,7 +72,7 @@ def measure_network(
     else:
         groups.append(rewriting.whole_group(setting.conditions))
         notes += rewriting.notes()
-    return run("network", _title(network), groups, setting, notes=[f"{note}." for note in notes])
+    return run("network", network.title, groups, setting, notes=[f"{note}." for note in notes])
 
 
 def distinct(network: Network, chosen: Callable[[str], bool]) -> list[tuple[list[str], Convolution]]:
@@ -92,10 +91,6 @@ def distinct(network: Network, chosen: Callable[[str], bool]) -> list[tuple[list
 
 def _is_wired(network: Network) -> bool:
     return network.wiring is not None and all(network.wiring)
-
-
-def _title(network: Network) -> str:
-    return network.name if network.input is None else f"{network.name}, input {times(network.input.shape)}"
 
 
 @dataclass(frozen=True, kw_only=True)  # without slots, since the forms are kept

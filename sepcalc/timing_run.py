@@ -122,29 +122,23 @@ def _measured(group: Group, setting: Setting, done: int, planned: int) -> _Resul
     """The rows of a group with their samples; where it was interrupted, those that have some."""
     bench, rows = setting.bench, [each.row if isinstance(each, Subject) else each for each in group.entries]
     keys = labels(rows)
-    calls: list[Candidate] = []
-    failures: dict[str, str] = {}
-    for key, each in zip(keys, group.entries, strict=True):
-        if isinstance(each, Subject):
-            ready = _prepared(each, bench)
-            if isinstance(ready, str):
-                failures[key] = ready
-            else:
-                calls.append(Candidate(key=key, call=ready))
+    subjects = {key: each for key, each in zip(keys, group.entries, strict=True) if isinstance(each, Subject)}
+    ready = {key: _prepared(each, bench) for key, each in subjects.items()}
     found = measure(
-        calls,
+        [Candidate(key=key, call=call) for key, call in ready.items() if not isinstance(call, str)],
         setting.plan,
         clock=bench.clock,
         run=bench.run(setting.conditions[0]),
         watch=lambda state: setting.progress(group.title, done, planned, state),
         reason=bench.reason,
     )
+    failures = {key: why for key, why in ready.items() if isinstance(why, str)}
     failures |= {each.key: each.reason for each in found.failures}
     series = {each.key: each for each in found.series}
-    filled = [
+    filled = (
         replace(row, series=series.get(key), failure=failures.get(key)) for key, row in zip(keys, rows, strict=True)
-    ]
-    there = [row for row in filled if row.series or row.failure or row.why_not or not found.interrupted]
+    )
+    there = (row for row in filled if row.series or row.failure or row.why_not or not found.interrupted)
     return _Result(rows=tuple(there), measurement=found)
 
 

@@ -9,7 +9,7 @@ from frameworks import torch
 from torch import nn
 
 from sepcalc import SpecError, load
-from sepcalc.network import Convolution, Cost, Network, Operator
+from sepcalc.network import Convolution, Cost, FeatureMap, Network, Operator
 from sepcalc.spec import ConvSpec
 from sepcalc.torch_backend import flops, parameter_count
 from sepcalc.variants import all_variants, choose, get
@@ -289,3 +289,11 @@ def test_labels():
     assert [each.label for each in network("- maxpool: 3\n- avgpool: global\n- relu").layers] == [
         "maxpool 3×3", "avgpool 10×10", "relu",
     ]  # fmt: skip
+
+
+def test_titles():
+    """A network is called by its name, with what it reads where that is known."""
+    layer = Convolution(name="a", type="conv", spec=ConvSpec.of(3, 4, k=3, size=8))
+    reads = FeatureMap(channels=3, size=(8, 8))
+    assert Network(name="net", layers=(layer,)).title == "net"
+    assert Network(name="net", layers=(layer,), input=reads).title == "net, input 3×8×8"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sepcalc.errors import SepcalcError
-from sepcalc.output import by_suffix, format_for, write
+from sepcalc.output import by_suffix, check_place, format_for, write
 
 
 @pytest.fixture
@@ -186,3 +186,14 @@ def test_interruption_leaves_nothing(tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         write(tmp_path / "a.md", "x")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_is_checked_before_it_is_needed(folder):
+    """Whether there is a folder to write into can be asked beforehand, and nothing is written then."""
+    check_place("table.md")
+    with pytest.raises(SepcalcError) as caught:
+        check_place("nowhere/table.md")
+    assert str(caught.value) == (
+        f"cannot write 'nowhere/table.md': there is no folder '{folder}/nowhere'; create it first"
+    )
+    assert list(folder.iterdir()) == []

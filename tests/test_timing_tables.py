@@ -180,7 +180,8 @@ def test_a_roofline():
 def test_without_a_roofline():
     """Without ceilings nothing is said of bounds."""
     (table,) = timing_tables(layer())
-    assert not {"bound", "roof_share"} & {column.key for column in table.columns}
+    assert not {"bound", "roof_share"} & {column.key for column in table.brief().columns}
+    assert {(each["bound"], each["roof_share"]) for each in records(table)} == {(None, None)}
 
 
 def test_a_backward_pass():
