@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
+from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
@@ -96,6 +97,15 @@ class Sweep(Tabular):
         """All points, a block at a time."""
         for start in range(0, len(self.grid), self.block_points):
             yield self.block(start, min(start + self.block_points, len(self.grid)))
+
+    def whole(self) -> Block:
+        """All points as one block."""
+        blocks = [*self.blocks()]
+        values = {key: [*chain.from_iterable(each.values[key] for each in blocks)] for key in blocks[0].values}
+        rows = zip(*(each.counts for each in blocks), strict=True)
+        return Block(
+            values, tuple(Counts(*([*chain.from_iterable(each)] for each in zip(*row, strict=True))) for row in rows)
+        )
 
     def count(self, values: Mapping[str, Sequence[Any]]) -> Block:
         """Points with these values, which need not be those of the grid."""

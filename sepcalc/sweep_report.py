@@ -37,7 +37,7 @@ def sweep_table(sweep: Sweep) -> Table:
             f"a table of {rows:,} rows is too long to be read, the longest has {MOST_ROWS:,}; "
             "give fewer values, or -o with a .csv, .tsv, .json or .parquet file"
         )
-    whole = sweep.block(0, len(sweep.grid))
+    whole = sweep.whole()
     beyond = horizons(sweep)
     cells = [
         {

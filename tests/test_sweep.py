@@ -109,12 +109,9 @@ def test_blocks(points):
     from dataclasses import replace
 
     whole = sweep({"c_in": [4, 6, 8], "c_out": [4, 8, 9], "k": [1, 3], "size": [5, 7], "groups": [2, 3]})
-    blocks = [*replace(whole, block_points=points).blocks()]
-    at_once = whole.block(0, len(whole.grid))
-    for place in range(len(whole.names)):
-        for count in range(3):
-            together = [value for block in blocks for value in block.counts[place][count]]
-            assert together == [*at_once.counts[place][count]]
+    together, at_once = replace(whole, block_points=points).whole(), whole.block(0, len(whole.grid))
+    assert together.values == at_once.values
+    assert [[*map(list, each)] for each in together.counts] == [[*map(list, each)] for each in at_once.counts]
 
 
 def test_groups_bring_grouped():
@@ -158,7 +155,7 @@ def test_a_network_is_opened_once_for_each_point():
         opened.append((width, size))
         return load("alexnet", size=size)
 
-    [*network_sweep("alexnet", {"size": [224, 256]}, open_one).blocks()]
+    network_sweep("alexnet", {"size": [224, 256]}, open_one).whole()
     assert opened == [(None, 224), (None, 256)]
 
 
