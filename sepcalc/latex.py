@@ -67,9 +67,9 @@ def _short(table: Table, look: Look) -> str:
     head, *body = _grid(table, look, shape)
     # A table wider than the line hangs over both margins alike.
     wide = (r"\makebox[\linewidth]{%", "}") if shape.too_wide else ("", "")
-    table_ = "table" if shape.width <= _NARROW else "table*"
+    kind = "table" if shape.width <= _NARROW else "table*"
     lines = (
-        rf"\begin{{{table_}}}[htbp]",
+        rf"\begin{{{kind}}}[htbp]",
         r"\centering",
         _caption(table),
         _label(table),
@@ -84,7 +84,7 @@ def _short(table: Table, look: Look) -> str:
         r"\bottomrule",
         rf"\end{{tabular}}{wide[1]}",
         *_notes(table),
-        rf"\end{{{table_}}}",
+        rf"\end{{{kind}}}",
     )
     return "\n".join(filter(None, lines)) + "\n"
 

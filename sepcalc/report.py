@@ -131,11 +131,11 @@ def report(subject: Subject, made: Made) -> Report:
     wanted, draws = subject.pictures, subject.pictures and can_draw()
     what_ifs = subject.what_ifs or tuple(network.what_if(each) for each in choose())
     subject = replace(subject, what_ifs=what_ifs, pictures=draws)
-    totals = totals_table(network, what_ifs)
+    layers, totals = network_table(network, what_ifs), totals_table(network, what_ifs)
     sections = (
         _section("totals", "Totals", [totals]),
-        _section("layers", "Layers", _layers(subject, totals)),
-        _section("layer", "One layer in full", _one_layer(subject)),
+        _section("layers", "Layers", _layers(subject, layers, totals)),
+        _section("layer", "One layer in full", _one_layer(subject, layers)),
         _section("measured", "Measured", _measured(subject)),
         _section("counters", "In other counters", _counters(subject)),
         _section("published", "Published figures", _published(subject)),
@@ -175,12 +175,13 @@ def _figures(totals: Table) -> Iterator[Figure]:
 
     def saving(row: Row) -> Fraction:
         value = row.cells[saved]
-        return value if isinstance(value, Fraction) else Fraction(0)
+        return value if isinstance(value, Fraction) else Fraction(1)
 
     written, _, *rewritten = totals.rows
     yield Figure(value=shown(written, params), label="parameters")
     yield Figure(value=shown(written, macs), label="multiply-adds (MACs)")
-    for row in sorted(filter(saving, rewritten), key=saving, reverse=True)[: MOST_FIGURES - 2]:
+    best = sorted((row for row in rewritten if saving(row) > 1), key=saving, reverse=True)
+    for row in best[: MOST_FIGURES - 2]:
         yield Figure(value=shown(row, saved), label=f"fewer MACs as {row.cells[name]} than as standard")
 
 
@@ -189,15 +190,14 @@ def _untitled(chart: Chart) -> Chart:
     return replace(chart, spec={key: value for key, value in chart.spec.items() if key != "title"})
 
 
-def _layers(subject: Subject, totals: Table) -> Iterator[Block]:
+def _layers(subject: Subject, layers: Table, totals: Table) -> Iterator[Block]:
     """Every layer as written, and the multiply-adds that each variant would leave it."""
-    table = network_table(subject.network, subject.what_ifs)
     if subject.pictures:
         words = f"What each layer of {subject.network.name} costs along its depth, as written and as each variant."
-        yield Picture(name="layers", words=words, chart=_untitled(network_chart(table, totals)))
+        yield Picture(name="layers", words=words, chart=_untitled(network_chart(layers, totals)))
     variants = [each.variant.name for each in subject.what_ifs[1:]]
     rewritten = [f"{key}:{variant}" for variant in variants for key in ("macs", "reduction")]
-    yield Listing(table=table.select(["name", "type", "output", "params", "macs", "macs_share", *rewritten]))
+    yield Listing(table=layers.select(["name", "type", "output", "params", "macs", "macs_share", *rewritten]))
 
 
 def chosen_layer(network: Network, name: str | None = None) -> Convolution | None:
@@ -216,14 +216,14 @@ def chosen_layer(network: Network, name: str | None = None) -> Convolution | Non
     raise SepcalcError(f"'{name}' {what} in {network.name}{known}")
 
 
-def _one_layer(subject: Subject) -> Iterator[Block]:
+def _one_layer(subject: Subject, layers: Table) -> Iterator[Block]:
     layer = subject.layer or chosen_layer(subject.network)
     if layer is None:
         return
     comparison = _compared(layer, subject.what_ifs)
-    share = Column(key="", title="", kind="share")
-    part = human(Fraction(layer.cost.macs, subject.network.cost.macs or 1), share)
-    yield f"{layer.name} is a layer of type {layer.label}, with {part} of all multiply-adds as written."
+    shares = layers.select(["name", "macs_share"])
+    share = next(human(row.cells[1], shares.columns[1]) for row in shares.rows if row.cells[0] == layer.name)
+    yield f"{layer.name} is a layer of type {layer.label}, with {share} of all multiply-adds as written."
     if layer.batch > 1:
         yield f"It runs over {layer.batch:,} feature maps; the counts here are for one of them, without its norms."
     else:

@@ -69,6 +69,14 @@ def test_the_best_variants_come_first():
     assert [each.value for each in document.figures[2:]] == [human(cell, column) for cell in reductions[:2]]
 
 
+def test_what_saves_nothing_is_no_figure():
+    """A variant that costs more than the standard does not stand at the top as a saving."""
+    what_ifs = tuple(NETWORK.what_if(each) for each in choose(["spatial-separable"], {"mid": 4096}))
+    assert what_ifs[1].cost.macs > what_ifs[0].cost.macs
+    document = report(Subject(network=NETWORK, what_ifs=what_ifs), MADE)
+    assert [each.label for each in document.figures] == ["parameters", "multiply-adds (MACs)"]
+
+
 def test_the_layer_of_the_most_macs():
     """Unasked the convertible layer of the most multiply-adds is explained, in every variant and in its own."""
     layer = chosen_layer(NETWORK)
