@@ -163,6 +163,6 @@ def _roof_notes(session: Session, rows: Sequence[Judged]) -> Iterator[str]:
     flops, share = Column(key="intensity", title="", kind="quotient"), Column(key="roof", title="", kind="share")
     for each in rows:
         found, part = bound_of(session, each), roof_share(session, each)
-        if each.timed.role == "part" and found and part is not None:
+        if each.timed.role == "part" and each.believed and found and part is not None:
             intensity, reached = human(each.timed.intensity, flops), human(part, share)
             yield f"{each.label}: {intensity} FLOP/byte, {found}-bound, at {reached} of its roof."

@@ -177,6 +177,15 @@ def test_a_roofline():
     )
 
 
+def test_no_sentence_on_what_is_not_believed():
+    """A stage whose times are not to be believed has no sentence on its roof."""
+    (table,) = timing_tables(shaken(layer(choose(["dws"]), roofline=True), 2))
+    assert [note.split(":")[0] for note in table.notes] == [
+        "depthwise 3×3 of depthwise-separable", "pointwise 1×1 of depthwise-separable",
+    ]  # fmt: skip
+    assert "unreliable" in table.notes[0]
+
+
 def test_without_a_roofline():
     """Without ceilings nothing is said of bounds."""
     (table,) = timing_tables(layer())
