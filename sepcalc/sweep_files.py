@@ -105,10 +105,13 @@ def _figures(sweep: Sweep, columns: Sequence[Column], form: Form, block: Block, 
 
 def _texts(values: Sequence[Any], column: Column, form: Form) -> Sequence[str]:
     """The fields of a column; a million numbers are written in C, and what comes twice is written once."""
-    label, kinds = form.label(column.key), {*map(type, values)}
-    if kinds == {int}:
+    label = form.label(column.key)
+    if {*map(type, values)} == {int}:
         return [label + text for text in map(str, values)] if label else [*map(str, values)]
-    write = str if kinds == {float} else lambda value: form.field(plain(value, column))
+
+    def write(value: Any) -> str:
+        return str(value) if type(value) in (int, float) else form.field(plain(value, column))
+
     known = {value: label + write(value) for value in {*values}}
     return [*map(known.__getitem__, values)]
 

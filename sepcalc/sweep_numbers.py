@@ -19,9 +19,10 @@ needs it, and the tests hold every registered variant against plain numbers.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from itertools import repeat
+from itertools import count, repeat
 from operator import add, eq, floordiv, ge, gt, le, lt, mod, mul, sub
 from typing import Any, NamedTuple
 
@@ -73,9 +74,9 @@ class Points:
     def parts(self, split: Split) -> list[Points]:
         """The points by what they answer; the same ones for whoever else asks the same."""
         if split.question not in self._parts:
-            members: dict[object, list[int]] = {}
-            for number, label in enumerate(split.labels):
-                members.setdefault(label, []).append(number)
+            members: defaultdict[object, list[int]] = defaultdict(list)
+            for label, number in zip(split.labels, count(), strict=False):
+                members[label].append(number)
             self._parts[split.question] = [self._part(mine) for mine in members.values()]
         return self._parts[split.question]
 
@@ -274,10 +275,10 @@ def evaluate(run: Callable[..., tuple[int, ...]], points: Points) -> Iterator[Pi
 
     ``run`` is called with the points' numbers by name. A :class:`SpecError` is the reason why a piece has no answers.
     """
-    count = len(points.places)
+    total = len(points.places)
     try:
         answers = run(**points.numbers)
-        yield Piece(points.places, tuple(_listed(each, count) for each in answers))
+        yield Piece(points.places, tuple(_listed(each, total) for each in answers))
     except SpecError as reason:
         yield Piece(points.places, reasons=points.texts(str(reason)))
     except Split as split:
@@ -285,5 +286,5 @@ def evaluate(run: Callable[..., tuple[int, ...]], points: Points) -> Iterator[Pi
             yield from evaluate(run, part)
 
 
-def _listed(number: int, count: int) -> Sequence[int]:
-    return number.values if isinstance(number, Many) else [number] * count
+def _listed(number: int, total: int) -> Sequence[int]:
+    return number.values if isinstance(number, Many) else [number] * total
