@@ -8,6 +8,8 @@ from hypothesis import given
 from strategies import randomly
 from tables import SAMPLE, column_of, tables
 
+from sepcalc.cells import Look
+from sepcalc.latex import fitted
 from sepcalc.render import render
 from sepcalc.table import Column, Row, Table
 
@@ -119,6 +121,45 @@ def test_wide(columns, commands):
         fold: "fold",
     }
     assert [name for sign, name in signs.items() if sign in shown] == commands
+
+
+@pytest.mark.parametrize(("columns", "rows", "sign"), [
+    (2, 1, "\\begin{table}[htbp]"),
+    (4, 1, "\\begin{table*}[htbp]"),
+    (3, 40, "\\unvbox0"),
+    (6, 40, "\\onecolumn"),
+])  # fmt: skip
+def test_two_columns(columns, rows, sign):
+    """In a paper of two columns a wide table stands across both; a long one flows, or has pages of one column."""
+    shown = render([replace(wide(columns), rows=wide(columns).rows * rows)], "latex")
+    signs = ("\\begin{table}[htbp]", "\\begin{table*}[htbp]", "\\unvbox0", "\\onecolumn")
+    assert [each for each in signs if each in shown] == [sign]
+
+
+def test_fitted():
+    """Columns of the highest ranks go until the table fits the line, of equal ones the last; those of rank 0 stay."""
+    ranks = (0, 1, 2, 2, 0, 0, 0, 0, 0)
+    table = wide(len(ranks))
+    heads = tuple(replace(column, rank=rank) for column, rank in zip(table.columns, ranks, strict=True))
+    left = fitted(replace(table, columns=heads), Look())
+    assert [column.key for column in left.columns] == [f"k{place}" for place in (0, 1, 2, 4, 5, 6, 7, 8)]
+    assert fitted(wide(12), Look()) == wide(12)
+
+
+def test_texts_share_the_room():
+    """Where one text folded is not enough, others fold too; none gets more than it needs, and names fold last."""
+    columns = tuple(Column(key=key, title=key) for key in ("source", "rule", "note"))
+    row = Row(cells=("a name of some words here", "a rule of several words that is long", SENTENCE))
+    numbers = tuple(Column(key=f"n{place}", title="Count", kind="count") for place in range(2))
+    table = Table(
+        name="t", title="T", columns=columns + numbers, rows=(replace(row, cells=(*row.cells, 10**9, 10**9)),)
+    )
+    shown = render([table], "latex")
+    assert re.findall(r"\\parbox\[t\]\{(\d+)pt\}\{\\raggedright (\w+ \w+)", shown) == [
+        ("72", "a name"),
+        ("72", "a rule"),
+        ("72", "counts the"),
+    ]
 
 
 SENTENCE = "counts the moving statistics of batch norm as parameters, which nobody trains"
