@@ -42,7 +42,7 @@ def timing_tables(session: Session) -> tuple[Table, ...]:
 def _layer_table(session: Session, rows: Sequence[Judged]) -> Table:
     unit = time_unit(rows)
     figures = (_VARIANT, *grid_columns(rows), *timing_columns(session, unit, _SHOWN))
-    notes = (*_notes(session, rows), *_roof_notes(session, rows))
+    notes = (*_notes(session, rows), *session.notes, *_roof_notes(session, rows))
     return _drawn("measurement", session.title, figures, rows, _caption(session, rows, unit), notes)
 
 
@@ -68,7 +68,7 @@ def _totals_table(session: Session, whole: Sequence[Judged], inside: Sequence[Ju
     times = timing_columns(session, unit, ()) if whole else ()
     figures = (_VARIANT, *grid_columns(rows), *times, *sums.figures(unit, beside_whole=bool(whole)))
     title = f"{session.title}, {'the whole in each form' if whole else 'the sum of its layers'}"
-    notes = tuple(_notes(session, whole))
+    notes = (*_notes(session, whole), *session.notes)
     return _drawn("totals", title, figures, rows, _caption(session, whole or inside, unit), notes)
 
 
@@ -131,7 +131,6 @@ def _notes(session: Session, rows: Sequence[Judged]) -> Iterator[str]:
         yield f"Launch-bound, the host takes as long to start it as the device to run it: {some(starved)}."
     if session.void_rounds:
         yield f"{session.void_rounds:,} rounds are left out: the clock stood still in them or stepped backwards."
-    yield from session.notes
 
 
 def _reasons(rows: Sequence[Judged]) -> Iterator[str]:
