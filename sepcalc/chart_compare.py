@@ -31,11 +31,9 @@ def comparison_chart(table: Table) -> Chart:
     data = [{**each, "hint": _hint(row, used)} for row, each in zip(used.rows, used.to_dicts(), strict=True)]
     points = [(number(each["params"]), number(each["macs"])) for each in data]
     plane = _plane(points)
-    axes = plane.encoded(("params", column_of(table, "params").title), ("macs", column_of(table, "macs").title))
+    x, y = plane.along("params", column_of(table, "params").title), plane.up("macs", column_of(table, "macs").title)
     networks = alt.Chart(alt.NamedData(name="networks"))
-    marks = networks.mark_circle(opacity=1, color=COLORS[1], size=3 * RADIUS**2).encode(
-        *axes, alt.Description("hint:N")
-    )
+    marks = networks.mark_circle(opacity=1, color=COLORS[1], size=3 * RADIUS**2).encode(x, y, alt.Description("hint:N"))
     body = alt.layer(marks, *label_marks("names"), width=WIDE, height=HIGH)
     names = label_records(plane, points, [str(each["name"]) for each in data])
     independent = body.resolve_scale(x="independent", y="independent")

@@ -63,15 +63,17 @@ class Box(NamedTuple):
         return self.nearest(point) == point
 
 
-def place_labels(points: Sequence[Point], widths: Sequence[float], height: float, size: Point) -> list[Box]:
-    """A box for the name of each point, so wide and high, in a plot of ``size``.
+def place_labels(
+    points: Sequence[Point], widths: Sequence[float], height: float, size: Point, nameless: Sequence[Point] = ()
+) -> list[Box]:
+    """A box for the name of each point, so wide and high, in a plot of ``size`` that has ``nameless`` points as well.
 
     Each takes the place near its point that covers least, and of those the nearest.
 
     >>> [box.middle for box in place_labels([(10, 50), (10, 60)], [30, 30], 10, (100, 100))]
     [(30.0, 50.0), (30.0, 60.0)]
     """
-    marks = [Box(x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS) for x, y in points]
+    marks = [Box(x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS) for x, y in (*points, *nameless)]
     placed: dict[int, _Name] = {}
     for _ in range(ROUNDS):
         before = dict(placed)

@@ -58,22 +58,42 @@ class Plane(NamedTuple):
         """Where the two values meet, from the left and from the top."""
         return self.x.place(x), self.y.pixels - self.y.place(y)
 
-    def encoded(self, x: tuple[str, str], y: tuple[str, str]) -> tuple[altair.X, altair.Y]:
-        """Both axes, for a field each and with a title each."""
+    def along(self, key: str, title: str, label: str = SI_LABEL) -> altair.X:
+        """The field ``key`` from left to right; ``label`` is what stands at a number, as a Vega expression."""
         import altair as alt
 
-        below = alt.Axis(values=self.x.ticks(WIDE_LABEL), labelExpr=SI_LABEL)
-        beside = alt.Axis(values=self.y.ticks(SMALL), labelExpr=SI_LABEL)
-        along = alt.X(f"{x[0]}:Q", title=x[1], scale=self.x.encoded, axis=below)
-        return along, alt.Y(f"{y[0]}:Q", title=y[1], scale=self.y.encoded, axis=beside)
+        axis = alt.Axis(values=self.x.ticks(WIDE_LABEL), labelExpr=label)
+        return alt.X(f"{key}:Q", title=title, scale=self.x.encoded, axis=axis)
+
+    def up(self, key: str, title: str, label: str = SI_LABEL) -> altair.Y:
+        """The field ``key`` from below upwards."""
+        import altair as alt
+
+        axis = alt.Axis(values=self.y.ticks(SMALL), labelExpr=label)
+        return alt.Y(f"{key}:Q", title=title, scale=self.y.encoded, axis=axis)
+
+    def bare(self, x: str, y: str) -> tuple[altair.X, altair.Y]:
+        """Both fields without axes, for marks beside those that have them."""
+        import altair as alt
+
+        return (
+            alt.X(f"{x}:Q", scale=self.x.encoded, axis=None),
+            alt.Y(f"{y}:Q", scale=self.y.encoded, axis=None),
+        )
 
 
-def label_records(plane: Plane, points: Sequence[tuple[float, float]], names: Sequence[str]) -> list[Record]:
-    """Where the names of points stand, as a dataset for :func:`label_marks`."""
+def label_records(
+    plane: Plane,
+    points: Sequence[tuple[float, float]],
+    names: Sequence[str],
+    nameless: Sequence[tuple[float, float]] = (),
+) -> list[Record]:
+    """Where the names of points stand, apart from ``nameless`` ones, as a dataset for :func:`label_marks`."""
     at = [plane.point(*point) for point in points]
     texts = [shorten(name, LONGEST_NAME) for name in names]
     widths = [text_width(text) for text in texts]
-    boxes = place_labels(at, widths, SMALL * LINE, (plane.x.pixels, plane.y.pixels))
+    others = [plane.point(*point) for point in nameless]
+    boxes = place_labels(at, widths, SMALL * LINE, (plane.x.pixels, plane.y.pixels), others)
     return [_label(*each) for each in zip(at, boxes, texts, strict=True)]
 
 

@@ -53,6 +53,9 @@ SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down"
 SI_LABEL = "datum.value < 1e27 ? replace(format(datum.value, '~s'), /([a-zA-Zµ])$/, ' $1') : format(datum.value, '~e')"
 """What stands at a tick of an axis of counts: 569 M, or 1e+30 where prefixes end."""
 
+TIMES_LABEL = "format(datum.value, ',~r') + '×'"
+"""What stands at a tick of an axis of factors: 8×, 0.5×."""
+
 Each = TypeVar("Each")
 
 

@@ -16,6 +16,7 @@ from sepcalc.chart_style import (
     PLAIN,
     SHAPES,
     SMALL,
+    TIMES_LABEL,
     VALUE_TEXT,
     colors,
     first,
@@ -204,7 +205,7 @@ def _plot(panel: _Panel, axis: _Axis, names: Sequence[str], up: Scale, place: in
         grid=False,
     )
     x = alt.X("place:Q", axis=below, scale=axis.scale.encoded)
-    beside = alt.Axis(values=up.ticks(SMALL), labelExpr="datum.label + '×'", title=None, domain=False)
+    beside = alt.Axis(values=up.ticks(SMALL), labelExpr=TIMES_LABEL, title=None, domain=False)
     y = alt.Y(f"{panel.key}:Q", axis=beside, scale=up.encoded)
     color = alt.Color("variant:N", legend=None, scale=alt.Scale(domain=names, range=colors(names)))
     dashes, shapes = (alt.Scale(domain=names, range=first(looks, len(names))) for looks in (DASHES, SHAPES))

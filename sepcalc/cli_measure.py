@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -11,8 +11,12 @@ from sepcalc.cli_flags import flags_of, flat, refuse
 from sepcalc.cli_measure_flags import FORMATS, MeasuredFlags
 from sepcalc.cli_measure_show import TABLES, check, check_show, loaded, show_session, show_sessions
 from sepcalc.cli_options import ShowFlags, command_app, examples
+from sepcalc.cli_pictures import PlotFlags
 from sepcalc.cli_sources import SOURCE_HELP
-from sepcalc.timing import Kind
+from sepcalc.timing import Kind, Session
+
+if TYPE_CHECKING:
+    from sepcalc.chart import Chart
 
 EXAMPLES = (
     "sepcalc measure --cin 64 --cout 128 -k 3 --size 56",
@@ -53,14 +57,19 @@ def measure(
         list[str] | None,
         typer.Option("--table", metavar="NAME", help=f"Of a network only this table: {', '.join(TABLES)}; repeatable."),
     ] = None,
+    plots: PlotFlags,
     show: ShowFlags,
 ) -> None:
     """Time a convolution or a network in several variants: how much of the promised reduction is delivered."""
+    plots.check()
     names = table or ()
     if load:
         refuse({**flags_of(measured), "--save": save}, "--load shows what was measured; leave one or the other out")
         sessions = loaded(sources or ())
+        if len(sessions) > 1:
+            refuse(flags_of(plots), f"a chart is of one measurement, not of {len(sessions)}; name one file")
         show_sessions(sessions, names, show)
+        plots.draw(lambda: _chart(next(iter(sessions.values()))))
         check(sessions.values(), strict=strict)
         return
     from sepcalc.cli_measure_run import measured_session
@@ -70,6 +79,13 @@ def measure(
         sources or (), measured, context.obj or [], save, lambda grid: check_show(kind, grid, names, show)
     )
     show_session(session, names, show)
+    plots.draw(lambda: _chart(session))
     if session.interrupted:
         raise typer.Exit(130)
     check([session], strict=strict)
+
+
+def _chart(session: Session) -> "Chart":
+    from sepcalc.chart_measure import measurement_chart
+
+    return measurement_chart(session.tables[0])

@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sepcalc.cli_convolution import ConvolutionFlags, on_axes
 from sepcalc.cli_flags import flag, flags_of, flat, refuse
 from sepcalc.cli_options import ShowFlags, command_app, examples, with_columns
+from sepcalc.cli_pictures import PlotFlags
 from sepcalc.cli_sources import SOURCE_HELP, parse_factor
 from sepcalc.cli_variants import VariantFlags, parse_mid
 from sepcalc.errors import SepcalcError
@@ -24,6 +25,9 @@ from sepcalc.sweep_files import FORMS, sweep_text, write_parquet
 from sepcalc.sweep_report import elided, sweep_columns, sweep_table
 from sepcalc.table import Table
 from sepcalc.variants import Variant
+
+if TYPE_CHECKING:
+    from sepcalc.chart import Chart
 
 EXAMPLES = (
     "sepcalc sweep --cin 64 --cout 32:1024:x2 -k 3,5,7 --size 56",
@@ -65,6 +69,7 @@ def sweep(
     width: Annotated[
         str | None, typer.Option("--width", metavar="FACTOR", help="Of a network: multiply the channels.")
     ] = None,
+    plots: PlotFlags,
     show: ShowFlags,
 ) -> None:
     """Compare the variants of a convolution, or of a network in YAML, at every point of a grid.
@@ -72,6 +77,7 @@ def sweep(
     Numbers of a convolution, options of variants, --width and --size take a value, a list (3,5,7) or a range with both
     its ends (8:64, 8:64:8, 8:64:x2).
     """
+    plots.check()
     form = _form(show)
     if source is None:
         refuse({"--width": width}, "a convolution has no width; name a network")
@@ -84,6 +90,13 @@ def sweep(
         _write(found, form, show)
     else:
         _show(found, form, show)
+    plots.draw(lambda: _chart(found))
+
+
+def _chart(found: Sweep) -> "Chart":
+    from sepcalc.chart_sweep import sweep_chart
+
+    return sweep_chart(sweep_table(found))
 
 
 def _form(show: ShowFlags) -> str:

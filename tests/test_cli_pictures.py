@@ -2,9 +2,14 @@
 
 import pytest
 from commands import sepcalc
+from fake_bench import fake_bench
 
-from sepcalc import choose, load
+from sepcalc import ConvSpec, choose, compare, load
+from sepcalc.measure import Plan
 from sepcalc.network_report import network_table
+from sepcalc.timing_layer import measure_layer
+from sepcalc.timing_record import save
+from sepcalc.timing_run import Setting
 
 LAYER = "layer --cin 64 --cout 128 -k 3 --size 56"
 
@@ -20,6 +25,9 @@ LAYER = "layer --cin 64 --cout 128 -k 3 --size 56"
         "network alexnet",
         "network alexnet --sort params --top 3",
         "compare alexnet vgg16",
+        "sweep --cin 64 --cout 32:128:x2 -k 3",
+        "sweep --cin 64 --cout 32:128:x2 -k 3 --format csv",
+        "sweep alexnet --width 0.5,1",
     ],
 )
 def test_a_chart_beside_the_answer(folder, line):
@@ -44,7 +52,9 @@ def test_a_chart_shows_what_was_asked(folder, table):
     assert "separable" not in drawn
 
 
-@pytest.mark.parametrize("line", [LAYER, "network alexnet", "compare alexnet"])
+@pytest.mark.parametrize(
+    "line", [LAYER, "network alexnet", "compare alexnet", "sweep --cin 8 --cout 8,16 -k 3", f"measure {LAYER[6:]}"]
+)
 def test_a_file_that_is_no_picture(folder, line):
     """A suffix of no picture is refused before anything is printed."""
     ran = sepcalc(f"{line} --plot chart.gif")
@@ -96,3 +106,15 @@ def test_columns_of_bars():
     out = sepcalc(f"{LAYER} --columns params,params_bar --bars").out.splitlines()
     assert out[3].split() == ["standard", "73,728", "████████████"]
     assert out[1].split() == ["Variant", "Params"]
+
+
+def test_a_measurement_that_was_kept(folder):
+    """What was measured before is drawn when it is shown again, one run at a time."""
+    comparison = compare(ConvSpec.of(64, 128, k=3, size=56))
+    session = measure_layer(comparison, Setting(bench=fake_bench(), plan=Plan(rounds=12, time_s=0.0)))
+    for name in ("one.json", "two.json"):
+        save(session, folder / name)
+    assert sepcalc("measure --load one.json --plot chart.svg") == sepcalc("measure --load one.json")
+    assert "Speed-up against promise" in (folder / "chart.svg").read_text("utf-8")
+    message = "--plot would change nothing: a chart is of one measurement, not of 2; name one file\n"
+    assert sepcalc("measure --load one.json two.json --plot chart.svg") == (2, "", message)
