@@ -22,6 +22,15 @@ class Estimate:
     low: Fraction
     high: Fraction
 
+    @classmethod
+    def of(cls, value: float, low: float, high: float) -> Estimate:
+        """The estimate of these numbers, exactly as they are.
+
+        >>> Estimate.of(3.5, 3.25, 4)
+        Estimate(value=Fraction(7, 2), low=Fraction(13, 4), high=Fraction(4, 1))
+        """
+        return cls(value=Fraction(value), low=Fraction(low), high=Fraction(high))
+
 
 Cell = str | int | Fraction | tuple[int, ...] | Estimate | None
 """None is "there is no such number here", and is never shown as zero."""

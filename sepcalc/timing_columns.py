@@ -114,7 +114,7 @@ def _of_summary(figure: Callable[[Summary], Cell]) -> Figure:
 
 
 def _median(found: Summary) -> Estimate:
-    return Estimate(value=Fraction(found.median_s), low=Fraction(found.q1_s), high=Fraction(found.q3_s))
+    return Estimate.of(found.median_s, found.q1_s, found.q3_s)
 
 
 def _speedup(row: Judged) -> Cell:
@@ -124,7 +124,7 @@ def _speedup(row: Judged) -> Cell:
         return row.word
     if row.ratio is None:
         return Fraction(1) if row.summary else None
-    return Estimate(value=Fraction(row.ratio.value), low=Fraction(row.ratio.low), high=Fraction(row.ratio.high))
+    return Estimate.of(row.ratio.value, row.ratio.low, row.ratio.high)
 
 
 def _ceilings(session: Session, row: Judged) -> Ceilings | None:
