@@ -26,7 +26,9 @@ from sepcalc.timing import Judged, Kind, Session, Timed, Work, judged, labels
 KIND = "measurement"
 
 _Positive = Annotated[int, msgspec.Meta(ge=1)]
-_Seconds = Annotated[float, msgspec.Meta(gt=0)]
+_Count = Annotated[int, msgspec.Meta(ge=1, le=2**62)]
+_Seconds = Annotated[float, msgspec.Meta(ge=1e-12, le=1e9)]
+_Speed = Annotated[float, msgspec.Meta(ge=1, le=1e30)]
 
 
 def answer(session: Session) -> dict[str, Any]:
@@ -158,6 +160,12 @@ class _Head(msgspec.Struct):
     kind: str
 
 
+class _Work(msgspec.Struct):
+    name: str
+    macs: _Count
+    traffic_bytes: _Count | None
+
+
 class _Row(msgspec.Struct):
     """What is read back of a row: what was timed, and its samples."""
 
@@ -169,7 +177,7 @@ class _Row(msgspec.Struct):
     layers: _Positive
     conditions: Conditions
     params: int | None
-    work: tuple[Work, ...]
+    work: tuple[_Work, ...]
     why_not: str | None
     failure: str | None
     inner: _Positive | None
@@ -188,7 +196,7 @@ class _Record(_Head):
     plan: Plan
     clock_step_s: float
     void_rounds: int
-    ceilings: dict[str, Ceilings]
+    ceilings: dict[str, tuple[_Speed, _Speed]]
     notes: tuple[str, ...]
     rows: tuple[_Row, ...]
 
@@ -209,7 +217,7 @@ def _session(record: _Record) -> Session:
         rows=rows,
         plan=record.plan,
         environment=record.environment,
-        ceilings=record.ceilings,
+        ceilings={dtype: Ceilings(*each) for dtype, each in record.ceilings.items()},
         command=record.command,
         interrupted=record.interrupted,
         clock_step_s=record.clock_step_s,
@@ -224,7 +232,7 @@ def _timed(row: _Row) -> Timed:
         name=row.name,
         conditions=row.conditions,
         params=row.params,
-        work=row.work,
+        work=tuple(Work(name=each.name, macs=each.macs, traffic_bytes=each.traffic_bytes) for each in row.work),
         role=row.role,
         of=row.part_of,
         as_written=row.as_written,

@@ -135,7 +135,7 @@ DAMAGED = {
         "object missing required field 'samples_s' - at '$.rows[1]'"
     ),
     changed(row("samples_s", [1.0])): "1 samples beside rows of 12 - at '$.rows[1]'",
-    changed(row("samples_s", [0.0] * 12)): "expected 'float' > 0.0 - at '$.rows[1].samples_s[0]'",
+    changed(row("samples_s", [0.0] * 12)): "expected 'float' >= 1e-12 - at '$.rows[1].samples_s[0]'",
     changed(row("samples_s", ["a"])): "expected 'float', got 'str' - at '$.rows[1].samples_s[0]'",
     changed(row("inner", 0)): "expected 'int' >= 1 - at '$.rows[1].inner'",
     changed(row("role", "total")): "invalid enum value 'total' - at '$.rows[1].role'",
