@@ -46,7 +46,7 @@ from sepcalc.explain import explain
 from sepcalc.layer_report import layer_table
 from sepcalc.measure import Plan
 from sepcalc.measure_conditions import Conditions
-from sepcalc.measure_statistics import Word
+from sepcalc.measure_statistics import FEWEST_ROUNDS, NOISE, UNSTEADY, Word
 from sepcalc.network_report import comparison_table, network_table, published_table, totals_table
 from sepcalc.reconcile_published import published_conventions_answer, published_conventions_table
 from sepcalc.reconcile_report import reconcile_all, reconcile_answer, reconcile_table
@@ -288,6 +288,14 @@ def test_columns_of_a_measurement(monkeypatch, tmp_path):
         assert missing([table.name, *keys], text) == []
     verdicts = (*get_args(Word), "reference", "failed", "does not apply")
     assert [each for each in verdicts if f"`{each}`" not in text] == []
+
+
+def test_verdicts():
+    """What a verdict depends on is documented as it is, and so is every verdict."""
+    text = " ".join((ROOT / "docs" / "measuring.md").read_text("utf-8").split())
+    limits = (f"over {100 * UNSTEADY:.0f} %", f"within {100 * NOISE:.0f} % of 1", f"fewer than {FEWEST_ROUNDS} rounds")
+    assert [limit for limit in limits if limit not in text] == []
+    assert [each for each in get_args(Word) if f"`{each}`" not in text] == []
 
 
 def interval_keys(column):
