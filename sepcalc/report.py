@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from sepcalc.cells import human
 from sepcalc.chart import Chart
 from sepcalc.chart_layer import layer_chart
+from sepcalc.chart_measure import measurement_chart
 from sepcalc.chart_network import network_chart
 from sepcalc.comparison import Comparison, compare
 from sepcalc.conventions import COUNTERS
@@ -247,10 +248,15 @@ def _compared(layer: Convolution, what_ifs: Sequence[WhatIf]) -> Comparison:
 
 def _measured(subject: Subject) -> Iterator[Block]:
     """What was timed, each session with its own command and machine."""
-    for session in subject.measured:
+    for place, session in enumerate(subject.measured, start=1):
         if session.command:
             yield f"Measured by: {session.command}"
-        yield from (table.brief() for table in timing_tables(session))
+        first, *others = timing_tables(session)
+        yield Listing(table=first.brief()) if session.kind == "network" else first.brief()
+        yield from (table.brief() for table in others)
+        if subject.pictures:
+            words = f"What was promised of {session.title} and what was delivered."
+            yield Picture(name=f"measured-{place}", words=words, chart=_untitled(measurement_chart(first)))
 
 
 def _counters(subject: Subject) -> Iterator[Block]:

@@ -7,6 +7,7 @@ gives up columns of the highest ranks.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sepcalc import latex, prose
 from sepcalc.cells import Look
@@ -33,10 +34,9 @@ def draw(report: Report, beside: str) -> str:
     """The whole article; its pictures are files ``beside`` it, ``BESIDE-NAME.pdf``."""
     blocks = [_figures(report)]
     for section in report.sections:
-        blocks += [
-            rf"\section{{{escape(section.title)}}}",
-            *(text for each in section.blocks for text in _block(each, beside)),
-        ]
+        blocks.append(rf"\section{{{escape(section.title)}}}")
+        for place, block in enumerate(section.blocks, start=1):
+            blocks += _block(block, f"{section.name}-{place}", beside)
     packages = ("amsmath", "booktabs", *(["graphicx"] if report.pictures else []), "longtable")
     return _DOCUMENT.format(
         packages=",".join(packages),
@@ -52,7 +52,8 @@ def _figures(report: Report) -> str:
     return f"\\begin{{itemize}}\n{items}\n\\end{{itemize}}"
 
 
-def _block(block: Block, beside: str) -> Iterator[str]:
+def _block(block: Block, name: str, beside: str) -> Iterator[str]:
+    """``name`` is what the label of its table says."""
     if isinstance(block, str):
         yield escape(block)
     elif isinstance(block, Picture):
@@ -60,7 +61,7 @@ def _block(block: Block, beside: str) -> Iterator[str]:
     elif isinstance(block, Explanation):
         yield prose.for_article(block)
     else:
-        table = block.table if isinstance(block, Listing) else block
+        table = replace(block.table if isinstance(block, Listing) else block, name=name)
         yield latex.long(latex.fitted(table, Look()), Look())
 
 

@@ -151,6 +151,8 @@ def test_measurements():
     document = report(Subject(network=NETWORK, measured=(session, replace(session, command=""))), MADE)
     table = timing_tables(session)[0].brief()
     assert blocks(document, "measured") == ("Measured by: sepcalc measure --cin 64", table, table)
+    drawn = report(Subject(network=NETWORK, measured=(session, session), pictures=True), MADE).pictures[2:]
+    assert [each.name for each in drawn] == ["measured-1", "measured-2"]
 
 
 def test_how_it_was_made():

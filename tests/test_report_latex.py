@@ -7,12 +7,16 @@ from shutil import which
 import pytest
 from check_latex import compiled, complaint
 from commands import sepcalc
+from fake_bench import fake_bench
 from test_report import MADE, NETWORK
 
 from sepcalc import choose, load
+from sepcalc.measure import Plan
 from sepcalc.report import Subject, report
 from sepcalc.report_latex import draw
 from sepcalc.tex import escape
+from sepcalc.timing_network import measure_network
+from sepcalc.timing_run import Setting
 
 REPORT = report(Subject(network=NETWORK, pictures=True), MADE)
 TEXT = draw(REPORT, "it")
@@ -51,6 +55,16 @@ def test_a_report_compiles(name, tmp_path):
     (tmp_path / "my report.tex").rename(tmp_path / "it.tex")
     assert compiled(tmp_path / "it.tex") == ""
     assert (tmp_path / "it.pdf").stat().st_size > 50_000
+
+
+@compiles
+def test_measurements_compile(tmp_path):
+    """Two sessions have tables of the same names; their labels differ, and their intervals fit the line."""
+    setting = Setting(bench=fake_bench(), plan=Plan(rounds=12, time_s=0.0), command="sepcalc measure resnet18")
+    session = measure_network(load("resnet18"), setting)
+    document = report(Subject(network=NETWORK, measured=(session, session)), MADE)
+    (tmp_path / "it.tex").write_text(draw(document, "it"), "utf-8")
+    assert compiled(tmp_path / "it.tex") == ""
 
 
 @compiles
