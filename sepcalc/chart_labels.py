@@ -15,6 +15,9 @@ GAP = 5.0
 RADIUS = 3.5
 """Pixels around the middle of a point that no name may cover."""
 
+STROKE = 1.0
+"""Pixels around a place on a line that no name should cover."""
+
 FAR = 7.0
 """Pixels from a point to its name from which on a line joins them."""
 
@@ -64,16 +67,25 @@ class Box(NamedTuple):
 
 
 def place_labels(
-    points: Sequence[Point], widths: Sequence[float], height: float, size: Point, nameless: Sequence[Point] = ()
+    points: Sequence[Point],
+    widths: Sequence[float],
+    height: float,
+    size: Point,
+    *,
+    nameless: Sequence[Point] = (),
+    lines: Sequence[Point] = (),
 ) -> list[Box]:
-    """A box for the name of each point, so wide and high, in a plot of ``size`` that has ``nameless`` points as well.
+    """A box for the name of each point, so wide and high, in a plot of ``size``.
+
+    Other points of the plot are ``nameless``, and ``lines`` are places on its lines, every few pixels one.
 
     Each takes the place near its point that covers least, and of those the nearest.
 
     >>> [box.middle for box in place_labels([(10, 50), (10, 60)], [30, 30], 10, (100, 100))]
     [(30.0, 50.0), (30.0, 60.0)]
     """
-    marks = [Box(x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS) for x, y in (*points, *nameless)]
+    marks = [_mark(point, RADIUS) for point in (*points, *nameless)]
+    strokes = [_mark(point, STROKE) for point in lines]
     placed: dict[int, _Name] = {}
     for _ in range(ROUNDS):
         before = dict(placed)
@@ -81,10 +93,14 @@ def place_labels(
             others = [name for other, name in placed.items() if other != number]
             names = [_Name(point, box, tuple(_line(point, box))) for box in _around(point, width, height)]
             inside = [name for name in names if name.box.overlap(Box(0, 0, *size)) >= 0.999 * width * height]
-            placed[number] = min(inside or names[:1], key=lambda name: _cost(name, marks, others))
+            placed[number] = min(inside or names[:1], key=lambda name: _cost(name, marks, strokes, others))
         if placed == before:
             break
     return [placed[number].box for number in range(len(points))]
+
+
+def _mark(point: Point, radius: float) -> Box:
+    return Box(point[0] - radius, point[1] - radius, point[0] + radius, point[1] + radius)
 
 
 class _Name(NamedTuple):
@@ -104,10 +120,10 @@ def _line(point: Point, box: Box) -> Iterator[Point]:
             yield point[0] + along * (end[0] - point[0]), point[1] + along * (end[1] - point[1])
 
 
-def _cost(name: _Name, marks: Sequence[Box], others: Sequence[_Name]) -> float:
+def _cost(name: _Name, marks: Sequence[Box], strokes: Sequence[Box], others: Sequence[_Name]) -> float:
     """How bad a place is: what the name covers, how far off it is, whose it seems, which lines cross which names."""
     far = dist(name.point, name.box.nearest(name.point))
-    covered = sum(name.box.overlap(other) for other in (*marks, *(other.box for other in others)))
+    covered = sum(name.box.overlap(other) for other in (*marks, *strokes, *(other.box for other in others)))
     crossed = sum(any(map(other.box.holds, name.line)) + any(map(name.box.holds, other.line)) for other in others)
     # A line says whose the name is.
     rivals = () if name.line else [mark.middle for mark in marks if mark.middle != name.point]

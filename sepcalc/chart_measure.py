@@ -154,7 +154,7 @@ def _promise(
     datasets |= {
         "compared": rows,
         "diagonal": [{"promised": end, "speedup": end} for end in (low, high)],
-        "compared names": _names(plane, points, ("promised", "speedup"), "delivered"),
+        "compared names": _names(plane, points, ("promised", "speedup"), "delivered", ((low, low), (high, high))),
     }
     diagonal = alt.Chart(alt.NamedData(name="diagonal")).mark_line(color=GREY, strokeWidth=1, strokeDash=[4, 3])
     interval = data.mark_rule(strokeWidth=1).encode(
@@ -187,11 +187,12 @@ def _roofline(
     x = plane.along("intensity", column_of(table, "intensity").title)
     y = plane.up("macs_per_s", column_of(table, "macs_per_s").title)
     roofs = [_roof(place, *each, plane) for place, each in enumerate(peaks)]
+    line = [(number(corner["intensity"]), number(corner["macs_per_s"])) for corner in roofs[0]]
     data = alt.Chart(alt.NamedData(name="roofed"))
     datasets |= {
         "roofed": rows,
         "roofs": [corner for roof in roofs for corner in roof],
-        "roofed names": _names(plane, points, ("intensity", "macs_per_s"), "roof_share"),
+        "roofed names": _names(plane, points, ("intensity", "macs_per_s"), "roof_share", line),
     }
     lines = alt.Chart(alt.NamedData(name="roofs")).mark_line(color=GREY, strokeWidth=1.25)
     return _plot(
@@ -209,12 +210,18 @@ def _roof(place: int, macs_per_s: float, bytes_per_s: float, plane: Plane) -> li
     return [{"roof": place, "intensity": x, "macs_per_s": y} for x, y in corners]
 
 
-def _names(plane: Plane, points: Sequence[_Point], keys: tuple[str, str], share: str) -> list[Record]:
+def _names(
+    plane: Plane,
+    points: Sequence[_Point],
+    keys: tuple[str, str],
+    share: str,
+    line: Sequence[tuple[float, float]],
+) -> list[Record]:
     """Where the names of points stand; of many only those with the least ``share`` of what there was to reach."""
     named = sorted(points, key=lambda point: number(point.record[share]))
     cut = WORST_NAMED if len(points) > MOST_NAMED else len(points)
     at = [(number(point.record[keys[0]]), number(point.record[keys[1]])) for point in named]
-    return label_records(plane, at[:cut], [point.name for point in named[:cut]], at[cut:])
+    return label_records(plane, at[:cut], [point.name for point in named[:cut]], nameless=at[cut:], line=line)
 
 
 def _marks(data: altair.Chart, x: altair.X, y: altair.Y, looks: tuple[altair.Color, altair.Shape]) -> altair.Chart:

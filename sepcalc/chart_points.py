@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from math import dist, log
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -18,6 +19,10 @@ LONGEST_NAME = 120
 
 WIDE_LABEL = 28.0
 """Pixels of a number below an axis."""
+
+
+STROKE_STEP = 3.0
+"""Pixels from one place on a line to the next, where names keep off it."""
 
 
 class Scale(NamedTuple):
@@ -86,15 +91,30 @@ def label_records(
     plane: Plane,
     points: Sequence[tuple[float, float]],
     names: Sequence[str],
+    *,
     nameless: Sequence[tuple[float, float]] = (),
+    line: Sequence[tuple[float, float]] = (),
 ) -> list[Record]:
-    """Where the names of points stand, apart from ``nameless`` ones, as a dataset for :func:`label_marks`."""
+    """Where the names of points stand, as a dataset for :func:`label_marks`.
+
+    They keep off ``nameless`` points and off the ``line`` between the points that are given for it.
+    """
     at = [plane.point(*point) for point in points]
     texts = [shorten(name, LONGEST_NAME) for name in names]
     widths = [text_width(text) for text in texts]
-    others = [plane.point(*point) for point in nameless]
-    boxes = place_labels(at, widths, SMALL * LINE, (plane.x.pixels, plane.y.pixels), others)
+    size, others = (plane.x.pixels, plane.y.pixels), [plane.point(*point) for point in nameless]
+    strokes = list(_stroke([plane.point(*point) for point in line]))
+    boxes = place_labels(at, widths, SMALL * LINE, size, nameless=others, lines=strokes)
     return [_label(*each) for each in zip(at, boxes, texts, strict=True)]
+
+
+def _stroke(corners: Sequence[Point]) -> Iterator[Point]:
+    """Places on the line through ``corners``, a few pixels from one to the next."""
+    for start, end in pairwise(corners):
+        steps = int(dist(start, end) / STROKE_STEP) + 1
+        for step in range(steps + 1):
+            part = step / steps
+            yield start[0] + part * (end[0] - start[0]), start[1] + part * (end[1] - start[1])
 
 
 def _label(point: Point, box: Box, text: str) -> Record:
