@@ -50,7 +50,7 @@ def main() -> None:
 
     with TemporaryDirectory() as folder, browser() as chromium:
         file = Path(folder, "report.html")
-        subprocess.run([sys.executable, "-m", "sepcalc", "report", "resnet50", "-o", str(file)], check=True)  # noqa: S603
+        subprocess.run([sys.executable, "-m", "sepcalc", "report", "resnet50", "-o", str(file)], check=True)
         for name, shot in SHOTS.items():
             with Visit(chromium, file, **shot.screen) as visit:
                 visit.page.evaluate(shot.does)
