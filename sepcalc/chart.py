@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sepcalc.cells import Plain, human, visible
 from sepcalc.chart_style import INSIDE, LARGE, config, fold
+from sepcalc.errors import MissingExtraError
 from sepcalc.table import Column, Row, Table
 
 if TYPE_CHECKING:
@@ -41,6 +42,19 @@ class Chart:
         from sepcalc.chart_files import draw_svg
 
         return draw_svg(self).decode()
+
+
+def can_draw() -> bool:
+    """Whether the libraries that draw charts are installed."""
+    from importlib.util import find_spec
+
+    return all(map(find_spec, ("altair", "vl_convert")))
+
+
+def need_libraries() -> None:
+    """Raise :class:`MissingExtraError` where the libraries that draw charts are not installed."""
+    if not can_draw():
+        raise MissingExtraError("plot", "drawing a chart")
 
 
 def record(row: Row, table: Table) -> Record:

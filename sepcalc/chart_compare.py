@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sepcalc.chart import Chart, column_of, number, page, shown
+from sepcalc.chart import Chart, column_of, need_libraries, number, page, shown
 from sepcalc.chart_labels import RADIUS
 from sepcalc.chart_points import Plane, Scale, label_marks, label_records
 from sepcalc.chart_style import COLORS, INSIDE
@@ -25,6 +25,7 @@ ROOM = 1.6
 
 def comparison_chart(table: Table) -> Chart:
     """The chart of a table of networks, both axes logarithmic where one of them spans a factor of ten."""
+    need_libraries()
     import altair as alt
 
     used = table.select(("name", "params", "macs"))

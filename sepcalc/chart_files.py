@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from sepcalc.chart import Chart
+from sepcalc.chart import Chart, need_libraries
 from sepcalc.chart_style import POINT, WIDTH, is_measured, text_width
-from sepcalc.errors import MissingExtraError
 from sepcalc.output import by_suffix, write
 
 SCALE, DENSITY = 2, 144
@@ -52,11 +51,8 @@ def drawer(path: str | Path) -> Callable[[Chart], bytes]:
     Traceback (most recent call last):
     sepcalc.errors.SepcalcError: unknown suffix '.gif' of 'chart.gif'; give one of .html, .svg, .png, .pdf
     """
-    from importlib.util import find_spec
-
     draw = by_suffix(path, SUFFIXES)
-    if not (find_spec("altair") and find_spec("vl_convert")):
-        raise MissingExtraError("plot", "drawing a chart")
+    need_libraries()
     return draw
 
 

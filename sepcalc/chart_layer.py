@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from sepcalc.cells import human
-from sepcalc.chart import Chart, Layers, Record, column_of, number, page, record, shown
+from sepcalc.chart import Chart, Layers, Record, column_of, need_libraries, number, page, record, shown
 from sepcalc.chart_style import (
     INSIDE,
     NAME_TEXT,
@@ -47,6 +47,7 @@ def layer_chart(table: Table) -> Chart:
 
     Multiply-adds are those of each output position where the size is open.
     """
+    need_libraries()
     import altair as alt
 
     sized = any(record(row, table)["macs"] is not None for row in table.rows)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from sepcalc.chart import Chart, Layers, Record, column_of, number, page, shown
+from sepcalc.chart import Chart, Layers, Record, column_of, need_libraries, number, page, shown
 from sepcalc.chart_labels import RADIUS
 from sepcalc.chart_points import Plane, Scale, label_marks, label_records
 from sepcalc.chart_style import FONT, GREY, INK, INSIDE, PLAIN, SHAPES, SMALL, TIMES_LABEL, colors, first
@@ -55,6 +55,7 @@ def measurement_chart(table: Table) -> Chart:
 
     A ratio that cannot be believed has no point; the notes above say which those are.
     """
+    need_libraries()
     import altair as alt
 
     points = list(_points(table))

@@ -8,7 +8,7 @@ from json import dumps
 from typing import TYPE_CHECKING, NamedTuple
 
 from sepcalc.cells import Plain
-from sepcalc.chart import Chart, Layers, Record, column_of, number, page, record, shown
+from sepcalc.chart import Chart, Layers, Record, column_of, need_libraries, number, page, record, shown
 from sepcalc.chart_style import (
     DASHES,
     INSIDE,
@@ -82,6 +82,7 @@ def network_chart(layers: Table, totals: Table) -> Chart:
 
     Raises :class:`SepcalcError` for a network with nothing to draw, or with too many layers.
     """
+    need_libraries()
     import altair as alt
 
     rows = [row for row in layers.to_dicts() if row["role"] == "body"]
@@ -128,7 +129,7 @@ def _costs(row: Record, place: int, variant: _Variant) -> Record:
     for count, unit in COUNTS.items():
         cost = _cost(row, variant, count)
         drawn |= {count: cost, f"{count}_cumulative": row[f"{count}_cumulative{variant.suffix}"]}
-        drawn[f"{count}_hint"] = f"{row['name']}, {variant.name}: {cost:,} {unit}"
+        drawn[f"{count}_hint"] = f"{row['name']}, {variant.name}: {'unknown' if cost is None else f'{cost:,}'} {unit}"
     return drawn
 
 

@@ -8,7 +8,7 @@ from json import dumps
 from typing import NamedTuple
 
 from sepcalc.cells import human, three_figures
-from sepcalc.chart import Chart, Layers, Record, column_of, number, page
+from sepcalc.chart import Chart, Layers, Record, column_of, need_libraries, number, page
 from sepcalc.chart_points import Scale
 from sepcalc.chart_style import (
     DASHES,
@@ -84,6 +84,7 @@ def sweep_chart(table: Table) -> Chart:
 
     Raises :class:`SepcalcError` for a table in which nothing is swept, and for more than :data:`MOST_PANELS` panels.
     """
+    need_libraries()
     import altair as alt
 
     axis = _axis(table)

@@ -10,14 +10,14 @@ from typing import Annotated
 import typer
 
 from sepcalc import __version__
+from sepcalc.chart import need_libraries
 from sepcalc.chart_files import save_chart
 from sepcalc.cli_flags import flag, flat, refuse
 from sepcalc.cli_options import command_app, examples, typed
 from sepcalc.cli_sources import SOURCE_HELP, PatternFlags, ScaleFlags, SourceFlags
 from sepcalc.cli_variants import VariantFlags
-from sepcalc.errors import MissingExtraError
 from sepcalc.output import by_suffix, write
-from sepcalc.report import Made, Subject, can_draw, chosen_layer, report
+from sepcalc.report import Made, Subject, chosen_layer, report
 from sepcalc.timing_record import load
 
 EXAMPLES = (
@@ -65,8 +65,8 @@ def write_report(
     suffix = PICTURES.get(output.suffix.lower())
     if suffix is None:
         refuse({"--pictures": pictures}, "an HTML report holds its pictures; leave it out")
-    elif pictures and not can_draw():
-        raise MissingExtraError("plot", "drawing a chart")
+    elif pictures:
+        need_libraries()
     chosen, measured = variants.chosen(), [flag("--measurements", load, each) for each in measurements or ()]
     network, trace = imports.trace(source, scale)
     subject = Subject(

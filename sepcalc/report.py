@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from importlib.util import find_spec
 
 from sepcalc.cells import human
-from sepcalc.chart import Chart
+from sepcalc.chart import Chart, can_draw
 from sepcalc.chart_layer import layer_chart
 from sepcalc.chart_measure import measurement_chart
 from sepcalc.chart_network import network_chart
@@ -149,11 +148,6 @@ def report(subject: Subject, made: Made) -> Report:
         sections=tuple(each for each in sections if each.blocks),
         made=made,
     )
-
-
-def can_draw() -> bool:
-    """Whether the libraries that draw charts are installed."""
-    return all(find_spec(library) for library in ("altair", "vl_convert"))
 
 
 def _section(name: str, title: str, blocks: Sequence[Block] | Iterator[Block]) -> Section:

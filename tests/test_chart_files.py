@@ -55,10 +55,12 @@ def test_missing_extra(library, monkeypatch):
     """Without the extra one sentence says how to install it."""
     monkeypatch.setitem(sys.modules, library, None)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == library else True)
-    with pytest.raises(MissingExtraError) as error:
-        drawer("a.svg")
-    assert str(error.value) == "drawing a chart needs the 'plot' extra: pip install 'sepcalc[plot]'"
-    assert error.value.exit_code == 2
+    table = layer_table(compare(ConvSpec.of(64, 128, k=3)), stages=True)
+    for needs in (lambda: drawer("a.svg"), lambda: layer_chart(table)):
+        with pytest.raises(MissingExtraError) as error:
+            needs()
+        assert str(error.value) == "drawing a chart needs the 'plot' extra: pip install 'sepcalc[plot]'"
+        assert error.value.exit_code == 2
 
 
 def test_size():

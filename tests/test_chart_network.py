@@ -100,6 +100,22 @@ def test_names_below(network, names):
     assert [word.text for word in upright] == names * 2
 
 
+def test_what_is_uncounted():
+    """An operator whose multiply-adds are unknown has its parameters, no bar of the others, and a note above."""
+    network = read(
+        "name: Mixed\ninput: {channels: 8, size: 6}\nlayers:\n  - conv: {c_out: 16, k: 3}\n"
+        "  - uncounted: {name: magic, operator: Einsum, params: 5}"
+    )
+    chart = network_chart(*tables(network))
+    (magic, *_) = [each for each in chart.data["layers"] if each["name"] == "magic"]
+    assert (magic["params"], magic["macs"], magic["macs_hint"]) == (
+        5,
+        None,
+        "magic, as-written = standard: unknown MACs",
+    )
+    assert any("uncounted" in line for line in chart.spec["title"]["subtitle"])
+
+
 def test_nothing_to_draw():
     """A network without a parameter is refused in a sentence."""
     network = read("name: pools\ninput: {channels: 3, size: 8}\nlayers: [{maxpool: 2}]")

@@ -1,7 +1,6 @@
 """A report as a value."""
 
 from dataclasses import replace
-from importlib import util
 
 import pytest
 from fake_bench import fake_bench
@@ -176,7 +175,7 @@ def test_pictures():
 
 def test_without_the_extra(monkeypatch):
     """Where charts cannot be drawn a report comes without them and says so; where none are wanted it says nothing."""
-    monkeypatch.setattr("sepcalc.report.find_spec", lambda name: None if name == "altair" else util.find_spec(name))
+    monkeypatch.setattr("sepcalc.report.can_draw", lambda: False)
     document = report(Subject(network=NETWORK, pictures=True), MADE)
     assert document.pictures == ()
     assert blocks(document, "made")[-1] == NO_PICTURES
