@@ -19,34 +19,52 @@ import contextlib
 import io
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import partial
-from random import Random
+from operator import attrgetter
 from statistics import median
 
 import counters
 import growth
-from interleave import (
+from harness import (
+    MEDIAN,
+    MINIMUM,
+    NAME,
+    RATIO,
     Process,
     Report,
     Target,
     arguments,
     describe,
-    dice,
-    figures,
+    exactly,
     finish,
     in_turns,
+    interval,
     machine,
+    measured,
+    prepared,
     process,
-    ratio,
+    series,
     show,
-    summary,
-    timed,
+    starred,
 )
+
+from sepcalc.measure import Series
+from sepcalc.measure_statistics import Ratio, ratio, summarize
+from sepcalc.table import Cell, Column
 
 PACKAGES = ("sepcalc", "typer", "rich", "PyYAML", "msgspec", *counters.PACKAGES)
 LIBRARY = "import sys, sepcalc; print(sepcalc.load(sys.argv[1]).cost.macs)"
 COMMAND = "from sepcalc.cli import main; main()"
+COLUMNS = (
+    NAME,
+    Column(key="total", title="total", kind="count"),
+    Column(key="of_macs", title="of the MACs", kind="share"),
+    MEDIAN,
+    MINIMUM,
+    replace(RATIO, title="fastest / it [95 %]"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,18 +89,18 @@ class Contender:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Race:
-    """Seconds of everyone on one ``network``; ``bounds`` is how many times as fast sepcalc has to be, by its name."""
+    """The times of everyone on one ``network``; ``bounds`` is how many times as fast sepcalc has to be, by its name."""
 
     title: str
     network: str
     others: Sequence[Contender]
-    seconds: Mapping[str, Sequence[float]]
+    times: Mapping[str, Series]
     bounds: Mapping[str, float]
 
     @property
     def fastest(self) -> str:
         """The fastest of the fair others."""
-        return min((each.name for each in self.others if each.fair), key=lambda name: median(self.seconds[name]))
+        return min((each.name for each in self.others if each.fair), key=lambda name: median(self.times[name].samples))
 
 
 def contenders(network: str, say: Callable[[str, str], int]) -> list[Contender]:
@@ -94,7 +112,7 @@ def contenders(network: str, say: Callable[[str, str], int]) -> list[Contender]:
     ]
 
 
-def counting(network: str, *, rounds: int, rng: Random) -> Race:
+def counting(network: str, *, rounds: int, seed: int) -> Race:
     """Count ``network`` in one warm process."""
     import sepcalc
 
@@ -117,19 +135,25 @@ def counting(network: str, *, rounds: int, rng: Random) -> Race:
         forget()
         return found
 
+    def from_file() -> Callable[[], object]:
+        forget()
+        return lambda: sepcalc.load(network).cost
+
     others = contenders(network, say)
-    candidates = {
-        "sepcalc, count": timed(lambda found: found.cost, loaded),
-        "sepcalc, count with three what-ifs": timed(lambda found: found.totals(), loaded),
-        "sepcalc, load + count": timed(lambda _: sepcalc.load(network).cost, forget),
+    candidates: dict[str, Callable[[], Callable[[], object]]] = {
+        "sepcalc, count": lambda: partial(attrgetter("cost"), loaded()),
+        "sepcalc, count with three what-ifs": lambda: loaded().totals,
+        "sepcalc, load + count": from_file,
     }
     for each in others:
-        candidates[each.name] = timed(partial(say, each.counter), partial(str, each.device))
+        candidates[each.name] = partial(partial, say, each.counter, each.device)
+    # A sample lasts about as long as one run of the slow ones, so that all are equally warm.
+    found = measured(candidates, exactly(rounds, seed, least_s=0.02), run=prepared)
     return Race(
         title=f"{network} in one warm process",
         network=network,
         others=others,
-        seconds=in_turns(candidates, rounds=rounds, rng=rng),
+        times={each.key: each for each in found.series},
         bounds={"sepcalc, count": 50, "sepcalc, load + count": 10},
     )
 
@@ -144,7 +168,7 @@ def caches() -> list[Callable[[], None]]:
     return [value.cache_clear for value in found if hasattr(value, "cache_clear")]
 
 
-def processes(network: str, *, rounds: int, rng: Random) -> Race:
+def processes(network: str, *, rounds: int, seed: int) -> Race:
     """Count ``network`` from nothing, each time in a new process."""
 
     def run(*command: str) -> Process:
@@ -160,29 +184,28 @@ def processes(network: str, *, rounds: int, rng: Random) -> Race:
     }
     for each in others:
         candidates[each.name] = partial(other, each.counter, each.device)
-    samples = in_turns(candidates, rounds=rounds, rng=rng, warm_up=0)
+    taken = in_turns(candidates, rounds=rounds, seed=seed)
     return Race(
         title=f"{network}, whole processes",
         network=network,
         others=others,
-        seconds={name: [each.wall_s for each in taken] for name, taken in samples.items()},
+        times={name: series(each.wall_s for each in done) for name, done in taken.items()},
         bounds={"sepcalc, library": 15, "sepcalc, command": 15},
     )
 
 
-def judge(race: Race, *, rng: Random, markdown: bool) -> Report:
+def report(race: Race, *, markdown: bool) -> Report:
     """Print what everyone took, and hold sepcalc against the fastest of the fair others."""
-    fastest = race.seconds[race.fastest]
-    ratios = {name: ratio(fastest, taken, rng=rng) for name, taken in race.seconds.items()}
+    ratios = {name: ratio(race.times[race.fastest], each) for name, each in race.times.items()}
     totals = {each.name: each for each in race.others}
     show(
         f"{race.title}; fastest of the others: {race.fastest}",
-        ("", "total", "MACs ×", "median, ms", "quartiles, ms", "minimum, ms", "fastest / it [95 %]"),
-        [_row(race, name, totals.get(name), str(ratios[name])) for name in race.seconds],
+        COLUMNS,
+        [_row(race, name, totals.get(name), ratios[name]) for name in race.times],
         markdown=markdown,
     )
     return Report(
-        samples=race.seconds,
+        samples=race.times,
         targets=tuple(
             Target(what=f"{race.title}: {race.fastest} / {name}", value=ratios[name], at_least=bound)
             for name, bound in race.bounds.items()
@@ -190,18 +213,12 @@ def judge(race: Race, *, rng: Random, markdown: bool) -> Report:
     )
 
 
-def _row(race: Race, name: str, other: Contender | None, times: str) -> list[str]:
-    found, exact = summary(race.seconds[name]), counters.MACS[race.network]
+def _row(race: Race, name: str, other: Contender | None, faster: Ratio) -> list[Cell]:
+    found, exact = summarize(race.times[name]), counters.MACS[race.network]
     total = other.total if other else exact
-    return [
-        name + ("" if other is None or other.fair else f" (elsewhere {other.known:,})"),
-        f"{total:,}",
-        f"{total / exact:.4f}",
-        figures(found.median * 1e3) + ("*" if found.unsteady else ""),
-        f"{figures(found.low_quartile * 1e3)} to {figures(found.high_quartile * 1e3)}",
-        figures(found.minimum * 1e3),
-        times,
-    ]
+    known = "" if other is None or other.fair else f" (elsewhere {other.known:,})"
+    times = (interval(found), Fraction(found.minimum_s), interval(faster))
+    return [starred(f"{name}{known}", found), total, Fraction(total, exact), *times]
 
 
 def main() -> int:
@@ -209,21 +226,21 @@ def main() -> int:
     parser = arguments(__doc__ or "")
     parts = {"growth": 5, "processes": 5, "counting": 30}  # the heap of the last would stain the memory of the first
     parser.add_argument("parts", nargs="*", choices=[[], *parts], help="all of them by default")
-    given = parser.parse_args()
-    facts, rng = machine(PACKAGES), dice(given.seed)
+    options = parser.parse_args()
+    facts = machine(PACKAGES)
     print(describe(facts))
     reports: dict[str, Report] = {}
     for part, usual in parts.items():
-        rounds = given.rounds or usual
-        if given.parts and part not in given.parts:
+        rounds = options.rounds or usual
+        if options.parts and part not in options.parts:
             continue
         if part == "growth":
-            reports[part] = growth.report(rounds=rounds, rng=rng, markdown=given.markdown)
+            reports[part] = growth.report(rounds=rounds, seed=options.seed, markdown=options.markdown)
             continue
         for network in counters.MACS:
-            race = {"processes": processes, "counting": counting}[part](network, rounds=rounds, rng=rng)
-            reports[f"{part}, {network}"] = judge(race, rng=rng, markdown=given.markdown)
-    return finish(reports, facts, path=given.json, check=given.check)
+            race = {"processes": processes, "counting": counting}[part](network, rounds=rounds, seed=options.seed)
+            reports[f"{part}, {network}"] = report(race, markdown=options.markdown)
+    return finish(reports, facts, options)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Run the benchmarks and put what they print into ``docs/benchmarks.md``.
 
-python benchmarks/document.py                  # everything: a quarter of an hour, on a machine that does nothing else
+python benchmarks/document.py                  # everything: half an hour, on a machine that does nothing else
 python benchmarks/document.py startup growth
 """
 
@@ -21,7 +21,10 @@ SECTIONS = {
     "processes": ("analysis.py", "processes"),
     "growth": ("analysis.py", "growth"),
     "importing": ("importing.py",),
+    "sweep": ("sweep.py",),
     "report": ("report.py",),
+    "stability": ("measure_stability.py",),
+    "agreement": ("measure_agreement.py",),
 }
 """The marked parts of the page, and the command for each."""
 

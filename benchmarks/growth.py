@@ -16,14 +16,19 @@ import math
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from random import Random
 from statistics import linear_regression, median
 from typing import Any
 
-from interleave import Process, Ratio, Report, Target, dice, figures, in_turns, process, ratio, show
+from harness import NAME, OF_MINIMA, RATIO, Process, Report, Target, in_turns, interval, process, series, show
+
+from sepcalc.measure import Series
+from sepcalc.measure_statistics import Ratio, ratio
+from sepcalc.table import Cell, Column
 
 SIZES = (1_000, 10_000, 100_000)
 
@@ -53,6 +58,17 @@ print(process_time() - start)
 """,
 }
 
+COLUMNS = (
+    replace(NAME, title="layers"),
+    Column(key="loader_s", title="PyYAML alone, ms", kind="time", unit="ms"),
+    Column(key="sepcalc_s", title="sepcalc, ms", kind="time", unit="ms"),
+    Column(key="layer_s", title="µs a layer", kind="time", unit="µs"),
+    RATIO,
+    OF_MINIMA,
+    Column(key="peak", title="MB", kind="quotient"),
+    Column(key="loader_peak", title="PyYAML MB", kind="quotient"),
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Point:
@@ -62,9 +78,18 @@ class Point:
     layers: int
     samples: Mapping[str, Sequence[Process]]
 
-    def seconds(self, program: str) -> list[float]:
+    def times(self, program: str) -> Series:
         """The processor time of ``program`` itself in each round, without start and imports."""
-        return [float(sample.output) for sample in self.samples[program]]
+        return series(float(sample.output) for sample in self.samples[program])
+
+    def median_s(self, program: str) -> float:
+        """The median of those, in seconds."""
+        return median(self.times(program).samples)
+
+    @property
+    def ratio(self) -> Ratio:
+        """How many times as long sepcalc takes as the loader."""
+        return ratio(self.times("sepcalc"), self.times("PyYAML alone"))
 
     def peak_bytes(self, program: str) -> int:
         """The most memory that ``program`` held in any round."""
@@ -89,7 +114,7 @@ def _alike(layers: int) -> Iterator[dict[str, Any]]:
 
 def _different(layers: int) -> Iterator[dict[str, Any]]:
     """A chain of which hardly two layers are alike, so that remembering one does not help."""
-    rng, c_out = dice(0), 64
+    rng, c_out = Random(0), 64  # noqa: S311 - nobody is to be deceived
     for number in range(1, layers + 1):
         c_in, c_out = c_out, rng.randint(16, 4096)
         yield {"name": f"conv{number}", "c_in": c_in, "c_out": c_out, "k": rng.choice((3, 5, 7)), "size": 56}
@@ -118,7 +143,7 @@ def exponent(seconds: Mapping[int, float]) -> float:
     return linear_regression([math.log(n) for n in seconds], [math.log(t) for t in seconds.values()]).slope
 
 
-def measure(style: str, layers: int, *, rounds: int, rng: Random) -> Point:
+def measure(style: str, layers: int, *, rounds: int, seed: int) -> Point:
     """Both programs in turns on one generated file."""
     with tempfile.TemporaryDirectory() as folder:
         first = write_network(Path(folder, "first.yaml"), style, 10)
@@ -127,52 +152,41 @@ def measure(style: str, layers: int, *, rounds: int, rng: Random) -> Point:
             name: partial(process, [sys.executable, "-c", program, str(first), str(network)])
             for name, program in PROGRAMS.items()
         }
-        return Point(style=style, layers=layers, samples=in_turns(candidates, rounds=rounds, rng=rng, warm_up=0))
+        return Point(style=style, layers=layers, samples=in_turns(candidates, rounds=rounds, seed=seed))
 
 
-def report(*, rounds: int, rng: Random, markdown: bool) -> Report:
+def report(*, rounds: int, seed: int, markdown: bool) -> Report:
     """Measure every style at every size, print the table, and judge the targets."""
-    points = [measure(style, layers, rounds=rounds, rng=rng) for style in STYLES for layers in SIZES]
-    ratios = [ratio(point.seconds("sepcalc"), point.seconds("PyYAML alone"), rng=rng) for point in points]
+    points = [measure(style, layers, rounds=rounds, seed=seed) for style in STYLES for layers in SIZES]
     show(
         "Growth: load and total a generated file; processor time without start and imports, peak memory with them",
-        ("layers", "PyYAML alone, ms", "sepcalc, ms", "µs a layer", "ratio [95 %]", "of minima", "MB", "PyYAML MB"),
-        map(_row, points, ratios),
+        COLUMNS,
+        map(_row, points),
         markdown=markdown,
     )
     slopes = {program: {style: _slope(points, style, program) for style in STYLES} for program in PROGRAMS}
     for program, each in slopes.items():
         print(f"{program} grows as " + ", ".join(f"n^{slope:.3f} ({style})" for style, slope in each.items()) + ".")
     print()
-    steepest = max(slopes["sepcalc"].values())
-    promised = [found for point, found in zip(points, ratios, strict=True) if point.style in LIKE_NETWORKS]
-    worst = max(promised, key=lambda found: found.median)
+    promised = [point.ratio for point in points if point.style in LIKE_NETWORKS]
+    worst = max(promised, key=lambda found: found.value)
+    peak = max(point.peak_bytes("sepcalc") for point in points)
     return Report(
         samples={f"{point.style}, {point.layers}": point.samples for point in points},
         targets=(
-            Target(what="growth, exponent of n", value=steepest, at_most=1.05),
-            Target(
-                what="sepcalc / PyYAML alone, worst of flow and block",
-                value=worst,
-                at_most=1.3,
-            ),
-            Target(what="peak memory, GB", value=max(p.peak_bytes("sepcalc") for p in points) / 1e9, at_most=1.5),
+            Target(what="growth, exponent of n", value=max(slopes["sepcalc"].values()), at_most=1.05),
+            Target(what="sepcalc / PyYAML alone, worst of flow and block", value=worst, at_most=1.3),
+            Target(what="peak memory, GB", value=peak / 1e9, at_most=1.5),
         ),
     )
 
 
 def _slope(points: Sequence[Point], style: str, program: str) -> float:
-    return exponent({point.layers: median(point.seconds(program)) for point in points if point.style == style})
+    return exponent({point.layers: point.median_s(program) for point in points if point.style == style})
 
 
-def _row(point: Point, found: Ratio) -> list[str]:
-    own, loader = (median(point.seconds(program)) for program in ("sepcalc", "PyYAML alone"))
-    return [
-        f"{point.layers:,} {point.style}",
-        figures(loader * 1e3),
-        figures(own * 1e3),
-        figures(own / point.layers * 1e6),
-        str(found),
-        figures(found.of_minima),
-        *(f"{point.peak_bytes(program) / 1e6:.0f}" for program in ("sepcalc", "PyYAML alone")),
-    ]
+def _row(point: Point) -> list[Cell]:
+    own, loader = (Fraction(point.median_s(program)) for program in ("sepcalc", "PyYAML alone"))
+    peaks = (Fraction(point.peak_bytes(program), 10**6) for program in ("sepcalc", "PyYAML alone"))
+    ratios = (interval(point.ratio), Fraction(point.ratio.of_minima))
+    return [f"{point.layers:,} {point.style}", loader, own, own / point.layers, *ratios, *peaks]

@@ -11,28 +11,33 @@ that imports a transformer of 1.64 billion parameters, torch and all.
 from __future__ import annotations
 
 import sys
+from fractions import Fraction
 from functools import partial
-from random import Random
 from typing import Any
 
 import counters
-from interleave import (
+from harness import (
+    MEDIAN,
+    MINIMUM,
+    NAME,
     Report,
     Target,
     arguments,
     describe,
-    dice,
+    exactly,
     figures,
     finish,
-    in_turns,
+    interval,
     machine,
-    milliseconds,
+    measured,
     process,
-    ratio,
     show,
-    summary,
-    timed,
+    starred,
 )
+
+from sepcalc.measure import Call
+from sepcalc.measure_statistics import ratio, summarize
+from sepcalc.table import Cell
 
 PACKAGES = ("sepcalc", "torch", "torchvision", "fvcore")
 
@@ -68,34 +73,28 @@ def folded(model: Any, image: Any) -> int:
     return to_network(record(model, [image], {}, "built")).cost.macs
 
 
-def report(network: str, *, rounds: int, rng: Random, markdown: bool) -> Report:
+def report(network: str, *, rounds: int, seed: int, markdown: bool) -> Report:
     """Time both, print the table, and judge the targets."""
     real, meta = counters.build(network, "cpu"), counters.build(network, "meta")
     if imported(network) != counters.MACS[network] or counters.fvcore(*real) != counters.KNOWN["fvcore"][network]:
         raise RuntimeError(f"a total of {network} is not the one that is known")
-    candidates = {
-        "sepcalc": timed(lambda _: imported(network), lambda: None),
-        "fvcore": timed(lambda _: counters.fvcore(*counters.build(network, "cpu")), lambda: None),
-        "sepcalc, built": timed(lambda _: folded(*meta), lambda: None),
-        "fvcore, built": timed(lambda _: counters.fvcore(*real), lambda: None),
+    candidates: dict[str, Call] = {
+        "sepcalc": partial(imported, network),
+        "fvcore": lambda: counters.fvcore(*counters.build(network, "cpu")),
+        "sepcalc, built": partial(folded, *meta),
+        "fvcore, built": partial(counters.fvcore, *real),
     }
-    samples = in_turns(candidates, rounds=rounds, rng=rng)
-    rows = [
-        (name, milliseconds(summary(each).median), milliseconds(summary(each).minimum))
-        for name, each in samples.items()
-    ]
-    show(f"Importing {network}", ("", "median, ms", "minimum, ms"), rows, markdown=markdown)
-    found = partial(ratio, rng=rng)
+    times = {each.key: each for each in measured(candidates, exactly(rounds, seed)).series}
+
+    def row(name: str) -> list[Cell]:
+        found = summarize(times[name])
+        return [starred(name, found), interval(found), Fraction(found.minimum_s)]
+
+    show(f"Importing {network}", (NAME, MEDIAN, MINIMUM), map(row, times), markdown=markdown)
+    pairs = {f"sepcalc / fvcore{how}": (times[f"sepcalc{how}"], times[f"fvcore{how}"]) for how in ("", ", built")}
     return Report(
-        samples=samples,
-        targets=(
-            Target(what="sepcalc / fvcore", value=found(samples["sepcalc"], samples["fvcore"]), at_most=1),
-            Target(
-                what="sepcalc / fvcore, built",
-                value=found(samples["sepcalc, built"], samples["fvcore, built"]),
-                at_most=1,
-            ),
-        ),
+        samples=times,
+        targets=tuple(Target(what=what, value=ratio(*pair), at_most=1) for what, pair in pairs.items()),
     )
 
 
@@ -110,17 +109,15 @@ def memory() -> Report:
 
 def main() -> int:
     """Measure; the exit code."""
-    parser = arguments(__doc__ or "")
-    options = parser.parse_args()
+    options = arguments(__doc__ or "").parse_args()
     facts = machine(PACKAGES)
     print(describe(facts))
     # First, while this process is small: a child's peak begins with what its parent holds.
     reports = {"memory": memory()}
     counters.quiet()
-    reports["resnet50"] = report(
-        "resnet50", rounds=options.rounds or 15, rng=dice(options.seed), markdown=options.markdown
-    )
-    return finish(reports, facts, path=options.json, check=options.check)
+    rounds = options.rounds or 15
+    reports["resnet50"] = report("resnet50", rounds=rounds, seed=options.seed, markdown=options.markdown)
+    return finish(reports, facts, options)
 
 
 if __name__ == "__main__":

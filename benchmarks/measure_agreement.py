@@ -16,33 +16,36 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import partial
-from random import Random
 from statistics import median
 
-from interleave import (
-    Ratio,
+from harness import (
+    NAME,
+    OF_MINIMA,
+    RATIO,
     Report,
     Target,
     arguments,
     describe,
-    dice,
-    figures,
     finish,
     in_turns,
+    interval,
     machine,
-    milliseconds,
-    ratio,
+    measured,
+    series,
     show,
-    summary,
+    starred,
 )
 from torch.utils.benchmark import Timer
 
 from sepcalc.inputs import Input
-from sepcalc.measure import Call, Candidate, Plan, measure
+from sepcalc.measure import Call, Plan, Series
 from sepcalc.measure_conditions import Conditions
+from sepcalc.measure_statistics import Ratio, ratio, summarize
 from sepcalc.spec import ConvSpec
+from sepcalc.table import Cell, Column
 from sepcalc.torch_backend import build
 from sepcalc.torch_samplers import sampler
 from sepcalc.torch_timing import held, prepare
@@ -57,6 +60,14 @@ TOLERANCE = 0.05
 PACKAGES = ("sepcalc", "torch")
 """What the figures depend on."""
 
+COLUMNS = (
+    NAME,
+    Column(key="sepcalc_s", title="sepcalc, ms", kind="time", unit="ms"),
+    Column(key="torch_s", title="torch.utils.benchmark, ms", kind="time", unit="ms"),
+    RATIO,
+    OF_MINIMA,
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clocks:
@@ -68,10 +79,15 @@ class Clocks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Times:
-    """What both found for one form of a layer, round by round, in seconds."""
+    """What both found for one form of a layer, round by round."""
 
-    sepcalc: list[float]
-    torch: list[float]
+    sepcalc: Series
+    torch: Series
+
+    @property
+    def ratio(self) -> Ratio:
+        """How many times as long a call takes by sepcalc."""
+        return ratio(self.sepcalc, self.torch)
 
 
 def forms(spec: ConvSpec, conditions: Conditions) -> dict[str, Call]:
@@ -81,15 +97,8 @@ def forms(spec: ConvSpec, conditions: Conditions) -> dict[str, Call]:
 
 
 def by_sepcalc(calls: Mapping[str, Call], plan: Plan) -> dict[str, float]:
-    """The median time of each call, all of them in one measurement.
-
-    Raises :class:`RuntimeError` where one of them fails.
-    """
-    run = sampler(Conditions())
-    found = measure([Candidate(key=name, call=call) for name, call in calls.items()], plan, run=run)
-    for failure in found.failures:
-        raise RuntimeError(f"{failure.key} failed: {failure.reason}")
-    return {each.key: median(each.samples) for each in found.series}
+    """The median time of each call, all of them in one measurement."""
+    return {each.key: median(each.samples) for each in measured(calls, plan, sampler(Conditions())).series}
 
 
 def by_torch(name: str, call: Call, least_s: float) -> dict[str, float]:
@@ -97,58 +106,53 @@ def by_torch(name: str, call: Call, least_s: float) -> dict[str, float]:
     return {name: float(Timer("call()", globals={"call": call}).blocked_autorange(min_run_time=least_s).median)}
 
 
-def compared(spec: ConvSpec, clocks: Clocks, *, rounds: int, rng: Random) -> dict[str, Times]:
+def compared(spec: ConvSpec, clocks: Clocks, *, rounds: int, seed: int) -> dict[str, Times]:
     """The times that both find for each form of ``spec``, round by round."""
     conditions = Conditions()
     with held(conditions):
         calls = forms(spec, conditions)
         looks = {"sepcalc": partial(by_sepcalc, calls, clocks.plan)}
         looks |= {name: partial(by_torch, name, call, clocks.least_s) for name, call in calls.items()}
-        taken = in_turns(looks, rounds=rounds, rng=rng)
+        taken = in_turns(looks, rounds=rounds, seed=seed)
     return {
-        name: Times(sepcalc=[each[name] for each in taken["sepcalc"]], torch=[each[name] for each in taken[name]])
+        name: Times(
+            sepcalc=series(each[name] for each in taken["sepcalc"]), torch=series(each[name] for each in taken[name])
+        )
         for name in calls
     }
 
 
-def row(name: str, times: Times, between: Ratio) -> list[str]:
-    """One form of a layer, in milliseconds."""
-    own, its = summary(times.sepcalc), summary(times.torch)
-    star = " *" if own.unsteady or its.unsteady else ""
-    medians = [milliseconds(each.median) for each in (own, its)]
-    return [name + star, *medians, str(between), figures(between.of_minima)]
+def row(name: str, times: Times) -> list[Cell]:
+    """One form of a layer: the median of each clock, and how they differ."""
+    own, its = summarize(times.sepcalc), summarize(times.torch)
+    medians = (Fraction(own.median_s), Fraction(its.median_s))
+    return [starred(name, own, its), *medians, interval(times.ratio), Fraction(times.ratio.of_minima)]
 
 
-def report(times: Mapping[str, Times], *, rng: Random, markdown: bool) -> Report:
+def report(times: Mapping[str, Times], *, markdown: bool) -> Report:
     """Print the table of all layers; their samples, and the promise for each."""
-    ratios = {name: ratio(each.sepcalc, each.torch, rng=rng) for name, each in times.items()}
-    show(
-        "Median of a call, ms; ratio sepcalc / torch by rounds [95 %]",
-        ["", "sepcalc", "torch.utils.benchmark", "ratio [95 %]", "of minima"],
-        [row(name, times[name], between) for name, between in ratios.items()],
-        markdown=markdown,
-    )
+    title = "Median of a call, and sepcalc / torch by rounds"
+    show(title, COLUMNS, (row(name, each) for name, each in times.items()), markdown=markdown)
+    bounds = {"at_least": 1 - TOLERANCE, "at_most": 1 + TOLERANCE}
     return Report(
-        samples={name: asdict(each) for name, each in times.items()},
+        samples=times,
         targets=tuple(
-            Target(what=f"{name}, sepcalc / torch", value=each, at_least=1 - TOLERANCE, at_most=1 + TOLERANCE)
-            for name, each in ratios.items()
+            Target(what=f"{name}, sepcalc / torch", value=each.ratio, **bounds) for name, each in times.items()
         ),
     )
 
 
 def main() -> int:
     """Measure, print and judge; the exit code."""
-    given = arguments(__doc__ or "").parse_args()
-    rng, facts = dice(given.seed), machine(PACKAGES)
+    options = arguments(__doc__ or "").parse_args()
+    facts = machine(PACKAGES)
     print(describe(facts))
     times = {
         f"{layer}, {form}": each
         for layer, spec in LAYERS.items()
-        for form, each in compared(spec, Clocks(), rounds=given.rounds or 15, rng=rng).items()
+        for form, each in compared(spec, Clocks(), rounds=options.rounds or 15, seed=options.seed).items()
     }
-    found = report(times, rng=rng, markdown=given.markdown)
-    return finish({"agreement": found}, facts, path=given.json, check=given.check)
+    return finish({"agreement": report(times, markdown=options.markdown)}, facts, options)
 
 
 if __name__ == "__main__":

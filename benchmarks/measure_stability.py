@@ -20,19 +20,21 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import partial
 from itertools import count
 from math import inf
 from statistics import mean, median, stdev
 
-from interleave import Report, Target, arguments, describe, dice, figures, finish, in_turns, machine, show
+from harness import NAME, Report, Target, arguments, describe, figures, finish, in_turns, machine, measured, show
 from measure_agreement import forms
 from torch.utils.benchmark import Timer
 
-from sepcalc.measure import Call, Candidate, Plan, Series, measure
+from sepcalc.measure import Call, Plan, Series
 from sepcalc.measure_conditions import Conditions
 from sepcalc.measure_statistics import judge, ratio
 from sepcalc.spec import ConvSpec
+from sepcalc.table import Cell, Column
 from sepcalc.torch_samplers import sampler
 from sepcalc.torch_timing import held
 
@@ -44,6 +46,17 @@ OFF = 0.10
 SCATTER = 0.03
 PACKAGES = ("sepcalc", "torch")
 """What the figures depend on."""
+
+COLUMNS = (
+    NAME,
+    Column(key="runs", title="runs", kind="count"),
+    Column(key="accepted", title="accepted", kind="count"),
+    Column(key="scatter_of_all", title="scatter of all", kind="share"),
+    Column(key="scatter", title="scatter", kind="share"),
+    Column(key="farthest", title="farthest", kind="share"),
+    Column(key="off", title="off by over 10 %", kind="count"),
+    Column(key="believed_wrongly", title="accepted of those", kind="count"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,15 +121,9 @@ def busy(processes: int) -> Iterator[None]:
 
 
 def run(calls: Mapping[str, Call], plan: Plan, seeds: Iterator[int], processes: int) -> Run:
-    """One measurement by sepcalc and one by torch, with so many busy processes beside them.
-
-    Raises :class:`RuntimeError` where a call fails.
-    """
-    candidates = [Candidate(key=name, call=call) for name, call in calls.items()]
+    """One measurement by sepcalc and one by torch, with so many busy processes beside them."""
     with busy(processes):
-        found = measure(candidates, replace(plan, seed=next(seeds)), run=sampler(Conditions()))
-        if found.failures:
-            raise RuntimeError(f"{found.failures[0].key} failed: {found.failures[0].reason}")
+        found = measured(calls, replace(plan, seed=next(seeds)), sampler(Conditions()))
         standard, separable = found.series
         medians = [torch_median(calls[each.key], each) for each in found.series]
     between = ratio(standard, separable)
@@ -147,23 +154,18 @@ def accounts(taken: Mapping[str, Sequence[Run]], quiet: str) -> dict[str, Accoun
     return found
 
 
-def row(name: str, account: Account) -> list[str]:
-    """What became of some runs, shares in percent."""
-    shares = [scatter(account.ratios), scatter(account.accepted), account.farthest]
-    percents = ["-" if each is None else figures(100 * each) for each in shares]
-    counts = [str(len(each)) for each in (account.ratios, account.accepted)]
-    return [name, *counts, *percents, str(account.off), str(account.believed_wrongly)]
+def row(name: str, account: Account) -> list[Cell]:
+    """What became of some runs."""
+    shares = (scatter(account.ratios), scatter(account.accepted), account.farthest)
+    known = (None if each is None else Fraction(each) for each in shares)
+    return [name, len(account.ratios), len(account.accepted), *known, account.off, account.believed_wrongly]
 
 
 def report(taken: Mapping[str, Sequence[Run]], *, quiet: str, markdown: bool) -> Report:
     """Print the table, keep the samples, and judge what is promised of sepcalc's runs."""
     found = accounts(taken, quiet)
-    show(
-        f"Standard / separable: {figures(right(taken[quiet]))} ×; scatter and farthest of those accepted in %",
-        ["", "runs", "accepted", "scatter of all", "scatter", "farthest", "off by over 10 %", "accepted of those"],
-        [row(name, account) for name, account in found.items()],
-        markdown=markdown,
-    )
+    title = f"Standard / separable: {figures(right(taken[quiet]))} ×; scatter and farthest of those accepted"
+    show(title, COLUMNS, (row(name, account) for name, account in found.items()), markdown=markdown)
     own = {condition: found[f"{condition}, sepcalc"] for condition in taken}
     wrongly = sum(each.believed_wrongly for each in own.values())
     # Accepting nothing would keep every promise, so a quiet machine has to have a scatter.
@@ -173,7 +175,7 @@ def report(taken: Mapping[str, Sequence[Run]], *, quiet: str, markdown: bool) ->
         for condition, each in own.items()
     }
     return Report(
-        samples={condition: list(runs) for condition, runs in taken.items()},
+        samples=taken,
         targets=(
             *(
                 Target(what=f"{condition}, scatter of accepted ratios, %", value=100 * each, at_most=100 * SCATTER)
@@ -186,16 +188,15 @@ def report(taken: Mapping[str, Sequence[Run]], *, quiet: str, markdown: bool) ->
 
 def main() -> int:
     """Measure, print and judge; the exit code."""
-    given = arguments(__doc__ or "").parse_args()
+    options = arguments(__doc__ or "").parse_args()
     facts, conditions = machine(PACKAGES), Conditions()
     print(describe(facts))
     with held(conditions):
         calls = {name: call for name, call in forms(LAYER, conditions).items() if name != "spatial-separable"}
-        looks = partial(run, calls, Plan(), count(given.seed))
+        looks = partial(run, calls, Plan(), count(options.seed))
         states = {"quiet": partial(looks, 0), f"{BUSY} busy processes": partial(looks, BUSY)}
-        taken = in_turns(states, rounds=given.rounds or 20, rng=dice(given.seed), warm_up=0)
-    found = report(taken, quiet="quiet", markdown=given.markdown)
-    return finish({"stability": found}, facts, path=given.json, check=given.check)
+        taken = in_turns(states, rounds=options.rounds or 20, seed=options.seed)
+    return finish({"stability": report(taken, quiet="quiet", markdown=options.markdown)}, facts, options)
 
 
 if __name__ == "__main__":

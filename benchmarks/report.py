@@ -12,27 +12,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
+from functools import partial
 from pathlib import Path
-from random import Random
+from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from growth import write_network
-from interleave import (
-    Report,
-    Target,
-    arguments,
-    describe,
-    dice,
-    figures,
-    finish,
-    in_turns,
-    machine,
-    milliseconds,
-    process,
-    show,
-    summary,
-)
+from harness import NAME, Report, Target, arguments, describe, finish, in_turns, machine, process, show
+
+from sepcalc.table import Cell, Column
 
 sys.path.append(str(Path(__file__).parent.parent / "tests"))
 
@@ -54,6 +45,13 @@ STEPS = {
 }
 """What a reader does, in this order; the first is the page's own account."""
 
+COLUMNS = (
+    replace(NAME, title="layers"),
+    Column(key="size", title="MB", kind="quotient"),
+    Column(key="written_s", title="written, s", kind="time"),
+    *(Column(key=f"{step}_s", title=f"{step}, ms", kind="time", unit="ms") for step in STEPS),
+)
+
 
 def visit(browser: Any, file: Path) -> dict[str, float]:
     """Open the report in a page of its own and do each step; seconds."""
@@ -69,34 +67,32 @@ def visit(browser: Any, file: Path) -> dict[str, float]:
     return took
 
 
-def report(*, rounds: int, rng: Random, markdown: bool) -> Report:
+def report(*, rounds: int, seed: int, markdown: bool) -> Report:
     """Write the reports, open each in turns, print the table, and judge the target."""
     from browser import browser
 
     with TemporaryDirectory() as folder:
-        files, rows, samples = {}, [], {}
+        files: dict[str, Path] = {}
+        written: dict[str, tuple[Cell, ...]] = {}
         for layers in SIZES:
-            network = write_network(Path(folder, f"{layers}.yaml"), "flow", layers)
-            files[layers] = network.with_suffix(".html")
-            written = process([sys.executable, "-m", "sepcalc", "report", str(network), "-o", str(files[layers])])
-            rows.append([f"{layers:,}", f"{files[layers].stat().st_size / 1e6:.2f}", figures(written.wall_s)])
+            network, name = write_network(Path(folder, f"{layers}.yaml"), "flow", layers), f"{layers:,}"
+            files[name] = network.with_suffix(".html")
+            done = process([sys.executable, "-m", "sepcalc", "report", str(network), "-o", str(files[name])])
+            written[name] = Fraction(files[name].stat().st_size, 10**6), Fraction(done.wall_s)
         with browser() as chromium:
-            candidates = {str(size): lambda file=file: visit(chromium, file) for size, file in files.items()}
-            samples = in_turns(candidates, rounds=rounds, rng=rng)
-    for row, taken in zip(rows, samples.values(), strict=True):
-        row += [milliseconds(summary([each[step] for each in taken]).median) for step in STEPS]
-    show(
-        "The report in Chromium",
-        ("layers", "MB", "written, s", *(f"{step}, ms" for step in STEPS)),
-        rows,
-        markdown=markdown,
-    )
-    return Report(samples=samples, targets=promises(samples[str(PROMISED)]))
+            candidates = {name: partial(visit, chromium, file) for name, file in files.items()}
+            taken = in_turns(candidates, rounds=rounds, seed=seed)
+
+    def row(name: str) -> list[Cell]:
+        return [name, *written[name], *(Fraction(median(each[step] for each in taken[name])) for step in STEPS)]
+
+    show("The report in Chromium", COLUMNS, map(row, taken), markdown=markdown)
+    return Report(samples=taken, targets=promises(taken[f"{PROMISED:,}"]))
 
 
 def promises(taken: Sequence[Mapping[str, float]]) -> tuple[Target, ...]:
     """What the page of :data:`PROMISED` layers has to keep."""
-    whole = summary([each["opened"] + each["sorted"] for each in taken]).median
+    whole = median(each["opened"] + each["sorted"] for each in taken)
     return (Target(what=f"{PROMISED:,} layers opened and sorted once, s", value=whole, at_most=2),)
 
 
@@ -105,8 +101,8 @@ def main() -> int:
     options = arguments(__doc__ or "").parse_args()
     facts = machine(PACKAGES)
     print(describe(facts))
-    found = report(rounds=options.rounds or 7, rng=dice(options.seed), markdown=options.markdown)
-    return finish({"report": found}, facts, path=options.json, check=options.check)
+    found = report(rounds=options.rounds or 7, seed=options.seed, markdown=options.markdown)
+    return finish({"report": found}, facts, options)
 
 
 if __name__ == "__main__":

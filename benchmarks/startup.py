@@ -15,26 +15,36 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
 
-from interleave import (
+from harness import (
+    MEDIAN,
+    MINIMUM,
+    NAME,
+    OF_MINIMA,
+    RATIO,
     Process,
     Report,
     Target,
     arguments,
     describe,
-    dice,
-    figures,
     finish,
     in_turns,
+    interval,
     machine,
     process,
-    ratio,
+    series,
     show,
-    summary,
+    starred,
 )
+
+from sepcalc.measure_statistics import ratio, summarize
+from sepcalc.table import Cell
 
 SEPCALC, MINIMAL = "sepcalc layer", "smallest Typer + Rich program"
 PROGRAMS = {
@@ -74,51 +84,40 @@ def words(text: str) -> list[str]:
     return [word for word in text.split() if any(not "\u2500" <= letter <= "\u257f" for letter in word)]
 
 
+def report(taken: Mapping[str, Sequence[Process]], *, markdown: bool) -> Report:
+    """Print the table of all programs; the processes, and the promise."""
+    wall = {name: series(each.wall_s for each in done) for name, done in taken.items()}
+    cpu = {name: series(each.cpu_s for each in done) for name, done in taken.items()}
+    ratios = {name: ratio(wall[name], wall[MINIMAL]) for name in taken}
+
+    def row(name: str) -> list[Cell]:
+        by_wall, by_cpu = summarize(wall[name]), summarize(cpu[name])
+        return [
+            starred(name, by_wall),
+            interval(by_wall),
+            Fraction(by_wall.minimum_s),
+            interval(ratios[name]),
+            Fraction(ratios[name].of_minima),
+            Fraction(by_cpu.median_s),
+            interval(ratio(cpu[name], cpu[MINIMAL])),
+        ]
+
+    processor = replace(MINIMUM, key="cpu_s", title="processor, ms")
+    columns = (NAME, MEDIAN, MINIMUM, RATIO, OF_MINIMA, processor, replace(RATIO, key="cpu_ratio"))
+    show("Start-up, whole processes", columns, map(row, taken), markdown=markdown)
+    target = Target(what=f"{SEPCALC} / {MINIMAL}", value=ratios[SEPCALC], at_most=GOAL)
+    return Report(samples=taken, targets=(target,))
+
+
 def main() -> int:
     """Measure, print and judge; the exit code."""
-    given = arguments(__doc__ or "").parse_args()
-    rng, facts = dice(given.seed), machine(PACKAGES)
+    options = arguments(__doc__ or "").parse_args()
+    facts = machine(PACKAGES)
     print(describe(facts))
     same_words()
     candidates = {name: partial(start, program) for name, program in PROGRAMS.items()}
-    samples = in_turns(candidates, rounds=given.rounds or 40, rng=rng)
-    wall = {name: [each.wall_s for each in taken] for name, taken in samples.items()}
-    cpu = {name: [each.cpu_s for each in taken] for name, taken in samples.items()}
-    ratios = {
-        name: (ratio(wall[name], wall[MINIMAL], rng=rng), ratio(cpu[name], cpu[MINIMAL], rng=rng)) for name in wall
-    }
-    rows = []
-    for name, (by_wall, by_cpu) in ratios.items():
-        found = summary(wall[name])
-        rows.append(
-            [
-                name,
-                figures(found.median * 1e3) + ("*" if found.unsteady else ""),
-                f"{figures(found.low_quartile * 1e3)} to {figures(found.high_quartile * 1e3)}",
-                figures(found.minimum * 1e3),
-                str(by_wall),
-                figures(by_wall.of_minima),
-                figures(summary(cpu[name]).median * 1e3),
-                str(by_cpu),
-            ]
-        )
-    show(
-        "Start-up, whole processes",
-        (
-            "",
-            "median, ms",
-            "quartiles, ms",
-            "minimum, ms",
-            "ratio [95 %]",
-            "of minima",
-            "processor, ms",
-            "ratio [95 %]",
-        ),
-        rows,
-        markdown=given.markdown,
-    )
-    target = Target(what=f"{SEPCALC} / {MINIMAL}", value=ratios[SEPCALC][0], at_most=GOAL)
-    return finish({"startup": Report(samples=samples, targets=(target,))}, facts, path=given.json, check=given.check)
+    taken = in_turns(candidates, rounds=options.rounds or 40, seed=options.seed)
+    return finish({"startup": report(taken, markdown=options.markdown)}, facts, options)
 
 
 if __name__ == "__main__":

@@ -11,26 +11,34 @@ each other part every block of points. Files go to a temporary folder, and the n
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from interleave import (
+from harness import (
+    MEDIAN,
+    MINIMUM,
+    NAME,
     Process,
     Report,
     Target,
     arguments,
     describe,
-    dice,
-    figures,
     finish,
     in_turns,
+    interval,
     machine,
     process,
+    series,
     show,
-    summary,
+    starred,
 )
+
+from sepcalc.measure_statistics import summarize
+from sepcalc.table import Cell, Column
 
 GRIDS = {
     "even": "--cin 64 --cout 96:1086:10 -k 3:102 --size 1:100",
@@ -43,6 +51,14 @@ ROWS = 3_000_000
 SECONDS, MEGABYTES = 10, 300
 PACKAGES = ("sepcalc", "polars")
 """What the figures depend on."""
+
+COLUMNS = (
+    NAME,
+    replace(MEDIAN, title="median [quartiles], s", unit="s"),
+    replace(MINIMUM, title="minimum, s", unit="s"),
+    Column(key="cpu_s", title="processor, s", kind="time"),
+    Column(key="peak", title="peak, MB", kind="quotient"),
+)
 
 
 def sweep(grid: str, path: Path) -> Process:
@@ -60,30 +76,41 @@ def sweep(grid: str, path: Path) -> Process:
     return done
 
 
-def main() -> int:
-    """Measure, print and judge; the exit code."""
-    given = arguments(__doc__ or "").parse_args()
-    rng, facts = dice(given.seed), machine(PACKAGES)
-    print(describe(facts))
+def measured(*, rounds: int, seed: int) -> dict[str, list[Process]]:
+    """The processes for each grid in each format."""
     with TemporaryDirectory() as folder:
         candidates: dict[str, Callable[[], Process]] = {
             f"{grid}, {form}": partial(sweep, grid, Path(folder) / f"{grid}.{form}")
             for grid in GRIDS
             for form in FORMATS
         }
-        samples = in_turns(candidates, rounds=given.rounds or 5, rng=rng, warm_up=0)
-    rows, targets = [], []
-    for name, taken in samples.items():
-        found, peak = summary([each.wall_s for each in taken]), max(each.peak_bytes for each in taken) / 1e6
-        star = "*" if found.unsteady else ""
-        cpu = summary([each.cpu_s for each in taken]).median
-        rows.append([name, f"{figures(found.median)}{star}", figures(found.minimum), figures(cpu), figures(peak)])
-        if name.endswith("csv"):
-            targets.append(Target(what=f"{name}: seconds", value=found.median, at_most=SECONDS))
-            targets.append(Target(what=f"{name}: peak, MB", value=peak, at_most=MEGABYTES))
-    title = "A million points, three million rows, whole processes"
-    show(title, ("", "median, s", "minimum, s", "processor, s", "peak, MB"), rows, markdown=given.markdown)
-    return finish({"sweep": Report(samples=samples, targets=tuple(targets))}, facts, path=given.json, check=given.check)
+        return in_turns(candidates, rounds=rounds, seed=seed)
+
+
+def report(taken: Mapping[str, Sequence[Process]], *, markdown: bool) -> Report:
+    """Print the table; the processes, and what is promised of CSV."""
+    wall = {name: summarize(series(each.wall_s for each in done)) for name, done in taken.items()}
+    peaks = {name: max(each.peak_bytes for each in done) for name, done in taken.items()}
+
+    def row(name: str) -> list[Cell]:
+        cpu = summarize(series(each.cpu_s for each in taken[name]))
+        times = (interval(wall[name]), Fraction(wall[name].minimum_s), Fraction(cpu.median_s))
+        return [starred(name, wall[name]), *times, Fraction(peaks[name], 10**6)]
+
+    show("A million points, three million rows, whole processes", COLUMNS, map(row, taken), markdown=markdown)
+    promised = [name for name in taken if name.endswith("csv")]
+    seconds = (Target(what=f"{name}, s", value=wall[name].median_s, at_most=SECONDS) for name in promised)
+    memory = (Target(what=f"{name}, peak in MB", value=peaks[name] / 1e6, at_most=MEGABYTES) for name in promised)
+    return Report(samples=taken, targets=(*seconds, *memory))
+
+
+def main() -> int:
+    """Measure, print and judge; the exit code."""
+    options = arguments(__doc__ or "").parse_args()
+    facts = machine(PACKAGES)
+    print(describe(facts))
+    taken = measured(rounds=options.rounds or 5, seed=options.seed)
+    return finish({"sweep": report(taken, markdown=options.markdown)}, facts, options)
 
 
 if __name__ == "__main__":

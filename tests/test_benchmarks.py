@@ -1,27 +1,35 @@
 """The benchmarks' arithmetic, with samples that are made up: nothing is timed here."""
 
-import gc
+import doctest
+import importlib
+import json
+import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
 import sepcalc
+from sepcalc.measure import Plan, on_host
+from sepcalc.measure_statistics import Ratio, summarize
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
 
 @pytest.fixture(autouse=True)
 def benchmarks(monkeypatch):
     """The folder of the benchmarks, from which they import each other."""
-    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent / "benchmarks"))
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
 
 
 @pytest.fixture
-def interleave():
-    """What all benchmarks measure with."""
-    import interleave
+def harness():
+    """What all benchmarks share."""
+    import harness
 
-    return interleave
+    return harness
 
 
 @pytest.fixture
@@ -40,80 +48,137 @@ def growth():
     return growth
 
 
-def test_turns(interleave):
-    """Every round runs each candidate once, in an order that the seed decides, after one round that is not recorded."""
+@pytest.mark.parametrize("name", [each.stem for each in BENCHMARKS.glob("*.py")])
+def test_examples(name):
+    """What the docstrings of a benchmark show is so."""
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def test_turns(harness):
+    """What each candidate returns comes back, once a round and without the first, in an order that the seed decides."""
 
     def order(seed):
         ran = []
-        candidates = {name: lambda name=name: ran.append(name) for name in "abcd"}
-        samples = interleave.in_turns(candidates, rounds=5, rng=interleave.dice(seed))
-        assert {len(taken) for taken in samples.values()} == {5}
+
+        def run(name):
+            ran.append(name)
+            return f"{name}{ran.count(name)}"
+
+        taken = harness.in_turns({name: lambda name=name: run(name) for name in "abcd"}, rounds=5, seed=seed)
+        assert taken == {name: [f"{name}{number}" for number in range(2, 7)] for name in "abcd"}
         return ran
 
     ran = order(1)
     rounds = [ran[start : start + 4] for start in range(0, len(ran), 4)]
-    assert len(rounds) == 6
     assert all(sorted(each) == list("abcd") for each in rounds)
     assert len({tuple(each) for each in rounds}) > 1
     assert order(1) == ran
     assert order(2) != ran
 
 
-def test_collector(interleave):
-    """The garbage collector is off while a sample is taken, and as it was afterwards, also after a failure."""
-    during = interleave.in_turns({"one": gc.isenabled}, rounds=2, rng=interleave.dice(0))
-    assert during == {"one": [False, False]}
-    assert gc.isenabled()
-    with pytest.raises(ZeroDivisionError):
-        interleave.in_turns({"one": lambda: 1 / 0}, rounds=1, rng=interleave.dice(0))
-    assert gc.isenabled()
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+def test_half_a_benchmark(harness, error):
+    """A candidate that fails ends the benchmark with its own error, and Ctrl-C ends it too."""
+    calls = []
+
+    def fails_later():
+        calls.append(1)
+        if len(calls) == 3:
+            raise error
+
+    with pytest.raises(error):
+        harness.in_turns({"good": int, "bad": fails_later}, rounds=9, seed=0)
 
 
-def test_ratio_by_rounds(interleave):
-    """A slow round slows both candidates and leaves their ratio alone; the ratio of minima stands beside it."""
-    reference = [1.0, 10.0, 1.0, 1.0, 5.0]
-    found = interleave.ratio([2.0, 20.0, 2.0, 3.0, 10.0], reference, rng=interleave.dice(0))
-    assert (found.median, found.of_minima) == (2.0, 2.0)
-    assert found.low <= 2.0 <= found.high
+def test_preparing_is_not_timed(harness):
+    """Of calls that prepare, only what they return is within the time, each on a preparation of its own."""
+    now, order = 0, []
+
+    def takes(nanoseconds, what):
+        nonlocal now
+        now += nanoseconds
+        order.append(what)
+
+    def call():
+        takes(100, "prepare")
+        return lambda: takes(7, "run")
+
+    assert harness.prepared(call, 3, lambda: now)().seconds == pytest.approx(21e-9)
+    assert order == ["prepare", "run"] * 3
+    assert on_host(call, 3, lambda: now)().seconds == pytest.approx(300e-9)
 
 
-def test_unsteady(interleave):
-    """A median more than a tenth above the minimum is marked."""
-    assert not interleave.summary([1.0, 1.05, 1.09]).unsteady
-    assert interleave.summary([1.0, 1.2, 1.3]).unsteady
+def test_least_time(harness):
+    """A plan has exactly its rounds, and a sample as many calls as last the least time."""
+    found = harness.measured({"one": int, "two": int}, harness.exactly(4, seed=0, least_s=1e-4))
+    assert found.rounds == 4
+    assert all(each.inner > 1 for each in found.series)
+    found = harness.measured({"one": int}, harness.exactly(1, seed=0))
+    assert (found.rounds, found.series[0].inner) == (1, 1)
 
 
-def test_one_sample(interleave):
-    """A single sample is its own median, quartiles and minimum."""
-    found = interleave.summary([2.0])
-    assert {found.median, found.low_quartile, found.high_quartile, found.minimum} == {2.0}
+def test_star(harness):
+    """A name gets a star where one of the medians is more than a tenth above its minimum."""
+    calm, shaken = (summarize(harness.series(each)) for each in ([1.0, 1.05, 1.09], [1.0, 1.2, 1.3]))
+    assert harness.starred("it", calm) == "it"
+    assert harness.starred("it", calm, shaken) == "it *"
+
+
+def test_table(harness, capsys):
+    """A table has times in its unit with their quartiles, and stands between its title and an empty line."""
+    found = summarize(harness.series([0.066, 0.068, 0.069]))
+    harness.show("Start-up", (harness.NAME, harness.MEDIAN), [["it", harness.interval(found)]], markdown=True)
+    title, _, heading, _, row, end = capsys.readouterr().out.split("\n")[:-1]
+    assert (title, end) == ("**Start-up**", "")
+    assert heading.split("|")[2].strip() == r"median \[quartiles\], ms"
+    assert [each.strip() for each in row.split("|")] == ["", "it", r"68.0 \[67.0, 68.5\]", ""]
 
 
 @pytest.mark.parametrize(
     ("bounds", "value", "met"),
     [({"at_most": 1.3}, 1.3, True), ({"at_most": 1.3}, 1.31, False), ({"at_least": 50}, 49.9, False)],
 )
-def test_target(interleave, bounds, value, met):
+def test_target(harness, bounds, value, met):
     """A target is met on its bound and not beyond; of a ratio the median counts."""
-    assert interleave.Target(what="it", value=value, **bounds).met is met
-    ratio = interleave.Ratio(median=value, low=0.0, high=99.0, of_minima=0.0)
-    assert interleave.Target(what="it", value=ratio, **bounds).met is met
+    assert harness.Target(what="it", value=value, **bounds).met is met
+    ratio = Ratio(value=value, low=0.0, high=99.0, of_minima=0.0)
+    assert harness.Target(what="it", value=ratio, **bounds).met is met
 
 
-def test_exit_code(interleave, tmp_path, capsys):
-    """A missed target is named, exits 1 under --check alone, and the raw samples are saved either way."""
-    missed = interleave.Target(what="start-up", value=1.4, at_most=1.25)
-    reports = {"part": interleave.Report(samples={"one": [1.0]}, targets=(missed,))}
-    assert interleave.finish(reports, {}, path=tmp_path / "raw.json", check=True) == 1
-    assert interleave.finish(reports, {}, path=None, check=False) == 0
-    assert capsys.readouterr().out.splitlines()[0] == "- MISSED: start-up: 1.40, target ≤ 1.25"
-    assert yaml.safe_load((tmp_path / "raw.json").read_text())["reports"]["part"]["samples"] == {"one": [1.0]}
+def test_exit_code(harness, tmp_path, capsys):
+    """A missed target is named, exits 1 under --check alone, and the raw samples are saved where asked for."""
+    missed = harness.Target(what="start-up", value=1.4, at_most=1.25)
+    reports = {"part": harness.Report(samples={"one": harness.series([1.0])}, targets=(missed,))}
+    options = harness.arguments("").parse_args
+
+    assert harness.finish(reports, {"cpu": "one"}, options(["--check", "--json", str(tmp_path / "raw.json")])) == 1
+    assert harness.finish(reports, {}, options([])) == 0
+    assert capsys.readouterr().out.splitlines() == ["- MISSED: start-up: 1.40, target ≤ 1.25"] * 2
+    kept = json.loads((tmp_path / "raw.json").read_text())
+    assert kept["machine"] == {"cpu": "one"}
+    assert kept["reports"]["part"]["samples"]["one"]["samples"] == [1.0]
 
 
-def test_failed_process(interleave):
+def test_machine(harness):
+    """The machine and what is installed stand before every table, and what is not there is said."""
+    facts = harness.machine(["sepcalc", "no-such-package"])
+    assert facts["packages"] == {"sepcalc": sepcalc.__version__, "no-such-package": "not installed"}
+    told = harness.describe({**facts, "cpu": "EPYC", "cores": 2, "load": 0.5, "system": "Linux", "python": "CPython 3"})
+    versions = f"sepcalc {sepcalc.__version__}, no-such-package not installed"
+    assert told == f"EPYC, 2 cores, load 0.5, Linux, CPython 3.\n{versions}.\n"
+
+
+def test_process(harness):
+    """A process has its times, its memory and what it printed."""
+    done = harness.process([sys.executable, "-c", "print('done')"])
+    assert (done.output, done.wall_s > 0, done.cpu_s >= 0) == ("done\n", True, True)
+    assert 2**20 < done.peak_bytes < 2**32
+
+
+def test_failed_process(harness):
     """A program that fails is an error with what it complained of, never a fast sample."""
     with pytest.raises(RuntimeError, match="no such wonder"):
-        interleave.process([sys.executable, "-c", "raise SystemExit('no such wonder')"])
+        harness.process([sys.executable, "-c", "raise SystemExit('no such wonder')"])
 
 
 @pytest.mark.parametrize("style", ["flow", "block", "flow, all different"])
@@ -197,35 +262,104 @@ def test_busy_processes(stability, monkeypatch):
 def test_stability_run(stability):
     """One measurement has a ratio by sepcalc and one by torch, each from as many samples of as many calls."""
     calls = {"slow": lambda: sum(range(2000)), "fast": lambda: sum(range(200))}
-    plan = stability.Plan(rounds=3, time_s=0, warmup_s=0, least_s=1e-5)
-    found = stability.run(calls, plan, iter([0]), 0)
+    found = stability.run(calls, Plan(rounds=3, time_s=0, warmup_s=0, least_s=1e-5), iter([0]), 0)
     assert found.ratio > 0
     assert found.by_torch > 0
     assert not found.accepted
-    with pytest.raises(RuntimeError, match=r"^slow failed: division by zero$"):
-        stability.run({"slow": lambda: 1 / 0, "fast": int}, plan, iter([0]), 0)
 
 
-def test_two_clocks(agreement, interleave):
-    """Both clocks look at every form of a layer once a round, and each form has its promise."""
-    clocks = agreement.Clocks(plan=agreement.Plan(rounds=2, time_s=0, warmup_s=0), least_s=1e-4)
-    spec = agreement.ConvSpec.of(4, 4, 3, size=8)
-    times = agreement.compared(spec, clocks, rounds=2, rng=interleave.dice(0))
+def test_two_clocks(agreement):
+    """Both clocks look at every form of a layer once a round."""
+    clocks = agreement.Clocks(plan=Plan(rounds=2, time_s=0, warmup_s=0), least_s=1e-4)
+    times = agreement.compared(sepcalc.ConvSpec.of(4, 4, 3, size=8), clocks, rounds=2, seed=0)
     assert list(times) == ["standard", "depthwise-separable", "spatial-separable"]
-    assert {len(taken) for each in times.values() for taken in (each.sepcalc, each.torch)} == {2}
-    assert min(min(each.sepcalc + each.torch) for each in times.values()) > 0
+    looks = [taken.samples for each in times.values() for taken in (each.sepcalc, each.torch)]
+    assert {len(each) for each in looks} == {2}
+    assert min(map(min, looks)) > 0
 
 
-def test_clocks_that_differ(agreement, interleave, capsys):
-    """A form on which the clocks differ by more than 5 % misses its promise, either way, and its line has both bounds."""
+def test_clocks_that_differ(agreement, harness, capsys):
+    """A form on which the clocks differ by over 5 % misses its promise, either way, and its line has both bounds."""
     times = {
-        name: agreement.Times(sepcalc=[2.0 * factor] * 3, torch=[2.0] * 3)
+        name: agreement.Times(sepcalc=harness.series([2.0 * factor] * 3), torch=harness.series([2.0] * 3))
         for name, factor in {"fast": 0.94, "near": 1.04, "slow": 1.06}.items()
     }
-    report = agreement.report(times, rng=interleave.dice(0), markdown=True)
+    report = agreement.report(times, markdown=True)
     assert [target.met for target in report.targets] == [False, True, False]
-    assert str(report.targets[0]) == "MISSED: fast, sepcalc / torch: 0.940 [0.940, 0.940], target ≥ 0.95 and ≤ 1.05"
-    assert "| near | 2,080 | 2,000 | 1.04 [1.04, 1.04] | 1.04 |" in capsys.readouterr().out
+    line = "MISSED: fast, sepcalc / torch: 0.9400 [0.9400, 0.9400], target ≥ 0.95 and ≤ 1.05"
+    assert str(report.targets[0]) == line
+    near = next(line for line in capsys.readouterr().out.splitlines() if "near" in line)
+    assert [each.strip() for each in near.split("|")[1:4]] == ["near", "2,080", "2,000"]
+
+
+@pytest.fixture
+def processes(harness):
+    """Three runs of one process, of so many seconds and bytes."""
+
+    def some(seconds, peak_bytes, output=""):
+        one = harness.Process(wall_s=seconds, cpu_s=seconds / 2, peak_bytes=0, output=output)
+        return [one, replace(one, peak_bytes=peak_bytes), one]
+
+    return some
+
+
+def test_startup_promise(processes, capsys):
+    """The promise is the ratio of two programs by the clock; each has its row, and the processor its column."""
+    import startup
+
+    seconds = {startup.SEPCALC: 0.07, startup.MINIMAL: 0.05, "bare interpreter": 0.01}
+    (target,) = startup.report({name: processes(each, 9) for name, each in seconds.items()}, markdown=True).targets
+    assert (target.value.value, target.at_most, target.met) == (pytest.approx(1.4), 1.25, False)
+    rows = [[each.strip() for each in line.split("|")] for line in capsys.readouterr().out.splitlines()[4:-1]]
+    assert [(row[1], row[6]) for row in rows] == [
+        ("sepcalc layer", "35.0"),
+        ("smallest Typer + Rich program", "25.0"),
+        ("bare interpreter", "5.00"),
+    ]
+
+
+def test_sweep_promise(processes):
+    """The promises are about CSV: its usual time, and the most memory of all its runs."""
+    import sweep
+
+    taken = {"even, csv": processes(11.0, 299_000_000), "even, json": processes(99.0, 9_000_000_000)}
+    targets = sweep.report(taken, markdown=True).targets
+    assert [(each.value, each.met) for each in targets] == [(11.0, False), (299.0, True)]
+
+
+def test_growth_ratio(growth, processes):
+    """A point's ratio is sepcalc's own time / the loader's, as the processes report them, whatever the clock said."""
+    samples = {"sepcalc": processes(9.0, 5, output="0.3"), "PyYAML alone": processes(1.0, 7, output="0.2")}
+    point = growth.Point(style="flow", layers=10, samples=samples)
+    assert point.ratio.value == pytest.approx(1.5)
+    assert (point.peak_bytes("sepcalc"), point.median_s("sepcalc")) == (5, 0.3)
+
+
+@pytest.fixture
+def analysis():
+    """The benchmark of counting."""
+    import analysis
+
+    return analysis
+
+
+def test_fair_race(analysis, harness, capsys):
+    """sepcalc is held against the fastest counter among those whose total is the known one; the others are marked."""
+    others = [
+        analysis.Contender(counter=name, device="meta", total=total, known=4_089_184_256)
+        for name, total in {"fast but wrong": 4, "right": 4_089_184_256, "slow": 4_089_184_256}.items()
+    ]
+    seconds = {"sepcalc": 1.0, "fast but wrong, meta": 2.0, "right, meta": 30.0, "slow, meta": 60.0}
+    race = analysis.Race(
+        title="race",
+        network="resnet50",
+        others=others,
+        times={name: harness.series([each] * 3) for name, each in seconds.items()},
+        bounds={"sepcalc": 50},
+    )
+    (target,) = analysis.report(race, markdown=False).targets
+    assert (target.what, target.value.value, target.met) == ("race: right, meta / sepcalc", 30.0, False)
+    assert "fast but wrong, meta (elsewhere 4,089,184,256)" in capsys.readouterr().out
 
 
 def test_the_report_opens_and_sorts_in_time():
@@ -236,3 +370,14 @@ def test_the_report_opens_and_sorts_in_time():
     (target,) = report.promises(taken)
     assert (target.value, target.at_most) == (1.5, 2)
     assert list(report.STEPS) == ["opened", "sorted", "searched", "filtered"]
+
+
+def test_document():
+    """Every section that is written by the benchmarks has its marked place in the page, once, and nothing else has."""
+    import document
+
+    page = document.PAGE.read_text(encoding="utf-8")
+    assert re.findall(r"<!-- begin (\w+) -->", page) == re.findall(r"<!-- end (\w+) -->", page)
+    assert sorted(re.findall(r"<!-- begin (\w+) -->", page)) == sorted(document.SECTIONS)
+    scripts = {each.name for each in BENCHMARKS.glob("*.py") if "--check" in each.read_text(encoding="utf-8")}
+    assert {script for script, *_ in document.SECTIONS.values()} == scripts - {"harness.py"}

@@ -1,0 +1,219 @@
+"""What the benchmarks share: rounds in turns, processes, tables, promises, and where all of it was measured.
+
+The rounds are those of :mod:`sepcalc.measure` and what is made of them is :mod:`sepcalc.measure_statistics`, as for
+``sepcalc measure`` itself. Here a candidate that fails ends everything: half a benchmark is none. Times are in seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from time import perf_counter_ns
+from typing import Any, NoReturn, TypeVar
+
+from sepcalc import measure_machine
+from sepcalc.cells import human
+from sepcalc.measure import Call, Candidate, Clock, Measurement, Pending, Plan, Run, Sample, Series, measure, on_host
+from sepcalc.measure_statistics import UNSTEADY, Ratio, Summary
+from sepcalc.output import write
+from sepcalc.render import render
+from sepcalc.table import Cell, Column, Estimate, Row, Table
+
+T = TypeVar("T")
+
+NAME = Column(key="name", title="")
+MEDIAN = Column(key="median_s", title="median [quartiles], ms", kind="time", unit="ms", interval=True)
+MINIMUM = Column(key="minimum_s", title="minimum, ms", kind="time", unit="ms")
+RATIO = Column(key="ratio", title="ratio [95 %]", kind="quotient", interval=True)
+OF_MINIMA = Column(key="of_minima", title="of minima", kind="quotient")
+"""Columns that several benchmarks have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """What one process took: wall-clock and processor seconds, and the most memory it held, in bytes."""
+
+    wall_s: float
+    cpu_s: float
+    peak_bytes: int
+    output: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A promise of the benchmark: a measured value and the bound it must keep."""
+
+    what: str
+    value: float | Ratio
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @property
+    def met(self) -> bool:
+        """Whether the value, of a ratio the median, keeps the bound."""
+        value = self.value.value if isinstance(self.value, Ratio) else self.value
+        low, high = self.at_least, self.at_most
+        return (low is None or value >= low) and (high is None or value <= high)
+
+    def __str__(self) -> str:
+        bounds = {"≥": self.at_least, "≤": self.at_most}
+        bound = " and ".join(f"{sign} {value:g}" for sign, value in bounds.items() if value is not None)
+        value = interval(self.value) if isinstance(self.value, Ratio) else self.value
+        return f"{'met' if self.met else 'MISSED'}: {self.what}: {figures(value)}, target {bound}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a part of a benchmark found: its raw samples, and the promises they are judged by."""
+
+    samples: Mapping[str, Any]
+    targets: tuple[Target, ...]
+
+
+def exactly(rounds: int, seed: int, *, least_s: float = 0.0) -> Plan:
+    """A plan of so many rounds and no more, after one sample of each candidate that is not recorded."""
+    return Plan(rounds=rounds, time_s=0, warmup_s=0, warmup_calls=1, least_s=least_s, seed=seed)
+
+
+def measured(calls: Mapping[str, Call], plan: Plan, run: Run = on_host) -> Measurement:
+    """The measurement of ``calls``, complete: what one of them raises ends it, and so does Ctrl-C."""
+    candidates = [Candidate(key=name, call=call) for name, call in calls.items()]
+    found = measure(candidates, plan, run=run, reason=_raise)
+    if found.interrupted:
+        raise KeyboardInterrupt
+    return found
+
+
+def _raise(error: Exception) -> NoReturn:
+    raise error
+
+
+def in_turns(candidates: Mapping[str, Callable[[], T]], *, rounds: int, seed: int) -> dict[str, list[T]]:
+    """What each candidate returned in each round: it takes one sample of itself, of whatever kind.
+
+    >>> in_turns({"one": lambda: 1, "two": lambda: 2}, rounds=3, seed=0)
+    {'one': [1, 1, 1], 'two': [2, 2, 2]}
+    """
+    returned: dict[str, list[T]] = {name: [] for name in candidates}
+
+    def keep(name: str) -> None:
+        returned[name].append(candidates[name]())
+
+    measured({name: partial(keep, name) for name in candidates}, exactly(rounds, seed))
+    return {name: each[-rounds:] for name, each in returned.items()}
+
+
+def prepared(call: Call, inner: int, clock: Clock) -> Pending:
+    """A way to run calls that prepare, and return what is to be timed; preparing stands outside the clock."""
+    spent_ns = 0
+    for _ in range(inner):
+        ready: Any = call()
+        start = clock()
+        ready()
+        spent_ns += clock() - start
+    sample = Sample(spent_ns / 1e9)
+    return lambda: sample
+
+
+def process(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Process:
+    """Run ``command`` to its end, its output captured; Python keeps what it compiles, as an installed program has it.
+
+    Raises :class:`RuntimeError` with the end of its error output where it fails.
+    """
+    variables = {**os.environ, "PYTHONDONTWRITEBYTECODE": "", **(environment or {})}
+    start = perf_counter_ns()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=variables) as child:
+        assert child.stdout is not None  # noqa: S101
+        assert child.stderr is not None  # noqa: S101
+        output, complaint = child.stdout.read(), child.stderr.read()
+        _, status, used = os.wait4(child.pid, 0)
+        wall_s = (perf_counter_ns() - start) / 1e9
+        child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise RuntimeError(f"{' '.join(command)[:200]} failed: {complaint.decode()[-500:]}")
+    unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in KiB except there
+    return Process(
+        wall_s=wall_s, cpu_s=used.ru_utime + used.ru_stime, peak_bytes=used.ru_maxrss * unit, output=output.decode()
+    )
+
+
+def series(samples: Iterable[float]) -> Series:
+    """What some candidate reported of itself, in seconds, one sample for each round."""
+    return Series(key="", inner=1, samples=tuple(samples))
+
+
+def interval(found: Ratio | Summary) -> Estimate:
+    """A ratio with its 95 % interval, or a median with the quartiles."""
+    if isinstance(found, Ratio):
+        return Estimate.of(found.value, found.low, found.high)
+    return Estimate.of(found.median_s, found.q1_s, found.q3_s)
+
+
+def starred(name: str, *found: Summary) -> str:
+    """``name``, with a star where a median is more than a tenth above the minimum: something else was running."""
+    return f"{name} *" if any(each.spread > UNSTEADY for each in found) else name
+
+
+def figures(value: float | Estimate) -> str:
+    """``value`` as it stands in a sentence: to three figures, or as its interval leaves it.
+
+    >>> figures(0.012345), figures(Estimate.of(1.07, 1.05, 1.09))
+    ('0.0123', '1.07 [1.05, 1.09]')
+    """
+    return human(value if isinstance(value, Estimate) else Fraction(value), RATIO)
+
+
+def show(title: str, columns: Iterable[Column], rows: Iterable[Sequence[Cell]], *, markdown: bool) -> None:
+    """Print a table: for the terminal, or as Markdown for the documentation."""
+    body = tuple(Row(cells=tuple(each)) for each in rows)
+    table = Table(name="benchmark", title=title, columns=tuple(columns), rows=body)
+    print(render([table], "markdown" if markdown else "terminal").rstrip(), end="\n\n")
+
+
+def machine(packages: Iterable[str]) -> dict[str, Any]:
+    """The machine, Python and the versions of ``packages``: what the figures depend on."""
+    return {**measure_machine.machine(), "packages": {name: _version(name) for name in packages}}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def describe(facts: Mapping[str, Any]) -> str:
+    """The machine for people, in a sentence of what it is and one of what is installed."""
+    packages = ", ".join(f"{name} {number}" for name, number in facts["packages"].items())
+    where = f"{facts['cpu']}, {facts['cores']} cores, load {facts['load']}, {facts['system']}, {facts['python']}"
+    return f"{where}.\n{packages}.\n"
+
+
+def finish(reports: Mapping[str, Report], facts: Mapping[str, Any], options: argparse.Namespace) -> int:
+    """Print each target, save the raw samples if asked to; the exit code: 1 for a missed target under ``--check``."""
+    targets = [target for report in reports.values() for target in report.targets]
+    for target in targets:
+        print(f"- {target}")
+    if options.json:
+        write(options.json, json.dumps({"machine": facts, "reports": reports}, indent=1, default=asdict) + "\n")
+    return int(options.check and not all(target.met for target in targets))
+
+
+def arguments(description: str) -> argparse.ArgumentParser:
+    """The options that every benchmark has."""
+    parser = argparse.ArgumentParser(description=description.split("\n", 1)[0])
+    parser.add_argument("-n", "--rounds", type=int, help="samples of each candidate")
+    parser.add_argument("--seed", type=int, default=0, help="of the order in each round")
+    parser.add_argument("--check", action="store_true", help="exit 1 where a target is missed")
+    parser.add_argument("--markdown", action="store_true", help="print tables as Markdown")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="save the raw samples")
+    return parser
