@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sepcalc.cells import Plain, human, visible
-from sepcalc.chart_style import INSIDE, LARGE, config, fold
+from sepcalc.chart_style import INSIDE, LARGE, PLAIN, config
+from sepcalc.chart_text import fold
 from sepcalc.errors import MissingExtraError
 from sepcalc.table import Column, Row, Table
 
@@ -76,6 +77,13 @@ def shown(row: Row, table: Table, key: str, *, si: bool = True) -> str:
 def number(value: Plain) -> float:
     """How far ``value`` reaches along an axis: what is missing takes no room."""
     return value if isinstance(value, int | float) else 0
+
+
+def heading(text: str) -> altair.TitleParams:
+    """What stands above one plot of several."""
+    import altair as alt
+
+    return alt.TitleParams(text, fontSize=PLAIN, offset=3, frame="group")
 
 
 def page(body: Any, title: str, remarks: Iterable[str], datasets: Mapping[str, list[Record]]) -> Chart:

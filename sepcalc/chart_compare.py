@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sepcalc.chart import Chart, column_of, need_libraries, number, page, shown
+from sepcalc.chart_axes import Plane, Scale
 from sepcalc.chart_labels import RADIUS
-from sepcalc.chart_points import Plane, Scale, label_marks, label_records
+from sepcalc.chart_points import label_marks, label_records
 from sepcalc.chart_style import COLORS, INSIDE
 from sepcalc.table import Row, Table
 

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sepcalc.chart import Chart, need_libraries
-from sepcalc.chart_style import POINT, WIDTH, is_measured, text_width
+from sepcalc.chart_style import POINT, WIDTH
+from sepcalc.chart_text import is_measured, text_width
 from sepcalc.output import by_suffix, write
 
 SCALE, DENSITY = 2, 144
-"""A PNG has twice as many pixels each way as a screen of so many to the inch needs: 384 per inch in an 85 mm column."""
+"""How much larger a PNG is than the drawing, which has 72 pixels to the inch for vl-convert: 384 per inch of 85 mm."""
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">

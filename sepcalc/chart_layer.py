@@ -8,19 +8,9 @@ from typing import NamedTuple
 
 from sepcalc.cells import human
 from sepcalc.chart import Chart, Layers, Record, column_of, need_libraries, number, page, record, shown
-from sepcalc.chart_style import (
-    INSIDE,
-    NAME_TEXT,
-    NOTE_TEXT,
-    PLAIN,
-    SI_LABEL,
-    SMALL,
-    VALUE_TEXT,
-    colors,
-    shorten,
-    text_width,
-    ticks,
-)
+from sepcalc.chart_axes import ticks
+from sepcalc.chart_style import INSIDE, NAME_TEXT, NOTE_TEXT, PLAIN, SI_LABEL, SMALL, VALUE_TEXT, colors
+from sepcalc.chart_text import shorten, text_width
 from sepcalc.table import Column, Row, Table
 
 STEP, BAR = 29, 10
@@ -50,7 +40,7 @@ def layer_chart(table: Table) -> Chart:
     need_libraries()
     import altair as alt
 
-    sized = any(record(row, table)["macs"] is not None for row in table.rows)
+    sized = any(each["macs"] is not None for each in table.to_dicts())
     keys = ("params", "macs" if sized else "macs_per_position")
     used = table.select((NAME, *keys, "params_reduction", "macs_reduction"))
     variants = list(_variants(used))

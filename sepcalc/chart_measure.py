@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from sepcalc.chart import Chart, Layers, Record, column_of, need_libraries, number, page, shown
+from sepcalc.chart import Chart, Layers, Record, column_of, heading, need_libraries, number, page, shown
+from sepcalc.chart_axes import Plane, Scale
 from sepcalc.chart_labels import RADIUS
-from sepcalc.chart_points import Plane, Scale, label_marks, label_records
-from sepcalc.chart_style import FONT, GREY, INK, INSIDE, PLAIN, SHAPES, SMALL, TIMES_LABEL, colors, first
+from sepcalc.chart_points import label_marks, label_records
+from sepcalc.chart_style import FONT, GREY, INK, INSIDE, NUMBER_LABEL, SHAPES, SMALL, TIMES_LABEL, colors, first
 from sepcalc.table import Row, Table
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ MOST_NAMED, WORST_NAMED = 12, 5
 LOGARITHMIC = 10
 """Where the largest speed-up or promise is so many times the smallest, both axes are logarithmic."""
 
-ROOM = 1.5
+ROOM = 1.6
 """How much further than the outermost points a logarithmic axis goes."""
 
 ROOF_NOTE = " of its roof."
@@ -185,7 +186,7 @@ def _roofline(
         Scale(min(at) / ROOM, max(at) * ROOM, is_log=True, pixels=WIDE),
         Scale(min(speeds) / ROOM, max(speeds) * ROOM, is_log=True, pixels=HIGH),
     )
-    x = plane.along("intensity", column_of(table, "intensity").title)
+    x = plane.along("intensity", column_of(table, "intensity").title, NUMBER_LABEL)
     y = plane.up("macs_per_s", column_of(table, "macs_per_s").title)
     roofs = [_roof(place, *each, plane) for place, each in enumerate(peaks)]
     line = [(number(corner["intensity"]), number(corner["macs_per_s"])) for corner in roofs[0]]
@@ -236,7 +237,6 @@ def _marks(data: altair.Chart, x: altair.X, y: altair.Y, looks: tuple[altair.Col
 def _plot(marks: Sequence[altair.Chart], names: str, title: str) -> Layers:
     import altair as alt
 
-    head = alt.TitleParams(title, fontSize=PLAIN, offset=3, frame="group")
-    layers = alt.layer(*marks, *label_marks(names), width=WIDE, height=HIGH, title=head)
+    layers = alt.layer(*marks, *label_marks(names), width=WIDE, height=HIGH, title=heading(title))
     plot: Layers = layers.resolve_scale(x="independent", y="independent")
     return plot

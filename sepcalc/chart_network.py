@@ -8,25 +8,10 @@ from json import dumps
 from typing import TYPE_CHECKING, NamedTuple
 
 from sepcalc.cells import Plain
-from sepcalc.chart import Chart, Layers, Record, column_of, need_libraries, number, page, record, shown
-from sepcalc.chart_style import (
-    DASHES,
-    INSIDE,
-    NAME_TEXT,
-    PLAIN,
-    SI_LABEL,
-    SMALL,
-    VALUE_TEXT,
-    WRITTEN,
-    colors,
-    first,
-    fold,
-    nice,
-    shorten,
-    spread,
-    text_width,
-    ticks,
-)
+from sepcalc.chart import Chart, Layers, Record, column_of, heading, need_libraries, number, page, record, shown
+from sepcalc.chart_axes import nice, spread, ticks
+from sepcalc.chart_style import DASHES, INSIDE, NAME_TEXT, SI_LABEL, SMALL, VALUE_TEXT, WRITTEN, colors, first
+from sepcalc.chart_text import fold, shorten, text_width
 from sepcalc.errors import SepcalcError
 from sepcalc.table import Row, Table
 
@@ -165,17 +150,11 @@ def _block(
     starts = dict(_starts(names))
     first_bars, *bars = (_bars(count, each, top, len(names), starts) for each in variants)
     return alt.vconcat(
-        first_bars.properties(title=_head(f"{title} of each layer")),
+        first_bars.properties(title=heading(f"{title} of each layer")),
         *bars,
-        _curves(count, variants, data, starts).properties(title=_head(f"{title} up to each layer")),
+        _curves(count, variants, data, starts).properties(title=heading(f"{title} up to each layer")),
         spacing=4,
     )
-
-
-def _head(text: str) -> altair.TitleParams:
-    import altair as alt
-
-    return alt.TitleParams(text, fontSize=PLAIN, offset=3, frame="group")
 
 
 def _along(layers: int, starts: Mapping[int, str], *, named: bool = False) -> altair.X:

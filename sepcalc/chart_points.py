@@ -1,15 +1,17 @@
-"""What charts of points share: axes whose places are known, and names that find room beside their points."""
+"""What charts of points share: names that find room beside their points."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from math import dist, log
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from math import dist
+from typing import TYPE_CHECKING
 
 from sepcalc.chart import Record
+from sepcalc.chart_axes import Plane
 from sepcalc.chart_labels import FAR, Box, Point, place_labels
-from sepcalc.chart_style import GREY, LINE, SI_LABEL, SMALL, VALUE_TEXT, log_ticks, shorten, text_width, ticks
+from sepcalc.chart_style import GREY, LINE, SMALL, VALUE_TEXT
+from sepcalc.chart_text import shorten, text_width
 
 if TYPE_CHECKING:
     import altair
@@ -17,74 +19,8 @@ if TYPE_CHECKING:
 LONGEST_NAME = 120
 """Pixels of a name; of a longer one the middle goes."""
 
-WIDE_LABEL = 28.0
-"""Pixels of a number below an axis."""
-
-
 STROKE_STEP = 3.0
 """Pixels from one place on a line to the next, where names keep off it."""
-
-
-class Scale(NamedTuple):
-    """An axis, ``pixels`` long: its ends, and whether it is logarithmic."""
-
-    low: float
-    high: float
-    is_log: bool
-    pixels: float
-
-    def place(self, value: float) -> float:
-        """How many pixels from its low end ``value`` stands."""
-        if self.is_log:
-            return self.pixels * log(value / self.low) / log(self.high / self.low)
-        return self.pixels * (value - self.low) / (self.high - self.low)
-
-    @property
-    def encoded(self) -> altair.Scale:
-        """The scale as a part of an encoding."""
-        import altair as alt
-
-        kind: Literal["log", "linear"] = "log" if self.is_log else "linear"
-        return alt.Scale(type=kind, domain=[self.low, self.high], nice=False, padding=0)
-
-    def ticks(self, label: float) -> list[float]:
-        """Round numbers on the axis with room for a ``label`` of so many pixels at each."""
-        values = log_ticks(self.low, self.high) if self.is_log else ticks(self.high, self.pixels, label)
-        return [value for value in values if self.pixels - self.place(value) >= label / 2]
-
-
-class Plane(NamedTuple):
-    """Two axes."""
-
-    x: Scale
-    y: Scale
-
-    def point(self, x: float, y: float) -> Point:
-        """Where the two values meet, from the left and from the top."""
-        return self.x.place(x), self.y.pixels - self.y.place(y)
-
-    def along(self, key: str, title: str, label: str = SI_LABEL) -> altair.X:
-        """The field ``key`` from left to right; ``label`` is what stands at a number, as a Vega expression."""
-        import altair as alt
-
-        axis = alt.Axis(values=self.x.ticks(WIDE_LABEL), labelExpr=label)
-        return alt.X(f"{key}:Q", title=title, scale=self.x.encoded, axis=axis)
-
-    def up(self, key: str, title: str, label: str = SI_LABEL) -> altair.Y:
-        """The field ``key`` from below upwards."""
-        import altair as alt
-
-        axis = alt.Axis(values=self.y.ticks(SMALL), labelExpr=label)
-        return alt.Y(f"{key}:Q", title=title, scale=self.y.encoded, axis=axis)
-
-    def bare(self, x: str, y: str) -> tuple[altair.X, altair.Y]:
-        """Both fields without axes, for marks beside those that have them."""
-        import altair as alt
-
-        return (
-            alt.X(f"{x}:Q", scale=self.x.encoded, axis=None),
-            alt.Y(f"{y}:Q", scale=self.y.encoded, axis=None),
-        )
 
 
 def label_records(

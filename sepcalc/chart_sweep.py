@@ -8,24 +8,12 @@ from json import dumps
 from typing import NamedTuple
 
 from sepcalc.cells import human, three_figures
-from sepcalc.chart import Chart, Layers, Record, column_of, need_libraries, number, page
-from sepcalc.chart_points import Scale
-from sepcalc.chart_style import (
-    DASHES,
-    INSIDE,
-    PLAIN,
-    SHAPES,
-    SMALL,
-    TIMES_LABEL,
-    VALUE_TEXT,
-    colors,
-    first,
-    shorten,
-    spread,
-    text_width,
-)
+from sepcalc.chart import Chart, Layers, Record, column_of, heading, need_libraries, number, page, shown
+from sepcalc.chart_axes import Scale, spread
+from sepcalc.chart_style import DASHES, INSIDE, SHAPES, SMALL, TIMES_LABEL, VALUE_TEXT, colors, first
+from sepcalc.chart_text import shorten, text_width
 from sepcalc.errors import SepcalcError
-from sepcalc.table import Cell, Column, Table
+from sepcalc.table import Cell, Column, Row, Table
 
 AXIS, BESIDE = 34, 98
 """Pixels left of the lines for the numbers of their axis, and right of them for the names of variants."""
@@ -89,7 +77,7 @@ def sweep_chart(table: Table) -> Chart:
 
     axis = _axis(table)
     data = [
-        {**each, "place": axis.places[row.cells[table.columns.index(axis.column)]]}
+        {**each, "place": axis.places[row.cells[table.columns.index(axis.column)]], "hint": _hint(row, table)}
         for row, each in zip(table.rows, table.to_dicts(), strict=True)
     ]
     panels = list(_panels(table, axis, data))
@@ -112,6 +100,12 @@ def sweep_chart(table: Table) -> Chart:
         drawn.append(_plot(panel, axis, names, up, place, titled=last))
     used = table.select((*_swept(table), "variant", *KEYS))
     return page(alt.vconcat(*drawn, spacing=8), table.title, (used.legend, *table.notes), datasets)
+
+
+def _hint(row: Row, table: Table) -> str:
+    """What a point stands for."""
+    keys = (*_swept(table), "variant", *KEYS)
+    return "; ".join(f"{column_of(table, key).title} {shown(row, table, key)}" for key in keys)
 
 
 def _swept(table: Table) -> list[str]:
@@ -219,11 +213,11 @@ def _plot(panel: _Panel, axis: _Axis, names: Sequence[str], up: Scale, place: in
         labels.mark_rule(strokeDash=[2, 2], strokeWidth=0.75).encode(
             alt.Y("limit:Q", axis=beside, scale=up.encoded), color
         ),
-        points.mark_line(strokeWidth=1.25).encode(x, y, color, dash),
-        points.mark_point(filled=True, opacity=1, size=16).encode(x, y, color, shape),
+        points.mark_line(strokeWidth=1.25).encode(x, y, color, dash, alt.Description("variant:N")),
+        points.mark_point(filled=True, opacity=1, size=16).encode(x, y, color, shape, alt.Description("hint:N")),
         words.encode(alt.Y("y:Q", scale=None, axis=None), alt.Text("text:N")),
         width=WIDE,
         height=up.pixels,
-        title=alt.TitleParams(panel.title, fontSize=PLAIN, offset=3, frame="group"),
+        title=heading(panel.title),
     )
     return plot

@@ -8,7 +8,7 @@ import vl_convert
 
 from sepcalc.chart import Chart
 from sepcalc.chart_labels import Box
-from sepcalc.chart_style import text_width
+from sepcalc.chart_text import text_width
 
 
 class Word(NamedTuple):

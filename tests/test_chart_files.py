@@ -11,7 +11,7 @@ from sepcalc import ConvSpec, compare
 from sepcalc.chart import page
 from sepcalc.chart_files import SUFFIXES, draw_html, draw_pdf, draw_png, draw_svg, drawer, save_chart
 from sepcalc.chart_layer import layer_chart
-from sepcalc.chart_style import text_width
+from sepcalc.chart_text import text_width
 from sepcalc.errors import MissingExtraError, SepcalcError
 from sepcalc.layer_report import layer_table
 
