@@ -14,7 +14,8 @@ BARS_RULE = "Bars: the longest is the largest share of its column."
 def with_bars(table: Table, shares: Mapping[str, str]) -> Table:
     """``table`` with an untitled column of bars, ``KEY_bar``, after each column that is a key of ``shares``.
 
-    The longest bar is that of the largest share in the body of the table; sums have none.
+    The longest bar is that of the largest share in the body of the table; sums have none. Where space is short the
+    bars of the last of ``shares`` stay longest.
 
     >>> from sepcalc.cells import texts
     >>> columns = Column(key="macs", title="MACs", kind="count"), Column(key="share", title="Share", kind="share")
@@ -23,13 +24,13 @@ def with_bars(table: Table, shares: Mapping[str, str]) -> Table:
     >>> [line[1] for line in texts(table)]
     ['████████████', '████        ']
     """
-    for key, share in shares.items():
+    for place, (key, share) in enumerate(shares.items()):
         if {key, share} <= {column.key for column in table.columns}:
-            table = _with_bar(table, key, share)
+            table = _with_bar(table, key, share, rank=len(shares) - place)
     return table
 
 
-def _with_bar(table: Table, key: str, share: str) -> Table:
+def _with_bar(table: Table, key: str, share: str, *, rank: int) -> Table:
     keys = [column.key for column in table.columns]
     place, source = keys.index(key), keys.index(share)
     body = [row.cells[source] for row in table.rows if row.role == "body"]
@@ -39,7 +40,7 @@ def _with_bar(table: Table, key: str, share: str) -> Table:
         key=f"{key}_bar",
         title="",
         kind="bar",
-        rank=1,
+        rank=rank,
         rule=BARS_RULE,
         extra=counted.extra,
     )

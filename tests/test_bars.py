@@ -66,6 +66,12 @@ def test_a_table_without_the_share():
     assert with_bars(table, NETWORK) == table
 
 
+def test_where_space_is_short():
+    """The bars of multiply-adds stay longer than those of parameters."""
+    ranks = {column.key: column.rank for column in with_bars(network_table(load("alexnet")), NETWORK).columns}
+    assert ranks["params_bar"] > ranks["macs_bar"] > 0
+
+
 def test_nothing_but_zero():
     """Where every share is nothing there are no bars, and nothing goes wrong."""
     assert lengths([Fraction(0), Fraction(0)]) == [0, 0]
