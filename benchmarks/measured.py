@@ -35,11 +35,12 @@ def command(name: str) -> list[str]:
 
 
 def main() -> None:
-    """Measure the chosen runs, each into its file as soon as it is there; then write the pages that show them."""
+    """Measure the chosen runs, each into its file as soon as it is there; then draw and write what shows them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("runs", nargs="*", choices=[[], *RUNS])
     for name in parser.parse_args().runs or RUNS:
         subprocess.run(command(name), cwd=ROOT, check=True)
+    subprocess.run([sys.executable, "docs/chart_pictures.py"], cwd=ROOT, check=True)
     pages = ("README.md", "docs/measured.md", "docs/measuring.md")
     subprocess.run([sys.executable, "tests/test_docs.py", "--update", *pages], cwd=ROOT, check=True)
 
