@@ -6,7 +6,8 @@ ratio. The ratio of the two minima stands beside it: delays only ever add, so th
 takes when left alone (Chen & Revels 2016, arXiv:1608.04295). Outliers are counted, never dropped.
 
 A ratio is believed where both candidates are steady, the two estimates agree and the interval is narrow. A
-difference is claimed where, besides, the whole interval lies beyond what counts as noise.
+difference is claimed where, besides, the whole interval lies beyond what counts as noise; that there is none, where it
+lies within. An interval that reaches from one to the other leaves both open.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from typing import Literal
 
 from sepcalc.measure import Series
 
-Word = Literal["faster", "slower", "no difference", "unreliable"]
+Word = Literal["faster", "slower", "no difference", "unclear", "unreliable"]
 
 UNSTEADY = 0.10
 """What is known no better than this is not believed: median by minimum, one ratio by the other, ends of an interval."""
@@ -222,8 +223,8 @@ def _unrest(series: Series) -> str:
 def judge(reference: Series, candidate: Series, found: Ratio, *, clock_step_s: float) -> Verdict:
     """What may be said of ``candidate`` beside ``reference``, given their ratio.
 
-    A difference is claimed where the whole interval is more than 2 % away from 1, as criterion.rs does; an
-    interval that reaches nearer, or holds 1, is no claim.
+    A difference is claimed where the whole interval is more than 2 % away from 1, as criterion.rs does, and none where
+    all of it is nearer; otherwise the ratio is believed, and what it says is unclear.
 
     >>> slow, fast = (Series(key=key, inner=1, samples=(time,) * 30) for key, time in (("slow", 3.0), ("fast", 1.0)))
     >>> judge(slow, fast, ratio(slow, fast), clock_step_s=0)
@@ -236,7 +237,9 @@ def judge(reference: Series, candidate: Series, found: Ratio, *, clock_step_s: f
         return Verdict(word="faster")
     if found.high < 1 / (1 + NOISE):
         return Verdict(word="slower")
-    return Verdict(word="no difference")
+    if found.low >= 1 / (1 + NOISE) and found.high <= 1 + NOISE:
+        return Verdict(word="no difference")
+    return Verdict(word="unclear", reason="the interval holds a difference and none: measure for longer")
 
 
 def _doubts(reference: Series, candidate: Series, found: Ratio, clock_step_s: float) -> Iterator[str]:
@@ -253,7 +256,7 @@ def _doubts(reference: Series, candidate: Series, found: Ratio, clock_step_s: fl
 
 
 def _of_reference(reason: str) -> str:
-    return reason and f"of the reference: {reason}"
+    return reason and f"as is the reference: {reason}"
 
 
 def _apart(one: float, other: float) -> float:
