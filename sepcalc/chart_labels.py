@@ -6,7 +6,7 @@ Places are pixels from the left and from the top of the plot.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from math import dist
+from math import dist, inf
 from typing import NamedTuple
 
 GAP = 5.0
@@ -91,9 +91,9 @@ def place_labels(
         before = dict(placed)
         for number, (point, width) in enumerate(zip(points, widths, strict=True)):
             others = [name for other, name in placed.items() if other != number]
-            names = [_Name(point, box, tuple(_line(point, box))) for box in _around(point, width, height)]
-            inside = [name for name in names if name.box.overlap(Box(0, 0, *size)) >= 0.999 * width * height]
-            placed[number] = min(inside or names[:1], key=lambda name: _cost(name, marks, strokes, others))
+            boxes = list(_around(point, width, height))
+            inside = [box for box in boxes if box.overlap(Box(0, 0, *size)) >= 0.999 * width * height]
+            placed[number] = _best(point, inside or boxes[:1], marks, strokes, others)
         if placed == before:
             break
     return [placed[number].box for number in range(len(points))]
@@ -120,15 +120,37 @@ def _line(point: Point, box: Box) -> Iterator[Point]:
             yield point[0] + along * (end[0] - point[0]), point[1] + along * (end[1] - point[1])
 
 
-def _cost(name: _Name, marks: Sequence[Box], strokes: Sequence[Box], others: Sequence[_Name]) -> float:
-    """How bad a place is: what the name covers, how far off it is, whose it seems, which lines cross which names."""
-    far = dist(name.point, name.box.nearest(name.point))
-    covered = sum(name.box.overlap(other) for other in (*marks, *strokes, *(other.box for other in others)))
-    crossed = sum(any(map(other.box.holds, name.line)) + any(map(name.box.holds, other.line)) for other in others)
-    # A line says whose the name is.
-    rivals = () if name.line else [mark.middle for mark in marks if mark.middle != name.point]
-    doubts = sum(dist(rival, name.box.nearest(rival)) <= far + 1 for rival in rivals)
-    return covered + far + CROSSED * crossed + DOUBTFUL * doubts
+def _best(
+    point: Point, boxes: Sequence[Box], marks: Sequence[Box], strokes: Sequence[Box], others: Sequence[_Name]
+) -> _Name:
+    """The best of some places for the name of a point."""
+    best, least = _named(point, boxes[0]), inf
+    taken = [*marks, *strokes, *(other.box for other in others)]
+    rivals = [mark.middle for mark in marks if mark.middle != point]
+    for box in boxes:
+        far = dist(point, box.nearest(point))
+        # What is quick to know comes first: most places are bad enough by it.
+        cost = far if far >= least else far + sum(map(box.overlap, taken))
+        if cost < least:
+            name = _named(point, box)
+            cost += CROSSED * _crossings(name, others) + DOUBTFUL * _doubts(name, far, rivals)
+            if cost < least:
+                best, least = name, cost
+    return best
+
+
+def _named(point: Point, box: Box) -> _Name:
+    return _Name(point, box, tuple(_line(point, box)))
+
+
+def _crossings(name: _Name, others: Sequence[_Name]) -> int:
+    """How many lines run through names, its own through others and those of others through it."""
+    return sum(any(map(other.box.holds, name.line)) + any(map(name.box.holds, other.line)) for other in others)
+
+
+def _doubts(name: _Name, far: float, rivals: Sequence[Point]) -> int:
+    """How many points the name could as well be that of; a line says whose it is."""
+    return 0 if name.line else sum(dist(rival, name.box.nearest(rival)) <= far + 1 for rival in rivals)
 
 
 def _around(point: Point, width: float, height: float) -> Iterator[Box]:
