@@ -40,8 +40,7 @@ def runs_table(sessions: Mapping[str, Session]) -> Table:
     """A row for each thing that was timed and each of the named runs in which it was, one below the other."""
     lines = list(_lines(sessions))
     rows = [each.row for each in lines]
-    unit = time_unit(rows)
-    times = timing_columns(next(iter(sessions.values())), unit, ())
+    times = timing_columns(next(iter(sessions.values())), time_unit(rows), ())
     figures = (*grid_columns(rows), *((column, figure) for column, figure in times if column.key in _SHOWN))
     return Table(
         name="runs",
@@ -51,7 +50,7 @@ def runs_table(sessions: Mapping[str, Session]) -> Table:
             Row(cells=(each.row.label, each.run, *(figure(each.row) for _, figure in figures), _against_first(each)))
             for each in lines
         ),
-        caption=f"Median [quartiles] in {unit} per call, the unit of the middle time.",
+        caption="Time per call: median [quartiles].",
         notes=tuple(f"{name}: {each.title}, {', '.join(circumstances(each))}." for name, each in sessions.items()),
     )
 

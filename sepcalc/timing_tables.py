@@ -11,13 +11,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from sepcalc.cells import human
 from sepcalc.measure_conditions import Conditions
 from sepcalc.network_report import some
-from sepcalc.table import Column, Row, Table, Unit
+from sepcalc.table import Column, Row, Table
 from sepcalc.timing import VARYING, WHOLE, Judged, Session, judged, words
 from sepcalc.timing_columns import Figure, bound_of, grid_columns, roof_share, time_unit, timing_columns
 from sepcalc.timing_sums import Sums
 
 MOST_REASONS = 3
 """Reasons of one kind that notes give for rows without a headline before they count the others."""
+
+MOST_STAGES = 6
+"""Stages of which notes say what bounds them before they count the others: enough for the default variants."""
 
 MOST_WORST = 3
 """Layers that a note names as those that fall furthest behind their promise."""
@@ -43,7 +46,7 @@ def _layer_table(session: Session, rows: Sequence[Judged]) -> Table:
     unit = time_unit(rows)
     figures = (_VARIANT, *grid_columns(rows), *timing_columns(session, unit, _SHOWN))
     notes = (*_notes(session, rows), *session.notes, *_roof_notes(session, rows))
-    return _drawn("measurement", session.title, figures, rows, _caption(session, rows, unit), notes)
+    return _drawn("measurement", session.title, figures, rows, _caption(session, rows), notes)
 
 
 def _layers_table(session: Session, rows: Sequence[Judged]) -> Table:
@@ -57,7 +60,7 @@ def _layers_table(session: Session, rows: Sequence[Judged]) -> Table:
         *timing_columns(session, unit, _SHOWN_OF_LAYERS),
     )
     notes = (*_notes(session, rows), *_worst(rows))
-    return _drawn("layers", f"{session.title}, layer by layer", figures, rows, _caption(session, rows, unit), notes)
+    return _drawn("layers", f"{session.title}, layer by layer", figures, rows, _caption(session, rows), notes)
 
 
 def _totals_table(session: Session, whole: Sequence[Judged], inside: Sequence[Judged]) -> Table:
@@ -69,7 +72,7 @@ def _totals_table(session: Session, whole: Sequence[Judged], inside: Sequence[Ju
     figures = (_VARIANT, *grid_columns(rows), *times, *sums.figures(unit, beside_whole=bool(whole)))
     title = f"{session.title}, {'the whole in each form' if whole else 'the sum of its layers'}"
     notes = (*_notes(session, whole), *session.notes)
-    return _drawn("totals", title, figures, rows, _caption(session, whole or inside, unit), notes)
+    return _drawn("totals", title, figures, rows, _caption(session, whole or inside), notes)
 
 
 def _drawn(
@@ -91,12 +94,11 @@ def _drawn(
     )
 
 
-def _caption(session: Session, rows: Sequence[Judged], unit: Unit) -> str:
+def _caption(session: Session, rows: Sequence[Judged]) -> str:
     """What travels with every number: how it was measured, on what, and under which conditions."""
     rounds = sorted({each.summary.n for each in rows if each.summary}) or [0]
     several = " to ".join(dict.fromkeys(f"{number:,}" for number in (rounds[0], rounds[-1])))
-    plan = f"{several} rounds in random order, seed {session.plan.seed}"
-    taken = f"Median [quartiles] of {plan}; {unit} per call, the unit of the middle time."
+    taken = f"Time per call: median [quartiles] of {several} rounds in random order, seed {session.plan.seed}."
     return f"{taken} {', '.join(circumstances(session))}."
 
 
@@ -107,14 +109,20 @@ def circumstances(session: Session) -> Iterator[str]:
     yield str(environment.get("gpu") or environment.get("cpu") or "processor unknown")
     if first.device == "cpu":
         yield f"{first.threads} thread{'s' * (first.threads != 1)}"
-    if "torch" in environment:
-        yield f"torch {environment['torch']}"
+    yield from (f"{name} {environment[key]}" for key, name in _LIBRARIES.items() if environment.get(key) is not None)
     for key, value in VARYING.items():
         if len({value(row.conditions) for row in session.rows}) == 1:
             yield words(key, first)
     yield f"{first.cache} cache"
     yield from (word for word, given in _SWITCHES.items() if given(first))
+    if environment.get("tf32") and any(row.conditions.dtype == "float32" for row in session.rows):
+        yield "TF32 allowed"
+    if environment.get("load") is not None:
+        yield f"load average {environment['load']}"
 
+
+_LIBRARIES = {"torch": "torch", "cudnn": "cuDNN"}
+"""What computes, by its key in the environment."""
 
 _SWITCHES: Mapping[str, Callable[[Conditions], bool]] = {
     "compiled": lambda each: each.compile,
@@ -158,7 +166,16 @@ def _worst(rows: Sequence[Judged]) -> Iterator[str]:
 
 
 def _roof_notes(session: Session, rows: Sequence[Judged]) -> Iterator[str]:
-    """Why a stage takes its time, in words."""
+    """Why stages take their time, in words; of many stages the first alone."""
+    told = list(_stages_and_roofs(session, rows))
+    yield from told[:MOST_STAGES]
+    if told[MOST_STAGES:]:
+        more = len(told) - MOST_STAGES
+        yield f"{more:,} more {'stage' if more == 1 else 'stages'}; the columns 'bound' and 'roof_share' say why."
+
+
+def _stages_and_roofs(session: Session, rows: Sequence[Judged]) -> Iterator[str]:
+    """A sentence on each stage that is to be believed."""
     flops, share = Column(key="intensity", title="", kind="quotient"), Column(key="roof", title="", kind="share")
     for each in rows:
         found, part = bound_of(session, each), roof_share(session, each)

@@ -248,7 +248,7 @@ def test_the_references_unrest():
     assert steady(candidate, clock_step_s=0) == ""
     verdict = judge(reference, candidate, ratio(reference, candidate), clock_step_s=0)
     assert verdict.word == "unreliable"
-    assert verdict.reason == "of the reference: the median is 12 % above the minimum: something else was running"
+    assert verdict.reason == "as is the reference: the median is 12 % above the minimum: something else was running"
 
 
 @pytest.mark.parametrize(("above", "reason"), [(0.09, ""), (0.11, "the median is 11 % above the minimum")])
@@ -269,7 +269,7 @@ def test_clock_too_coarse_for_the_reference():
     reference, candidate = series(*[1e-3] * 30), series(*[1e-3] * 30, inner=10)
     found = Ratio(value=1.0, low=1.0, high=1.0, of_minima=1.0)
     verdict = judge(reference, candidate, found, clock_step_s=1e-4)
-    assert verdict.reason == "of the reference: the clock goes in steps of 0.1 ms, and a sample lasted 1 ms"
+    assert verdict.reason == "as is the reference: the clock goes in steps of 0.1 ms, and a sample lasted 1 ms"
 
 
 @pytest.mark.parametrize(
