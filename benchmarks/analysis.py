@@ -18,7 +18,7 @@ from __future__ import annotations
 import contextlib
 import io
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -69,47 +69,47 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contender:
-    """A counter of others on one device, and what it says of a network."""
+    """A counter of others on one device."""
 
     counter: str
     device: str
-    total: int
-    known: int
 
     @property
     def name(self) -> str:
         """Counter and device."""
         return f"{self.counter}, {self.device}"
 
-    @property
-    def fair(self) -> bool:
-        """Whether it counted what it is known to count."""
-        return self.total == self.known
+
+CONTENDERS = tuple(
+    Contender(counter=counter, device=device)
+    for counter in counters.KNOWN
+    for device in (("cpu",) if counter in counters.COMPUTES else ("cpu", "meta"))
+)
+"""Every counter on every device that it can use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Race:
-    """The times of everyone on one ``network``; ``bounds`` is how many times as fast sepcalc has to be, by its name."""
+    """The times of everyone on one ``network``, and what the others say of it.
+
+    ``bounds`` is how many times as fast sepcalc has to be as the fastest of them, by the name of what it does.
+    """
 
     title: str
     network: str
-    others: Sequence[Contender]
+    others: Mapping[Contender, int]
     times: Mapping[str, Series]
     bounds: Mapping[str, float]
 
     @property
     def fastest(self) -> str:
-        """The fastest of the fair others."""
-        return min((each.name for each in self.others if each.fair), key=lambda name: median(self.times[name].samples))
+        """The fastest of the others that counted what they are known to count."""
+        fair = [each.name for each, total in self.others.items() if total == self.known(each)]
+        return min(fair, key=lambda name: median(self.times[name].samples))
 
-
-def contenders(network: str, say: Callable[[str, str], int]) -> list[Contender]:
-    """Every counter on every device that it can use; ``say(counter, device)`` counts once."""
-    return [
-        Contender(counter=counter, device=device, total=say(counter, device), known=known[network])
-        for counter, known in counters.KNOWN.items()
-        for device in (("cpu",) if counter in counters.COMPUTES else ("cpu", "meta"))
-    ]
+    def known(self, other: Contender) -> int:
+        """What a counter is known to say of the network."""
+        return counters.KNOWN[other.counter][self.network]
 
 
 def counting(network: str, *, rounds: int, seed: int) -> Race:
@@ -139,7 +139,7 @@ def counting(network: str, *, rounds: int, seed: int) -> Race:
         forget()
         return lambda: sepcalc.load(network).cost
 
-    others = contenders(network, say)
+    others = {each: say(each.counter, each.device) for each in CONTENDERS}
     candidates: dict[str, Callable[[], Callable[[], object]]] = {
         "sepcalc, count": lambda: partial(attrgetter("cost"), loaded()),
         "sepcalc, count with three what-ifs": lambda: loaded().totals,
@@ -174,21 +174,17 @@ def processes(network: str, *, rounds: int, seed: int) -> Race:
     def run(*command: str) -> Process:
         return process([sys.executable, *command], {"OMP_NUM_THREADS": "1"})
 
-    def other(counter: str, device: str) -> Process:
-        return run(counters.__file__, counter, network, device)
-
-    others = contenders(network, lambda counter, device: int(other(counter, device).output.split()[-1]))
     candidates = {
-        "sepcalc, library": lambda: run("-c", LIBRARY, network),
-        "sepcalc, command": lambda: run("-c", COMMAND, "network", network),
+        "sepcalc, library": partial(run, "-c", LIBRARY, network),
+        "sepcalc, command": partial(run, "-c", COMMAND, "network", network),
     }
-    for each in others:
-        candidates[each.name] = partial(other, each.counter, each.device)
+    for each in CONTENDERS:
+        candidates[each.name] = partial(run, counters.__file__, each.counter, network, each.device)
     taken = in_turns(candidates, rounds=rounds, seed=seed)
     return Race(
         title=f"{network}, whole processes",
         network=network,
-        others=others,
+        others={each: int(taken[each.name][0].output.split()[-1]) for each in CONTENDERS},
         times={name: series(each.wall_s for each in done) for name, done in taken.items()},
         bounds={"sepcalc, library": 15, "sepcalc, command": 15},
     )
@@ -197,13 +193,8 @@ def processes(network: str, *, rounds: int, seed: int) -> Race:
 def report(race: Race, *, markdown: bool) -> Report:
     """Print what everyone took, and hold sepcalc against the fastest of the fair others."""
     ratios = {name: ratio(race.times[race.fastest], each) for name, each in race.times.items()}
-    totals = {each.name: each for each in race.others}
-    show(
-        f"{race.title}; fastest of the others: {race.fastest}",
-        COLUMNS,
-        [_row(race, name, totals.get(name), ratios[name]) for name in race.times],
-        markdown=markdown,
-    )
+    title = f"{race.title}; fastest of the others: {race.fastest}"
+    show(title, COLUMNS, _rows(race, ratios), markdown=markdown)
     return Report(
         samples=race.times,
         targets=tuple(
@@ -213,12 +204,16 @@ def report(race: Race, *, markdown: bool) -> Report:
     )
 
 
-def _row(race: Race, name: str, other: Contender | None, faster: Ratio) -> list[Cell]:
-    found, exact = summarize(race.times[name]), counters.MACS[race.network]
-    total = other.total if other else exact
-    known = "" if other is None or other.fair else f" (elsewhere {other.known:,})"
-    times = (interval(found), Fraction(found.minimum_s), interval(faster))
-    return [starred(f"{name}{known}", found), total, Fraction(total, exact), *times]
+def _rows(race: Race, ratios: Mapping[str, Ratio]) -> Iterator[list[Cell]]:
+    others = {each.name: each for each in race.others}
+    exact = counters.MACS[race.network]
+    for name, times in race.times.items():
+        found, other, total, label = summarize(times), others.get(name), exact, name
+        if other:
+            total = race.others[other]
+            label += "" if total == race.known(other) else f" (elsewhere {race.known(other):,})"
+        taken = (interval(found), Fraction(found.minimum_s), interval(ratios[name]))
+        yield [starred(label, found), total, Fraction(total, exact), *taken]
 
 
 def main() -> int:
