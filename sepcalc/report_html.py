@@ -13,6 +13,7 @@ from hashlib import sha256
 from importlib.resources import files
 
 from sepcalc import prose
+from sepcalc.chart import Chart
 from sepcalc.explain import Explanation
 from sepcalc.report import Block, Listing, Picture, Report, Section
 from sepcalc.table import Table
@@ -134,10 +135,18 @@ _SPOKEN = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"')
 def _figure(picture: Picture) -> str:
     """The picture as SVG within the page, in whose colours its words and lines are.
 
-    To a reader of a screen it is one image, which the caption names; the numbers are in the tables.
+    Its parts stand beside each other where the page is wide enough. To a reader of a screen it is one image, which the
+    caption names; the numbers are in the tables.
     """
     from sepcalc.chart_files import draw_svg
 
-    drawn = _SPOKEN.sub("", draw_svg(picture.chart).decode())
-    svg = drawn.replace("<svg", f'<svg role="img" aria-label="{escape(picture.words)}"', 1)
-    return f'<figure class="chart">\n{svg}\n<figcaption>{escape(picture.words)}</figcaption>\n</figure>'
+    words = escape(picture.words)
+    parts = "\n".join(_SPOKEN.sub("", draw_svg(part).decode()) for part in _parts(picture.chart))
+    drawn = f'<div class="parts" role="img" aria-label="{words}">\n{parts}\n</div>'
+    return f'<figure class="chart">\n{drawn}\n<figcaption>{words}</figcaption>\n</figure>'
+
+
+def _parts(chart: Chart) -> list[Chart]:
+    """What stands one below the other in ``chart``, each as a chart of its own."""
+    whole = {key: value for key, value in chart.spec.items() if key not in ("vconcat", "spacing")}
+    return [Chart(spec={**whole, **part}) for part in chart.spec["vconcat"]]

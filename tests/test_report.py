@@ -154,6 +154,18 @@ def test_measurements():
     assert [each.name for each in drawn] == ["measured-1", "measured-2"]
 
 
+@pytest.mark.parametrize("kind", ["layer", "network"])
+def test_a_measurement_of_another_network(kind):
+    """Where another network was measured, or another size of it, a sentence says so; a layer is a layer of anything."""
+    setting = Setting(bench=fake_bench(), plan=Plan(rounds=12, time_s=0.0))
+    session = replace(measure_layer(compare(ConvSpec.of(64, 128, k=3, size=56)), setting), kind=kind)
+    here, other = (replace(session, title=each.title) for each in (NETWORK, load("mobilenet_v1", size=160)))
+    sentence = "What was measured is MobileNet v1, input 3×160×160; this report is about MobileNet v1, input 3×224×224."
+    assert sentence not in blocks(report(Subject(network=NETWORK, measured=(here,)), MADE), "measured")
+    said = blocks(report(Subject(network=NETWORK, measured=(here, other)), MADE), "measured")
+    assert said.count(sentence) == (kind == "network")
+
+
 def test_how_it_was_made():
     """The report says what was typed, with what, when and about what, and by which rule it counts."""
     (table,) = tables(report(Subject(network=NETWORK), MADE), "made")

@@ -103,7 +103,8 @@ def test_pictures_take_the_colours_of_the_page():
     for color, value in (("INK", "--ink"), ("GREY", "--soft")):
         assert re.search(rf'\[fill="{getattr(chart_style, color)}"\][^}}]*{{ fill: var\({value}\)', style)
     assert f'[stroke="{chart_style.FAINT}"] {{ stroke: var(--rule)' in style
-    assert PAGE.count("<svg") == 2
+    assert PAGE.count('<div class="parts" role="img"') == 2
+    assert PAGE.count("<svg") == 4
     assert "aria-roledescription" not in PAGE
 
 
