@@ -17,6 +17,7 @@ from sepcalc.cli_options import (
     command_app,
     element_bytes,
     examples,
+    need_size,
     show_text,
     terminal_width,
     with_columns,
@@ -24,7 +25,6 @@ from sepcalc.cli_options import (
 from sepcalc.cli_pictures import BarFlags, PlotFlags
 from sepcalc.cli_variants import VariantFlags
 from sepcalc.comparison import Comparison
-from sepcalc.errors import SepcalcError
 from sepcalc.layer_report import layer_table
 from sepcalc.spec import ConvSpec
 from sepcalc.table import Table
@@ -131,8 +131,5 @@ def _known(table: Table, columns: str | None) -> Table:
     Raises :class:`SepcalcError` where ``columns`` asks for one of the others.
     """
     known = {column.key: cell is not None for column, cell in zip(table.columns, table.rows[0].cells, strict=True)}
-    for key in (columns or "").split(","):
-        if not known.get(key.strip(), True):
-            instead = ", or choose macs_per_position" if key.strip() == "macs" else ""
-            raise SepcalcError(f"--columns: {key.strip()} cannot be known without a size; give --size{instead}")
+    need_size(columns, [key for key, there in known.items() if not there])
     return table.select(key for key, there in known.items() if there)

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -126,6 +126,14 @@ def with_columns(table: Table, wanted: str | None) -> Table:
         known = ", ".join(column.key for column in table.columns)
         raise SepcalcError(f"--columns: no column is named; give all, or some of {known}")
     return flag("--columns", table.select, dict.fromkeys((first, *keys))).pinned()
+
+
+def need_size(columns: str | None, unknown: Collection[str]) -> None:
+    """Raise :class:`SepcalcError` where ``columns`` asks for one that is ``unknown`` while the size is open."""
+    for key in map(str.strip, (columns or "").split(",")):
+        if key in unknown:
+            instead = ", or choose macs_per_position" if key == "macs" else ""
+            raise SepcalcError(f"--columns: {key} cannot be known without a size; give --size{instead}")
 
 
 def show_tables(tables: Sequence[Table], form: Format, output: Path | None, *, si: bool) -> None:

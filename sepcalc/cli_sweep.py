@@ -9,7 +9,7 @@ import typer
 
 from sepcalc.cli_convolution import ConvolutionFlags, on_axes
 from sepcalc.cli_flags import flag, flags_of, flat, refuse
-from sepcalc.cli_options import ShowFlags, command_app, examples, with_columns
+from sepcalc.cli_options import ShowFlags, command_app, examples, need_size, with_columns
 from sepcalc.cli_pictures import PlotFlags
 from sepcalc.cli_sources import SOURCE_HELP, parse_factor
 from sepcalc.cli_variants import VariantFlags, parse_mid
@@ -86,11 +86,23 @@ def sweep(
         others = {name: text for name, text in flags_of(convolution).items() if name != "--size"}
         refuse(others, f"{source} has its own layers; leave it out or the network")
         found = _of_network(source, {"--width": width, "--size": convolution.size}, variants)
+    _check(found)
+    # What cannot be drawn is said before a long file is written.
+    chart = None if plots.plot is None else _chart(found)
     if form in FORMS or form == "parquet":
         _write(found, form, show)
     else:
         _show(found, form, show)
-    plots.draw(lambda: _chart(found))
+    if chart is not None:
+        plots.draw(lambda: chart)
+
+
+def _check(found: Sweep) -> None:
+    """Raise :class:`SepcalcError` where a grid of one block has no point that can be counted, as for a layer alone."""
+    if len(found.grid) <= found.block_points:
+        reasons = found.block(0, len(found.grid)).counts[found.reference].why_not
+        if None not in reasons:
+            raise SepcalcError(str(reasons[0]))
 
 
 def _chart(found: Sweep) -> "Chart":
@@ -152,6 +164,8 @@ def _pinned(found: Sweep, show: ShowFlags) -> ShowFlags:
     """The flags with columns that say which row is which, whatever others are asked for."""
     if show.columns in (None, "all") or not (show.columns or "").strip(" ,"):
         return show
+    if found.is_open:
+        need_size(show.columns, ["macs"])
     names = [axis.key for axis in found.grid.swept]
     return show._replace(columns=",".join((*names, "variant", show.columns or "")))
 

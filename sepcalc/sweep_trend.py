@@ -61,13 +61,22 @@ def _moves(sweep: Sweep, whole: Block, beyond: Mapping[str, Horizon], place: int
     for axis in sweep.grid.axes:
         inner //= len(axis.values)
         signs = {*_signs(values, axis.values, inner)} if axis.swept and axis.is_numeric else set()
-        if signs == {0}:
+        horizon = beyond.get(axis.key)
+        turns = horizon is not None and not {*_signs_beyond(sweep, horizon, place, count, values)} <= {0, *signs}
+        if signs == {0} and not turns:
             fixed.append(axis.key)
         elif signs:
-            word = "grows" if signs <= {0, 1} else "falls" if signs <= {0, -1} else "grows and falls"
-            limit = _nearing(sweep, beyond[axis.key], place, count) if axis.key in beyond else ""
-            moves.append(f"{word} with {axis.key}{limit}")
+            limit = _nearing(sweep, horizon, place, count) if horizon else ""
+            way = ", but in the end nears " if turns else ", towards "
+            moves.append(f"{_verb(signs)} {axis.key}{way * bool(limit)}{limit}")
     return "; ".join([*moves, *([f"does not depend on {' or '.join(fixed)}"] if fixed else [])])
+
+
+def _verb(signs: set[int]) -> str:
+    """What a reduction does whose steps along a quantity have these ``signs``."""
+    if signs == {0}:
+        return "is the same at each given"
+    return f"{'grows' if signs <= {0, 1} else 'falls' if signs <= {0, -1} else 'grows and falls'} with"
 
 
 def _signs(values: Sequence[Fraction | None], at: Sequence[Any], inner: int) -> Iterator[int]:
@@ -78,8 +87,22 @@ def _signs(values: Sequence[Fraction | None], at: Sequence[Any], inner: int) -> 
     for place, (one, other) in enumerate(zip(values, values[inner:], strict=False)):
         step = place // inner % len(at)
         if step < len(at) - 1 and one is not None and other is not None:
-            up = (other > one) - (other < one)
+            up = _sign(one, other)
             yield up if at[step + 1] > at[step] else -up
+
+
+def _sign(one: Fraction, other: Fraction) -> int:
+    return (other > one) - (other < one)
+
+
+def _signs_beyond(
+    sweep: Sweep, beyond: Horizon, place: int, count: Count, values: Sequence[Fraction | None]
+) -> Iterator[int]:
+    """The sign of the step from each of ``values`` on the grid to the one far beyond it."""
+    far = _at_points(sweep, beyond.axis, sweep.reductions(beyond.far, place, count, Fraction))
+    for one, other in zip(values, far, strict=True):
+        if one is not None and other is not None:
+            yield _sign(one, other)
 
 
 class Horizon(NamedTuple):
@@ -115,13 +138,18 @@ def limits(sweep: Sweep, beyond: Horizon, place: int, count: Count) -> list[Frac
 
     None where it nears nothing, or nothing is known so far out. All points of a line have the same.
     """
-    lines, inner = _limits(sweep, beyond, place, count), 1
+    return _at_points(sweep, beyond.axis, _limits(sweep, beyond, place, count))
+
+
+def _at_points(sweep: Sweep, axis: Axis, lines: Sequence[Fraction | None]) -> list[Fraction | None]:
+    """What each line along ``axis`` has, at each point of the grid."""
+    inner = 1
     for each in reversed(sweep.grid.axes):
-        if each is beyond.axis:
+        if each is axis:
             break
         inner *= len(each.values)
     starts = range(0, len(lines), inner)
-    return [limit for start in starts for _ in beyond.axis.values for limit in lines[start : start + inner]]
+    return [value for start in starts for _ in axis.values for value in lines[start : start + inner]]
 
 
 def _limits(sweep: Sweep, beyond: Horizon, place: int, count: Count) -> list[Fraction | None]:
@@ -142,7 +170,7 @@ def _limit(near: Fraction | None, far: Fraction | None) -> Fraction | None:
 
 
 def _nearing(sweep: Sweep, beyond: Horizon, place: int, count: Count) -> str:
-    """What the reduction nears as a quantity grows, as the end of a sentence; nothing where it is not known of all."""
+    """What the reduction nears as a quantity grows, as the end of a sentence; "" where it is not known of all."""
     there = sweep.reductions(beyond.far, place, count, Fraction)
     found = {line: limit for line, limit in enumerate(_limits(sweep, beyond, place, count)) if there[line] is not None}
     known = {line: limit for line, limit in found.items() if limit is not None}
@@ -150,11 +178,11 @@ def _nearing(sweep: Sweep, beyond: Horizon, place: int, count: Count) -> str:
         return ""
     law = _law(sweep, beyond, place, count, known)
     if law is not None and law.names & {axis.key for axis in sweep.grid.swept}:
-        return f", towards {write(law, UNICODE)} ({_listed(sweep, law, beyond.far.values, known)})"
+        return f"{write(law, UNICODE)} ({_listed(sweep, law, beyond.far.values, known)})"
     least, most = min(known.values()), max(known.values())
     if least == most:
-        return f", towards {_equal(law, least)}"
-    return f", towards a limit from {_factor(least)} to {_factor(most)}"
+        return _equal(law, least)
+    return f"a limit from {_factor(least)} to {_factor(most)}"
 
 
 def _equal(law: Formula | None, limit: Fraction) -> str:

@@ -138,6 +138,18 @@ def test_a_terminal_shows_both_ends(monkeypatch):
             ),
         ),
         (
+            "sweep --cin 64 --cout 64 -k 3 --stride 2,3 --format csv",
+            "multiply-adds at stride 2×2 depend on the feature size; give a size",
+        ),
+        (
+            "sweep --cin 64 --cout 64 -k 3,5 --size 1,2 --padding valid",
+            "kernel 3×3 leaves nothing of size 1×1 with padding 0×0; give a larger size or more padding",
+        ),
+        (
+            "sweep --cin 64 --cout 64,128 -k 3 --columns macs",
+            "--columns: macs cannot be known without a size; give --size, or choose macs_per_position",
+        ),
+        (
             "sweep --cin 64 --cout 64 -k 3 --width 0.5",
             "--width would change nothing: a convolution has no width; name a network",
         ),
@@ -198,6 +210,14 @@ def test_a_terminal_shows_both_ends(monkeypatch):
 def test_messages(line, message):
     """Each wrong input is one sentence with the value and the cure, and exit 2."""
     assert sepcalc(line) == (2, "", f"{message}\n")
+
+
+def test_a_chart_that_cannot_be_drawn(tmp_path):
+    """Where there is no line to draw that is said before anything is written."""
+    pytest.importorskip("altair")
+    ran = sepcalc(f"sweep --cin 64 --cout 64 -k 3 -o {tmp_path / 'grid.csv'} --plot {tmp_path / 'grid.svg'}")
+    assert (ran.code, ran.out, [*tmp_path.iterdir()]) == (2, "", [])
+    assert "nothing is swept" in ran.err
 
 
 def test_progress(monkeypatch):

@@ -65,6 +65,20 @@ def test_sentences(values, settings, sentence):
     assert notes(values, ["dws"], **settings)["depthwise-separable"] == sentence
 
 
+@pytest.mark.parametrize(
+    ("c_out", "sentence"),
+    [
+        ([32, 64], "the reduction falls with c_out, but in the end nears k = 3.00×"),
+        ([32, 128], "the reduction is the same at each given c_out, but in the end nears k = 3.00×"),
+        ([64, 128], "the reduction grows with c_out, towards k = 3.00×"),
+        ([32, 64, 128], "the reduction grows and falls with c_out, towards k = 3.00×"),
+    ],
+)
+def test_a_limit_on_the_other_side(c_out, sentence):
+    """A reduction that goes another way on the grid than beyond it is not said to go towards its limit, nor to stay."""
+    assert notes({"c_in": 64, "c_out": c_out, "k": 3}, ["sps"]) == {"spatial-separable": sentence}
+
+
 def test_two_reductions():
     """Where params and multiply-adds do not go the same way, each reduction has its own sentence."""
     found = sweep({"c_in": 16, "c_out": 64, "k": 3, "size": 28, "stride": [1, 2]}, ["bsconv"])
