@@ -202,7 +202,8 @@ class _Reader:
             self.problem(self.root, "input", "size is missing; give the input a size", "input")
             return None
         try:
-            reads = FeatureMap(channels=args.channels, size=lengths("size", given, axes_of(given, None, None)))
+            axes = axes_of(given if isinstance(given, list) else args.size, None, None)
+            reads = FeatureMap(channels=args.channels, size=lengths("size", given, axes))
             # ConvSpec knows what a size may be; the one that was given on the command line stands in no file.
             ConvSpec(c_in=reads.channels, c_out=1, kernel=(1,) * len(reads.size), size=reads.size)
             return reads

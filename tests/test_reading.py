@@ -174,10 +174,17 @@ def test_width_without_a_divisor():
 
 @pytest.mark.parametrize(
     ("size", "given", "found"),
-    [("32", 16, (16, 16)), ("32", (16, 8), (16, 8)), ("32x24", 16, (16, 16)), ("[8, 8, 8]", (4, 4, 4), (4, 4, 4))],
+    [
+        ("32", 16, (16, 16)),
+        ("32", (16, 8), (16, 8)),
+        ("32x24", 16, (16, 16)),
+        ("[8, 8, 8]", (4, 4, 4), (4, 4, 4)),
+        ("[8, 8, 8]", 4, (4, 4, 4)),
+        ("[64]", 32, (32,)),
+    ],
 )
 def test_size(size, given, found):
-    """Another size of the input replaces the file's."""
+    """Another size of the input replaces the file's, and one number stands for all of its axes."""
     text = f"input: {{channels: 3, size: {size}}}\nlayers: [conv: {{c_out: 8, k: 3, stride: 2}}]"
     assert read(text, size=given).layers[0].output.size == tuple(-(-n // 2) for n in found)
 
