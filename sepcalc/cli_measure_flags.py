@@ -13,6 +13,7 @@ from sepcalc.cli_variants import VariantFlags
 from sepcalc.errors import SepcalcError
 from sepcalc.measure import Plan
 from sepcalc.measure_conditions import Cache, Conditions
+from sepcalc.measure_machine import usable_cores
 from sepcalc.spec import ELEMENT_BYTES, LARGEST, is_whole, parse_whole
 
 DTYPES = tuple(name for name in ELEMENT_BYTES if name != "int8")
@@ -74,7 +75,7 @@ class ConditionFlags(NamedTuple):
                 dtype=dtype,
                 batch=batch,
                 channels_last=channels_last,
-                threads=whole("--threads", self.threads) or 1,
+                threads=_threads(self.threads),
                 compile=self.compile,
                 backward=self.backward,
                 cache=cache,
@@ -128,6 +129,14 @@ def _parse_seed(text: str) -> int:
     if not is_whole(text, 0):
         raise SepcalcError(f"expected a whole number from 0 to {LARGEST:,}, got '{text}'")
     return int(text)
+
+
+def _threads(text: str | None) -> int:
+    """How many threads compute: not more than there are cores, since those would wait for one another."""
+    threads, cores = whole("--threads", text) or 1, usable_cores()
+    if cores is not None and threads > cores:
+        raise SepcalcError(f"--threads: {threads:,} threads would wait for one another here; give {cores} at most")
+    return threads
 
 
 def _listed(name: str, texts: Sequence[str] | None) -> list[str]:

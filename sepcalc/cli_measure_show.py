@@ -26,6 +26,9 @@ def loaded(files: Sequence[str]) -> dict[str, Session]:
 
     if not files:
         raise SepcalcError("--load: no file is named; name some that 'sepcalc measure --save FILE' wrote")
+    for file in files:
+        if files.count(file) > 1:
+            raise SepcalcError(f"--load: '{file}' is named twice; name each file once")
     return {file: load(file) for file in files}
 
 

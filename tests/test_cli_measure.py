@@ -55,6 +55,7 @@ MESSAGES = {
         "--threads would change nothing: they are the CPU's, and cuda computes; leave them out"
     ),
     f"{LAYER} --threads 0": f"--threads: {WHOLE}, got '0'",
+    f"{LAYER} --threads 9": "--threads: 9 threads would wait for one another here; give 4 at most",
     f"{LAYER} --cache hot": "--cache: unknown word 'hot'; known: warm, cold",
     f"{LAYER} --backward --roofline": (
         "--roofline would change nothing: counts are those of a forward pass; leave --backward out"
@@ -88,6 +89,7 @@ MESSAGES = {
     ),
     "measure --load": "--load: no file is named; name some that 'sepcalc measure --save FILE' wrote",
     "measure --load run.json": "cannot read 'run.json': no such file or directory; check its path",
+    "measure --load run.json run.json": "--load: 'run.json' is named twice; name each file once",
     "measure --load run.json --batch 8": f"--batch would change nothing: {LOADS}",
     "measure --load run.json --cin 8 --save a.json": f"--cin and --save would change nothing: {LOADS}",
 }
@@ -96,7 +98,8 @@ MESSAGES = {
 
 @pytest.fixture(autouse=True)
 def _no_torch(monkeypatch, tmp_path):
-    """What is timed takes a time that is known, and nothing is kept for later runs."""
+    """What is timed takes a time that is known, on four cores, and nothing is kept for later runs."""
+    monkeypatch.setattr("sepcalc.cli_measure_flags.usable_cores", lambda: 4)
     monkeypatch.setattr("sepcalc.timing_torch.torch_bench", fake_bench)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
@@ -275,13 +278,18 @@ def test_progress_is_for_terminals(monkeypatch):
     assert sys.stderr.getvalue() == ""
 
 
-def test_progress(monkeypatch):
-    """On a terminal a bar has what is timed and the ratios so far, and is gone at the end."""
+def put_terminal(monkeypatch, width):
+    """Put a terminal of some width in the place of standard error, on which each state is drawn at once."""
     monkeypatch.setattr("sys.stderr", Screen())
     monkeypatch.setattr(cli_measure_progress, "EVERY_S", 0.0)
-    monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", str(width))
+
+
+def test_progress(monkeypatch):
+    """On a terminal a bar has what is timed and the ratios so far, and is gone at the end."""
+    put_terminal(monkeypatch, 120)
     with shown_progress() as progress:
         samples = {"standard": [0.3], "depthwise": [0.1]}
         progress("conv1", 1, 2, State(phase="rounds", done=15, planned=30, planned_s=0.0, samples=samples))
@@ -289,6 +297,17 @@ def test_progress(monkeypatch):
     assert "conv1" in drawn
     assert "depthwise 3.00×" in drawn
     assert drawn.endswith("\x1b[2K")
+
+
+def test_progress_on_a_narrow_terminal(monkeypatch):
+    """What there is no room for is cut, in one line that still has the bar and the time that remains."""
+    put_terminal(monkeypatch, 60)
+    title = "3×3 convolution, 64 → 128 channels, 56×56"
+    with shown_progress() as progress:
+        samples = {each: [0.3] for each in ("standard", "depthwise-separable", "spatial-separable")}
+        progress(title, 0, 1, State(phase="rounds", done=1, planned=30, samples=samples))
+    drawn = sys.stderr.getvalue().split("\x1b[2K")[-2].splitlines()[0]
+    assert drawn.split() == ["3×3", "convolution,", "64…", "━━", "-:--:--", "depthwise-separable…"]
 
 
 def test_progress_is_rarely_drawn(monkeypatch):
