@@ -69,8 +69,8 @@ class Timed:
 
     ``name`` is a variant, a stage of one (then ``role`` is ``part`` and ``of`` names the variant), or
     :data:`AS_WRITTEN`. ``as_written`` marks the form in which the layer or the network was found. ``layers`` is
-    how many layers of the network the row stands for. ``why_not`` is the reason of a variant that does not apply,
-    ``failure`` that of one that could not be timed.
+    how many layers of the network the row stands for; ``left`` of them the whole in this form leaves as written.
+    ``why_not`` is the reason of a variant that does not apply, ``failure`` that of one that could not be timed.
     """
 
     group: str
@@ -82,6 +82,7 @@ class Timed:
     of: str = ""
     as_written: bool = False
     layers: int = 1
+    left: int = 0
     series: Series | None = None
     why_not: str | None = None
     failure: str | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cache, cached_property
 from typing import Any
 
 from sepcalc.counted import Counted
@@ -106,9 +106,10 @@ class _Rewriting:
     def layer_group(self, names: Sequence[str], layer: Convolution, conditions: Sequence[Conditions]) -> Group:
         """A layer in each form, under each of the conditions."""
         rows = (Timed(group=names[0], name="", layers=len(names), conditions=each) for each in conditions)
-        return Group(title=names[0], entries=tuple(entry for row in rows for entry in self._of_layer(row, layer)))
+        entries = (entry for row in rows for entry in self._of_layer(row, names, layer))
+        return Group(title=names[0], entries=tuple(entries))
 
-    def _of_layer(self, row: Timed, layer: Convolution) -> Iterator[Subject | Timed]:
+    def _of_layer(self, row: Timed, names: Sequence[str], layer: Convolution) -> Iterator[Subject | Timed]:
         found = False
         for variant in self.variants:
             named = replace(row, name=variant.name)
@@ -118,7 +119,8 @@ class _Rewriting:
                 yield replace(named, why_not=str(reason))
                 continue
             found = found or as_written
-            yield layer_subject(replace(named, as_written=as_written), layer.written_as(variant))
+            left = sum(name in names for name, _ in self.written[variant.name].left)
+            yield layer_subject(replace(named, as_written=as_written, left=left), layer.written_as(variant))
         if not found:
             mine = layer.variant.name
             name = AS_WRITTEN if any(each.name == mine for each in self.variants) else mine
@@ -132,22 +134,26 @@ class _Rewriting:
     @cached_property
     def forms(self) -> tuple[_Form, ...]:
         """The network in each variant, but for those that leave it as written once it is there."""
-        written = [(each.name, self._written(each)) for each in self.variants]
-        mine = _stages(self.network)
+        written, mine = self.written.items(), _stages(self.network)
         same = [name for name, each in written if _stages(each.network) == mine][:1]
         found = [_Form(name=name, written=each) for name, each in written if _stages(each.network) != mine]
         own = _Form(name=same[0] if same else AS_WRITTEN, written=self._as_written, as_written=True)
         return (own, *found) if same == [self.variants[0].name] else (*found, own)
 
-    def _written(self, variant: Variant) -> Written:
+    @cached_property
+    def written(self) -> dict[str, Written]:
+        """The network in each variant, by its name."""
+        return {each.name: self._in_variant(each) for each in self.variants}
+
+    def _in_variant(self, variant: Variant) -> Written:
         if self.own is not None:
             return self.own.written(variant)
         network = self.network.written_as(variant, only=self.only, keep=self.keep)
-        return Written(network=network, module=partial(_module, network))
+        return Written(network=network, module=_module_of(network))
 
     @property
     def _as_written(self) -> Written:
-        module = partial(_module, self.network) if self.own is None else self.own.module
+        module = _module_of(self.network) if self.own is None else self.own.module
         return Written(network=self.network, module=module)
 
     def notes(self) -> Iterator[str]:
@@ -212,7 +218,13 @@ def _inputs(network: Network) -> tuple[Input, ...]:
     return (Input(shape=(1, *reads.shape)),)
 
 
-def _module(network: Network) -> Any:
-    from sepcalc.torch_network import build
+def _module_of(network: Network) -> Callable[[], Any]:
+    """What makes the module of ``network``, once: under all conditions of a grid it has the same weights in memory."""
 
-    return build(network)
+    @cache
+    def module() -> Any:
+        from sepcalc.torch_network import build
+
+        return build(network)
+
+    return module

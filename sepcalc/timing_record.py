@@ -25,6 +25,7 @@ from sepcalc.timing import Judged, Kind, Session, Timed, Work, judged, labels
 
 KIND = "measurement"
 
+_Natural = Annotated[int, msgspec.Meta(ge=0)]
 _Positive = Annotated[int, msgspec.Meta(ge=1)]
 _Count = Annotated[int, msgspec.Meta(ge=1, le=2**62)]
 _Seconds = Annotated[float, msgspec.Meta(ge=1e-12, le=1e9)]
@@ -60,6 +61,7 @@ def _row(session: Session, row: Judged) -> dict[str, Any]:
         "part_of": timed.of,
         "as_written": timed.as_written,
         "layers": timed.layers,
+        "left": timed.left,
         "conditions": asdict(timed.conditions),
         "params": timed.params,
         "macs": timed.macs if timed.work else None,
@@ -183,6 +185,7 @@ class _Row(msgspec.Struct):
     inner: _Positive | None
     samples_s: tuple[_Seconds, ...]
     enqueue_s: tuple[_Seconds, ...]
+    left: _Natural = 0
 
 
 class _Record(_Head):
@@ -237,6 +240,7 @@ def _timed(row: _Row) -> Timed:
         of=row.part_of,
         as_written=row.as_written,
         layers=row.layers,
+        left=row.left,
         why_not=row.why_not,
         failure=row.failure,
     )

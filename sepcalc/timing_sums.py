@@ -43,20 +43,21 @@ class Sums:
     def _bodies(self) -> Iterator[Judged]:
         return (each for each in self.rows if each.timed.role == "body" and each.timed.why_not is None)
 
-    def _chosen(self, name: str, conditions: Conditions) -> list[Judged]:
-        """The row of each layer in the form called ``name``: as written where it has no such form."""
-        layers: dict[str, Judged] = {}
-        for each in self._bodies:
-            timed = each.timed
-            is_it = timed.name == name
-            if timed.conditions == conditions and (is_it or (timed.as_written and timed.group not in layers)):
-                layers[timed.group] = each
-        return list(layers.values())
+    def _chosen(self, name: str, conditions: Conditions) -> list[tuple[int, Judged]]:
+        """Which rows make the form called ``name``, each for how many layers; what is left there counts as written."""
+        rows = [each for each in self._bodies if each.timed.conditions == conditions]
+        formed = {each.timed.group: each for each in rows if each.timed.name == name}
+        chosen = [(each.timed.layers - each.timed.left, each) for each in formed.values()]
+        for each in rows:
+            if each.timed.as_written:
+                form = formed.get(each.timed.group)
+                chosen.append((form.timed.left if form else each.timed.layers, each))
+        return [(layers, each) for layers, each in chosen if layers]
 
     def seconds(self, name: str, conditions: Conditions) -> Fraction | None:
         """The sum for one form of the whole; None where a layer could not be timed."""
         wanted = self._chosen(name, conditions)
-        times = [Fraction(each.summary.median_s) * each.timed.layers for each in wanted if each.summary]
+        times = [Fraction(each.summary.median_s) * layers for layers, each in wanted if each.summary]
         return sum(times, Fraction(0)) if times and len(times) == len(wanted) else None
 
     def _rest(self, row: Judged) -> Cell:
@@ -73,7 +74,7 @@ class Sums:
 
     def _promised(self, row: Judged) -> Cell:
         macs = [
-            sum(each.timed.macs * each.timed.layers for each in self._chosen(name, row.timed.conditions))
+            sum(layers * each.timed.macs for layers, each in self._chosen(name, row.timed.conditions))
             for name in (self._first(row), row.timed.name)
         ]
         return Fraction(macs[0], macs[1]) if macs[1] else None

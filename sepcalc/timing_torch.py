@@ -7,6 +7,7 @@ from typing import Any
 
 from sepcalc.errors import MissingExtraError
 from sepcalc.inputs import Input
+from sepcalc.interruption import delayed
 from sepcalc.measure import Call
 from sepcalc.network import Network
 from sepcalc.timing_network import Own, Written
@@ -20,11 +21,12 @@ def torch_bench() -> Bench:
     Raises :class:`MissingExtraError` without torch.
     """
     try:
-        from sepcalc.torch_ceilings import ceilings
-        from sepcalc.torch_environment import environment
-        from sepcalc.torch_failures import reason
-        from sepcalc.torch_samplers import sampler
-        from sepcalc.torch_timing import held
+        with delayed():
+            from sepcalc.torch_ceilings import ceilings
+            from sepcalc.torch_environment import environment
+            from sepcalc.torch_failures import reason
+            from sepcalc.torch_samplers import sampler
+            from sepcalc.torch_timing import held
     except ImportError as missing:
         raise MissingExtraError("torch", "measuring") from missing
     return Bench(
@@ -38,9 +40,9 @@ def torch_bench() -> Bench:
 
 
 def _prepare(subject: Subject) -> Call:
-    from sepcalc.torch_timing import check, prepare
+    from sepcalc.torch_timing import built, check, prepare
 
-    module, conditions = subject.module(), subject.row.conditions
+    module, conditions = built(subject.module), subject.row.conditions
     check(subject.row.label, module, subject.inputs, subject.predicted, conditions)
     return prepare(module, subject.inputs, conditions)
 

@@ -105,6 +105,12 @@ def _compiled_each_for_itself() -> Any:
     return changed.patch(cache_size_limit=10**6, accumulated_cache_size_limit=10**6)
 
 
+def built(make: Callable[[], nn.Module]) -> nn.Module:
+    """What ``make`` makes, also while conditions are held, with weights that a copy can share."""
+    with torch.inference_mode(False):
+        return make()
+
+
 def prepare(module: nn.Module, inputs: Sequence[Input], conditions: Conditions, *, seed: int = 0) -> Call:
     """One run of a copy of ``module`` under ``conditions``: call it while they are :func:`held`.
 

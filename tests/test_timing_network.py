@@ -158,7 +158,8 @@ def test_a_model_of_ones_own():
 
     def written(variant):
         rewritten = network.written_as(variant, only=["a"])
-        return Written(network=rewritten, module=lambda: built.append(variant.name), left=(("b", "it is a function"),))
+        left = (("b", "it is a function"),) if variant.name != "standard" else ()
+        return Written(network=rewritten, module=lambda: built.append(variant.name), left=left)
 
     own = Own(inputs=(Input(shape=(2, 8, 16, 16)),), module=lambda: built.append("own"), written=written)
     bench = fake_bench()
@@ -178,10 +179,29 @@ def test_a_model_of_ones_own():
     assert [each.macs for each in session.rows if each.group == WHOLE] == [
         network.cost.macs, network.what_if("dws", only=["a"]).cost.macs,
     ]  # fmt: skip
+    assert [(each.group, each.name, each.left) for each in session.rows if each.left] == [
+        ("b", "depthwise-separable", 1)
+    ]
     assert session.notes == (
         "plain is written as standard.",
         "the whole as depthwise-separable leaves b as written: it is a function.",
     )
+
+
+def test_a_whole_is_built_once():
+    """Under all conditions of a grid the whole in one form is one module, so its weights are in memory once."""
+    modules = {}
+    bench = fake_bench()
+
+    def prepare(subject):
+        if subject.row.group == WHOLE:
+            modules.setdefault(subject.row.name, []).append(subject.module())
+        return bench.prepare(subject)
+
+    grid = (Conditions(), Conditions(batch=4))
+    measure_network(read(SMALL), setting(conditions=grid, bench=replace(bench, prepare=prepare)))
+    assert [(len(each), each[0] is each[1]) for each in modules.values()] == [(2, True)] * 4
+    assert len({id(each[0]) for each in modules.values()}) == 4
 
 
 def test_a_grid_of_a_network():

@@ -24,12 +24,14 @@ SESSION = [
     "ceilings", "notes", "rows",
 ]  # fmt: skip
 ROW = [
-    "group", "name", "role", "part_of", "as_written", "layers", "conditions", "params", "macs", "traffic_bytes",
-    "intensity", "work", "why_not", "failure", "verdict", "reason", "median_s", "q1_s", "q3_s", "minimum_s",
-    "outliers", "speedup", "speedup_low", "speedup_high", "ratio_of_minima", "promised", "delivered", "macs_per_s",
-    "attainable_s", "bound", "inner", "samples_s", "enqueue_s",
+    "group", "name", "role", "part_of", "as_written", "layers", "left", "conditions", "params", "macs",
+    "traffic_bytes", "intensity", "work", "why_not", "failure", "verdict", "reason", "median_s", "q1_s", "q3_s",
+    "minimum_s", "outliers", "speedup", "speedup_low", "speedup_high", "ratio_of_minima", "promised", "delivered",
+    "macs_per_s", "attainable_s", "bound", "inner", "samples_s", "enqueue_s",
 ]  # fmt: skip
-COUNTS = {"layers", "params", "macs", "traffic_bytes", "outliers", "inner", "batch", "threads", "rounds", "seed"}
+COUNTS = {
+    "layers", "left", "params", "macs", "traffic_bytes", "outliers", "inner", "batch", "threads", "rounds", "seed",
+}  # fmt: skip
 """Keys whose values are whole numbers, or null where there is none."""
 
 

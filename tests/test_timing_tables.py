@@ -7,6 +7,7 @@ import pytest
 from fake_bench import ENVIRONMENT, fake_bench
 
 from sepcalc import ConvSpec, choose, compare, load
+from sepcalc.inputs import Input
 from sepcalc.measure import Plan
 from sepcalc.measure_conditions import Conditions
 from sepcalc.network import Convolution
@@ -16,10 +17,10 @@ from sepcalc.table import Estimate
 from sepcalc.timing import WHOLE, judged
 from sepcalc.timing_columns import time_unit
 from sepcalc.timing_layer import measure_layer
-from sepcalc.timing_network import measure_network
+from sepcalc.timing_network import Own, Written, measure_network
 from sepcalc.timing_run import Setting
 from sepcalc.timing_runs import runs_table
-from sepcalc.timing_tables import MOST_REASONS, timing_tables
+from sepcalc.timing_tables import MOST_REASONS, MOST_STAGES, timing_tables
 
 PLAN = Plan(rounds=12, time_s=0.0)
 
@@ -77,30 +78,34 @@ def test_the_caption():
     """The caption says how it was measured, on what, and under which conditions."""
     (table,) = timing_tables(layer())
     assert table.caption == (
-        "Median [quartiles] of 12 rounds in random order, seed 0; ms per call, the unit of the middle time. "
-        "Fake 9000, 1 thread, torch 2.13.0, float32, batch 1, contiguous, warm cache."
+        "Time per call: median [quartiles] of 12 rounds in random order, seed 0. "
+        "Fake 9000, 1 thread, torch 2.13.0, float32, batch 1, contiguous, warm cache, load average 0.0."
     )
 
 
 @pytest.mark.parametrize(
     ("conditions", "words"),
     [
-        (Conditions(threads=4), "Fake 9000, 4 threads, torch 2.13.0, float32, batch 1, contiguous, warm cache."),
-        (Conditions(device="cuda", cache="cold"), "Fake 9000, torch 2.13.0, float32, batch 1, contiguous, cold cache."),
-        (Conditions(compile=True, channels_last=True), "batch 1, channels_last, warm cache, compiled."),
-        (Conditions(backward=True, batch=8), "batch 8, contiguous, warm cache, forward and backward."),
+        (Conditions(threads=4), "Fake 9000, 4 threads, torch 2.13.0, float32, batch 1, contiguous, warm cache, load"),
+        (Conditions(device="cuda", cache="cold"), "Fake 9000, torch 2.13.0, float32, batch 1, contiguous, cold cache,"),
+        (Conditions(compile=True, channels_last=True), "batch 1, channels_last, warm cache, compiled, load"),
+        (Conditions(backward=True, batch=8), "batch 8, contiguous, warm cache, forward and backward, load"),
     ],
 )
 def test_conditions_in_the_caption(conditions, words):
     """Every condition that changes a time is in the caption."""
     (table,) = timing_tables(layer(conditions=(conditions,)))
-    assert table.caption.endswith(words)
+    assert words in table.caption
 
 
 def test_a_gpu_is_named():
-    """Where a GPU computes, it is named, not the processor beside it."""
-    (table,) = timing_tables(replace(layer(), environment={**ENVIRONMENT, "gpu": "H200"}))
-    assert ". H200, " in table.caption
+    """Where a GPU computes, it is named, not the processor beside it, with its library and whether TF32 is allowed."""
+    (table,) = timing_tables(replace(layer(), environment={**ENVIRONMENT, "gpu": "H200", "cudnn": 91002, "tf32": True}))
+    assert ". H200, 1 thread, torch 2.13.0, cuDNN 91002, float32, " in table.caption
+    assert ", TF32 allowed, " in table.caption
+    half = layer(conditions=(Conditions(dtype="float16"),))
+    (table,) = timing_tables(replace(half, environment={**ENVIRONMENT, "tf32": True}))
+    assert "TF32" not in table.caption
 
 
 def test_a_grid():
@@ -112,7 +117,7 @@ def test_a_grid():
         ("float32", 8, "contiguous"),
         ("float16", 1, "channels_last"),
     ]
-    assert table.caption.endswith("torch 2.13.0, warm cache.")
+    assert "torch 2.13.0, warm cache, load" in table.caption
     (plain,) = timing_tables(layer())
     assert not {"dtype", "batch", "memory_format"} & {column.key for column in plain.columns}
 
@@ -175,6 +180,13 @@ def test_a_roofline():
     assert table.notes[0] == (
         "depthwise 3×3 of depthwise-separable: 2.25 FLOP/byte, memory-bound, at 79.7 % of its roof."
     )
+
+
+def test_many_stages():
+    """Of many stages a few have a sentence, and the others are counted."""
+    (table,) = timing_tables(layer(choose(["dws", "sps", "inverted-bottleneck"]), roofline=True))
+    assert len(table.notes) == MOST_STAGES + 1
+    assert table.notes[-1] == "1 more stage; the columns 'bound' and 'roof_share' say why."
 
 
 def test_no_sentence_on_what_is_not_believed():
@@ -254,6 +266,29 @@ layers:
     record = next(each for each in records(totals) if each["variant"] == "depthwise")
     expected = medians["a", "standard"].median_s + medians["b", "depthwise"].median_s
     assert float(record["layers_s"]) == pytest.approx(expected)
+
+
+def test_layers_that_the_whole_leaves():
+    """Of alike layers those that the whole leaves as written are in its sum as written, the others in its form."""
+    text = """\
+name: alike
+input: {channels: 8, size: 16}
+layers:
+  - conv: {name: a, c_out: 8, k: 3}
+  - conv: {name: b, c_out: 8, k: 3}
+  - conv: {name: c, c_out: 8, k: 3}
+"""
+    whole = read(text)
+
+    def written(variant):
+        return Written(network=whole.written_as(variant, keep=["c"]), module=object, left=(("c", "it is a function"),))
+
+    own = Own(inputs=(Input(shape=(1, 8, 16, 16)),), module=object, written=written)
+    session = measure_network(whole, Setting(bench=fake_bench(), plan=PLAN), variants=choose(["dws"]), own=own)
+    _, totals = timing_tables(session)
+    standard, separable = (row.summary.median_s for row in judged(session) if row.timed.group == "a")
+    sums = [float(each["layers_s"]) for each in records(totals)]
+    assert sums == pytest.approx([3 * standard, 2 * separable + standard])
 
 
 def test_a_network_of_layers_alone():

@@ -19,6 +19,7 @@ from sepcalc.timing_layer import measure_layer
 from sepcalc.timing_network import measure_network
 from sepcalc.timing_run import Setting
 from sepcalc.timing_torch import own_model, torch_bench
+from sepcalc.torch_timing import prepare
 
 PLAN = Plan(rounds=3, time_s=0.01, warmup_s=0.0, least_s=1e-5)
 COMPARISON = compare(ConvSpec.of(4, 8, k=3, size=6), choose(["all"], {"groups": 2}))
@@ -103,6 +104,26 @@ def test_a_network():
         *((group, None, True) for group in ("a", "b") for _ in range(3)),
         *((WHOLE, None, True) for _ in range(4)),
     ]
+
+
+def test_weights_are_in_memory_once(monkeypatch):
+    """What is timed has the very weights of the module that was built, so that a large network fits twice as often."""
+    built, timed = [], []
+    bench = torch_bench()
+
+    def spied(module, *given):
+        built.append(module)
+        call = prepare(module, *given)
+        timed.append(call.func)
+        return call
+
+    monkeypatch.setattr("sepcalc.torch_timing.prepare", spied)
+    network = read("{name: one, input: {channels: 3, size: 8}, layers: [{conv: {name: a, c_out: 4, k: 3}}]}")
+    measure_network(network, replace(setting(Conditions(), Conditions(batch=2)), bench=bench))
+    weights = [[next(each.parameters()).data_ptr() for each in modules] for modules in (built, timed)]
+    assert weights[0] == weights[1]
+    whole = weights[0][-6:]
+    assert whole[:3] == whole[3:]
 
 
 @pytest.fixture
