@@ -61,7 +61,10 @@ def open_traced(
     if kind == "onnx":
         return _from_onnx(text, inputs, arguments), None
     from sepcalc.folding import to_network
-    from sepcalc.torch_import import load
+    from sepcalc.interruption import delayed
+
+    with delayed():
+        from sepcalc.torch_import import load
 
     trace = load(text, inputs=inputs, arguments=arguments)
     for each in trace.notes:
