@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from sepcalc.measure_conditions import Conditions
+from sepcalc.measure_statistics import UNSTEADY
 from sepcalc.table import Cell, Column, Unit
 from sepcalc.timing import Judged
 from sepcalc.timing_columns import PROMISED_RULE, Figure
@@ -60,17 +61,30 @@ class Sums:
         times = [Fraction(each.summary.median_s) * layers for layers, each in wanted if each.summary]
         return sum(times, Fraction(0)) if times and len(times) == len(wanted) else None
 
+    def _believed(self, name: str, conditions: Conditions) -> bool:
+        """Whether what is not to be believed in the sum is little enough: no more of it than a steady time may vary."""
+        times = {True: 0.0, False: 0.0}
+        for layers, each in self._chosen(name, conditions):
+            times[each.believed] += layers * each.summary.median_s if each.summary else 0.0
+        return times[False] <= UNSTEADY * sum(times.values())
+
     def _rest(self, row: Judged) -> Cell:
         inside = self.seconds(row.timed.name, row.timed.conditions)
-        return None if inside is None or row.summary is None else Fraction(row.summary.median_s) - inside
+        if inside is None or row.summary is None:
+            return None
+        if not (row.believed and self._believed(row.timed.name, row.timed.conditions)):
+            return "unreliable"
+        return Fraction(row.summary.median_s) - inside
 
     def _first(self, row: Judged) -> str:
         return next(each.timed.name for each in self._bodies if each.timed.conditions == row.timed.conditions)
 
     def _speedup(self, row: Judged) -> Cell:
-        first = self.seconds(self._first(row), row.timed.conditions)
-        mine = self.seconds(row.timed.name, row.timed.conditions)
-        return first / mine if first and mine else None
+        forms = self._first(row), row.timed.name
+        first, mine = (self.seconds(each, row.timed.conditions) for each in forms)
+        if not (first and mine):
+            return None
+        return first / mine if all(self._believed(each, row.timed.conditions) for each in forms) else "unreliable"
 
     def _promised(self, row: Judged) -> Cell:
         macs = [

@@ -309,6 +309,28 @@ def test_a_network_of_layers_alone():
     assert totals.notes == ("Alone.",)
 
 
+@pytest.mark.parametrize(("layers", "believed"), [(1, True), (5, False)])
+def test_sums_of_what_is_not_believed(layers, believed):
+    """A sum of which more than a tenth is not to be believed gives no rest and no speed-up; one with less does."""
+    session = network()
+    place = next(place for place, row in enumerate(session.rows) if row.layers == layers and row.name == "standard")
+    wrong = shaken(session, place)
+    inside = replace(wrong, rows=tuple(row for row in wrong.rows if row.group != WHOLE))
+    for each, key in ((wrong, "rest_s"), (inside, "layers_speedup")):
+        _, totals = timing_tables(each)
+        figures = {record["variant"]: record[key] for record in records(totals)}
+        assert isinstance(figures["standard"], Fraction) == believed
+        assert figures["standard"] == "unreliable" or believed
+
+
+def test_no_rest_of_a_whole_that_is_not_believed():
+    """Where the whole is not to be believed, neither is what it takes beside its layers."""
+    session = network()
+    place = next(place for place, row in enumerate(session.rows) if row.group == WHOLE and row.name == "as-written")
+    _, totals = timing_tables(shaken(session, place))
+    assert [each["rest_s"] == "unreliable" for each in records(totals)] == [False, False, False, True]
+
+
 def test_a_failed_layer_has_no_sum():
     """Where a layer could not be timed there is no sum, rather than a wrong one."""
     session = network()
