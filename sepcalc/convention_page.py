@@ -16,8 +16,9 @@ INTRODUCTION = """\
 `sepcalc network SOURCE --as COUNTER` prints the total that another counter prints for the same network, its unit,
 and its difference from ours in parts that add up exactly; `--as all` shows every counter, and `--published` says
 which convention a published figure of a bundled network follows. [counting.md](counting.md#whose-number-is-it) shows
-how to find out whose number a paper quotes. Ours is the multiply-adds of convolutions, linear
-layers, matrix products and attention, each once; bias, norms, activations and pooling are not in it.
+how to find out whose number a paper quotes, and which [traps](counting.md#traps-in-published-figures) there are.
+Ours is the multiply-adds of convolutions, linear layers, matrix products and attention, each once; bias, norms,
+activations and pooling are not in it.
 
 A counter is a table from what it sees to a formula, for one release; the tables below are those that the program
 counts with. What is not in a table counts as nothing there. `input` and `output` are numbers of elements of the

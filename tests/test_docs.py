@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from importlib import import_module
@@ -21,11 +22,14 @@ from typing import get_args
 import pytest
 import typer
 from fake_bench import ENVIRONMENT, fake_bench
+from test_imports import ROOMS
 
 import sepcalc
 from sepcalc import (
     ConvSpec,
+    chart_files,
     choose,
+    cli_report,
     compare,
     errors,
     expansion,
@@ -206,6 +210,33 @@ def test_missing_words_are_noticed():
     assert missing(["--format", "-f", "--out", "--max", "--max-params", "csv"], text) == ["--out", "--max"]
 
 
+def test_no_output_twice():
+    """No page repeats what another shows: a command has one place, files of the same name aside."""
+    shown = [
+        (line, *(each.lines for each in BLOCKS if each.page == block.page and each.file and each.file in line))
+        for block in CONSOLES
+        for line in block.lines
+        if line.startswith("$ ")
+    ]
+    assert [each for each, times in Counter(shown).items() if times > 1] == []
+
+
+def test_files():
+    """Every file of this project that a page names is there, and so is what it is said to hold."""
+    for page in PAGES:
+        text = unfenced(page.read_text("utf-8"))
+        named = re.findall(r"`((?:sepcalc|tests|docs|configs|benchmarks)/[\w./*-]+)`", text)
+        assert [each for each in named if not [*ROOT.glob(each)]] == [], page.name
+        for name, file in re.findall(r"`(\w+)` in `([\w/]+\.py)`", text):
+            assert re.search(rf"^(def |class )?{name}\b", (ROOT / file).read_text("utf-8"), re.MULTILINE), (name, file)
+
+
+def test_rooms():
+    """The map of the code has every room of the package, in their order."""
+    rows = re.findall(r"^\| `(.*?)` \|", section("contributing.md", "The way of the data"), re.MULTILINE)
+    assert rows == list(ROOMS)
+
+
 def flags(command: str | None) -> list[str]:
     """The flags of ``command``, or of the program itself."""
     program = typer.main.get_command(app)
@@ -241,6 +272,13 @@ def test_formats():
     """Every format is documented with the suffix that chooses it."""
     text = section("cli.md", "Formats")
     assert missing([word for name, each in FORMATS.items() for word in (name, each.suffix)], text) == []
+
+
+def test_suffixes():
+    """Every suffix that chooses how a chart, a report or a sweep is written is documented."""
+    charts = (ROOT / "docs" / "charts.md").read_text("utf-8")
+    assert missing(chart_files.SUFFIXES, charts) == []
+    assert missing(cli_report.SUFFIXES, section("cli.md", "sepcalc report")) == []
 
 
 def test_columns_of_a_layer():
