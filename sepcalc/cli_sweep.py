@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,6 +11,7 @@ from sepcalc.cli_flags import flag, flags_of, flat, refuse
 from sepcalc.cli_options import ShowFlags, command_app, examples, need_size, with_columns
 from sepcalc.cli_pictures import PlotFlags
 from sepcalc.cli_sources import SOURCE_HELP, parse_factor
+from sepcalc.cli_sweep_progress import progress
 from sepcalc.cli_variants import VariantFlags, parse_mid
 from sepcalc.errors import SepcalcError
 from sepcalc.network import Network
@@ -37,9 +37,6 @@ EXAMPLES = (
 
 MOST_SHOWN = 200
 """Rows on a terminal; of a longer table the first and the last are shown."""
-
-_BAR, _PAUSE_S = 40, 0.1
-"""Characters of the bar that shows how far a grid is, and the time from one to the next."""
 
 SWEPT: dict[str, tuple[str, Callable[[str], Any]]] = {
     "--width": ("width", parse_factor),
@@ -181,33 +178,14 @@ def _write(found: Sweep, form: str, show: ShowFlags) -> None:
     refuse({"--si": show.si}, f"{form} holds exact numbers; choose another format")
     every = Table(name="sweep", title="", columns=sweep_columns(found), rows=())
     columns = with_columns(every, _pinned(found, show).columns or "all").columns
-    watch = _progress(len(found.grid), shown=show.output is not None or not sys.stdout.isatty())
-    if show.output is None:
-        for text in sweep_text(found, columns, form, watch):
-            sys.stdout.write(text)
-        return
-    with writing(show.output) as file:
-        if form == "parquet":
-            write_parquet(found, columns, file, watch)
+    shown = show.output is not None or not sys.stdout.isatty()
+    with progress(len(found.grid), shown=shown) as watch:
+        if show.output is None:
+            sys.stdout.writelines(sweep_text(found, columns, form, watch))
             return
-        for text in sweep_text(found, columns, form, watch):
-            file.write(text.encode("utf-8", "backslashreplace"))
-
-
-def _progress(total: int, *, shown: bool) -> Callable[[int], None]:
-    """What draws a bar on standard error where that is a terminal, and takes it away at the end."""
-    if not (shown and sys.stderr.isatty()):
-        return lambda done: None
-    drawn = monotonic()
-
-    def draw(done: int) -> None:
-        nonlocal drawn
-        if done == total:
-            sys.stderr.write("\r\x1b[K")
-        elif monotonic() - drawn > _PAUSE_S:
-            drawn = monotonic()
-            bar = "━" * (_BAR * done // total)
-            sys.stderr.write(f"\r{bar:·<{_BAR}} {done:,} of {total:,} points")
-        sys.stderr.flush()
-
-    return draw
+        with writing(show.output) as file:
+            if form == "parquet":
+                write_parquet(found, columns, file, watch)
+            else:
+                texts = sweep_text(found, columns, form, watch)
+                file.writelines(text.encode("utf-8", "backslashreplace") for text in texts)

@@ -7,9 +7,6 @@ from io import StringIO
 import pytest
 from commands import Screen, sepcalc
 
-from sepcalc import cli_sweep
-from sepcalc.cli_sweep import _progress
-
 LAYER = "sweep --cin 64 --cout 32:128:x2 -k 3,5"
 
 
@@ -218,29 +215,3 @@ def test_a_chart_that_cannot_be_drawn(tmp_path):
     ran = sepcalc(f"sweep --cin 64 --cout 64 -k 3 -o {tmp_path / 'grid.csv'} --plot {tmp_path / 'grid.svg'}")
     assert (ran.code, ran.out, [*tmp_path.iterdir()]) == (2, "", [])
     assert "nothing is swept" in ran.err
-
-
-def test_progress(monkeypatch):
-    """On a terminal a bar shows how far a grid is, not at every block, and goes at the end."""
-    screen, now = Screen(), iter(range(100))
-    monkeypatch.setattr("sys.stderr", screen)
-    monkeypatch.setattr(cli_sweep, "monotonic", lambda: next(now) / 20)
-    watch = _progress(1000, shown=True)
-    for done in range(100, 1001, 100):
-        watch(done)
-    drawn = screen.getvalue().split("\r")
-    assert drawn[1].split("·")[0] == "━" * 12
-    assert drawn[1].endswith(" 300 of 1,000 points")
-    assert drawn[-1] == "\x1b[K"
-    assert 1 < len(drawn) < 8
-
-
-@pytest.mark.parametrize(("stream", "shown"), [(StringIO, True), (Screen, False)])
-def test_no_progress(monkeypatch, stream, shown):
-    """There is no bar in a log, nor between the rows on a terminal."""
-    error = stream()
-    monkeypatch.setattr("sys.stderr", error)
-    watch = _progress(10, shown=shown)
-    watch(5)
-    watch(10)
-    assert error.getvalue() == ""
