@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from fake_clock import FakeClock
 
 from sepcalc import torch_samplers as module
 from sepcalc.measure import Candidate, Plan, measure
@@ -133,8 +134,8 @@ def test_cold_on_mps(device):
 @pytest.mark.parametrize(
     ("cache", "happens", "nanoseconds"),
     [
-        ("warm", ["call", "clock", "call", "call", "clock"], 3),
-        ("cold", ["flush cpu", "clock", "call", "clock"] * 2, 4),
+        ("warm", ["clock", "call", "clock", "clock", "call", "call", "clock"], 3),
+        ("cold", ["clock", "flush cpu", "clock", "clock", "call", "clock"] * 2, 4),
     ],
 )
 def test_on_the_cpu(monkeypatch, cache, happens, nanoseconds):
@@ -149,6 +150,27 @@ def test_on_the_cpu(monkeypatch, cache, happens, nanoseconds):
     pending = sampler(Conditions(cache=cache))(lambda: log.append("call"), 2, clock)
     assert log == happens
     assert pending() == (pytest.approx(nanoseconds * 1e-9), None)
+
+
+@pytest.mark.parametrize(
+    ("cache", "lasts_ms", "samples_ms"),
+    [
+        ("warm", [200, 300], [200, 300]),
+        ("warm", [199, 198], [198]),
+        ("warm", [300, 190, 250, 205, 210], [300, 250, 210]),
+        ("cold", [200, 200], [200, 200]),
+    ],
+    ids=["long", "short", "delayed", "cold"],
+)
+def test_a_long_call_warms_its_cache_itself(monkeypatch, cache, lasts_ms, samples_ms):
+    """A call that lasts 0.2 s has none before it; one that did only when something delayed it has one again."""
+    monkeypatch.setattr(module, "_flush", lambda device: lambda: None)
+    clock, times = FakeClock(), iter(lasts_ms)
+    run = sampler(Conditions(cache=cache))
+    call = lambda: clock.spend(next(times) / 1e3)  # noqa: E731
+    samples = [run(call, 1, clock)().seconds for _ in samples_ms]
+    assert samples == pytest.approx([each / 1e3 for each in samples_ms], rel=1e-3)
+    assert list(times) == []
 
 
 @pytest.mark.parametrize(("l2", "size"), [(50, 256), (200, 400), (0, 256)])
