@@ -6,9 +6,9 @@
 * MPS: the host's clock, from when the device has nothing to do until it again has nothing to do.
 
 A warm cache holds what a call left there, so one call that is not timed begins each sample: another candidate was there
-last. By the host's clock a call that lasts :data:`LONG_CALL_S` needs none before it. A cold cache is one that was filled
-with something else before each call, outside the timed part, as ``triton.testing.do_bench`` does. Each call then is
-under a clock of its own, and a sample is the sum of these times.
+last. By the host's clock a call that lasts :data:`LONG_CALL_S` needs none before it. A cold cache was filled with
+something else before each call, outside the timed part, as ``triton.testing.do_bench`` does. Each call then is under a
+clock of its own, and a sample is the sum of these times.
 """
 
 from __future__ import annotations
