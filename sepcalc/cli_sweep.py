@@ -18,7 +18,7 @@ from sepcalc.network import Network
 from sepcalc.output import writing
 from sepcalc.sources import kind_of, open_source
 from sepcalc.spec import parse_lengths, parse_whole
-from sepcalc.sweep import Sweep, network_sweep
+from sepcalc.sweep import BLOCK, Sweep, network_sweep
 from sepcalc.sweep import sweep as sweep_of
 from sepcalc.sweep_axes import parse_values
 from sepcalc.sweep_files import FORMS, sweep_text, write_parquet
@@ -95,11 +95,12 @@ def sweep(
 
 
 def _check(found: Sweep) -> None:
-    """Raise :class:`SepcalcError` where a grid of one block has no point that can be counted, as for a layer alone."""
-    if len(found.grid) <= found.block_points:
-        reasons = found.block(0, len(found.grid)).counts[found.reference].why_not
-        if None not in reasons:
-            raise SepcalcError(str(reasons[0]))
+    """Raise :class:`SepcalcError` where no point can be counted, as for one alone; of a large grid some could."""
+    if None in found.block(0, 1).counts[found.reference].why_not or len(found.grid) > BLOCK:
+        return
+    reasons = found.whole().counts[found.reference].why_not
+    if None not in reasons:
+        raise SepcalcError(str(reasons[0]))
 
 
 def _chart(found: Sweep) -> "Chart":

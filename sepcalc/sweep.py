@@ -21,6 +21,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from sepcalc.comparison import Candidate, check_size
+from sepcalc.errors import SepcalcError, SpecError
 from sepcalc.network import Network
 from sepcalc.spec import ConvSpec
 from sepcalc.sweep_axes import Axis, Grid, shown
@@ -212,16 +213,22 @@ def network_sweep(
 ) -> Sweep:
     """A network at all points of ``values``: its ``width`` and ``size``, and options of ``variants``.
 
-    ``opened`` makes the network of a width and a size, each None where it is not swept. The rows of a point are the
-    network as written, and with each of the variants (the first three by default) in every layer that can take it.
+    ``opened`` makes the network of a width and a size, each None where it is not swept; a :class:`SepcalcError` that
+    it raises is the reason why the point has no counts. The rows of a point are the network as written, and with each
+    of the variants (the first three by default) in every layer that can take it.
     """
 
     @lru_cache(maxsize=1)
-    def network(width: Any, size: Any) -> Network:
-        return opened(width, size)
+    def network(width: Any, size: Any) -> Network | SpecError:
+        try:
+            return opened(width, size)
+        except SepcalcError as reason:
+            return SpecError(str(reason))
 
     def count(variant: Variant | None, **point: Any) -> tuple[int, int]:
         found = network(point.get("width"), point.get("size"))
+        if isinstance(found, SpecError):
+            raise found
         cost = found.cost if variant is None else found.what_if(variant.bind(point)).cost
         return cost.params, cost.macs
 

@@ -159,7 +159,8 @@ def _alike(what: str, reasons: Sequence[str | None]) -> Iterator[str]:
         alike.setdefault(sub(r"[\d,]+", "0", reason), []).append(reason)
     for group in alike.values():
         first = "" if len({*group}) == 1 else ", the first"
-        yield f"{what} at {len(group):,} of {len(reasons):,} points{first}: {group[0]}."
+        line, *_ = group[0].splitlines()
+        yield f"{what} at {len(group):,} of {len(reasons):,} points{first}: {line}."
 
 
 def elided(table: Table, most: int) -> Table:

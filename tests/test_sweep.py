@@ -159,6 +159,16 @@ def test_a_network_is_opened_once_for_each_point():
     assert opened == [(None, 224), (None, 256)]
 
 
+def test_a_network_that_cannot_be():
+    """Where a network cannot have a size, its point has the reason, and the other points their counts."""
+    found = network_sweep("vgg16", {"size": [8, 224]}, lambda width, size: load("vgg16", size=size))
+    small, whole = found.blocks()
+    assert whole.counts[0].params == [load("vgg16").cost.params]
+    for counts in small.counts:
+        assert (counts.params, counts.macs) == ([None], [None])
+        assert "conv4.pool: window 2 is larger than the 1 positions that reach it" in counts.why_not[0]
+
+
 def test_options_of_a_network():
     """Options of variants can be swept for a network as well."""
     values = {"mid": ["min", 8]}
