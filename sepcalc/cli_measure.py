@@ -9,7 +9,7 @@ from typer.core import TyperCommand
 
 from sepcalc.cli_flags import flags_of, flat, refuse
 from sepcalc.cli_measure_flags import FORMATS, MeasuredFlags
-from sepcalc.cli_measure_show import TABLES, check, check_show, loaded, show_session, show_sessions
+from sepcalc.cli_measure_show import TABLES, advise, check, check_show, loaded, show_session, show_sessions
 from sepcalc.cli_options import ShowFlags, command_app, examples
 from sepcalc.cli_pictures import PlotFlags
 from sepcalc.cli_sources import SOURCE_HELP
@@ -82,6 +82,7 @@ def measure(
     plots.draw(lambda: _chart(session))
     if session.interrupted:
         raise typer.Exit(130)
+    advise(session)
     check([session], strict=strict)
 
 

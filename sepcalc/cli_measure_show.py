@@ -7,6 +7,7 @@ from sepcalc.cli_options import ONE_TABLE, ShowFlags, refuse_si, with_columns
 from sepcalc.errors import GateError, SepcalcError, closest
 from sepcalc.measure import Plan
 from sepcalc.measure_conditions import Conditions
+from sepcalc.measure_statistics import FEWEST_ROUNDS
 from sepcalc.output import check_place
 from sepcalc.table import Table
 from sepcalc.timing import WHOLE, Kind, Session, Timed, doubtful, judged
@@ -95,6 +96,16 @@ def check_tables(names: Sequence[str], *, of_network: bool) -> None:
             raise SepcalcError(f"--table: no table '{name}'{closest(name, TABLES)}")
     if names and not of_network:
         raise SepcalcError("--table would change nothing: a convolution has one table; leave it out")
+
+
+def advise(session: Session) -> None:
+    """Say on standard error what may help, where enough rounds gave ratios that are not to be believed."""
+    rows = judged(session)
+    if wrong := sum(each.summary is not None and each.summary.n >= FEWEST_ROUNDS for each in doubtful(rows)):
+        longer = f"for longer, as with --time {max(10, 5 * session.plan.time_s):g}"
+        sys.stderr.write(
+            f"unreliable: {wrong:,} of {len(rows):,} rows; close other programs and measure again, or {longer}\n"
+        )
 
 
 def check(sessions: Iterable[Session], *, strict: bool) -> None:

@@ -147,7 +147,8 @@ def load(path: str | Path) -> Session:
         return _session(msgspec.json.decode(data, type=_Record))
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
         what = str(fault).replace("`", "'")
-        raise SepcalcError(f"'{path}' is no whole measurement: {what[:1].lower()}{what[1:]}; measure again") from None
+        said = what if what.startswith("JSON") else f"{what[:1].lower()}{what[1:]}"
+        raise SepcalcError(f"'{path}' is no whole measurement: {said}; measure again") from None
 
 
 def _bytes(path: str | Path) -> bytes:

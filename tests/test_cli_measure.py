@@ -8,6 +8,7 @@ from io import StringIO
 import pytest
 from commands import Screen, sepcalc
 from fake_bench import fake_bench
+from fake_clock import noisy
 
 from sepcalc import cli_measure_progress
 from sepcalc.cli_measure_progress import shown_progress
@@ -225,6 +226,23 @@ def test_strict(folder, bench):
     assert sepcalc("measure --load run.json --strict") == ran
     assert sepcalc("measure --load run.json").code == 0
     assert len(list(folder.iterdir())) == 1
+
+
+ADVICE = "unreliable: 3 of 3 rows; close other programs and measure again, or for longer, as with"
+
+
+@pytest.mark.parametrize(
+    ("flags", "err"),
+    [
+        ("", f"{ADVICE} --time 10\n"),
+        ("--time 9", f"{ADVICE} --time 45\n"),
+        ("--rounds 9 --time 0", ""),
+    ],
+)
+def test_advice(bench, flags, err):
+    """Where the machine was not quiet a sentence says what may help, which it does not where rounds are too few."""
+    bench(machine=noisy(share=1.0))
+    assert sepcalc(f"{LAYER} {flags}").err == err
 
 
 def test_nothing_could_be_timed(folder, bench):

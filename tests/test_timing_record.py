@@ -130,6 +130,7 @@ def row(key, value):
 DAMAGED = {
     "": "input data was truncated",
     "{": "input data was truncated",
+    "times": "JSON is malformed: invalid character (byte 4)",
     "[]": "expected 'object', got 'array'",
     '{"kind": "measurement"}': "object missing required field 'schema'",
     '{"schema": 1, "kind": "measurement"}': "object missing required field 'of'",
