@@ -157,7 +157,9 @@ class _Rewriting:
         return Written(network=self.network, module=module)
 
     def notes(self) -> Iterator[str]:
-        """Which form is that of the file, which variants change nothing, and what they leave as it is."""
+        """What a call reads, which form is that of the file, which variants change nothing, and what they leave."""
+        if self.own is not None and any(each.shape[0] != 1 for each in self.own.inputs):
+            yield f"At batch 1 a call reads {', '.join(map(str, self.own.inputs))}"
         names = [each.name for each in self.forms]
         for each in self.forms:
             if each.as_written and each.name != AS_WRITTEN:

@@ -183,6 +183,7 @@ def test_a_model_of_ones_own():
         ("b", "depthwise-separable", 1)
     ]
     assert session.notes == (
+        "At batch 1 a call reads 2x8x16x16.",
         "plain is written as standard.",
         "the whole as depthwise-separable leaves b as written: it is a function.",
     )
