@@ -189,6 +189,22 @@ def test_a_model_of_ones_own():
     )
 
 
+@pytest.mark.parametrize(("phase", "rounds"), [("warm-up", None), ("rounds", 5)])
+def test_interrupted(phase, rounds):
+    """Ctrl-C leaves the layers that were done and what there is of the one at hand, and begins no other."""
+    begun = []
+
+    def progress(title, done, _planned, state):
+        begun.append(title)
+        if done == 1 and state.phase == phase and (rounds is None or state.done == rounds):
+            raise KeyboardInterrupt
+
+    session = measure_network(read(SMALL), setting(progress=progress))
+    found = {(each.group, len(each.series.samples)) for each in session.rows}
+    assert found == {("a", 12), *([("d", rounds)] if rounds else [])}
+    assert (session.interrupted, set(begun)) == (True, {"a", "d"})
+
+
 def test_a_whole_is_built_once():
     """Under all conditions of a grid the whole in one form is one module, so its weights are in memory once."""
     modules = {}

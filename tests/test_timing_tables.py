@@ -4,7 +4,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from fake_bench import ENVIRONMENT, fake_bench
+from fake_bench import ALLOWS, ENVIRONMENT, fake_bench
 
 from sepcalc import ConvSpec, choose, compare, load
 from sepcalc.inputs import Input
@@ -177,6 +177,8 @@ def test_a_roofline():
     (table,) = timing_tables(layer(choose(["dws"]), roofline=True))
     assert [each["bound"] for each in records(table)] == ["compute", "compute", "memory", "compute"]
     assert all(0.7 < each["roof_share"] < 1 for each in records(table))
+    peaks = {(2 * each["peak_macs_per_s"], each["peak_bytes_per_s"]) for each in records(table)}
+    assert peaks == {tuple(ALLOWS)}
     assert table.notes[0] == (
         "depthwise 3×3 of depthwise-separable: 2.25 FLOP/byte, memory-bound, at 79.7 % of its roof."
     )
