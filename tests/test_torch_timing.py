@@ -168,6 +168,25 @@ def test_training(watched):
     assert [each.grad for each in (seen.x, *seen.copy.parameters())] == [None] * 4
 
 
+def test_gradients_that_come_back_are_random():
+    """What the backward pass begins with is random, in the format of the output: ones would be as special as zeros."""
+    seen = []
+
+    class Hooked(nn.Conv2d):
+        def forward(self, x):
+            y = super().forward(x)
+            y.register_hook(seen.append)
+            return y
+
+    conditions = Conditions(backward=True, channels_last=True, batch=2)
+    call = prepare(Hooked(4, 6, 3), [IMAGE], conditions)
+    with held(conditions):
+        call()
+    (gradient,) = seen
+    assert 0.5 < gradient.std() < 1.5
+    assert gradient.is_contiguous(memory_format=torch.channels_last)
+
+
 def test_a_module_that_returns_several(watched):
     """A backward pass goes through every output that a gradient reaches, and an unused weight does not matter."""
 
