@@ -20,7 +20,7 @@ class Device:
 
     def __init__(self):
         self.log = []
-        self.done_ms = 0.0
+        self.done_ms = self.waited_ms = 0.0
         self.allocated = None
 
     def work(self, what, milliseconds=0.0):
@@ -40,18 +40,21 @@ class Device:
     def event(self, enable_timing):
         """An event that takes the device's time as it is recorded, and shows it to those alone who waited."""
         assert enable_timing
-        event = SimpleNamespace(at=None, known=False)
+        event = SimpleNamespace(at=None)
 
         def record():
             self.work("record")
             event.at = self.done_ms
 
         def elapsed_time(later):
-            assert "synchronize" in self.log, "the device was not waited for"
+            assert later.at <= self.waited_ms, "the device was not waited for"
             return later.at - event.at
 
-        event.record, event.elapsed_time = record, elapsed_time
-        event.synchronize = lambda: self.work("synchronize")
+        def synchronize():
+            self.work("synchronize")
+            self.waited_ms = event.at
+
+        event.record, event.elapsed_time, event.synchronize = record, elapsed_time, synchronize
         return event
 
 
