@@ -212,6 +212,14 @@ def test_keyboard(visit):
     assert names(page) == order("macs", largest_first=True)
 
 
+def test_desk(visit):
+    """At 1280 pixels no table scrolls sideways, and the parts of a picture stand beside each other."""
+    page = visit.page
+    assert page.locator(".scroll").evaluate_all("boxes => boxes.filter(box => box.scrollWidth > box.clientWidth)") == []
+    parts = "boxes => boxes.map(box => new Set([...box.children].map(part => part.getBoundingClientRect().y)).size)"
+    assert page.locator(".parts").evaluate_all(parts) == [1, 1]
+
+
 def test_phone(chromium, file):
     """At 360 pixels the page does not scroll sideways; a table scrolls in its box, and its names stay."""
     with Visit(chromium, file, width=360, height=740, has_touch=True, is_mobile=True) as visit:
