@@ -220,13 +220,15 @@ def plain(cell: Cell, column: Column) -> Plain:
     """``cell`` as a program reads it: integers exact, other numbers the nearest float, sizes as lists.
 
     Of an estimate this is the value; :func:`ends` has the rest. A number that is left blank, as the kernel of a sum is,
-    is None.
+    is None; a number among words is a word.
 
     >>> plain(Fraction(73728), Column(key="macs", title="MACs", kind="per-position"))
     73728
     """
     if cell == "" and is_number(column):
         return None
+    if isinstance(cell, int) and not is_number(column):
+        return str(cell)
     if isinstance(cell, Fraction):
         return int(cell) if column.kind == "per-position" and cell.denominator == 1 else float(cell)
     if isinstance(cell, Estimate):

@@ -7,7 +7,7 @@ release. :func:`~sepcalc.reconcile.reconcile` re-enacts it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from sepcalc.convention_events import called, dispatched, functions, traced, visits
@@ -68,8 +68,8 @@ class Counter:
     release: str
     unit: Unit
     call: str
-    rules: tuple[Rules, ...]
-    notes: tuple[Note, ...] = ()
+    rules: tuple[Rules, ...] = field(repr=False)
+    notes: tuple[Note, ...] = field(default=(), repr=False)
 
     @property
     def title(self) -> str:

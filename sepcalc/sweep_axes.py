@@ -7,7 +7,7 @@ counts once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, repeat
@@ -35,9 +35,15 @@ class Axis:
 
     @classmethod
     def of(cls, key: str, values: Any) -> Axis:
-        """An axis of a list or a range of values, in which none counts twice, or of one value."""
+        """An axis of a list or a range of values, in which none counts twice, or of one value.
+
+        Beside a length for each axis of the map, one number stands for all of them.
+
+        >>> Axis.of("k", [3, (3, 1), (3, 3)]).values
+        ((3, 3), (3, 1))
+        """
         several = isinstance(values, (list, range))
-        return cls(key=key, values=tuple(dict.fromkeys(values)) if several else (values,))
+        return cls(key=key, values=tuple(dict.fromkeys(_written_out(values))) if several else (values,))
 
     @property
     def swept(self) -> bool:
@@ -48,6 +54,13 @@ class Axis:
     def is_numeric(self) -> bool:
         """Whether every value is one number."""
         return all(isinstance(value, (int, Fraction)) for value in self.values)
+
+
+def _written_out(values: Sequence[Any]) -> Iterator[Any]:
+    """Lengths of all axes of the map where any value has them: a column of a table holds one or the other."""
+    counts = {len(value) for value in values if isinstance(value, tuple)}
+    axes = counts.pop() if len(counts) == 1 else 0
+    return ((value,) * axes if axes and isinstance(value, int) else value for value in values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

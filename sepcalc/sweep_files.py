@@ -12,7 +12,7 @@ from itertools import chain, repeat
 from operator import truediv
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from sepcalc.cells import Plain, plain
+from sepcalc.cells import Plain, is_number, plain
 from sepcalc.errors import MissingExtraError, SepcalcError
 from sepcalc.records import SCHEMA, csv_field, json_text, tsv_field
 from sepcalc.sweep import Block, Sweep
@@ -106,11 +106,11 @@ def _figures(sweep: Sweep, columns: Sequence[Column], form: Form, block: Block, 
 def _texts(values: Sequence[Any], column: Column, form: Form) -> Sequence[str]:
     """The fields of a column; a million numbers are written in C, and what comes twice is written once."""
     label = form.label(column.key)
-    if {*map(type, values)} == {int}:
+    if is_number(column) and {*map(type, values)} == {int}:
         return [label + text for text in map(str, values)] if label else [*map(str, values)]
 
     def write(value: Any) -> str:
-        return str(value) if type(value) in (int, float) else form.field(plain(value, column))
+        return str(value) if type(value) is float else form.field(plain(value, column))
 
     known = {value: label + write(value) for value in {*values}}
     return [*map(known.__getitem__, values)]

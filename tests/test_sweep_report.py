@@ -53,7 +53,7 @@ def test_rows_are_points_and_variants(grid):
         (
             {"c_in": 8, "c_out": 8, "k": [(3, 1), 3], "mid": ["min", 4]},
             {"padding": (1, 0), "bias": "all", "transposed": True},
-            "Transposed convolution, padding 1×0, bias all, c_in 8, c_out 8; k 3×1, 3, mid min, 4",
+            "Transposed convolution, padding 1×0, bias all, c_in 8, c_out 8; k 3×1, 3×3, mid min, 4",
         ),
         ({"c_in": 8, "c_out": 8, "k": [3, 5]}, {"dilation": (1,)}, "1D convolution, c_in 8, c_out 8; k 3, 5"),
         ({"c_in": 8, "c_out": 8, "k": 3}, {"padding": "valid"}, "Convolution, padding valid, c_in 8, c_out 8, k 3"),

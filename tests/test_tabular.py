@@ -37,6 +37,7 @@ RESULTS = {
     "explanation": explain(LAYER),
     "open explanation": explain(compare(ConvSpec.of(64, 128, k=(3, 5)))),
     "sweep": sweep({"c_in": [32, 64], "c_out": 64, "k": 3, "size": [28, 56], "groups": [1, 3, 4]}),
+    "sweep of lengths and words": sweep({"c_in": 8, "c_out": 8, "k": [3, (3, 1)], "mid": [4, "in"], "size": 14}),
     "open sweep": sweep({"c_in": 64, "c_out": [64, 96], "k": 3}, ["depthwise"]),
     "measurement": SESSION,
     "measured network": replace(SESSION, kind="network"),
