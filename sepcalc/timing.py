@@ -121,11 +121,11 @@ VARYING: Mapping[str, Callable[[Conditions], str | int]] = {
 def words(key: str, conditions: Conditions) -> str:
     """One of the conditions of :data:`VARYING` as a sentence has it.
 
-    >>> words("batch", Conditions(batch=8)), words("dtype", Conditions())
-    ('batch 8', 'float32')
+    >>> words("batch", Conditions(batch=1024)), words("dtype", Conditions())
+    ('batch 1,024', 'float32')
     """
     value = VARYING[key](conditions)
-    return f"{key} {value}" if isinstance(value, int) else value
+    return f"{key} {value:,}" if isinstance(value, int) else value
 
 
 def labels(rows: Sequence[Timed]) -> list[str]:

@@ -156,12 +156,12 @@ def _reasons(rows: Sequence[Judged]) -> Iterator[str]:
 
 def _worst(rows: Sequence[Judged]) -> Iterator[str]:
     """The layers that fall furthest behind what was promised."""
-    behind = [each for each in rows if each.delivered is not None and each.promised and each.promised > 1]
-    behind = sorted(behind, key=lambda each: each.delivered or 0)[:MOST_WORST]
+    saving = [(row.delivered, row) for row in rows if row.delivered is not None and row.promised and row.promised > 1]
+    behind = sorted((part, row.label, row.promised) for part, row in saving if part < 1)[:MOST_WORST]
     if behind:
         share = Column(key="delivered", title="", kind="share")
         times = Column(key="promised", title="", kind="reduction")
-        each = [f"{row.label} ({human(row.delivered, share)} of {human(row.promised, times)})" for row in behind]
+        each = [f"{label} ({human(part, share)} of {human(whole, times)})" for part, label, whole in behind]
         yield f"Furthest behind the promise: {'; '.join(each)}."
 
 

@@ -235,6 +235,17 @@ def test_the_worst_layers_are_named():
     assert f"{behind[0].label} ({float(behind[0].delivered):.1%}".replace("%", " %") in note
 
 
+def test_no_layer_is_behind():
+    """What delivers all that it promises is not named as if it fell behind."""
+    session = network()
+    quick = [replace(row, series=replace(row.series, samples=tuple(each / 9 for each in row.series.samples)))
+             if row.name == "depthwise-separable" else row for row in session.rows]  # fmt: skip
+    layers, _ = timing_tables(replace(session, rows=tuple(quick)))
+    assert "depthwise-separable" not in layers.notes[-1]
+    layers, _ = timing_tables(replace(session, rows=tuple(row for row in quick if row.name != "spatial-separable")))
+    assert layers.notes == ()
+
+
 def test_totals_add_up():
     """The sum of the layers is each median as often as its layer occurs, and with the rest it is the whole."""
     session = network("mobilenet_v2")
