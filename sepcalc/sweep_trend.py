@@ -69,7 +69,7 @@ def _moves(sweep: Sweep, whole: Block, beyond: Mapping[str, Horizon], place: int
             limit = _nearing(sweep, horizon, place, count) if horizon else ""
             way = ", but in the end nears " if turns else ", towards "
             moves.append(f"{_verb(signs)} {axis.key}{way * bool(limit)}{limit}")
-    return "; ".join([*moves, *([f"does not depend on {' or '.join(fixed)}"] if fixed else [])])
+    return "; ".join([*moves, *([f"does not change with {' or '.join(fixed)}"] if fixed else [])])
 
 
 def _verb(signs: set[int]) -> str:

@@ -42,7 +42,7 @@ def test_the_saving_grows_with_filters_and_window():
         (
             {"c_in": [16, 32], "c_out": 64, "k": 3, "size": [14, 28]},
             {},
-            "the reduction does not depend on c_in or size",
+            "the reduction does not change with c_in or size",
         ),
         ({"c_in": 16, "c_out": [64, 128], "k": 3}, {}, "the reduction grows with c_out, towards k² = 9.00×"),
         ({"c_in": 16, "c_out": [128, 32, 64], "k": 3}, {}, "the reduction grows with c_out, towards k² = 9.00×"),
@@ -79,12 +79,24 @@ def test_a_limit_on_the_other_side(c_out, sentence):
     assert notes({"c_in": 64, "c_out": c_out, "k": 3}, ["sps"]) == {"spatial-separable": sentence}
 
 
+def test_a_sentence_is_about_the_grid():
+    """What does not change on a grid may do so elsewhere: at stride 2 an odd size is not like an even one."""
+    even, odd = (
+        sweep({"c_in": 8, "c_out": 8, "k": 3, "stride": 2, "size": size}, ["bsconv"]) for size in ([6, 10], [6, 7, 10])
+    )
+    assert [*trend_notes(even, even.whole(), horizons(even))] == [
+        "blueprint-separable: the reduction does not change with size."
+    ]
+    first, _ = trend_notes(odd, odd.whole(), horizons(odd))
+    assert first.startswith("blueprint-separable: the MACs reduction grows and falls with size")
+
+
 def test_two_reductions():
     """Where params and multiply-adds do not go the same way, each reduction has its own sentence."""
     found = sweep({"c_in": 16, "c_out": 64, "k": 3, "size": 28, "stride": [1, 2]}, ["bsconv"])
     assert [*trend_notes(found, found.block(0, 2), horizons(found))] == [
         "blueprint-separable: the MACs reduction falls with stride.",
-        "blueprint-separable: the params reduction does not depend on stride.",
+        "blueprint-separable: the params reduction does not change with stride.",
     ]
 
 
