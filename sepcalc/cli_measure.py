@@ -44,7 +44,9 @@ app = command_app()
 def measure(
     *,
     context: typer.Context,
-    sources: Annotated[list[str] | None, typer.Argument(metavar="[SOURCE]", help=SOURCE_HELP)] = None,
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="[SOURCE]", help=f"{SOURCE_HELP} Without one, a convolution.")
+    ] = None,
     measured: MeasuredFlags,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 where a row is unreliable or failed.")] = False,
     save: Annotated[

@@ -10,7 +10,7 @@ from sepcalc.cli_convolution import ConvolutionFlags, on_axes
 from sepcalc.cli_flags import flag, flags_of, flat, refuse
 from sepcalc.cli_options import ShowFlags, command_app, examples, need_size, with_columns
 from sepcalc.cli_pictures import PlotFlags
-from sepcalc.cli_sources import SOURCE_HELP, parse_factor
+from sepcalc.cli_sources import parse_factor
 from sepcalc.cli_sweep_progress import progress
 from sepcalc.cli_variants import VariantFlags, parse_mid
 from sepcalc.errors import SepcalcError
@@ -60,7 +60,9 @@ app = command_app()
 @flat
 def sweep(
     *,
-    source: Annotated[str | None, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)] = None,
+    source: Annotated[
+        str | None, typer.Argument(metavar="SOURCE", help="A bundled name or a .yaml file; without one, a convolution.")
+    ] = None,
     convolution: ConvolutionFlags,
     variants: VariantFlags,
     width: Annotated[
