@@ -6,9 +6,10 @@ A report holds no date and no command of its own making: who asks for it says ho
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 
 from sepcalc.cells import human
 from sepcalc.chart import Chart, can_draw
@@ -180,16 +181,21 @@ def _figures(totals: Table) -> Iterator[Figure]:
         yield Figure(value=shown(row, saved), label=f"fewer MACs as {row.cells[name]} than as standard")
 
 
-def _untitled(chart: Chart) -> Chart:
-    """``chart`` without its title and its rules, which the table beside it has."""
-    return replace(chart, spec={key: value for key, value in chart.spec.items() if key != "title"})
+def _picture(name: str, words: str, draw: Callable[[], Chart]) -> Picture | str:
+    """What ``draw`` makes, without its title and its rules, which the table beside it has; or why there is no chart."""
+    try:
+        chart = draw()
+    except SepcalcError as reason:
+        return f"There is no chart here: {reason}."
+    untitled = {key: value for key, value in chart.spec.items() if key != "title"}
+    return Picture(name=name, words=words, chart=replace(chart, spec=untitled))
 
 
 def _layers(subject: Subject, layers: Table, totals: Table) -> Iterator[Block]:
     """Every layer as written, and the multiply-adds that each variant would leave it."""
     if subject.pictures:
         words = f"What each layer of {subject.network.name} costs along its depth, as written and as each variant."
-        yield Picture(name="layers", words=words, chart=_untitled(network_chart(layers, totals)))
+        yield _picture("layers", words, lambda: network_chart(layers, totals))
     variants = [each.variant.name for each in subject.what_ifs[1:]]
     rewritten = [f"{key}:{variant}" for variant in variants for key in ("macs", "reduction")]
     yield Listing(table=layers.select(["name", "type", "output", "params", "macs", "macs_share", *rewritten]))
@@ -227,7 +233,7 @@ def _one_layer(subject: Subject, layers: Table) -> Iterator[Block]:
     yield table
     if subject.pictures:
         words = f"What {layer.name} costs as each variant, stage by stage."
-        yield Picture(name="layer", words=words, chart=_untitled(layer_chart(layer_table(comparison, stages=True))))
+        yield _picture("layer", words, lambda: layer_chart(layer_table(comparison, stages=True)))
     derived = explain(comparison)
     # The table above has its title and the rules of counting already.
     notes = tuple(note for note in derived.notes if note not in table.legend)
@@ -252,7 +258,7 @@ def _measured(subject: Subject) -> Iterator[Block]:
         yield from (table.brief() for table in others)
         if subject.pictures:
             words = f"What was promised of {session.title} and what was delivered."
-            yield Picture(name=f"measured-{place}", words=words, chart=_untitled(measurement_chart(first)))
+            yield _picture(f"measured-{place}", words, partial(measurement_chart, first))
 
 
 def _counters(subject: Subject) -> Iterator[Block]:

@@ -185,6 +185,16 @@ def test_pictures():
     assert sum(row["macs"] for row in drawn if row["variant"].startswith("as-written")) == layers.rows[-1].cells[4]
 
 
+def test_nothing_to_draw():
+    """A network without any costs has a report all the same, which says why it has no chart."""
+    network = read("name: N\ninput: {channels: 3, size: 8}\nlayers: [relu]\n")
+    document = report(Subject(network=network, pictures=True), MADE)
+    assert document.pictures == ()
+    assert blocks(document, "layers")[0] == (
+        "There is no chart here: N, input 3×8×8: no layer has parameters or multiply-adds, so there is nothing to draw."
+    )
+
+
 def test_without_the_extra(monkeypatch):
     """Where charts cannot be drawn a report comes without them and says so; where none are wanted it says nothing."""
     monkeypatch.setattr("sepcalc.report.can_draw", lambda: False)
