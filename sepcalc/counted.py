@@ -9,7 +9,7 @@ from sepcalc.variants import Stages
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """Trainable parameters, the shape that is written without the batch, and the FLOPs of one example.
+    """Parameters, the shape that is written without the batch, and the FLOPs of one example.
 
     ``shape`` is None where there is no one shape, as for a model that returns several tensors; a prediction
     without one is true of any.

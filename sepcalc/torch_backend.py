@@ -50,8 +50,8 @@ def example(spec: ConvSpec, *, device: str = "cpu") -> torch.Tensor:
 
 
 def parameter_count(module: nn.Module) -> int:
-    """Trainable parameters of ``module``, one that is used twice counted once."""
-    return sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
+    """Parameters of ``module``, frozen ones too, one that is used twice counted once."""
+    return sum(parameter.numel() for parameter in module.parameters())
 
 
 def counted(module: nn.Module, *inputs: torch.Tensor, **named: torch.Tensor) -> Counted:

@@ -205,9 +205,9 @@ def test_what_returns_several_has_no_shape():
     assert counted(layer, torch.zeros(1, 4, 10)) == Counted(params=16, shape=None, flops=2 * 160)
 
 
-def test_frozen_parameters_are_not_trainable():
-    """Parameters that do not train are not counted."""
-    assert parameter_count(build([ConvSpec(c_in=4, c_out=4, kernel=(1,))]).requires_grad_(False)) == 0
+def test_frozen_parameters():
+    """Parameters that are frozen are parameters, as they are for the importer."""
+    assert parameter_count(build([ConvSpec(c_in=4, c_out=4, kernel=(1,))]).requires_grad_(False)) == 16
 
 
 def test_an_input_needs_a_size():

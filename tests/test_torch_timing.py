@@ -365,6 +365,11 @@ def test_another_module_is_refused(wrong, said):
     )
 
 
+def test_a_module_that_is_frozen():
+    """Weights that are not to be trained are counted as others are, as the importer counts them."""
+    check("frozen", build([SPEC]).requires_grad_(False), [IMAGE], predicted((SPEC,)), Conditions())
+
+
 def test_a_module_that_looks_at_values():
     """A module that cannot run without values is checked with values."""
 
