@@ -252,6 +252,18 @@ def test_commands(command):
     assert set(re.findall(r"(?<![\w-])--[a-z]+(?:-[a-z]+)*", text)) <= set(flags(command))
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_in_passing(page):
+    """Commands that a page names without running them are commands of the program, with flags that they have."""
+    shells = [
+        line for block in BLOCKS if block.page == page and block.language in ("sh", "text") for line in block.lines
+    ]
+    for line in (*shells, *re.findall(r"`([^`\n]+)`", unfenced(page.read_text("utf-8")))):
+        for command, rest in re.findall(r"\bsepcalc ([a-z]\w*)\b(.*)", line):
+            used = re.findall(r"(?<![\w-])--?[a-z]+(?:-[a-z]+)*", rest)
+            assert [each for each in used if each not in flags(command)] == [], line
+
+
 def test_program_flags():
     """The flags of the program itself are documented."""
     assert missing([*flags(None), "-h", "--help"], section("cli.md", "The program itself")) == []
