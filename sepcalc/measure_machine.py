@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 CPU_LIST = Path("/proc/cpuinfo")
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
-"""Where Linux describes the processors and the caches of the first of them."""
+MEMORY = Path("/proc/meminfo")
+"""Where Linux describes the processors, the caches of the first of them, and the memory."""
 
 
 class Ceilings(NamedTuple):
@@ -74,6 +75,12 @@ def last_cache_bytes() -> int | None:
     told = ([_read(each / name) for name in ("type", "level", "size")] for each in CACHES.glob("index*"))
     sizes = {int(level): _bytes(size) for kind, level, size in told if kind != "Instruction" and level and size}
     return sizes[max(sizes)] if sizes else None
+
+
+def free_bytes() -> int | None:
+    """The memory that a program may still take before others have to give up theirs."""
+    facts = (line.partition(":") for line in _read(MEMORY).splitlines())
+    return next((int(value.split()[0]) << 10 for word, _, value in facts if word == "MemAvailable"), None)
 
 
 def load_average() -> float | None:

@@ -239,7 +239,7 @@ def judge(reference: Series, candidate: Series, found: Ratio, *, clock_step_s: f
         return Verdict(word="slower")
     if found.low >= 1 / (1 + NOISE) and found.high <= 1 + NOISE:
         return Verdict(word="no difference")
-    return Verdict(word="unclear", reason="the interval holds a difference and none: measure for longer")
+    return Verdict(word="unclear", reason="the interval is too wide to tell a difference from none: measure for longer")
 
 
 def _doubts(reference: Series, candidate: Series, found: Ratio, clock_step_s: float) -> Iterator[str]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sepcalc.errors import MissingExtraError
+from sepcalc.errors import MissingExtraError, SpecError
 from sepcalc.inputs import Input
 from sepcalc.interruption import delayed
 from sepcalc.measure import Call
+from sepcalc.measure_machine import free_bytes
 from sepcalc.network import Network
+from sepcalc.timing import Timed
 from sepcalc.timing_network import Own, Written
 from sepcalc.timing_run import Bench, Subject
 from sepcalc.variants import Variant
@@ -42,9 +44,22 @@ def torch_bench() -> Bench:
 def _prepare(subject: Subject) -> Call:
     from sepcalc.torch_timing import built, check, prepare
 
+    _check_room(subject.row)
     module, conditions = built(subject.module), subject.row.conditions
     check(subject.row.label, module, subject.inputs, subject.predicted, conditions)
     return prepare(module, subject.inputs, conditions)
+
+
+def _check_room(row: Timed) -> None:
+    """Raise :class:`SpecError` where the tensors of one stage need more memory than is free.
+
+    Linux gives a program more than there is, and ends it without a word once it writes there.
+    """
+    free = free_bytes() if row.conditions.device == "cpu" else None
+    least = max((each.traffic_bytes or 0 for each in row.work), default=0)
+    if free is not None and least > free:
+        has = f"{least / 1e9:,.1f} GB are needed at least, and {free / 1e9:,.1f} GB are free"
+        raise SpecError(f"out of memory: {has}; give a smaller batch or size")
 
 
 def own_model(

@@ -6,15 +6,24 @@ import sys
 import pytest
 
 from sepcalc import measure_machine as module
-from sepcalc.measure_machine import cpu_name, last_cache_bytes, load_average, machine, machine_key, usable_cores
+from sepcalc.measure_machine import (
+    cpu_name,
+    free_bytes,
+    last_cache_bytes,
+    load_average,
+    machine,
+    machine_key,
+    usable_cores,
+)
 
 
 @pytest.fixture
 def linux(monkeypatch, tmp_path):
-    """A Linux that describes nothing yet: the file of its processors and the folder of its caches."""
+    """A Linux that describes nothing yet: the files of its processors and its memory, and the folder of its caches."""
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(module, "CPU_LIST", tmp_path / "cpuinfo")
     monkeypatch.setattr(module, "CACHES", tmp_path / "cache")
+    monkeypatch.setattr(module, "MEMORY", tmp_path / "meminfo")
     return tmp_path
 
 
@@ -33,6 +42,13 @@ def write_cache(folder, index, **facts):
     place.mkdir(parents=True)
     for name, value in facts.items():
         (place / name).write_text(f"{value}\n")
+
+
+def test_free_memory(linux):
+    """What Linux calls available is what a program may still take, in bytes; elsewhere that is unknown."""
+    assert free_bytes() is None
+    (linux / "meminfo").write_text("MemTotal:       24595208 kB\nMemFree:  1 kB\nMemAvailable:   23592960 kB\n")
+    assert free_bytes() == 23_592_960 * 1024
 
 
 def test_the_name_of_a_processor(linux):

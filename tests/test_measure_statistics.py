@@ -140,7 +140,9 @@ def test_difference(low, high, word):
     quiet = series(*[1.0] * 30)
     verdict = judge(quiet, quiet, found, clock_step_s=0)
     assert verdict.word == word
-    assert (verdict.reason == "the interval holds a difference and none: measure for longer") == (word == "unclear")
+    assert (verdict.reason == "the interval is too wide to tell a difference from none: measure for longer") == (
+        word == "unclear"
+    )
 
 
 def test_drift():

@@ -93,6 +93,17 @@ def test_a_memory_format_that_there_is_not():
     }
 
 
+def test_more_than_there_is_room_for(monkeypatch):
+    """What has no room says so in its row before it is built, and the others are timed."""
+    monkeypatch.setattr("sepcalc.timing_torch.free_bytes", lambda: 10**9)
+    comparison = compare(ConvSpec.of(4, 8, k=3, size=6), choose(["std"]))
+    one, many = measure_layer(comparison, setting(Conditions(), Conditions(batch=10**6))).rows
+    assert (one.failure, many.series) == (None, None)
+    assert many.failure == (
+        "out of memory: 1.7 GB are needed at least, and 1.0 GB are free; give a smaller batch or size"
+    )
+
+
 def test_a_network():
     """A network is built from its description, as written and in each variant, and timed layer by layer too."""
     network = read(
