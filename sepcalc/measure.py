@@ -155,11 +155,6 @@ class State:
         return min([1.0, *shares])
 
     @property
-    def remaining_s(self) -> float | None:
-        """The seconds that the other rounds need at the present pace; None before there is one."""
-        return self.spent_s * (1 / self.share - 1) if self.spent_s and self.share else None
-
-    @property
     def medians(self) -> dict[str, float]:
         """The median time of a call of each candidate so far, in seconds."""
         return {key: median(samples) for key, samples in self.samples.items() if samples}

@@ -190,14 +190,10 @@ def test_watch():
 
 
 def test_state():
-    """What is done is the lesser of rounds and seconds, and what remains takes as long as what was done."""
-    state = State(phase="rounds", done=20, planned=30, spent_s=1.0, planned_s=4.0)
-    assert (state.share, state.remaining_s) == (0.25, 3.0)
-    state = State(phase="rounds", done=15, planned=30, spent_s=6.0, planned_s=4.0)
-    assert (state.share, state.remaining_s) == (0.5, 6.0)
-    state = State(phase="warm-up", done=1, planned=4)
-    assert (state.share, state.remaining_s) == (0.25, None)
-    assert State(phase="rounds", done=0, planned=30).remaining_s is None
+    """What is done is the lesser of rounds and seconds; of a warm-up, the candidates that are warm."""
+    assert State(phase="rounds", done=20, planned=30, spent_s=1.0, planned_s=4.0).share == 0.25
+    assert State(phase="rounds", done=15, planned=30, spent_s=6.0, planned_s=4.0).share == 0.5
+    assert State(phase="warm-up", done=1, planned=4).share == 0.25
 
 
 def failing(clock, after):
