@@ -14,6 +14,7 @@ from importlib.resources import files
 
 from sepcalc import prose
 from sepcalc.chart import Chart
+from sepcalc.chart_style import WIDTH
 from sepcalc.explain import Explanation
 from sepcalc.report import Block, Listing, Picture, Report, Section
 from sepcalc.table import Table
@@ -129,6 +130,8 @@ def _tools(table: Table, name: str) -> str:
     return _TOOLS.format(name=name, choice=_CHOICE.format(name=name, options=options) if options else "")
 
 
+_BOX = re.compile(r'width="[^"]*" height="([^"]*)" viewBox="[^"]*"')
+
 _SPOKEN = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"')
 
 
@@ -141,9 +144,14 @@ def _figure(picture: Picture) -> str:
     from sepcalc.chart_files import draw_svg
 
     words = escape(picture.words)
-    parts = "\n".join(_SPOKEN.sub("", draw_svg(part).decode()) for part in _parts(picture.chart))
+    parts = "\n".join(_alike(_SPOKEN.sub("", draw_svg(part).decode())) for part in _parts(picture.chart))
     drawn = f'<div class="parts" role="img" aria-label="{words}">\n{parts}\n</div>'
     return f'<figure class="chart">\n{drawn}\n<figcaption>{words}</figcaption>\n</figure>'
+
+
+def _alike(drawing: str) -> str:
+    """The drawing with room for the widest, so that the type of all that are scaled to one width has one size."""
+    return _BOX.sub(rf'width="{WIDTH:g}" height="\1" viewBox="0 0 {WIDTH:g} \1"', drawing, count=1)
 
 
 def _parts(chart: Chart) -> list[Chart]:

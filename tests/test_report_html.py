@@ -104,7 +104,8 @@ def test_pictures_take_the_colours_of_the_page():
         assert re.search(rf'\[fill="{getattr(chart_style, color)}"\][^}}]*{{ fill: var\({value}\)', style)
     assert f'[stroke="{chart_style.FAINT}"] {{ stroke: var(--rule)' in style
     assert PAGE.count('<div class="parts" role="img"') == 2
-    assert PAGE.count("<svg") == 4
+    drawings = re.findall(r'<svg [^>]*width="([^"]*)"[^>]*viewBox="0 0 ([^ ]*) ', PAGE)
+    assert drawings == [(f"{chart_style.WIDTH:g}",) * 2] * 4
     assert "aria-roledescription" not in PAGE
 
 
