@@ -13,9 +13,9 @@ from typing import NamedTuple
 from sepcalc.table import Cell, Column, Row, Table
 from sepcalc.timing import VARYING, Judged, Session, judged
 from sepcalc.timing_columns import grid_columns, time_unit, timing_columns
-from sepcalc.timing_tables import circumstances
+from sepcalc.timing_tables import cautions, circumstances
 
-_SHOWN = ("median_s", "speedup", "promised", "delivered", "verdict")
+_SHOWN = ("median_s", "speedup", "promised", "delivered", "verdict", "reason")
 
 _TIMED = Column(key="timed", title="Timed")
 _RUN = Column(key="run", title="Run", rank=1)
@@ -51,8 +51,15 @@ def runs_table(sessions: Mapping[str, Session]) -> Table:
             for each in lines
         ),
         caption="Time per call: median [quartiles].",
-        notes=tuple(f"{name}: {each.title}, {', '.join(circumstances(each))}." for name, each in sessions.items()),
+        notes=tuple(_notes(sessions)),
     )
+
+
+def _notes(sessions: Mapping[str, Session]) -> Iterator[str]:
+    """How each run was measured, and what a reader has to know of its rows."""
+    for name, session in sessions.items():
+        yield f"{name}: {session.title}, {', '.join(circumstances(session))}."
+        yield from (f"{name}: {note}" for note in cautions(session, judged(session)))
 
 
 def _against_first(line: _Line) -> Cell:

@@ -45,7 +45,7 @@ def timing_tables(session: Session) -> tuple[Table, ...]:
 def _layer_table(session: Session, rows: Sequence[Judged]) -> Table:
     unit = time_unit(rows)
     figures = (_VARIANT, *grid_columns(rows), *timing_columns(session, unit, _SHOWN))
-    notes = (*_notes(session, rows), *session.notes, *_roof_notes(session, rows))
+    notes = (*cautions(session, rows), *session.notes, *_roof_notes(session, rows))
     return _drawn("measurement", session.title, figures, rows, _caption(session, rows), notes)
 
 
@@ -59,7 +59,7 @@ def _layers_table(session: Session, rows: Sequence[Judged]) -> Table:
         *grid_columns(rows),
         *timing_columns(session, unit, _SHOWN_OF_LAYERS),
     )
-    notes = (*_notes(session, rows), *_worst(rows))
+    notes = (*cautions(session, rows), *_worst(rows))
     return _drawn("layers", f"{session.title}, layer by layer", figures, rows, _caption(session, rows), notes)
 
 
@@ -71,7 +71,7 @@ def _totals_table(session: Session, whole: Sequence[Judged], inside: Sequence[Ju
     times = timing_columns(session, unit, ()) if whole else ()
     figures = (_VARIANT, *grid_columns(rows), *times, *sums.figures(unit, beside_whole=bool(whole)))
     title = f"{session.title}, {'the whole in each form' if whole else 'the sum of its layers'}"
-    notes = (*_notes(session, whole), *session.notes)
+    notes = (*cautions(session, whole), *session.notes)
     return _drawn("totals", title, figures, rows, _caption(session, whole or inside), notes)
 
 
@@ -130,7 +130,7 @@ _SWITCHES: Mapping[str, Callable[[Conditions], bool]] = {
 }
 
 
-def _notes(session: Session, rows: Sequence[Judged]) -> Iterator[str]:
+def cautions(session: Session, rows: Sequence[Judged]) -> Iterator[str]:
     """What a reader has to know about single rows, and about the run."""
     if session.interrupted:
         yield "Interrupted: this is what there was by then."

@@ -399,6 +399,17 @@ def test_runs():
     assert table.notes[1].startswith("there.json: 3×3 convolution, 64 → 128 channels, 56×56, Slow 1, 2 threads, ")
 
 
+def test_warnings_of_runs():
+    """What is to be known of the rows of a run stands beside how it was measured."""
+    table = runs_table({"here.json": layer(), "there.json": replace(shaken(layer(), 1), interrupted=True)})
+    assert [note[:49] for note in table.notes] == [
+        "here.json: 3×3 convolution, 64 → 128 channels, 56",
+        "there.json: 3×3 convolution, 64 → 128 channels, 5",
+        "there.json: Interrupted: this is what there was b",
+        "there.json: depthwise-separable: unreliable, the ",
+    ]
+
+
 def test_runs_of_different_things():
     """Rows of other layers, and under other conditions, are never held against each other."""
     other = measure_layer(compare(ConvSpec.of(8, 8, k=3, size=8)), Setting(bench=fake_bench(), plan=PLAN))
