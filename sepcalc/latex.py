@@ -240,7 +240,7 @@ def _foldable(table: Table, columns: Sequence[Sequence[str]], least: int) -> lis
         return []
     places = sorted((place for place in texts if widths[place] > _LEAST_ROOM), key=lambda place: -widths[place])
     words = (word for name in columns[label] for word in re.split("[ /]", name))
-    return [*places, label] if max(map(len, words)) <= _LEAST_ROOM < widths[label] else places
+    return [*places, label] if _digits(words) <= _LEAST_ROOM < widths[label] else places
 
 
 def _words(title: str) -> list[str]:

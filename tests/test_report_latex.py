@@ -48,7 +48,7 @@ def test_a_line_is_short():
 
 
 @compiles
-@pytest.mark.parametrize("name", ["resnet50", "erfnet"])
+@pytest.mark.parametrize("name", ["resnet50", "erfnet", "vgg16"])
 def test_a_report_compiles(name, tmp_path):
     """A report is set without a complaint, pictures and all, and nothing hangs over the margin."""
     assert sepcalc(f"report {name} --pictures -o '{tmp_path / 'my report.tex'}'") == (0, "", "")
