@@ -47,8 +47,10 @@ MOST_KNOWN = 40
 """Known words in one message."""
 
 
-def closest(word: str, known: Iterable[str]) -> str:
+def closest(word: str, known: Iterable[str], listed: Iterable[str] | None = None) -> str:
     """Say which known word was probably meant, or which there are, as an ending for a message.
+
+    Where many words are of one form, ``listed`` are those to list.
 
     >>> closest("kernal", ["kernel", "size"])
     "; did you mean 'kernel'?"
@@ -59,6 +61,7 @@ def closest(word: str, known: Iterable[str]) -> str:
     match = nearest(word, words)
     if match is not None:
         return f"; did you mean '{match}'?"
+    words = words if listed is None else list(listed)
     if not words:
         return ""
     more = f" and {len(words) - MOST_KNOWN:,} more" if len(words) > MOST_KNOWN else ""

@@ -13,7 +13,7 @@ from sepcalc.errors import SepcalcError, closest
 from sepcalc.layer_report import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE
 from sepcalc.network import Convolution, Cost, Layer, Network, Operator, WhatIf, total
 from sepcalc.spec import ConvSpec
-from sepcalc.table import Cell, Column, Kind, Row, Table
+from sepcalc.table import Cell, Column, Kind, Row, Table, families
 from sepcalc.variants import choose
 
 _SHOWN = ("name", "type", "input", "output", "params", "macs", "macs_share")
@@ -279,7 +279,7 @@ def _sorted(entries: list[_Entry], figures: Sequence[tuple[Column, Figure]], key
     """By the figure called ``key``: numbers from the largest, text from A, what has none at the end."""
     known = {column.key: (column, figure) for column, figure in figures}
     if key not in known:
-        raise SepcalcError(f"unknown column '{key}'{closest(key, known)}")
+        raise SepcalcError(f"unknown column '{key}'{closest(key, known, families(known))}")
     column, figure = known[key]
     have = [entry for entry in entries if figure(entry.line) not in (None, "")]
     none = [entry for entry in entries if figure(entry.line) in (None, "")]

@@ -90,6 +90,15 @@ class Row:
     role: Literal["body", "part", "total"] = "body"
 
 
+def families(keys: Iterable[str]) -> Iterable[str]:
+    """The keys of columns, those that part behind a colon alone as one.
+
+    >>> list(families(["params", "macs:standard", "macs:depthwise"]))
+    ['params', 'macs:…']
+    """
+    return dict.fromkeys(f"{key.partition(':')[0]}:…" if ":" in key else key for key in keys)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """A titled table with the rule of counting as its ``caption`` and remarks as its ``notes``."""
@@ -119,7 +128,7 @@ class Table:
         places = []
         for key in keys:
             if key not in known:
-                raise SepcalcError(f"unknown column '{key}'{closest(key, known)}")
+                raise SepcalcError(f"unknown column '{key}'{closest(key, known, families(known))}")
             places.append(known[key])
         return self._keep(places)
 

@@ -15,6 +15,10 @@ NETWORK = "network mobilenet_v1"
 WHOLE = "expected a whole number from 1 to 1,000,000,000"
 LENGTHS = f"{WHOLE}, or up to three of them like 3x1"
 COLUMNS = ", ".join(column.key for column in network_table(load("mobilenet_v1")).columns)
+KEYS = (
+    f"{COLUMNS}, params_cumulative, macs_cumulative, params_cumulative:…, macs_cumulative:…, "
+    "reduction, params:…, macs:…, reduction:…"
+)
 LAYERS = ", ".join(["conv1", *(f"separable{number}" for number in range(1, 14))])
 KNOWN = ", ".join(bundled())
 COUNT = "expected a count like 5M, 600M or 1,000,000"
@@ -60,8 +64,8 @@ MESSAGES = {
     f"{NETWORK} --max-params -5": f"--max-params: {COUNT}, got '-5'",
     # Words.
     f"{NETWORK} --sort param": "--sort: unknown column 'param'; did you mean 'params'?",
-    f"{NETWORK} --sort qqq": f"--sort: unknown column 'qqq'; known: {COLUMNS}",
-    f"{NETWORK} --columns qqq": f"--columns: unknown column 'qqq'; known: {COLUMNS}",
+    f"{NETWORK} --sort qqq": f"--sort: unknown column 'qqq'; known: {KEYS}",
+    f"{NETWORK} --columns qqq": f"--columns: unknown column 'qqq'; known: {KEYS}",
     f"{NETWORK} --columns ''": f"--columns: no column is named; give all, or some of {COLUMNS}",
     f"{NETWORK} --table totals --columns kernel": (
         "--columns: unknown column 'kernel'; known: variant, params, macs, params_reduction, macs_reduction, converted"
