@@ -135,10 +135,10 @@ class _Rewriting:
     def forms(self) -> tuple[_Form, ...]:
         """The network in each variant, but for those that leave it as written once it is there."""
         written, mine = self.written.items(), _stages(self.network)
-        same = [name for name, each in written if _stages(each.network) == mine][:1]
-        found = [_Form(name=name, written=each) for name, each in written if _stages(each.network) != mine]
-        own = _Form(name=same[0] if same else AS_WRITTEN, written=self._as_written, as_written=True)
-        return (own, *found) if same == [self.variants[0].name] else (*found, own)
+        found = {name: _Form(name=name, written=each) for name, each in written if _stages(each.network) != mine}
+        same = next((name for name in self.written if name not in found), AS_WRITTEN)
+        found[same] = _Form(name=same, written=self._as_written, as_written=True)
+        return tuple(found[name] for name in (*self.written, AS_WRITTEN) if name in found)
 
     @cached_property
     def written(self) -> dict[str, Written]:

@@ -118,6 +118,15 @@ def test_the_form_of_the_file():
     assert session.notes == ("dense is written as standard.",)
 
 
+def test_the_forms_are_in_the_order_of_the_variants():
+    """The form of the file stands where its variant does."""
+    text = "{name: light, input: {channels: 8, size: 8}, layers: [{separable: {name: a, c_out: 8, k: 3}}]}"
+    session = measured(text, variants=choose(["dws", "sps"]))
+    assert [(each.name, each.as_written) for each in session.rows if each.group == WHOLE] == [
+        ("standard", False), ("depthwise-separable", True), ("spatial-separable", False),
+    ]  # fmt: skip
+
+
 def test_a_variant_that_changes_nothing():
     """A variant that no layer can take is no whole of its own, and a note says so."""
     text = "{name: odd, input: {channels: 8, size: 8}, layers: [{conv: {name: a, c_out: 9, k: 3}}]}"
