@@ -156,22 +156,23 @@ def test_on_the_cpu(monkeypatch, cache, happens, nanoseconds):
 
 
 @pytest.mark.parametrize(
-    ("cache", "lasts_ms", "samples_ms"),
+    ("cache", "inner", "lasts_ms", "samples_ms"),
     [
-        ("warm", [200, 300], [200, 300]),
-        ("warm", [199, 198], [198]),
-        ("warm", [300, 190, 250, 205, 210], [300, 250, 210]),
-        ("cold", [200, 200], [200, 200]),
+        ("warm", 1, [200, 300], [200, 300]),
+        ("warm", 1, [199, 198], [198]),
+        ("warm", 1, [300, 190, 250, 205, 210], [300, 250, 210]),
+        ("warm", 2, [300, 310, 320], [630]),
+        ("cold", 1, [200, 200], [200, 200]),
     ],
-    ids=["long", "short", "delayed", "cold"],
+    ids=["long", "short", "delayed", "several", "cold"],
 )
-def test_a_long_call_warms_its_cache_itself(monkeypatch, cache, lasts_ms, samples_ms):
-    """A call that lasts 0.2 s has none before it; one that did only when something delayed it has one again."""
-    monkeypatch.setattr(module, "_flush", lambda device: lambda: None)
+def test_a_long_call_warms_its_cache_itself(monkeypatch, cache, inner, lasts_ms, samples_ms):
+    """A call alone that lasts 0.2 s has none before it; one that did only when something delayed it has one again."""
     clock, times = FakeClock(), iter(lasts_ms)
+    monkeypatch.setattr(module, "_flush", lambda device: lambda: clock.spend(0.4))
     run = sampler(Conditions(cache=cache))
     call = lambda: clock.spend(next(times) / 1e3)  # noqa: E731
-    samples = [run(call, 1, clock)().seconds for _ in samples_ms]
+    samples = [run(call, inner, clock)().seconds for _ in samples_ms]
     assert samples == pytest.approx([each / 1e3 for each in samples_ms], rel=1e-3)
     assert list(times) == []
 
