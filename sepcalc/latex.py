@@ -120,9 +120,13 @@ def long(table: Table, look: Look) -> str:
 
 
 _FLOWS = r"""\scriptsize\setlength{\tabcolsep}{2pt}%
+\par\ifdim\pagegoal=\maxdimen\vspace*{\z@}\fi
 \setbox0\vbox\bgroup\@twocolumnfalse\col@number\@ne
 \def\sepcalcend{\unskip\unpenalty\unpenalty\egroup\unvbox0 }"""
-"""A longtable that flows through the columns: set as one box, which is then opened (after D. Carlisle)."""
+"""A longtable that flows through the columns: set as one box, which is then opened (after D. Carlisle).
+
+It computes with the height of the page, which is no number yet where it comes first.
+"""
 
 
 def _in_two_columns(shape: _Shape) -> str:

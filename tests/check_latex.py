@@ -22,11 +22,11 @@ TABLES = (
 )
 
 
-def complaint(text: str, options: str = "") -> str:
+def complaint(text: str, options: str = "", before: str = "Before.") -> str:
     """What pdflatex has against a fragment in an article with ``options``; nothing if it is well."""
     needed = re.findall(r"\\usepackage(?:\[[^]]*\])?\{[\w,]+\}", text.split("\n\n", maxsplit=1)[0])
     head = (f"\\documentclass[{options}]{{article}}", *needed)
-    document = "\n".join((*head, "\\begin{document}", "Before.", "", text, "", "After.", "\\end{document}", ""))
+    document = "\n".join((*head, "\\begin{document}", before, "", text, "", "After.", "\\end{document}", ""))
     with TemporaryDirectory() as folder:
         Path(folder, "it.tex").write_text(document, "utf-8")
         return compiled(Path(folder, "it.tex"))

@@ -46,6 +46,7 @@ LONG = r"""% needs \usepackage{booktabs,longtable}
 \makeatletter\let\sepcalcend\relax
 \if@twocolumn
 \scriptsize\setlength{\tabcolsep}{2pt}%
+\par\ifdim\pagegoal=\maxdimen\vspace*{\z@}\fi
 \setbox0\vbox\bgroup\@twocolumnfalse\col@number\@ne
 \def\sepcalcend{\unskip\unpenalty\unpenalty\egroup\unvbox0 }
 \fi\makeatother

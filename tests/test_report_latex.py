@@ -92,6 +92,14 @@ def test_tables_compile(line, options):
 
 
 @compiles
+@pytest.mark.parametrize("before", ["", r"\title{T}\author{A}\maketitle"])
+def test_a_table_comes_first(before):
+    """A long table may be the first thing on a page of two columns."""
+    line = "network resnet50 --columns name,params,macs,reduction --format latex"
+    assert complaint(sepcalc(line).out, "twocolumn", before) == ""
+
+
+@compiles
 def test_many_variants_compile(tmp_path):
     """With every variant there are more columns than a line holds, and the report still fits the page."""
     network = load("mobilenet_v2")
