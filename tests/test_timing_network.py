@@ -101,6 +101,15 @@ def test_as_written_in_another_variant():
     ]  # fmt: skip
 
 
+def test_two_variants_that_are_one():
+    """Where two variants are the form of the file, one row alone is marked, or a sum would have the layer twice."""
+    text = "{name: thin, input: {channels: 8, size: 8}, layers: [{conv: {name: a, c_out: 8, k: 3, variant: dw}}]}"
+    session = measured(text, variants=choose(["depthwise", "grouped"], {"groups": 8}))
+    assert [(each.name, each.as_written) for each in session.rows if each.group == "a"] == [
+        ("standard", False), ("depthwise", True), ("grouped", False),
+    ]  # fmt: skip
+
+
 def test_a_written_variant_with_other_options():
     """Where the command line gives a variant other options than the file, both forms are timed."""
     session = measured(SMALL, variants=choose(["dws"], {"depth_multiplier": 2}))
@@ -127,6 +136,16 @@ def test_the_forms_are_in_the_order_of_the_variants():
     ]  # fmt: skip
 
 
+def test_the_reference_of_a_file_in_another_form():
+    """The first variant is the reference also where the file is in the form of a later one, which is timed once."""
+    text = "{name: light, input: {channels: 8, size: 8}, layers: [{separable: {name: a, c_out: 8, k: 3}}]}"
+    session = measured(text)
+    assert [(each.name, each.as_written) for each in session.rows if each.group == WHOLE] == [
+        ("standard", False), ("depthwise-separable", True), ("spatial-separable", False),
+    ]  # fmt: skip
+    assert session.notes == ("light is written as depthwise-separable.",)
+
+
 def test_a_variant_that_changes_nothing():
     """A variant that no layer can take is no whole of its own, and a note says so."""
     text = "{name: odd, input: {channels: 8, size: 8}, layers: [{conv: {name: a, c_out: 9, k: 3}}]}"
@@ -136,6 +155,29 @@ def test_a_variant_that_changes_nothing():
         "depthwise cannot change 8 channels to 9"
     ]
     assert session.notes[1] == "depthwise changes no layer, so the whole is not timed as such."
+
+
+SHARED = """\
+name: shared
+input: {channels: 8, size: 16}
+layers:
+  - conv: {name: a, c_out: 8, k: 3}
+  - conv: {name: b, c_out: 8, k: 3, shares: a}
+  - product: {operator: attention, params: 12, terms: [[3, 8, 8]]}
+"""
+
+
+def test_layers_that_share_weights():
+    """A layer that uses the weights of another again is timed as one like it: it takes its time all the same."""
+    assert [names for names, _ in distinct(read(SHARED), chooser())] == [["a", "b"]]
+
+
+def test_products_of_a_batch():
+    """Products have the multiply-adds of every example, as convolutions have."""
+    session = measure_network(read(SHARED), setting(conditions=(Conditions(), Conditions(batch=4))))
+    whole = [each for each in session.rows if each.group == WHOLE and each.name == "standard"]
+    assert [each.macs for each in whole] == [read(SHARED).cost.macs, 4 * read(SHARED).cost.macs]
+    assert [each.traffic_bytes for each in whole] == [None, None]
 
 
 def test_patterns():

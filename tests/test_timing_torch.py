@@ -75,6 +75,25 @@ def test_every_variant(conditions):
     assert session.environment["torch"] == torch.__version__
 
 
+@pytest.mark.parametrize("backward", [False, True])
+def test_conditions_are_held(backward):
+    """Every call that is timed runs with the threads and the gradients of the conditions."""
+    bench, seen = torch_bench(), set()
+
+    def prepare(subject):
+        call = bench.prepare(subject)
+
+        def watched():
+            seen.add((torch.get_num_threads(), torch.is_grad_enabled(), torch.is_inference_mode_enabled()))
+            return call()
+
+        return watched
+
+    conditions = Conditions(threads=2, backward=backward)
+    measure_layer(COMPARISON, replace(setting(conditions), bench=replace(bench, prepare=prepare)))
+    assert seen == {(2, backward, not backward)}
+
+
 def test_a_module_that_is_not_what_was_counted():
     """A module with other parameters than were counted is never timed."""
     bench = torch_bench()
