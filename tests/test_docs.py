@@ -463,6 +463,12 @@ def test_set_up():
     assert [command for command in SET_UP if command not in shells] == []
 
 
+def test_every_picture_is_shown():
+    """Every picture that is kept stands on a page, or has a link to it."""
+    text = "\n".join(page.read_text("utf-8") for page in PAGES)
+    assert [each.name for each in (ROOT / "docs" / "images").iterdir() if f"images/{each.name})" not in text] == []
+
+
 def test_picture():
     """The picture of a typeset table holds its source, which is the block above it in the README."""
     (source,) = ["\n".join(block.lines[1:]) for block in CONSOLES if "--format latex" in block.lines[0]]
