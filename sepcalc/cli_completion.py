@@ -53,7 +53,7 @@ def _formats(_context: Any) -> Iterator[Word]:
 
 
 def _dtypes(context: Any) -> Iterator[Word]:
-    from sepcalc.cli_measure_flags import DTYPES
+    from sepcalc.measure_conditions import DTYPES
     from sepcalc.spec import ELEMENT_BYTES
 
     known = DTYPES if context.info_name == "measure" else ELEMENT_BYTES
@@ -61,13 +61,13 @@ def _dtypes(context: Any) -> Iterator[Word]:
 
 
 def _devices(_context: Any) -> Iterator[Word]:
-    from sepcalc.cli_measure_flags import DEVICES
+    from sepcalc.measure_conditions import DEVICES
 
     yield from map(Word, DEVICES)
 
 
 def _caches(_context: Any) -> Iterator[Word]:
-    from sepcalc.cli_measure_flags import CACHES
+    from sepcalc.measure_conditions import CACHES
 
     yield from map(Word, CACHES)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import product
-from typing import Annotated, NamedTuple, get_args
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -12,15 +12,9 @@ from sepcalc.cli_sources import PatternFlags, ScaleFlags, SourceFlags
 from sepcalc.cli_variants import VariantFlags
 from sepcalc.errors import SepcalcError
 from sepcalc.measure import Plan
-from sepcalc.measure_conditions import Cache, Conditions
+from sepcalc.measure_conditions import CACHES, DEVICES, DTYPES, Cache, Conditions
 from sepcalc.measure_machine import usable_cores
-from sepcalc.spec import ELEMENT_BYTES, LARGEST, is_whole, parse_whole
-
-DTYPES = tuple(name for name in ELEMENT_BYTES if name != "int8")
-"""What PyTorch's convolutions compute in."""
-
-DEVICES = ("cpu", "cuda", "mps")
-CACHES: tuple[Cache, ...] = get_args(Cache)
+from sepcalc.spec import LARGEST, is_whole, parse_whole
 
 FORMATS = {"no": (False,), "yes": (True,), "both": (False, True)}
 """Memory formats by the word that chooses them: whether channels are last."""

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Cache = Literal["warm", "cold"]
+
+CACHES: tuple[Cache, ...] = get_args(Cache)
+DEVICES = ("cpu", "cuda", "mps")
+DTYPES = ("float64", "float32", "float16", "bfloat16")
+"""What may be asked for: in PyTorch's words, the dtypes in which its convolutions compute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

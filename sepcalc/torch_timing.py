@@ -19,7 +19,7 @@ from sepcalc.counted import Counted
 from sepcalc.errors import MissingExtraError, SepcalcError, SpecError, closest
 from sepcalc.inputs import Input
 from sepcalc.measure import Call
-from sepcalc.measure_conditions import Conditions
+from sepcalc.measure_conditions import DTYPES, Conditions
 
 try:
     import torch
@@ -29,9 +29,6 @@ except ImportError as missing:
 
 from sepcalc.torch_backend import counted
 from sepcalc.torch_values import tensors
-
-DTYPES = {each: getattr(torch, each) for each in ("float32", "float16", "bfloat16", "float64")}
-"""What a module can compute in."""
 
 FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
 """The channels-last form of a tensor, by its dimensions: one for the batch, one for channels, and the axes."""
@@ -183,7 +180,7 @@ def _copied(module: nn.Module, move: Callable[[torch.Tensor], torch.Tensor]) -> 
 
 def _placed(tensor: torch.Tensor, conditions: Conditions) -> torch.Tensor:
     """``tensor`` on the device of the conditions, in their dtype if it is of floating point, in their format."""
-    dtype = DTYPES[conditions.dtype] if tensor.is_floating_point() else tensor.dtype
+    dtype = getattr(torch, conditions.dtype) if tensor.is_floating_point() else tensor.dtype
     moved = tensor.to(device=conditions.device, dtype=dtype)
     form = FORMATS.get(tensor.dim()) if conditions.channels_last else None
     return moved if form is None else moved.contiguous(memory_format=form)
