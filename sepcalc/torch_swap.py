@@ -46,8 +46,9 @@ def swap(
 ) -> Swapped:
     """A copy of ``module`` with ``variant`` in the layers that :meth:`Network.what_if` converts.
 
-    ``network`` is what the importer made of ``module``. New weights are random; they have the device, the type and the
-    mode of those that they stand for. What a function computes, or a module that does more than a convolution, is left.
+    ``network`` is what the importer made of ``module``. Weights that stay are those of ``module``, so a large model is
+    in memory once. New weights are random; they have the device, the type and the mode of those that they stand for.
+    What a function computes, or a module that does more than a convolution, is left.
 
     >>> from sepcalc.folding import to_network
     >>> from sepcalc.inputs import Input
@@ -62,7 +63,7 @@ def swap(
     """
     only, keep = tuple(only), tuple(keep)
     written = network.written_as(variant, only=only, keep=keep)
-    copy = deepcopy(module)
+    copy = deepcopy(module, {id(weight): weight for weight in module.parameters()})
     modules = dict(copy.named_modules())
     stays: dict[str, str] = {}
     news: dict[nn.Module, nn.Module] = {}

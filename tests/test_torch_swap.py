@@ -110,6 +110,15 @@ def test_what_is_left():
     check(part, x)
 
 
+def test_weights_that_stay_are_in_memory_once():
+    """A form has the model's own weights where nothing was swapped, and statistics of its own."""
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Conv2d(4, 8, 1))
+    module = swap(model, imported(model, 1, 3, 8, 8), "depthwise-separable").module
+    assert module[2].weight is model[2].weight
+    assert module[1].running_mean is not model[1].running_mean
+    assert {id(each) for each in module[0].parameters()}.isdisjoint(id(each) for each in model.parameters())
+
+
 def test_a_function():
     """A convolution that a function computes is no module, and nothing can take its place."""
 
