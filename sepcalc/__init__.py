@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from sepcalc.network import Network as Network
     from sepcalc.network_report import network_table as network_table
     from sepcalc.network_report import totals_table as totals_table
-    from sepcalc.reading import load as load
-    from sepcalc.reading import read as read
     from sepcalc.sources import open_source as open_source
+    from sepcalc.yaml_reading import load as load
+    from sepcalc.yaml_reading import read as read
 
 __version__ = "0.1.0"
 
@@ -48,10 +48,10 @@ __all__ = [
 _LAZY = {
     "Network": "sepcalc.network",
     "layer_table": "sepcalc.layer_report",
-    "load": "sepcalc.reading",
+    "load": "sepcalc.yaml_reading",
     "network_table": "sepcalc.network_report",
     "open_source": "sepcalc.sources",
-    "read": "sepcalc.reading",
+    "read": "sepcalc.yaml_reading",
     "totals_table": "sepcalc.network_report",
 }
 """What one layer does not need is imported when it is first asked for: YAML and the tables of networks."""

@@ -16,9 +16,9 @@ from sepcalc.counts import parse_count
 from sepcalc.errors import GateError, SepcalcError, closest
 from sepcalc.network import Network, WhatIf
 from sepcalc.network_report import bundled_table, network_table, published_table, some, totals_table
-from sepcalc.reading import bundled, load
 from sepcalc.render import Format
 from sepcalc.table import Table
+from sepcalc.yaml_reading import bundled, load
 
 if TYPE_CHECKING:
     from sepcalc.chart import Chart

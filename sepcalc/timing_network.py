@@ -78,7 +78,7 @@ def measure_network(
 def distinct(network: Network, chosen: Callable[[str], bool]) -> list[tuple[list[str], Convolution]]:
     """The convertible layers that are ``chosen``, those that are alike once, with the names of all of them.
 
-    >>> from sepcalc.reading import load
+    >>> from sepcalc.yaml_reading import load
     >>> [names for names, _ in distinct(load("vgg16"), lambda name: name.startswith("conv3"))]
     [['conv3.1'], ['conv3.2', 'conv3.3']]
     """

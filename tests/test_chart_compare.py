@@ -6,7 +6,7 @@ from drawings import drawing
 from sepcalc import load
 from sepcalc.chart_compare import comparison_chart
 from sepcalc.network_report import comparison_table
-from sepcalc.reading import bundled, read
+from sepcalc.yaml_reading import bundled, read
 
 NAMES = ("resnet18", "resnet50", "mobilenet_v1")
 EMPTY = "name: pools\ninput: {channels: 3, size: 8}\nlayers: [{maxpool: 2}]"

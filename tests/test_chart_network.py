@@ -7,7 +7,7 @@ from sepcalc import choose, load
 from sepcalc.chart_network import network_chart
 from sepcalc.errors import SepcalcError
 from sepcalc.network_report import network_table, totals_table
-from sepcalc.reading import read
+from sepcalc.yaml_reading import read
 
 COUNTS = ("params", "macs")
 DEEP = "\n".join(

@@ -11,7 +11,7 @@ from sepcalc import load
 from sepcalc.cli import run
 from sepcalc.network import Network
 from sepcalc.network_report import comparison_table
-from sepcalc.reading import read
+from sepcalc.yaml_reading import read
 
 ONE = "{name: one, input: {channels: 8, size: 6}, layers: [{conv: {c_out: 16, k: 3, bias: true}}]}"
 

@@ -15,10 +15,10 @@ from sepcalc.cli_convolution import BIASES
 from sepcalc.cli_layer import FRAMEWORKS
 from sepcalc.cli_network import TABLES
 from sepcalc.conventions import COUNTERS
-from sepcalc.reading import bundled
 from sepcalc.render import FORMATS
 from sepcalc.spec import ELEMENT_BYTES
 from sepcalc.variants import all_variants
+from sepcalc.yaml_reading import bundled
 
 SHELLS = ("bash", "zsh", "fish")
 

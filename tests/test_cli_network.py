@@ -8,8 +8,8 @@ from commands import Screen, sepcalc
 
 from sepcalc import load
 from sepcalc.network_report import network_table
-from sepcalc.reading import bundled
 from sepcalc.variants import all_variants
+from sepcalc.yaml_reading import bundled
 
 NETWORK = "network mobilenet_v1"
 WHOLE = "expected a whole number from 1 to 1,000,000,000"

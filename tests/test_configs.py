@@ -12,9 +12,9 @@ import pytest
 from frameworks import keras_on_torch
 
 from sepcalc.network import Convolution, Cost, FeatureMap, Layer, Network, total
-from sepcalc.reading import bundled, load, read
 from sepcalc.spec import Axes
 from sepcalc.variants import all_variants, get
+from sepcalc.yaml_reading import bundled, load, read
 
 NAMES = sorted(bundled())
 

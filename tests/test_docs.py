@@ -36,8 +36,8 @@ from sepcalc import (
     onnx_graph,
     onnx_shapes,
     onnx_wire,
-    reading,
     spec,
+    yaml_reading,
 )
 from sepcalc.cli import COMMANDS, app
 from sepcalc.cli_completion import WORDS
@@ -274,7 +274,7 @@ def test_words_of_flags(command):
     context = SimpleNamespace(info_name=command, params={}, args=[])
     found = typer.main.get_command(app).get_command(None, command)
     words = [word.value for each in found.params if each.name in WORDS for word in WORDS[each.name](context)]
-    elsewhere = {*reading.bundled(), *(each.name for each in all_variants())}
+    elsewhere = {*yaml_reading.bundled(), *(each.name for each in all_variants())}
     assert missing({re.sub(":.*", ":VARIANT", word) for word in words} - elsewhere, text) == []
 
 
@@ -403,7 +403,7 @@ def test_bundled_networks():
     """Every bundled network is in the list that the documentation shows."""
     (listed,) = [block for block in CONSOLES if block.lines[0] == "$ sepcalc network --list"]
     first = {line.split(" ")[0] for line in listed.lines}
-    assert [name for name in reading.bundled() if name not in first] == []
+    assert [name for name in yaml_reading.bundled() if name not in first] == []
 
 
 def test_library():
@@ -442,7 +442,7 @@ def test_limits():
     """The limits that stand beside their reasons are those of the program; the language's page has its own table."""
     text = (ROOT / "docs" / "decisions.md").read_text("utf-8")
     limits = (
-        f"{reading.MOST_SHOWN} faults",
+        f"{yaml_reading.MOST_SHOWN} faults",
         f"{onnx_wire.LARGEST_GRAPH // 2**20} MiB of what is not weights",
         f"{onnx_wire.MOST_NODES:,} nodes",
         f"{onnx_wire.MOST_FIELDS:,} fields",

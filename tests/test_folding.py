@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from sepcalc.network import Convolution, Operator, Product
 from sepcalc.plain import to_yaml
-from sepcalc.reading import read
+from sepcalc.yaml_reading import read
 
 
 def _shares(net_, x):

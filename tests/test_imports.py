@@ -34,22 +34,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "code": ("modules", "snippets"),
     "sweep": ("sweep*",),
     "inputs": ("inputs", "trace", "imported_layers"),
-    "yaml": (
-        "located",
-        "argument_types",
-        "arguments",
-        "decoding",
-        "expressions",
-        "geometry",
-        "scope",
-        "layer_registry",
-        "layers_*",
-        "layer_types",
-        "blocks",
-        "expansion",
-        "reading",
-        "schema",
-    ),
+    "yaml": ("yaml_*",),
     "onnx": ("onnx_*",),
     "torch": ("torch_*",),
     "folding": ("folding",),
@@ -184,8 +169,8 @@ def test_the_rooms_of_the_design():
         ({"spec": "from sepcalc.network import Network"}, "spec (spec) imports network (network)"),
         ({"spec": "def late():\n    import sepcalc.table"}, "spec (spec) imports table (table)"),
         ({"errors": "if True:\n    from sepcalc import spec"}, "errors (errors) imports spec (spec)"),
-        ({"reading": "import sepcalc.torch_backend"}, "reading (yaml) imports torch_backend (torch)"),
-        ({"torch_backend": "import sepcalc.reading"}, "torch_backend (torch) imports reading (yaml)"),
+        ({"yaml_reading": "import sepcalc.torch_backend"}, "yaml_reading (yaml) imports torch_backend (torch)"),
+        ({"torch_backend": "import sepcalc.yaml_reading"}, "torch_backend (torch) imports yaml_reading (yaml)"),
         ({"explain": "import sepcalc.symbols", "symbols": "import sepcalc.explain"}, "a circle: "),
         ({"errors": "from sepcalc import __version__"}, "errors (errors) imports __init__ (package)"),
     ],
@@ -194,7 +179,17 @@ def test_a_fault_is_found(tmp_path, files, fault):
     """A package with a wrong import is refused: so this test can fail."""
     package = tmp_path / "sepcalc"
     package.mkdir()
-    for name in ("__init__", "errors", "spec", "network", "table", "reading", "torch_backend", "symbols", "explain"):
+    for name in (
+        "__init__",
+        "errors",
+        "spec",
+        "network",
+        "table",
+        "yaml_reading",
+        "torch_backend",
+        "symbols",
+        "explain",
+    ):
         (package / f"{name}.py").write_text(files.get(name, ""))
     found = faults(package)
     assert len(found) == 1
@@ -262,4 +257,4 @@ def test_the_library_is_light():
     """Importing the package loads nothing heavy, and no part of the command line."""
     script = "import sys, sepcalc; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
-    assert set(modules) & (HEAVY | {"typer", "rich", "sepcalc.cli", "sepcalc.reading"}) == set()
+    assert set(modules) & (HEAVY | {"typer", "rich", "sepcalc.cli", "sepcalc.yaml_reading"}) == set()

@@ -9,8 +9,8 @@ import pytest
 from sepcalc import choose, load
 from sepcalc.errors import SepcalcError
 from sepcalc.network_report import bundled_table, network_table, published_table, some, totals_table
-from sepcalc.reading import bundled, read
 from sepcalc.table import Table
+from sepcalc.yaml_reading import bundled, read
 
 MIXED = """
 name: Mixed

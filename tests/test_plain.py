@@ -12,9 +12,9 @@ from test_folding import NETS
 
 from sepcalc.network import INPUT, Convolution, FeatureMap, Network, Operator, Product
 from sepcalc.plain import to_yaml
-from sepcalc.reading import bundled, load, read
 from sepcalc.spec import LARGEST, ConvSpec
 from sepcalc.variants import choose
+from sepcalc.yaml_reading import bundled, load, read
 
 
 def _facts(network):

@@ -13,12 +13,12 @@ from sepcalc.layer_report import COUNTING_RULE
 from sepcalc.measure import Plan
 from sepcalc.network import total
 from sepcalc.network_report import network_table, totals_table
-from sepcalc.reading import read
 from sepcalc.report import NO_PICTURES, Listing, Made, Picture, Subject, chosen_layer, report
 from sepcalc.table import Table
 from sepcalc.timing_layer import measure_layer
 from sepcalc.timing_run import Setting
 from sepcalc.timing_tables import timing_tables
+from sepcalc.yaml_reading import read
 
 MADE = Made(command="sepcalc report it -o it.html", version="1.2.3", date="2026-11-20", source="it")
 NETWORK = load("mobilenet_v1")

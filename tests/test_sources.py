@@ -7,8 +7,8 @@ import pytest
 from sepcalc.errors import SepcalcError
 from sepcalc.inputs import Input
 from sepcalc.plain import to_yaml
-from sepcalc.reading import load
 from sepcalc.sources import kind_of, open_source, open_traced
+from sepcalc.yaml_reading import load
 
 IMAGE = Input(shape=(1, 3, 8, 8))
 CODE = "from torch import nn\n\ndef net(width=4):\n    return nn.Conv2d(3, width, 3)\n"

@@ -11,10 +11,10 @@ from sepcalc.inputs import Input
 from sepcalc.measure import Plan
 from sepcalc.measure_conditions import Conditions
 from sepcalc.network import Convolution, chooser
-from sepcalc.reading import read
 from sepcalc.timing import WHOLE
 from sepcalc.timing_network import Own, Written, distinct, measure_network
 from sepcalc.timing_run import Setting
+from sepcalc.yaml_reading import read
 
 SMALL = """\
 name: small

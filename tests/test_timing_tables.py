@@ -11,7 +11,6 @@ from sepcalc.inputs import Input
 from sepcalc.measure import Plan
 from sepcalc.measure_conditions import Conditions
 from sepcalc.network import Convolution
-from sepcalc.reading import read
 from sepcalc.render import FORMATS, render
 from sepcalc.table import Estimate
 from sepcalc.timing import WHOLE, judged
@@ -21,6 +20,7 @@ from sepcalc.timing_network import Own, Written, measure_network
 from sepcalc.timing_run import Setting
 from sepcalc.timing_runs import runs_table
 from sepcalc.timing_tables import MOST_REASONS, MOST_STAGES, timing_tables
+from sepcalc.yaml_reading import read
 
 PLAN = Plan(rounds=12, time_s=0.0)
 

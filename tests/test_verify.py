@@ -7,9 +7,9 @@ import pytest
 from sepcalc import ConvSpec, load
 from sepcalc import verify as module
 from sepcalc.network import Convolution, Network
-from sepcalc.reading import read
 from sepcalc.variants import all_variants, get
 from sepcalc.verify import verification_table, verify
+from sepcalc.yaml_reading import read
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v1", "mobilenet_v2", "resnet18", "inception_v3"])

@@ -5,19 +5,19 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from sepcalc.arguments import (
+from sepcalc.errors import LayerError
+from sepcalc.network import Convolution, FeatureMap, Part, Taps
+from sepcalc.spec import ConvSpec, times
+from sepcalc.yaml_arguments import (
     Common,
     JoinArguments,
     ParallelArguments,
     ResidualArguments,
 )
-from sepcalc.decoding import shown
-from sepcalc.errors import LayerError
-from sepcalc.geometry import bias
-from sepcalc.layer_registry import layer_type
-from sepcalc.network import Convolution, FeatureMap, Part, Taps
-from sepcalc.scope import LostError, Output, Scope
-from sepcalc.spec import ConvSpec, times
+from sepcalc.yaml_decoding import shown
+from sepcalc.yaml_geometry import bias
+from sepcalc.yaml_layer_registry import layer_type
+from sepcalc.yaml_scope import LostError, Output, Scope
 
 
 @layer_type("add", "concat", "mul", arguments=JoinArguments, short="with")

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn
 
-from sepcalc.arguments import BlockArguments, Common
-from sepcalc.decoding import MOST_FAULTS, decode, faults, fields, meant, misreadings, shown
 from sepcalc.errors import LayerError, SepcalcError, closest
-from sepcalc.expressions import Channels, evaluate
-from sepcalc.layer_types import LAYER_TYPES, LayerType
-from sepcalc.located import Map, Place, Seq
 from sepcalc.network import FeatureMap
-from sepcalc.scope import LostError, Problem, Scope
+from sepcalc.yaml_arguments import BlockArguments, Common
+from sepcalc.yaml_decoding import MOST_FAULTS, decode, faults, fields, meant, misreadings, shown
+from sepcalc.yaml_expressions import Channels, evaluate
+from sepcalc.yaml_layer_types import LAYER_TYPES, LayerType
+from sepcalc.yaml_located import Map, Place, Seq
+from sepcalc.yaml_scope import LostError, Problem, Scope
 
 _NO_ARGUMENTS: Mapping[str, Any] = {}
 

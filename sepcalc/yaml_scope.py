@@ -13,14 +13,14 @@ from fractions import Fraction
 from itertools import islice
 from typing import Any
 
-from sepcalc.arguments import BlockArguments
-from sepcalc.decoding import shown
 from sepcalc.errors import LayerError, closest
-from sepcalc.expressions import Channels
-from sepcalc.geometry import axes_of, lengths
-from sepcalc.located import Place
 from sepcalc.network import INPUT, FeatureMap, Layer, Operator, Settings, Taps
 from sepcalc.spec import LARGEST, Axes, times
+from sepcalc.yaml_arguments import BlockArguments
+from sepcalc.yaml_decoding import shown
+from sepcalc.yaml_expressions import Channels
+from sepcalc.yaml_geometry import axes_of, lengths
+from sepcalc.yaml_located import Place
 
 Output = tuple[FeatureMap, Taps]
 """What a layer or a block writes, and which layers that comes from."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from math import prod
 
-from sepcalc.arguments import (
+from sepcalc.errors import LayerError, SpecError
+from sepcalc.network import STANDARD, Convolution, FeatureMap, Product, written_type
+from sepcalc.spec import ConvSpec, times
+from sepcalc.variants import Stages, Variant, get
+from sepcalc.yaml_arguments import (
     ConvArguments,
     LinearArguments,
     ProductArguments,
 )
-from sepcalc.errors import LayerError, SpecError
-from sepcalc.geometry import bias, lengths, padding
-from sepcalc.layer_registry import feature_map, layer_type, written
-from sepcalc.network import STANDARD, Convolution, FeatureMap, Product, written_type
-from sepcalc.scope import Scope
-from sepcalc.spec import ConvSpec, times
-from sepcalc.variants import Stages, Variant, get
+from sepcalc.yaml_geometry import bias, lengths, padding
+from sepcalc.yaml_layer_registry import feature_map, layer_type, written
+from sepcalc.yaml_scope import Scope
 
 _WRITTEN_AS = {
     "conv": "standard",

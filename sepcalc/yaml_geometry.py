@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sepcalc.argument_types import LENGTHS_EXPECTED, PADS_EXPECTED
-from sepcalc.decoding import shown
 from sepcalc.errors import LayerError
 from sepcalc.network import FeatureMap
 from sepcalc.spec import Axes, Bias, Padding, is_whole
+from sepcalc.yaml_argument_types import LENGTHS_EXPECTED, PADS_EXPECTED
+from sepcalc.yaml_decoding import shown
 
 
 def axes_of(value: Any, args: Any, at: FeatureMap | None) -> int:

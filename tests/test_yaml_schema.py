@@ -1,6 +1,6 @@
 """The JSON Schema of network files, and the page that documents them: both say what the reader does.
 
-``python tests/test_schema.py --update`` rewrites the tables of keys in ``docs/yaml.md``.
+``python tests/test_yaml_schema.py --update`` rewrites the tables of keys in ``docs/yaml.md``.
 """
 
 import json
@@ -19,12 +19,14 @@ from files import faults, network
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import randomly
-from test_layer_types import EXAMPLES, LAYER_FAULTS
-from test_reading import INFERRED, PLAIN, STRUCTURED, mutations
+from test_yaml_layer_types import EXAMPLES, LAYER_FAULTS
+from test_yaml_reading import INFERRED, PLAIN, STRUCTURED, mutations
 
-from sepcalc import expansion, located, spec
-from sepcalc.argument_types import ACTIVATIONS
-from sepcalc.arguments import (
+from sepcalc import spec, yaml_expansion, yaml_located
+from sepcalc.errors import SepcalcError
+from sepcalc.variants import all_variants
+from sepcalc.yaml_argument_types import ACTIVATIONS
+from sepcalc.yaml_arguments import (
     BlockArguments,
     Common,
     DefaultArguments,
@@ -32,12 +34,10 @@ from sepcalc.arguments import (
     InputArguments,
     PublishedArguments,
 )
-from sepcalc.decoding import _expected, decode, fields
-from sepcalc.errors import SepcalcError
-from sepcalc.layer_types import LAYER_TYPES
-from sepcalc.reading import bundled, read
-from sepcalc.schema import schema
-from sepcalc.variants import all_variants
+from sepcalc.yaml_decoding import _expected, decode, fields
+from sepcalc.yaml_layer_types import LAYER_TYPES
+from sepcalc.yaml_reading import bundled, read
+from sepcalc.yaml_schema import schema
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "yaml.md"
@@ -269,7 +269,7 @@ def test_what_is_read_is_valid(text):
     """Whatever the reader makes a network of is valid: the schema is no stricter."""
     try:
         read(text)
-        document = located.parse(text)
+        document = yaml_located.parse(text)
     except SepcalcError:
         assume(False)
     validator().validate(document)
@@ -312,7 +312,7 @@ def test_tables_of_keys():
     """The page has a table for every record, and each says what the record does."""
     page = PAGE.read_text("utf-8")
     assert sorted(found[1] for found in MARKED.finditer(page)) == sorted(record.__name__ for record in RECORDS)
-    assert page == filled(page), "python tests/test_schema.py --update rewrites them"
+    assert page == filled(page), "python tests/test_yaml_schema.py --update rewrites them"
 
 
 def test_every_word_is_documented():
@@ -327,16 +327,16 @@ def test_limits_are_documented():
     page = PAGE.read_text("utf-8").split("## Limits")[1].split("\n## ")[0]
     rows = dict(re.findall(r"^\| (.*?) \| ([\d,]+(?: MiB)?) \|$", page, re.MULTILINE))
     assert [value.replace(",", "") for value in rows.values()] == [
-        f"{located.LARGEST_FILE // 2**20} MiB",
+        f"{yaml_located.LARGEST_FILE // 2**20} MiB",
         *map(
             str,
             (
-                located.DEEPEST,
-                located.MOST_ALIASED,
-                located.MOST_VALUES,
-                expansion.MOST_LAYERS,
-                expansion.DEEPEST_LAYERS,
-                expansion.MOST_USES,
+                yaml_located.DEEPEST,
+                yaml_located.MOST_ALIASED,
+                yaml_located.MOST_VALUES,
+                yaml_expansion.MOST_LAYERS,
+                yaml_expansion.DEEPEST_LAYERS,
+                yaml_expansion.MOST_USES,
                 spec.LARGEST,
             ),
         ),
@@ -361,5 +361,5 @@ def test_examples_of_the_page(text):
 
 if __name__ == "__main__":
     if sys.argv[1:] != ["--update"]:
-        sys.exit("usage: python tests/test_schema.py --update")
+        sys.exit("usage: python tests/test_yaml_schema.py --update")
     PAGE.write_text(filled(PAGE.read_text("utf-8")), "utf-8")

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import randomly
 
-from sepcalc import decoding
-from sepcalc.arguments import (
+from sepcalc import yaml_decoding
+from sepcalc.yaml_arguments import (
     BlockArguments,
     Common,
     ConvArguments,
@@ -22,8 +22,8 @@ from sepcalc.arguments import (
     PoolArguments,
     PublishedArguments,
 )
-from sepcalc.decoding import decode, faults, fields, meant, shown
-from sepcalc.layer_types import LAYER_TYPES
+from sepcalc.yaml_decoding import decode, faults, fields, meant, shown
+from sepcalc.yaml_layer_types import LAYER_TYPES
 
 RECORDS = sorted(
     {kind.arguments for kind in LAYER_TYPES.values()}
@@ -173,7 +173,7 @@ def test_no_closest_key():
 
 def test_faults_come_to_an_end(monkeypatch):
     """After so many faults that nobody reads on, no more are looked for."""
-    monkeypatch.setattr(decoding, "MOST_FAULTS", 3)
+    monkeypatch.setattr(yaml_decoding, "MOST_FAULTS", 3)
     assert len(list(faults({f"unknown{number}": 1 for number in range(9)}, Common))) == 3
 
 

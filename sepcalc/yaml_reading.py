@@ -13,16 +13,16 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from sepcalc.arguments import DefaultArguments, FileArguments, InputArguments, PublishedArguments
-from sepcalc.blocks import read_blocks, run
-from sepcalc.decoding import MOST_FAULTS, decode, faults, shown
 from sepcalc.errors import SepcalcError, closest
-from sepcalc.expansion import Expansion, bounded
-from sepcalc.geometry import axes_of, lengths
-from sepcalc.located import Map, Place, Seq, YamlError, parse, read_text
 from sepcalc.network import FeatureMap, Network, Published
-from sepcalc.scope import Problem, Reading, Scope
 from sepcalc.spec import Axes, ConvSpec
+from sepcalc.yaml_arguments import DefaultArguments, FileArguments, InputArguments, PublishedArguments
+from sepcalc.yaml_blocks import read_blocks, run
+from sepcalc.yaml_decoding import MOST_FAULTS, decode, faults, shown
+from sepcalc.yaml_expansion import Expansion, bounded
+from sepcalc.yaml_geometry import axes_of, lengths
+from sepcalc.yaml_located import Map, Place, Seq, YamlError, parse, read_text
+from sepcalc.yaml_scope import Problem, Reading, Scope
 
 MOST_SHOWN = 20
 """Faults in one message."""

@@ -6,11 +6,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import randomly
 
-from sepcalc import expansion
-from sepcalc.blocks import read_blocks
+from sepcalc import yaml_expansion
 from sepcalc.errors import LayerError
-from sepcalc.expansion import DEEPEST_LAYERS, MOST_LAYERS, Expansion
-from sepcalc.located import parse
+from sepcalc.yaml_blocks import read_blocks
+from sepcalc.yaml_expansion import DEEPEST_LAYERS, MOST_LAYERS, Expansion
+from sepcalc.yaml_located import parse
 
 LEAVES = st.sampled_from(["relu", "{conv: {c_out: 3, k: 1}}", "{maxpool: {k: 1}}", "{c_out: 3, k: 1}"])
 NUMBERS = st.integers(0, 3).map(str)
@@ -237,7 +237,7 @@ def test_the_deepest_arithmetic_in_the_deepest_layer():
 
 def test_arguments_that_are_always_different(monkeypatch):
     """Counting ends early where each use of each block has arguments of its own."""
-    monkeypatch.setattr(expansion, "MOST_USES", 100)
+    monkeypatch.setattr(yaml_expansion, "MOST_USES", 100)
 
     def tree(depth):
         both = "[{{b{0}: {{n: 2*$n}}}}, {{b{0}: {{n: 2*$n+1}}}}]"

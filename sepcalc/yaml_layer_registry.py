@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sepcalc.arguments import Common, OperatorArguments
 from sepcalc.errors import LayerError
-from sepcalc.geometry import axes_of, lengths
 from sepcalc.network import FeatureMap
-from sepcalc.scope import Scope
+from sepcalc.yaml_arguments import Common, OperatorArguments
+from sepcalc.yaml_geometry import axes_of, lengths
+from sepcalc.yaml_scope import Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

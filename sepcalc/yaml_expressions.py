@@ -14,8 +14,8 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from sepcalc.decoding import shown
 from sepcalc.errors import SpecError, closest
+from sepcalc.yaml_decoding import shown
 
 LARGEST = 10**12
 """No result above this, nor below its negative, is believed."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from math import prod
 
-from sepcalc.argument_types import ACTIVATIONS, POOLED_EXPECTED
-from sepcalc.arguments import (
+from sepcalc.errors import LayerError
+from sepcalc.network import NORM_PARAMS, FeatureMap, Settings
+from sepcalc.spec import Axes
+from sepcalc.yaml_argument_types import ACTIVATIONS, POOLED_EXPECTED
+from sepcalc.yaml_arguments import (
     Common,
     DropoutArguments,
     NormArguments,
@@ -15,12 +18,9 @@ from sepcalc.arguments import (
     SplitArguments,
     UpsampleArguments,
 )
-from sepcalc.errors import LayerError
-from sepcalc.geometry import lengths, padding
-from sepcalc.layer_registry import feature_map, layer_type, written
-from sepcalc.network import NORM_PARAMS, FeatureMap, Settings
-from sepcalc.scope import Scope
-from sepcalc.spec import Axes
+from sepcalc.yaml_geometry import lengths, padding
+from sepcalc.yaml_layer_registry import feature_map, layer_type, written
+from sepcalc.yaml_scope import Scope
 
 
 @layer_type(*ACTIVATIONS, arguments=Common)

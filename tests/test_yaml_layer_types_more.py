@@ -3,7 +3,7 @@
 import pytest
 
 from sepcalc.network import Cost
-from sepcalc.reading import FileError, read
+from sepcalc.yaml_reading import FileError, read
 
 NETWORK = """
 name: test

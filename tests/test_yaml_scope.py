@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import randomly
 
-from sepcalc.blocks import run
 from sepcalc.errors import LayerError
-from sepcalc.expressions import Channels
-from sepcalc.geometry import lengths
 from sepcalc.network import FeatureMap, Part
-from sepcalc.reading import read
-from sepcalc.scope import LostError, Reading, Scope
 from sepcalc.spec import LARGEST
+from sepcalc.yaml_blocks import run
+from sepcalc.yaml_expressions import Channels
+from sepcalc.yaml_geometry import lengths
+from sepcalc.yaml_reading import read
+from sepcalc.yaml_scope import LostError, Reading, Scope
 
 
 def make_divisible(v: float, divisor: int) -> int:

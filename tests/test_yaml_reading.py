@@ -21,8 +21,8 @@ from strategies import randomly
 import sepcalc
 from sepcalc import SepcalcError, load
 from sepcalc.network import Cost, FeatureMap, Network, Published
-from sepcalc.reading import MOST_SHOWN, FileError, bundled, find, read
 from sepcalc.spec import LARGEST
+from sepcalc.yaml_reading import MOST_SHOWN, FileError, bundled, find, read
 
 PLAIN = """
 # a plain list: every layer says what it is; this is what importers write
