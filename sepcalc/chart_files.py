@@ -18,20 +18,6 @@ from sepcalc.output import by_suffix, write
 SCALE, DENSITY = 2, 144
 """How much larger a PNG is than the drawing, which has 72 pixels to the inch for vl-convert: 384 per inch of 85 mm."""
 
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<style>body {{ margin: 0 auto; max-width: {width:.0f}px }} svg {{ width: 100%; height: auto }}</style>
-</head>
-<body>
-{drawing}
-</body>
-</html>
-"""
-
 _SVG = "http://www.w3.org/2000/svg"
 
 
@@ -64,10 +50,10 @@ def draw_svg(chart: Chart) -> bytes:
 
 def draw_html(chart: Chart) -> bytes:
     """A page with the drawing in it, which needs no other file, no script and no network."""
-    from sepcalc.webpage import escape
+    from sepcalc.webpage import page
 
-    title = escape(" ".join(chart.spec["title"]["text"]))
-    return _PAGE.format(title=title, width=3 * WIDTH, drawing=_svg(chart)).encode()
+    style = f"body {{ margin: 0 auto; max-width: {3 * WIDTH:.0f}px }} svg {{ width: 100%; height: auto }}"
+    return page(" ".join(chart.spec["title"]["text"]), style, _svg(chart)).encode()
 
 
 def draw_png(chart: Chart) -> bytes:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import repeat
@@ -22,6 +21,7 @@ from statistics import median
 from time import perf_counter_ns
 from typing import Literal, NamedTuple, TypeVar
 
+from sepcalc.collector import paused
 from sepcalc.errors import SepcalcError
 
 T = TypeVar("T")
@@ -213,7 +213,7 @@ def measure(
     clock_step_s = _clock_step_s(clock)
     interrupted = False
     try:
-        with _collector_off():
+        with paused():
             loop.warm_up(candidates, _shortest_s(plan, clock_step_s))
             loop.take_rounds(rng or Random(plan.seed))  # noqa: S311 - nobody is to be deceived
     except KeyboardInterrupt:
@@ -360,15 +360,3 @@ def _check_keys(candidates: Sequence[Candidate]) -> None:
     for key in keys:
         if keys.count(key) > 1:
             raise SepcalcError(f"two candidates are called '{key}'; give each a key of its own")
-
-
-@contextmanager
-def _collector_off() -> Iterator[None]:
-    """No garbage collection by chance; afterwards the collector is as it was."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()

@@ -18,13 +18,15 @@ _LEFT, _RIGHT, _WHOLE = "text-align:left", "text-align:right", ";white-space:now
 _CELL = "padding:.2em .7em"
 _RULE = "border-top:1px solid"
 
+_STYLE = ":root { color-scheme: light dark } body { font: 16px/1.4 system-ui, sans-serif; margin: 2em }"
+
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>{title}</title>
-<style>:root {{ color-scheme: light dark }} body {{ font: 16px/1.4 system-ui, sans-serif; margin: 2em }}</style>
+<style>{style}</style>
 </head>
 <body>
 {body}
@@ -36,7 +38,12 @@ _PAGE = """<!DOCTYPE html>
 def draw(tables: Sequence[Table], look: Look) -> str:
     """A whole page with all ``tables``, which needs no other file."""
     title = next((table.title for table in tables if table.title), "sepcalc")
-    return _PAGE.format(title=escape(title), body="\n".join(fragment(table, si=look.si) for table in tables))
+    return page(title, _STYLE, "\n".join(fragment(table, si=look.si) for table in tables))
+
+
+def page(title: str, style: str, body: str) -> str:
+    """A whole page: ``title`` is text, ``style`` and ``body`` are CSS and HTML as they stand."""
+    return _PAGE.format(title=escape(title), style=style, body=body)
 
 
 def escape(text: str) -> str:

@@ -6,13 +6,12 @@ together, each with its line and column.
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from sepcalc.collector import paused
 from sepcalc.errors import SepcalcError, closest
 from sepcalc.network import FeatureMap, Network, Published
 from sepcalc.spec import Axes, ConvSpec
@@ -65,20 +64,9 @@ def load(source: str | Path, *, width: Fraction | float | str = 1, size: int | A
     Cost(params=4231976, macs=568740352)
     """
     path = find(source)
-    with _collector_paused():
+    # Layers are made by the thousand, and none of them is garbage.
+    with paused():
         return read(read_text(path), file=str(source if path == Path(source) else path), width=width, size=size)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """No search for garbage while layers are made by the thousand: none of them is any."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
 
 
 def find(source: str | Path) -> Path:

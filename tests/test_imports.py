@@ -19,7 +19,7 @@ from sepcalc.render import FORMATS
 PACKAGE = ROOT / "sepcalc"
 
 ROOMS: dict[str, tuple[str, ...]] = {
-    "errors": ("errors", "interruption"),
+    "errors": ("errors", "interruption", "collector"),
     "tabular": ("tabular",),
     "measure": ("measure*",),
     "spec": ("spec",),
