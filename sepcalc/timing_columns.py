@@ -21,7 +21,7 @@ from sepcalc.timing import VARYING, Judged, Session
 Figure = Callable[[Judged], Cell]
 """What a column shows of a row."""
 
-_ROOF = ("bound", "roof_share", "peak_macs_per_s", "peak_bytes_per_s")
+_ROOF = ("bound", "roof_share", "attainable_s", "peak_macs_per_s", "peak_bytes_per_s")
 """Columns that need ceilings; where those are unknown the columns are empty, and only for those who ask."""
 
 _FORWARD = ("macs_per_s", "intensity", *_ROOF)
@@ -84,6 +84,7 @@ def timing_columns(session: Session, unit: Unit, shown: Sequence[str]) -> tuple[
         (extra("intensity", "FLOP/byte", "quotient", 7, moved), lambda row: row.timed.intensity),
         (extra("bound", "Bound", "text", 4, roof), lambda row: bound_of(session, row)),
         (extra("roof_share", "Roof", "share", 4, roof), lambda row: roof_share(session, row)),
+        (replace(time("attainable_s", "Attainable", 9), extra=True), lambda row: attainable(session, row)),
         (extra("peak_macs_per_s", "Peak MAC/s", "rate"), lambda row: _peaks(session, row)[0]),
         (extra("peak_bytes_per_s", "Peak byte/s", "rate"), lambda row: _peaks(session, row)[1]),
         (Column(key="verdict", title="Verdict", rank=2), lambda row: row.word),
@@ -143,8 +144,14 @@ def bound_of(session: Session, row: Judged) -> Bound | None:
     return ceilings and bound(row.timed.work, ceilings)
 
 
-def roof_share(session: Session, row: Judged) -> Fraction | None:
-    """The time that the machine's ceilings allow / the median; above 1 where data came from a cache."""
+def attainable(session: Session, row: Judged) -> Fraction | None:
+    """The seconds that the machine's ceilings allow the stages of a row; None where those are unknown."""
     ceilings = _ceilings(session, row)
     least = ceilings and attainable_s(row.timed.work, ceilings)
-    return Fraction(least) / Fraction(row.summary.median_s) if least and row.summary else None
+    return Fraction(least) if least else None
+
+
+def roof_share(session: Session, row: Judged) -> Fraction | None:
+    """The time that the machine's ceilings allow / the median; above 1 where data came from a cache."""
+    least = attainable(session, row)
+    return least / Fraction(row.summary.median_s) if least and row.summary else None

@@ -71,8 +71,8 @@ MESSAGES = {
     f"{QUICK} --format json --columns n": f"--columns would change nothing: {EVERYTHING}",
     f"{QUICK} --columns foo": (
         "--columns: unknown column 'foo'; known: variant, median_s, minimum_s, speedup, promised, delivered, "
-        "macs_per_s, intensity, bound, roof_share, peak_macs_per_s, peak_bytes_per_s, verdict, n, inner, outliers, "
-        "spread, ratio_of_minima, params, macs, traffic_bytes, reason"
+        "macs_per_s, intensity, bound, roof_share, attainable_s, peak_macs_per_s, peak_bytes_per_s, verdict, n, inner, "
+        "outliers, spread, ratio_of_minima, params, macs, traffic_bytes, reason"
     ),
     f"{QUICK} --format csv --si": "--si would change nothing: csv holds exact numbers; choose another format",
     f"{QUICK} --format jsno": "--format: unknown format 'jsno'; did you mean 'json'?",

@@ -179,6 +179,9 @@ def test_a_roofline():
     assert all(0.7 < each["roof_share"] < 1 for each in records(table))
     peaks = {(2 * each["peak_macs_per_s"], each["peak_bytes_per_s"]) for each in records(table)}
     assert peaks == {tuple(ALLOWS)}
+    _, separable, *stages = (each["attainable_s"] for each in records(table))
+    assert separable == pytest.approx(sum(stages))
+    assert all(each["attainable_s"] == each["roof_share"] * each["median_s"].value for each in records(table))
     assert table.notes[0] == (
         "depthwise 3×3 of depthwise-separable: 2.25 FLOP/byte, memory-bound, at 79.7 % of its roof."
     )
