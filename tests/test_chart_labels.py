@@ -35,10 +35,10 @@ def test_the_same_point(count):
 
 @settings(deadline=None, max_examples=25)
 @given(
-    st.lists(st.sampled_from([(x, y) for x in range(20, 270, 60) for y in range(10, 220, 25)]), unique=True, min_size=2)
+    st.lists(st.sampled_from([(x, y) for x in range(20, 230, 60) for y in range(10, 220, 25)]), unique=True, min_size=2)
 )
 def test_where_there_is_room(at):
-    """Where points are far enough apart, no name covers another, nor a point, and each is nearest to its own point."""
+    """Far enough from each other and the edge, no name covers another, nor a point, and each is nearest to its own."""
     boxes = place_labels(at, [40] * len(at), 11, SIZE)
     marks = [Box(x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS) for x, y in at]
     for place, (box, point) in enumerate(zip(boxes, at, strict=True)):
