@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from sepcalc.cells import Plain
 from sepcalc.chart import Chart, Layers, Record, column_of, heading, need_libraries, number, page, record, shown
 from sepcalc.chart_axes import nice, spread, ticks
-from sepcalc.chart_style import DASHES, INSIDE, NAME_TEXT, SI_LABEL, SMALL, VALUE_TEXT, WRITTEN, colors, first
+from sepcalc.chart_style import DASHES, INSIDE, NAME_TEXT, SI_LABEL, SMALL, VALUE_TEXT, colors, first
 from sepcalc.chart_text import fold, shorten, text_width
 from sepcalc.errors import SepcalcError
+from sepcalc.network import AS_WRITTEN
 from sepcalc.table import Row, Table
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _variants(rows: Sequence[Record], totals: Table) -> list[_Variant]:
     looks = zip(names, colors(names), first(DASHES, len(names)), strict=True)
     found: dict[tuple[Plain, ...], _Variant] = {}
     for row, (name, color, dash) in zip(totals.rows, looks, strict=True):
-        each = _Variant(row=row, name=name, suffix="" if name == WRITTEN else f":{name}", color=color, dash=dash)
+        each = _Variant(row=row, name=name, suffix="" if name == AS_WRITTEN else f":{name}", color=color, dash=dash)
         costs = tuple(_cost(line, each, count) for line in rows for count in COUNTS)
         same = found.get(costs)
         # What is written is that variant then, and looks like it.

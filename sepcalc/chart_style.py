@@ -12,6 +12,8 @@ from itertools import cycle, islice
 from math import floor
 from typing import Any, TypeVar
 
+from sepcalc.network import AS_WRITTEN
+
 POINT = 96 / 72
 """Pixels in a point of type."""
 
@@ -42,9 +44,6 @@ NOTE_TEXT: dict[str, Any] = {"fontSize": SMALL, "color": GREY, "baseline": "midd
 COLORS = ("#6e6e6e", "#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#000000", "#b8a900")
 """The reference is grey; then the palette, its yellow darkened to be seen on white."""
 
-WRITTEN = "as-written"
-"""What a network is called as it is written, beside the variants."""
-
 DASHES = ((1, 0), (6, 2), (2, 2), (8, 2, 2, 2), (4, 4), (1, 3), (10, 3), (6, 2, 2, 2, 2, 2), (3, 1))
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left")
 
@@ -70,7 +69,7 @@ def colors(names: Sequence[str]) -> list[str]:
     True
     """
     others = iter(first(COLORS, len(names)))
-    return [INK if name == WRITTEN else next(others) for name in names]
+    return [INK if name == AS_WRITTEN else next(others) for name in names]
 
 
 def config() -> dict[str, Any]:

@@ -16,6 +16,7 @@ from sepcalc.cli_flags import flag, flat, refuse
 from sepcalc.cli_options import command_app, examples, typed
 from sepcalc.cli_sources import SOURCE_HELP, PatternFlags, ScaleFlags, SourceFlags
 from sepcalc.cli_variants import VariantFlags
+from sepcalc.errors import SepcalcError
 from sepcalc.output import by_suffix, write
 from sepcalc.report import Made, Subject, chosen_layer, report
 from sepcalc.timing_record import load
@@ -67,6 +68,7 @@ def write_report(
         refuse({"--pictures": pictures}, "an HTML report holds its pictures; leave it out")
     elif pictures:
         need_libraries()
+    today = _today()
     chosen, measured = variants.chosen(), [flag("--measurements", load, each) for each in measurements or ()]
     network, trace = imports.trace(source, scale)
     subject = Subject(
@@ -78,7 +80,7 @@ def write_report(
         measured=tuple(measured),
         pictures=pictures or suffix is None,
     )
-    made = Made(command=typed(context), version=__version__, date=_today(), source=source)
+    made = Made(command=typed(context), version=__version__, date=today, source=source)
     document = report(subject, made)
     beside = re.sub("[^A-Za-z0-9.-]+", "-", output.stem)
     if suffix is not None:
@@ -88,7 +90,15 @@ def write_report(
 
 
 def _today() -> str:
-    """The day in UTC; SOURCE_DATE_EPOCH sets it, so that a build can be made again."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    now = datetime.fromtimestamp(int(epoch), timezone.utc) if epoch.isdecimal() else datetime.now(timezone.utc)
+    """The day in UTC; SOURCE_DATE_EPOCH sets it, so that a build can be made again.
+
+    Raises :class:`SepcalcError` where that is no day that there is.
+    """
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    try:
+        now = datetime.fromtimestamp(int(epoch), timezone.utc) if epoch else datetime.now(timezone.utc)
+    except (ValueError, OverflowError, OSError):
+        raise SepcalcError(
+            f"SOURCE_DATE_EPOCH '{epoch}' is no day; give the seconds since 1970 as a whole number, or unset it"
+        ) from None
     return now.date().isoformat()

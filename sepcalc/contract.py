@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any
 
 from sepcalc.comparison import Candidate, Comparison
-from sepcalc.network import Convolution, Layer, Network, Operator, WhatIf
+from sepcalc.network import AS_WRITTEN, Convolution, Layer, Network, Operator, WhatIf
 from sepcalc.records import SCHEMA
 from sepcalc.spec import ConvSpec
 
@@ -83,7 +83,7 @@ def network_answer(network: Network, what_ifs: Iterable[WhatIf]) -> dict[str, An
         "input": _input(network),
         "layers": [_layer(each) for each in network.layers],
         "totals": {
-            "as-written": {"params": network.cost.params, "macs": network.cost.macs},
+            AS_WRITTEN: {"params": network.cost.params, "macs": network.cost.macs},
             **{each.variant.name: {"params": each.cost.params, "macs": each.cost.macs} for each in what_ifs},
         },
         "kept": {each.variant.name: _refused(each.refused) for each in what_ifs},

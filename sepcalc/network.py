@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 STANDARD = get("standard")
 
+AS_WRITTEN = "as-written"
+"""What a network is called, beside the variants, that is in the form in which it was found."""
+
 NormKind = Literal["none", "batch", "layer", "group", "instance", "rms"]
 
 Between = Literal["all", "act", "none"]
@@ -418,7 +421,7 @@ class Network(Tabular):
         """The cost ``as-written``, and with each of ``variants`` (the first three by default) in its place."""
         chosen = tuple(map(get, variants)) or choose()
         rewritten = {each.name: self.what_if(each, only=only, keep=keep).cost for each in chosen}
-        return {"as-written": self.cost, **rewritten}
+        return {AS_WRITTEN: self.cost, **rewritten}
 
 
 def chooser(only: Iterable[str] = (), keep: Iterable[str] = ()) -> Callable[[str], bool]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from sepcalc.errors import SepcalcError, closest
 from sepcalc.layer_report import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE
-from sepcalc.network import Convolution, Cost, Layer, Network, Operator, WhatIf, total
+from sepcalc.network import AS_WRITTEN, Convolution, Cost, Layer, Network, Operator, WhatIf, total
 from sepcalc.spec import ConvSpec
 from sepcalc.table import Cell, Column, Kind, Row, Table, families
 from sepcalc.variants import choose
@@ -311,7 +311,7 @@ def totals_table(network: Network, what_ifs: Sequence[WhatIf] = ()) -> Table:
     what_ifs = what_ifs or [network.what_if(each) for each in choose()]
     standard = what_ifs[0].cost
     rows: list[tuple[str, Cost, Cell]] = [
-        ("as-written", network.cost, ""),
+        (AS_WRITTEN, network.cost, ""),
         *((each.variant.name, each.cost, each.converted) for each in what_ifs),
     ]
     return Table(

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from sepcalc.comparison import Candidate, check_size
 from sepcalc.errors import SepcalcError, SpecError
-from sepcalc.network import Network
+from sepcalc.network import AS_WRITTEN, Network
 from sepcalc.spec import ConvSpec
 from sepcalc.sweep_axes import Axis, Grid, shown
 from sepcalc.sweep_numbers import Points, evaluate
@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 
 BLOCK = 2**13
 """Convolutions that are counted at once: so many that a rewrite costs little, so few that they take little memory."""
-
-AS_WRITTEN = "as-written"
-"""The row of a network that is not rewritten."""
 
 QUANTITIES = ("c_in", "c_out", "k", "size", "stride")
 """What a convolution is made of; every other quantity is an option of variants."""

@@ -29,9 +29,6 @@ Kind = Literal["layer", "network"]
 WHOLE = "network"
 """The group of a session's rows that are whole networks."""
 
-AS_WRITTEN = "as-written"
-"""What a network is called that is in the form of no single variant."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
@@ -68,8 +65,9 @@ class Timed:
     """One row: what was timed under which conditions, what it has to do, and its samples or why there are none.
 
     ``name`` is a variant, a stage of one (then ``role`` is ``part`` and ``of`` names the variant), or
-    :data:`AS_WRITTEN`. ``as_written`` marks the form in which the layer or the network was found. ``layers`` is
-    how many layers of the network the row stands for; ``left`` of them the whole in this form leaves as written.
+    :data:`sepcalc.network.AS_WRITTEN`. ``as_written`` marks the form in which the layer or the network was found.
+    ``layers`` is how many layers of the network the row stands for; ``left`` of them the whole in this form leaves as
+    written.
     ``why_not`` is the reason of a variant that does not apply, ``failure`` that of one that could not be timed.
     """
 

@@ -15,9 +15,9 @@ from sepcalc.counted import Counted
 from sepcalc.errors import SpecError
 from sepcalc.inputs import Input
 from sepcalc.measure_conditions import Conditions
-from sepcalc.network import Convolution, Network, chooser
+from sepcalc.network import AS_WRITTEN, Convolution, Network, chooser
 from sepcalc.network_report import some
-from sepcalc.timing import AS_WRITTEN, WHOLE, Session, Timed, Work
+from sepcalc.timing import WHOLE, Session, Timed, Work
 from sepcalc.timing_layer import layer_subject, layer_work
 from sepcalc.timing_run import Group, Setting, Subject, run
 from sepcalc.variants import Stages, Variant, choose

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from sepcalc.counted import Counted, predicted
 from sepcalc.errors import SpecError
-from sepcalc.network import Convolution, Network, Product
+from sepcalc.network import AS_WRITTEN, Convolution, Network, Product
 from sepcalc.network_report import uncounted_notes
 from sepcalc.spec import ConvSpec
 from sepcalc.table import Column, Row, Table
@@ -69,7 +69,7 @@ def verify(network: Network, variants: Iterable[Variant | str] = ()) -> tuple[Ch
 
 
 def _forms(layer: Convolution, variants: Sequence[Variant]) -> Iterator[tuple[str, Stages]]:
-    yield "as-written", layer.stages
+    yield AS_WRITTEN, layer.stages
     for variant in variants if layer.convertible else ():
         try:
             yield variant.name, layer.as_variant(variant)

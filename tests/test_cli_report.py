@@ -29,6 +29,18 @@ def test_formats(folder, file, first):
     assert [each.name for each in folder.iterdir()] == [file]
 
 
+@pytest.mark.parametrize("epoch", ["9" * 20, "today"])
+def test_no_day(folder, monkeypatch, epoch):
+    """A day that there is not is one sentence, and no file."""
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
+    assert sepcalc("report mobilenet_v1 -o report.md") == (
+        2,
+        "",
+        f"SOURCE_DATE_EPOCH '{epoch}' is no day; give the seconds since 1970 as a whole number, or unset it\n",
+    )
+    assert not [*folder.iterdir()]
+
+
 def test_how_it_was_made(folder):
     """The report holds the command as it was typed, the day and the source."""
     sepcalc("report mobilenet_v1 --layer conv1 --only 'conv*' -o 'my report.md'")
