@@ -143,9 +143,9 @@ def show_tables(tables: Sequence[Table], form: Format, output: Path | None, *, s
     show_text(render(tables, form, si=si, width=terminal_width() if live else None, color=live and colorful()), output)
 
 
-def refuse_si(form: Format, *, si: bool) -> None:
-    """Raise :class:`SepcalcError` for ``--si`` where numbers are exact."""
-    if form in FOR_PROGRAMS:
+def refuse_si(form: str, *, si: bool) -> None:
+    """Raise :class:`SepcalcError` for ``--si`` where numbers are exact: in any format that does not draw for people."""
+    if form in FOR_PROGRAMS or form not in FORMATS:
         refuse({"--si": si}, f"{form} holds exact numbers; choose another format")
 
 

@@ -8,7 +8,7 @@ import typer
 
 from sepcalc.cli_convolution import ConvolutionFlags, on_axes
 from sepcalc.cli_flags import flag, flags_of, flat, refuse
-from sepcalc.cli_options import ShowFlags, command_app, examples, need_size, with_columns
+from sepcalc.cli_options import ShowFlags, command_app, examples, need_size, refuse_si, with_columns
 from sepcalc.cli_pictures import PlotFlags
 from sepcalc.cli_sources import parse_factor
 from sepcalc.cli_sweep_progress import progress
@@ -178,7 +178,7 @@ def _show(found: Sweep, form: str, show: ShowFlags) -> None:
 
 def _write(found: Sweep, form: str, show: ShowFlags) -> None:
     """Write records for programs, to a file or to standard output."""
-    refuse({"--si": show.si}, f"{form} holds exact numbers; choose another format")
+    refuse_si(form, si=show.si)
     every = Table(name="sweep", title="", columns=sweep_columns(found), rows=())
     columns = with_columns(every, _pinned(found, show).columns or "all").columns
     shown = show.output is not None or not sys.stdout.isatty()
