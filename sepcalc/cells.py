@@ -18,8 +18,6 @@ from sepcalc.spec import times
 from sepcalc.table import Cell, Column, Estimate, Kind, Table, Unit
 
 Number = int | Fraction
-Plain = str | int | float | list[int] | None
-
 MISSING = "—"
 """Where there is no number: a count that depends on an open size, the size of a vector."""
 
@@ -214,38 +212,3 @@ def texts(table: Table, *, si: bool = False) -> list[list[str]]:
     """The cells of ``table`` as people read them, row by row."""
     columns = table.columns
     return [[human(cell, column, si=si) for cell, column in zip(row.cells, columns, strict=True)] for row in table.rows]
-
-
-def plain(cell: Cell, column: Column) -> Plain:
-    """``cell`` as a program reads it: integers exact, other numbers the nearest float, sizes as lists.
-
-    Of an estimate this is the value; :func:`ends` has the rest. A number that is left blank, as the kernel of a sum is,
-    is None; a number among words is a word.
-
-    >>> plain(Fraction(73728), Column(key="macs", title="MACs", kind="per-position"))
-    73728
-    """
-    if cell == "" and is_number(column):
-        return None
-    if isinstance(cell, int) and not is_number(column):
-        return str(cell)
-    if isinstance(cell, Fraction):
-        return int(cell) if column.kind == "per-position" and cell.denominator == 1 else float(cell)
-    if isinstance(cell, Estimate):
-        return float(cell.value)
-    return list(cell) if isinstance(cell, tuple) else cell
-
-
-def ends(cell: Cell) -> tuple[Plain, Plain]:
-    """The ends of an estimate's interval as a program reads them; None where there is none."""
-    return (float(cell.low), float(cell.high)) if isinstance(cell, Estimate) else (None, None)
-
-
-def is_number(column: Column) -> bool:
-    """Whether the column holds numbers, which stand right-aligned and are never folded."""
-    return column.kind != "text"
-
-
-def label_place(table: Table) -> int:
-    """The place of the column that names the rows: the first that holds text, else the first of all."""
-    return next((place for place, column in enumerate(table.columns) if not is_number(column)), 0)

@@ -7,14 +7,13 @@ from itertools import groupby
 from json import dumps
 from typing import TYPE_CHECKING, NamedTuple
 
-from sepcalc.cells import Plain
 from sepcalc.chart import Chart, Layers, Record, column_of, heading, need_libraries, number, page, record, shown
 from sepcalc.chart_axes import nice, spread, ticks
 from sepcalc.chart_style import DASHES, INSIDE, NAME_TEXT, SI_LABEL, SMALL, VALUE_TEXT, colors, first
 from sepcalc.chart_text import fold, shorten, text_width
 from sepcalc.errors import SepcalcError
 from sepcalc.network import AS_WRITTEN
-from sepcalc.table import Row, Table
+from sepcalc.table import Plain, Row, Table
 
 if TYPE_CHECKING:
     import altair

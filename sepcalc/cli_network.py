@@ -15,9 +15,9 @@ from sepcalc.cli_variants import VariantFlags
 from sepcalc.counts import parse_count
 from sepcalc.errors import GateError, SepcalcError, closest
 from sepcalc.network import Network, WhatIf
-from sepcalc.network_report import bundled_table, network_table, published_table, some, totals_table
+from sepcalc.network_report import bundled_table, network_table, published_table, totals_table
 from sepcalc.render import Format
-from sepcalc.table import Table
+from sepcalc.table import Table, first_few
 from sepcalc.yaml_reading import bundled, load
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class GateFlags(NamedTuple):
                 unit = "parameters" if name == "params" else "MACs"
                 passed.append(f"{count:,} {unit}, {int(count - limit):,} more than --max-{name} {text}")
         if self.strict and network.uncounted:
-            names = some([each.name for each in network.uncounted])
+            names = first_few([each.name for each in network.uncounted])
             passed.append(f"uncounted operators, which --strict forbids: {names}")
         if passed:
             raise GateError(f"{network.name} has {' and '.join(passed)}")

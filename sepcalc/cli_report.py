@@ -10,8 +10,7 @@ from typing import Annotated
 import typer
 
 from sepcalc import __version__
-from sepcalc.chart import need_libraries
-from sepcalc.chart_files import save_chart
+from sepcalc.chart import need_libraries, save_chart
 from sepcalc.cli_flags import flag, flat, refuse
 from sepcalc.cli_options import command_app, examples, typed
 from sepcalc.cli_sources import SOURCE_HELP, PatternFlags, ScaleFlags, SourceFlags

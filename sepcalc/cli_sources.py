@@ -8,6 +8,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from sepcalc.cli_flags import flag, lengths
+from sepcalc.counts import parse_factor
 from sepcalc.errors import SepcalcError, closest
 from sepcalc.inputs import Input, parse_input
 from sepcalc.network import Network, WhatIf
@@ -102,23 +103,6 @@ class PatternFlags(NamedTuple):
         _check_patterns(network, "--only", only)
         _check_patterns(network, "--keep", keep)
         return [network.what_if(each, only=only, keep=keep) for each in variants]
-
-
-def parse_factor(text: str) -> Fraction:
-    """What channels are multiplied by.
-
-    Raises :class:`SepcalcError` for anything but a number above 0 and up to 1,000.
-
-    >>> parse_factor("0.75")
-    Fraction(3, 4)
-    """
-    try:
-        factor = Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        factor = Fraction(0)
-    if not 0 < factor <= 1000:
-        raise SepcalcError(f"expected a factor above 0 and up to 1,000 like 0.75, got '{text}'")
-    return factor
 
 
 def parse_argument(text: str) -> tuple[str, Any]:

@@ -10,14 +10,13 @@ from sepcalc.cli_convolution import ConvolutionFlags, on_axes
 from sepcalc.cli_flags import flag, flags_of, flat, refuse
 from sepcalc.cli_options import ShowFlags, command_app, examples, need_size, refuse_si, with_columns
 from sepcalc.cli_pictures import PlotFlags
-from sepcalc.cli_sources import parse_factor
 from sepcalc.cli_sweep_progress import progress
 from sepcalc.cli_variants import VariantFlags, parse_mid
+from sepcalc.counts import parse_factor, parse_lengths, parse_whole
 from sepcalc.errors import SepcalcError
 from sepcalc.network import Network
 from sepcalc.output import writing
 from sepcalc.sources import kind_of, open_source
-from sepcalc.spec import parse_lengths, parse_whole
 from sepcalc.sweep import BLOCK, Sweep, network_sweep
 from sepcalc.sweep import sweep as sweep_of
 from sepcalc.sweep_axes import parse_values

@@ -5,8 +5,9 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from sepcalc.cli_flags import flag, flag_name, refuse, whole
+from sepcalc.counts import parse_whole
 from sepcalc.errors import SepcalcError
-from sepcalc.spec import LARGEST, parse_whole
+from sepcalc.spec import LARGEST
 from sepcalc.variants import Mid, Variant, all_variants, choose
 
 VariantOption = Annotated[

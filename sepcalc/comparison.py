@@ -10,15 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import prod
-from typing import TYPE_CHECKING
 
 from sepcalc.errors import SpecError
 from sepcalc.spec import Axes, ConvSpec, times
-from sepcalc.tabular import Tabular
+from sepcalc.table import Tabular
 from sepcalc.variants import Stages, Variant, choose, get
-
-if TYPE_CHECKING:
-    from sepcalc.table import Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +82,8 @@ class Candidate:
 class Comparison(Tabular):
     """The candidates for one convolution, the reference first."""
 
+    _TABLES = "sepcalc.layer_report:layer_tables"
+
     spec: ConvSpec
     candidates: tuple[Candidate, ...]
 
@@ -96,13 +94,6 @@ class Comparison(Tabular):
     def macs_reduction(self, candidate: Candidate) -> Fraction:
         """Standard multiply-adds / the candidate's."""
         return self.candidates[0].macs_per_position / candidate.macs_per_position
-
-    @property
-    def tables(self) -> tuple[Table, ...]:
-        """One row per variant."""
-        from sepcalc.layer_report import layer_table
-
-        return (layer_table(self),)
 
 
 def compare(spec: ConvSpec, variants: Iterable[Variant | str] = ()) -> Comparison:

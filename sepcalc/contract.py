@@ -11,7 +11,6 @@ from typing import Any
 
 from sepcalc.comparison import Candidate, Comparison
 from sepcalc.network import AS_WRITTEN, Convolution, Layer, Network, Operator, WhatIf
-from sepcalc.records import SCHEMA
 from sepcalc.spec import ConvSpec
 
 
@@ -149,3 +148,7 @@ def _input(network: Network) -> dict[str, Any] | None:
 
 def _uncounted(network: Network) -> list[dict[str, str]]:
     return [{"name": each.name, "type": each.type} for each in network.uncounted]
+
+
+SCHEMA = 1
+"""The version of the JSON contract."""

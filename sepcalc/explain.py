@@ -14,12 +14,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from sepcalc.comparison import Candidate, Comparison
-from sepcalc.errors import SepcalcError
-from sepcalc.layer_report import COUNTING_RULE, PARAMS_RULE, describe
-from sepcalc.spec import Axes, ConvSpec
+from sepcalc.runtime import resolve
+from sepcalc.spec import Axes, ConvSpec, describe
 from sepcalc.symbols import UNICODE, Formula, Symbol, formula, write
-from sepcalc.table import Cell, Column, Row, Table
-from sepcalc.tabular import Tabular
+from sepcalc.table import COUNTING_RULE, PARAMS_RULE, Cell, Column, Row, Table, Tabular
 from sepcalc.variants import Stages, Variant
 
 _MEANINGS = {
@@ -146,12 +144,12 @@ class Explanation(Tabular):
         return (_table(self),)
 
     def _repr_html_(self) -> str:
-        from sepcalc.prose import for_html
-
-        return for_html(self)
+        page: str = resolve("sepcalc.prose:for_html")(self)
+        return page
 
     def _repr_markdown_(self) -> str:
-        return render_explanation(self, "markdown")
+        text: str = resolve("sepcalc.prose:for_markdown")(self)
+        return text
 
 
 def _values(legend: Iterable[Definition]) -> dict[str, int]:
@@ -367,27 +365,3 @@ def _table_rows(section: Section) -> Iterator[Row]:
 def _count(symbols: Formula, result: Formula) -> tuple[Cell, Cell]:
     """A count in symbols, and its number; that of one position where the map is open."""
     return write(symbols, UNICODE), int(result.at(dict.fromkeys(result.names, 1)))
-
-
-def render_explanation(
-    explanation: Explanation,
-    format: str,  # noqa: A002 - the word of the command line
-    *,
-    width: int | None = None,
-    color: bool = False,
-) -> str:
-    """``explanation`` as text: for the ``terminal``, in ``markdown`` or in ``latex`` (a fragment that needs amsmath).
-
-    ``width`` is the terminal's in characters, 80 if None; ``color`` sets headings in bold there.
-
-    Raises :class:`SepcalcError` for any other format.
-    """
-    from sepcalc import prose
-
-    if format == "terminal":
-        return prose.for_terminal(explanation, width or 80, color)
-    if format == "markdown":
-        return prose.for_markdown(explanation)
-    if format == "latex":
-        return prose.for_latex(explanation)
-    raise SepcalcError(f"--explain is prose: choose terminal, markdown or latex, not {format}")

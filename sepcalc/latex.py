@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sepcalc.cells import LONGEST_WORDS, Look, is_number, label_place, texts
+from sepcalc.cells import LONGEST_WORDS, Look, texts
 from sepcalc.table import Row, Table
 from sepcalc.tex import escape
 
@@ -146,7 +146,7 @@ def _label(table: Table) -> str:
 
 
 def _columns(table: Table) -> str:
-    return f"@{{}}{''.join('r' if is_number(column) else 'l' for column in table.columns)}@{{}}"
+    return f"@{{}}{''.join('r' if column.is_number else 'l' for column in table.columns)}@{{}}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,9 +237,9 @@ def _shared(room: float, needs: Mapping[int, float]) -> dict[int, float]:
 
 def _foldable(table: Table, columns: Sequence[Sequence[str]], least: int) -> list[int]:
     """The places of columns with texts longer than ``least``: the widest first, at last that which names the rows."""
-    label = label_place(table)
+    label = table.label_place
     widths = [max(map(len, column), default=0) for column in columns]
-    texts = [place for place, column in enumerate(table.columns) if not is_number(column) and place != label]
+    texts = [place for place, column in enumerate(table.columns) if not column.is_number and place != label]
     if all(widths[place] <= least for place in texts):
         return []
     places = sorted((place for place in texts if widths[place] > _LEAST_ROOM), key=lambda place: -widths[place])
@@ -256,7 +256,7 @@ def _grid(table: Table, look: Look, shape: _Shape) -> Iterator[str]:
     """The heading, then each row, as lines of a ``tabular``; sums stand under a rule."""
     cells = texts(table, si=look.si)
     yield _line(_headings(table, cells) if shape.fold else [escape(column.title) for column in table.columns])
-    label = label_place(table)
+    label = table.label_place
     previous: Row | None = None
     for row, line in zip(table.rows, cells, strict=True):
         if previous and (row.role == "total") != (previous.role == "total"):
@@ -287,7 +287,7 @@ def _headings(table: Table, cells: list[list[str]]) -> list[str]:
         least = max(map(len, _words(column.title)), default=1)
         lines = wrap(column.title, max([least, *(len(row[place]) for row in cells)]))
         folded = r" \\ ".join(map(escape, lines))
-        side = "r" if is_number(column) else "l"
+        side = "r" if column.is_number else "l"
         headings.append(
             rf"\begin{{tabular}}[b]{{@{{}}{side}@{{}}}}{folded}\end{{tabular}}" if len(lines) > 1 else folded
         )

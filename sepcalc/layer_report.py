@@ -9,45 +9,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from sepcalc.comparison import Candidate, Comparison
-from sepcalc.spec import ConvSpec, times
-from sepcalc.table import Cell, Column, Kind, Row, Table
-
-COUNTING_RULE = (
-    "MACs: multiply-adds of convolutions, linear layers and matrix products, 1 MAC = 2 FLOPs; "
-    "bias, normalisation, activations and pooling are not in them."
-)
-PARAMS_RULE = "Params: everything trainable."
-REDUCTION_RULE = "Reduction: standard / variant."
-
-
-def describe(spec: ConvSpec) -> str:
-    """A convolution in a few words, with whatever is not its default.
-
-    >>> describe(ConvSpec.of(64, 128, k=3, size=56, stride=2))
-    '3×3 convolution, 64 → 128 channels, 56×56, stride 2×2'
-    >>> describe(ConvSpec.of(64, 128, k=(3,), size=100))
-    '1D convolution, kernel 3, 64 → 128 channels, size 100'
-    """
-    kind = f"{'transposed ' if spec.transposed else ''}convolution"
-    line = len(spec.kernel) == 1  # a lone number says nothing
-    words = [
-        *([f"1D {kind}", f"kernel {times(spec.kernel)}"] if line else [f"{times(spec.kernel)} {kind}"]),
-        f"{spec.c_in} → {spec.c_out} channels",
-        *([f"{'size ' * line}{times(spec.size)}"] if spec.size is not None else []),
-        *(f"{name} {times(value)}" for name, value in (("stride", spec.stride), ("dilation", spec.dilation))
-          if max(value, default=1) > 1),
-        *([] if spec.padding == "same" else [f"padding {times(spec.padding)}"]),
-        *([f"output padding {times(spec.output_padding)}"] if any(spec.output_padding) else []),
-        *([f"{spec.groups} groups"] if spec.groups > 1 else []),
-        *({"none": [], "last": ["bias on the output"], "all": ["bias on every stage"]}[spec.bias]),
-    ]  # fmt: skip
-    return ", ".join(words)
-
+from sepcalc.spec import ConvSpec, describe
+from sepcalc.table import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE, Cell, Column, Kind, Row, Table
 
 _SHOWN = ("params", "params_reduction", "macs_reduction")
 _SHOWN_OPEN = (*_SHOWN, "macs_per_position")
 _SHOWN_SIZED = (*_SHOWN, "macs", "out_size", "activations", "traffic_bytes", "intensity")
 """Columns that are there unasked: what an open size leaves unknown is not."""
+
+
+def layer_tables(comparison: Comparison) -> tuple[Table, ...]:
+    """What a comparison shows of itself: its one table."""
+    return (layer_table(comparison),)
 
 
 def layer_table(comparison: Comparison, *, element_bytes: int = 4, stages: bool = False) -> Table:

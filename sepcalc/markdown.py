@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sepcalc.cells import Look, is_number, label_place, texts, visible
+from sepcalc.cells import Look, texts, visible
 from sepcalc.table import Row, Table
 
 # An underscore inside a word is no markup in GFM, so D_F and conv_1 stay as they are.
@@ -37,12 +37,12 @@ def paragraph(text: str) -> str:
 
 def fragment(table: Table, look: Look) -> str:
     """``table`` with its title in bold, its caption and its notes."""
-    label = label_place(table)
+    label = table.label_place
     body = [_cells(row, cells, label) for row, cells in zip(table.rows, texts(table, si=look.si), strict=True)]
     grid = [[escape(column.title) for column in table.columns], *body]
     # GFM wants three dashes of a delimiter in old readers, and the colon is one more.
     widths = [max(3, *map(len, column)) for column in zip(*grid, strict=True)]
-    rights = [is_number(column) for column in table.columns]
+    rights = [column.is_number for column in table.columns]
     rules = ["-" * (w - 1) + ":" if right else ":" + "-" * (w - 1) for w, right in zip(widths, rights, strict=True)]
     lines = [_line(cells, widths, rights) for cells in (grid[0], rules, *body)]
     notes = "\n".join(f"- {paragraph(note)}" for note in table.notes)

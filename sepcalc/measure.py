@@ -21,8 +21,8 @@ from statistics import median
 from time import perf_counter_ns
 from typing import Literal, NamedTuple, TypeVar
 
-from sepcalc.collector import paused
 from sepcalc.errors import SepcalcError
+from sepcalc.runtime import paused
 
 T = TypeVar("T")
 

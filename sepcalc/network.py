@@ -13,15 +13,12 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from fractions import Fraction
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from sepcalc.errors import SpecError
 from sepcalc.spec import Axes, ConvSpec, Padding, times
-from sepcalc.tabular import Tabular
+from sepcalc.table import Tabular
 from sepcalc.variants import Stages, Variant, choose, get
-
-if TYPE_CHECKING:
-    from sepcalc.table import Table
 
 STANDARD = get("standard")
 
@@ -296,6 +293,8 @@ class Published:
 class WhatIf(Tabular):
     """A network with another variant in every convertible layer that was chosen and can take it."""
 
+    _TABLES = "sepcalc.network_report:what_if_tables"
+
     variant: Variant
     cost: Cost
     layers: tuple[Cost | None, ...]
@@ -308,13 +307,6 @@ class WhatIf(Tabular):
         """How many layers are written as the variant then."""
         return sum(cost is not None for cost in self.layers)
 
-    @property
-    def tables(self) -> tuple[Table, ...]:
-        """The sum alone."""
-        from sepcalc.network_report import what_if_table
-
-        return (what_if_table(self),)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network(Tabular):
@@ -322,6 +314,8 @@ class Network(Tabular):
 
     ``wiring`` holds for each layer what it reads; None where that is unknown, as in an imported network.
     """
+
+    _TABLES = "sepcalc.network_report:network_tables"
 
     name: str
     layers: tuple[Layer, ...]
@@ -407,13 +401,6 @@ class Network(Tabular):
                 except SpecError as error:
                     reason = str(error)
             yield layer, cost, reason
-
-    @property
-    def tables(self) -> tuple[Table, ...]:
-        """One row per layer; and one for the network as written and as each of the first three variants."""
-        from sepcalc.network_report import network_table, totals_table
-
-        return network_table(self), totals_table(self)
 
     def totals(
         self, variants: Iterable[Variant | str] = (), *, only: Iterable[str] = (), keep: Iterable[str] = ()

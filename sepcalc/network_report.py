@@ -10,10 +10,20 @@ from math import prod
 from typing import Any, Literal
 
 from sepcalc.errors import SepcalcError, closest
-from sepcalc.layer_report import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE
 from sepcalc.network import AS_WRITTEN, Convolution, Cost, Layer, Network, Operator, WhatIf, total
 from sepcalc.spec import ConvSpec
-from sepcalc.table import Cell, Column, Kind, Row, Table, families
+from sepcalc.table import (
+    COUNTING_RULE,
+    PARAMS_RULE,
+    REDUCTION_RULE,
+    Cell,
+    Column,
+    Kind,
+    Row,
+    Table,
+    families,
+    first_few,
+)
 from sepcalc.variants import choose
 
 _SHOWN = ("name", "type", "input", "output", "params", "macs", "macs_share")
@@ -21,9 +31,6 @@ _SHOWN_GROUPED = ("name", "layers", "output", "params", "macs", "macs_share")
 """Columns that are there unasked, of layers and of layers added up by block."""
 
 STAGES_RULE = "Stages: weights and biases alone; the norms after them are in their layer's row."
-
-MOST_NAMED = 3
-"""Layers that a note names before it counts the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +226,11 @@ def _added_up(entries: Iterable[_Entry], what_ifs: Sequence[WhatIf]) -> Iterator
         yield replace(entry, line=replace(entry.line, so_far=sums))
 
 
+def network_tables(network: Network) -> tuple[Table, ...]:
+    """One row per layer; and one for the network as written and as each of the first three variants."""
+    return network_table(network), totals_table(network)
+
+
 def network_table(
     network: Network,
     what_ifs: Sequence[WhatIf] = (),
@@ -343,9 +355,9 @@ def totals_table(network: Network, what_ifs: Sequence[WhatIf] = ()) -> Table:
     )
 
 
-def what_if_table(what_if: WhatIf) -> Table:
+def what_if_tables(what_if: WhatIf) -> tuple[Table, ...]:
     """What a network costs with one variant in every layer that was chosen and can take it."""
-    return Table(
+    table = Table(
         name="what-if",
         title=f"Every chosen layer as {what_if.variant.name}",
         columns=(_VARIANT, _PARAMS, _MACS, _CONVERTED),
@@ -353,6 +365,7 @@ def what_if_table(what_if: WhatIf) -> Table:
         caption=f"{COUNTING_RULE} {PARAMS_RULE}",
         notes=tuple(_refused_notes([what_if])),
     )
+    return (table,)
 
 
 def _ratio(above: int, below: int) -> Fraction | None:
@@ -367,17 +380,7 @@ def _refused_notes(what_ifs: Iterable[WhatIf]) -> Iterator[str]:
         for name, reason in each.refused:
             by_reason.setdefault(reason, []).append(name)
         for reason, names in by_reason.items():
-            yield f"{each.variant.name} leaves {some(names)} as written: {reason}."
-
-
-def some(names: Sequence[str]) -> str:
-    """The first few of ``names``, and how many more there are.
-
-    >>> some(["a", "b", "c", "d"])
-    'a, b, c and 1 more'
-    """
-    more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
-    return ", ".join(names[:MOST_NAMED]) + more
+            yield f"{each.variant.name} leaves {first_few(names)} as written: {reason}."
 
 
 def published_table(network: Network) -> Table | None:

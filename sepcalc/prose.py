@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from sepcalc import markdown, tex, webpage
 from sepcalc.cells import human
+from sepcalc.errors import SepcalcError
 from sepcalc.explain import Definition, Derivation, Explanation, Ratio, Section
 from sepcalc.symbols import INLINE, INLINE_MATHML, LATEX, MARKDOWN, MATHML, UNICODE, Formula, Notation, write
 from sepcalc.table import Column, Kind
@@ -393,3 +394,25 @@ _TERMINAL = _Style(symbols=UNICODE, numbers=UNICODE, sentence=UNICODE, inline=_g
 _MARKDOWN = _Style(symbols=MARKDOWN, numbers=UNICODE, sentence=MARKDOWN, inline=_in_dollars, text=markdown.escape)
 _LATEX = _Style(symbols=LATEX, numbers=LATEX, sentence=INLINE, inline=_in_dollars, text=tex.escape)
 _HTML = _Style(symbols=MATHML, numbers=MATHML, sentence=INLINE_MATHML, inline=_in_math, text=webpage.escape)
+
+
+def render_explanation(
+    explanation: Explanation,
+    format: str,  # noqa: A002 - the word of the command line
+    *,
+    width: int | None = None,
+    color: bool = False,
+) -> str:
+    """``explanation`` as text: for the ``terminal``, in ``markdown`` or in ``latex`` (a fragment that needs amsmath).
+
+    ``width`` is the terminal's in characters, 80 if None; ``color`` sets headings in bold there.
+
+    Raises :class:`SepcalcError` for any other format.
+    """
+    if format == "terminal":
+        return for_terminal(explanation, width or 80, color)
+    if format == "markdown":
+        return for_markdown(explanation)
+    if format == "latex":
+        return for_latex(explanation)
+    raise SepcalcError(f"--explain is prose: choose terminal, markdown or latex, not {format}")

@@ -12,8 +12,7 @@ from math import prod
 
 from sepcalc.convention_formulas import Event, Item
 from sepcalc.conventions import Counter, Rules
-from sepcalc.table import Table
-from sepcalc.tabular import Tabular
+from sepcalc.table import Tabular
 from sepcalc.trace import Trace
 
 TWICE = "two FLOPs for each MAC"
@@ -50,6 +49,8 @@ class Reconciled(Tabular):
     words of the operators whose multiply-adds it does not see.
     """
 
+    _TABLES = "sepcalc.reconcile_report:reconciled_tables"
+
     counter: Counter
     ours: int
     total: int | None
@@ -65,13 +66,6 @@ class Reconciled(Tabular):
         if self.missed:
             said.append(f"not counted, wholly or in part: {', '.join(self.missed)}")
         return (*said, *([self.reason] if self.reason else ()))
-
-    @property
-    def tables(self) -> tuple[Table, ...]:
-        """The counter's total beside ours, with the parts of the difference."""
-        from sepcalc.reconcile_report import reconciled_table
-
-        return (reconciled_table(self),)
 
     @property
     def difference(self) -> int | None:

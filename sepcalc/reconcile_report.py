@@ -7,11 +7,10 @@ from typing import Any
 
 from sepcalc.convention_layers import AS_MODULES, layers_trace
 from sepcalc.conventions import Counter
-from sepcalc.layer_report import COUNTING_RULE
 from sepcalc.network import Network
 from sepcalc.network_report import uncounted_notes
 from sepcalc.reconcile import Reconciled, reconcile
-from sepcalc.table import Column, Row, Table
+from sepcalc.table import COUNTING_RULE, Column, Row, Table
 from sepcalc.trace import Trace
 
 CAPTION = f"{COUNTING_RULE} The parts of a difference are in the counter's unit and add up to it."
@@ -34,9 +33,9 @@ def reconcile_table(network: Network, found: Sequence[Reconciled], *, as_modules
     return _table(f"{network.name} in other counters", network.cost.macs, found, about)
 
 
-def reconciled_table(found: Reconciled) -> Table:
+def reconciled_tables(found: Reconciled) -> tuple[Table, ...]:
     """The same of one counter alone."""
-    return _table(f"{found.counter.title} beside sepcalc", found.ours, [found])
+    return (_table(f"{found.counter.title} beside sepcalc", found.ours, [found]),)
 
 
 def _table(title: str, ours: int, found: Sequence[Reconciled], about: Sequence[str] = ()) -> Table:

@@ -8,15 +8,13 @@ table with sub-rows or sums says so in a last field, ``role``, so that nobody ad
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from sepcalc.cells import Look, Plain, ends, is_number, plain
+from sepcalc.cells import Look
+from sepcalc.contract import SCHEMA
 from sepcalc.errors import SepcalcError
-from sepcalc.table import Cell, Column, Table
-
-SCHEMA = 1
-"""The version of the JSON contract."""
+from sepcalc.table import Plain, Table
 
 
 def draw_csv(tables: Sequence[Table], _look: Look) -> str:
@@ -37,17 +35,8 @@ def draw_json(tables: Sequence[Table], _look: Look) -> str:
 
 def _json_table(table: Table) -> str:
     head = {"table": table.name, "title": table.title, "caption": table.legend, "notes": table.notes}
-    rows = ",\n".join(f"  {json_text(record)}" for record in dicts(table))
+    rows = ",\n".join(f"  {json_text(record)}" for record in table.to_dicts())
     return f'{json_text(head)[:-1]}, "rows": [\n{rows}\n]}}'
-
-
-def dicts(table: Table) -> Iterator[dict[str, Plain]]:
-    """The rows of ``table`` as records, as JSON holds them; a word in the place of a number, like 4.2 M, is None."""
-    keys, *records = _records(table)
-    numbers = {key for column in table.columns if is_number(column) for key in _keys(column)}
-    for record in records:
-        fields = zip(keys, record, strict=True)
-        yield {key: None if key in numbers and isinstance(value, str) else value for key, value in fields}
 
 
 def json_text(value: Any) -> str:
@@ -58,31 +47,13 @@ def json_text(value: Any) -> str:
     return text if text.isprintable() else dumps(value)
 
 
-def _records(table: Table) -> Iterator[list[Any]]:
-    """The keys, then the cells of each row."""
-    roles = any(row.role != "body" for row in table.rows)
-    yield [key for column in table.columns for key in _keys(column)] + ["role"] * roles
-    for row in table.rows:
-        each = zip(row.cells, table.columns, strict=True)
-        yield [field for cell, column in each for field in _fields(cell, column)] + [row.role] * roles
-
-
-def _keys(column: Column) -> tuple[str, ...]:
-    key = column.key
-    return (key, f"{key}_low", f"{key}_high") if column.interval else (key,)
-
-
-def _fields(cell: Cell, column: Column) -> tuple[Plain, ...]:
-    return (plain(cell, column), *ends(cell)) if column.interval else (plain(cell, column),)
-
-
 def _separated(tables: Sequence[Table], name: str, separator: str, field: Callable[[Plain], str]) -> str:
     if len(tables) != 1:
         names = f": {', '.join(table.name for table in tables)}" if tables else ""
         raise SepcalcError(f"{name} holds one table, not {len(tables)}{names}; choose one of them, or the json format")
 
     # An empty line would be no record at all.
-    lines = (separator.join(map(field, record)) or '""' for record in _records(tables[0]))
+    lines = (separator.join(map(field, record)) or '""' for record in tables[0].records())
     return "\n".join(lines) + "\n"
 
 

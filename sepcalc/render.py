@@ -11,40 +11,35 @@ from typing import Literal, NamedTuple
 
 from sepcalc.cells import Look
 from sepcalc.errors import SepcalcError, closest
+from sepcalc.runtime import resolve
 from sepcalc.table import Table
 
 Format = Literal["terminal", "markdown", "latex", "csv", "tsv", "html", "json"]
+
 
 Draw = Callable[[Sequence[Table], Look], str]
 
 
 class Output(NamedTuple):
-    """A format: the ``suffix`` of its files and the function that ``draw`` s tables in it."""
+    """A format: the ``suffix`` of its files, and the functions that draw tables in it.
+
+    A function is given as such, or as ``module:name`` if it is to be imported when it first draws: a run pays for one
+    format. ``fragment`` draws tables as a part of another document, where that is not what ``draw`` draws.
+    """
 
     suffix: str
-    draw: Draw
-
-
-def _late(module: str, function: str = "draw") -> Draw:
-    """The function of that name, whose module is imported when it first draws: a run pays for one format."""
-
-    def draw(tables: Sequence[Table], look: Look) -> str:
-        from importlib import import_module
-
-        drawn: str = getattr(import_module(f"sepcalc.{module}"), function)(tables, look)
-        return drawn
-
-    return draw
+    draw: Draw | str
+    fragment: Draw | str = ""
 
 
 FORMATS: dict[Format, Output] = {
-    "terminal": Output(suffix=".txt", draw=_late("terminal")),
-    "markdown": Output(suffix=".md", draw=_late("markdown")),
-    "latex": Output(suffix=".tex", draw=_late("latex")),
-    "csv": Output(suffix=".csv", draw=_late("records", "draw_csv")),
-    "tsv": Output(suffix=".tsv", draw=_late("records", "draw_tsv")),
-    "html": Output(suffix=".html", draw=_late("webpage")),
-    "json": Output(suffix=".json", draw=_late("records", "draw_json")),
+    "terminal": Output(suffix=".txt", draw="sepcalc.terminal:draw"),
+    "markdown": Output(suffix=".md", draw="sepcalc.markdown:draw"),
+    "latex": Output(suffix=".tex", draw="sepcalc.latex:draw"),
+    "csv": Output(suffix=".csv", draw="sepcalc.records:draw_csv"),
+    "tsv": Output(suffix=".tsv", draw="sepcalc.records:draw_tsv"),
+    "html": Output(suffix=".html", draw="sepcalc.webpage:draw", fragment="sepcalc.webpage:draw_fragments"),
+    "json": Output(suffix=".json", draw="sepcalc.records:draw_json"),
 }
 """Every format by name, in the order in which they are listed to people."""
 
@@ -80,6 +75,17 @@ def render(
     """
     if format not in FORMATS:
         raise SepcalcError(f"unknown format '{format}'{closest(format, FORMATS)}")
-    drawn = FORMATS[format].draw(tables, Look(si=si, width=width, color=color))
+    drawn = _called(FORMATS[format].draw)(tables, Look(si=si, width=width, color=color))
     # A file name that is no UTF-8 reaches a title as lone surrogates, which nothing could write.
     return drawn.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def fragments(tables: Sequence[Table], format: Format) -> str:  # noqa: A002 - the word of the command line
+    """``tables`` in ``format`` as a part of another document, such as a notebook."""
+    output = FORMATS[format]
+    return _called(output.fragment or output.draw)(tables, Look())
+
+
+def _called(draw: Draw | str) -> Draw:
+    function: Draw = resolve(draw) if isinstance(draw, str) else draw
+    return function

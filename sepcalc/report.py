@@ -20,13 +20,13 @@ from sepcalc.comparison import Comparison, compare
 from sepcalc.conventions import COUNTERS
 from sepcalc.errors import SepcalcError, closest
 from sepcalc.explain import Explanation, explain
-from sepcalc.layer_report import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE, layer_table
+from sepcalc.layer_report import layer_table
 from sepcalc.network import Convolution, Network, WhatIf
 from sepcalc.network_report import network_table, totals_table
 from sepcalc.reconcile_published import published_conventions_table
 from sepcalc.reconcile_report import reconcile_all, reconcile_table
 from sepcalc.spec import times
-from sepcalc.table import Column, Row, Table
+from sepcalc.table import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE, Column, Row, Table
 from sepcalc.timing import Session
 from sepcalc.timing_tables import timing_tables
 from sepcalc.trace import Trace

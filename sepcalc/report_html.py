@@ -141,7 +141,7 @@ def _figure(picture: Picture) -> str:
     Its parts stand beside each other where the page is wide enough. To a reader of a screen it is one image, which the
     caption names; the numbers are in the tables.
     """
-    from sepcalc.chart_files import draw_svg
+    from sepcalc.chart import draw_svg
 
     words = escape(picture.words)
     parts = "\n".join(_alike(_SPOKEN.sub("", draw_svg(part).decode())) for part in _parts(picture.chart))

@@ -11,13 +11,15 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
 from sepcalc.errors import SepcalcError
 from sepcalc.measure_conditions import Conditions
 from sepcalc.measure_machine import Ceilings, machine_key
-from sepcalc.timing import Work
+from sepcalc.spec import ConvSpec
 
 Bound = Literal["memory", "compute"]
 
@@ -112,3 +114,33 @@ def cache_folder() -> Path:
     if own:
         return Path(own) / "sepcalc"
     return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "sepcalc"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What a stage has to do for the whole batch: multiply-adds, and bytes if every tensor moves once.
+
+    ``traffic_bytes`` is None where it is unknown.
+    """
+
+    name: str
+    macs: int
+    traffic_bytes: int | None
+
+    @classmethod
+    def of(cls, stage: ConvSpec, *, batch: int, element_bytes: int) -> Work:
+        """The work of a stage on ``batch`` examples.
+
+        >>> Work.of(ConvSpec.of(64, 128, k=3, size=56), batch=2, element_bytes=4)
+        Work(name='conv 3×3', macs=462422016, traffic_bytes=5111808)
+        """
+        return cls(
+            name=stage.kind,
+            macs=stage.macs * batch,
+            traffic_bytes=stage.traffic_bytes(element_bytes, batch=batch),
+        )
+
+    @property
+    def intensity(self) -> Fraction | None:
+        """Arithmetic intensity in FLOP per byte, 2 · macs / traffic (Williams 2009)."""
+        return Fraction(2 * self.macs, self.traffic_bytes) if self.traffic_bytes else None

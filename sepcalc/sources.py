@@ -61,7 +61,7 @@ def open_traced(
     if kind == "onnx":
         return _from_onnx(text, inputs, arguments), None
     from sepcalc.folding import to_network
-    from sepcalc.interruption import delayed
+    from sepcalc.runtime import delayed
 
     with delayed():
         from sepcalc.torch_import import load

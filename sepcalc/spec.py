@@ -200,42 +200,6 @@ class ConvSpec:
         return size
 
 
-def parse_lengths(text: str, least: int = 1) -> int | Axes:
-    """One whole number, or one per axis like ``3x1``; up to three.
-
-    Raises :class:`SpecError` for any other text.
-
-    >>> parse_lengths("3x1"), parse_lengths("3")
-    ((3, 1), 3)
-    """
-    parts = text.lower().replace("×", "x").split("x")
-    if len(parts) > 3 or not all(is_whole(part, least) for part in parts):
-        raise SpecError(
-            f"expected a whole number from {least} to {LARGEST:,}, or up to three of them like 3x1, got '{text}'"
-        )
-    numbers = tuple(map(int, parts))
-    return numbers if len(numbers) > 1 else numbers[0]
-
-
-def parse_whole(text: str) -> int:
-    """One whole number from 1.
-
-    Raises :class:`SpecError` for any other text.
-
-    >>> parse_whole("64")
-    64
-    """
-    if not is_whole(text, 1):
-        raise SpecError(f"expected a whole number from 1 to {LARGEST:,}, got '{text}'")
-    return int(text)
-
-
-def is_whole(text: str, least: int) -> bool:
-    """Whether ``text`` is a whole number from ``least`` to :data:`LARGEST`, in digits alone."""
-    # The length is checked first: int() refuses, or takes long for, thousands of digits.
-    return text.isdecimal() and text.isascii() and len(text) < 11 and least <= int(text) <= LARGEST
-
-
 def _per_axis(value: int | Axes, axes: int) -> Axes:
     return tuple(value) if isinstance(value, (tuple, list)) else (value,) * axes
 
@@ -365,3 +329,27 @@ def times(values: Iterable[int]) -> str:
     '56×40'
     """
     return "×".join(map(str, values))
+
+
+def describe(spec: ConvSpec) -> str:
+    """A convolution in a few words, with whatever is not its default.
+
+    >>> describe(ConvSpec.of(64, 128, k=3, size=56, stride=2))
+    '3×3 convolution, 64 → 128 channels, 56×56, stride 2×2'
+    >>> describe(ConvSpec.of(64, 128, k=(3,), size=100))
+    '1D convolution, kernel 3, 64 → 128 channels, size 100'
+    """
+    kind = f"{'transposed ' if spec.transposed else ''}convolution"
+    line = len(spec.kernel) == 1  # a lone number says nothing
+    words = [
+        *([f"1D {kind}", f"kernel {times(spec.kernel)}"] if line else [f"{times(spec.kernel)} {kind}"]),
+        f"{spec.c_in} → {spec.c_out} channels",
+        *([f"{'size ' * line}{times(spec.size)}"] if spec.size is not None else []),
+        *(f"{name} {times(value)}" for name, value in (("stride", spec.stride), ("dilation", spec.dilation))
+          if max(value, default=1) > 1),
+        *([] if spec.padding == "same" else [f"padding {times(spec.padding)}"]),
+        *([f"output padding {times(spec.output_padding)}"] if any(spec.output_padding) else []),
+        *([f"{spec.groups} groups"] if spec.groups > 1 else []),
+        *({"none": [], "last": ["bias on the output"], "all": ["bias on every stage"]}[spec.bias]),
+    ]  # fmt: skip
+    return ", ".join(words)

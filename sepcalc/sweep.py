@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from itertools import chain
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from sepcalc.comparison import Candidate, check_size
 from sepcalc.errors import SepcalcError, SpecError
@@ -26,11 +26,8 @@ from sepcalc.network import AS_WRITTEN, Network
 from sepcalc.spec import ConvSpec
 from sepcalc.sweep_axes import Axis, Grid, shown
 from sepcalc.sweep_numbers import Points, evaluate
-from sepcalc.tabular import Tabular
+from sepcalc.table import Tabular
 from sepcalc.variants import Variant, choose, get
-
-if TYPE_CHECKING:
-    from sepcalc.table import Table
 
 BLOCK = 2**13
 """Convolutions that are counted at once: so many that a rewrite costs little, so few that they take little memory."""
@@ -68,6 +65,8 @@ class Sweep(Tabular):
     ``is_open`` says that the size is left open, so that multiply-adds are those of one output position.
     ``axes`` are those of the feature map; ``block_points`` are counted at once.
     """
+
+    _TABLES = "sepcalc.sweep_report:sweep_tables"
 
     what: str
     grid: Grid
@@ -122,13 +121,6 @@ class Sweep(Tabular):
             return [*map(divide, above, below)]
         pairs = zip(above, below, strict=True)
         return [None if one is None or not other else divide(one, other) for one, other in pairs]
-
-    @property
-    def tables(self) -> tuple[Table, ...]:
-        """One row per point and variant; see :func:`sepcalc.sweep_report.sweep_table`."""
-        from sepcalc.sweep_report import sweep_table
-
-        return (sweep_table(self),)
 
 
 def _counts(counter: Counter, points: Points) -> Counts:

@@ -12,12 +12,12 @@ from itertools import chain, repeat
 from operator import truediv
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from sepcalc.cells import Plain, is_number, plain
+from sepcalc.contract import SCHEMA
 from sepcalc.errors import MissingExtraError, SepcalcError
-from sepcalc.records import SCHEMA, csv_field, json_text, tsv_field
+from sepcalc.records import csv_field, json_text, tsv_field
 from sepcalc.sweep import Block, Sweep
 from sepcalc.sweep_report import figures, sweep_title
-from sepcalc.table import Column
+from sepcalc.table import Column, Plain, plain
 
 if TYPE_CHECKING:
     from polars import DataFrame
@@ -106,7 +106,7 @@ def _figures(sweep: Sweep, columns: Sequence[Column], form: Form, block: Block, 
 def _texts(values: Sequence[Any], column: Column, form: Form) -> Sequence[str]:
     """The fields of a column; a million numbers are written in C, and what comes twice is written once."""
     label = form.label(column.key)
-    if is_number(column) and {*map(type, values)} == {int}:
+    if column.is_number and {*map(type, values)} == {int}:
         return [label + text for text in map(str, values)] if label else [*map(str, values)]
 
     def write(value: Any) -> str:

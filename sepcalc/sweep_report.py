@@ -13,17 +13,21 @@ from itertools import islice
 from typing import Any
 
 from sepcalc.errors import SepcalcError
-from sepcalc.layer_report import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE
 from sepcalc.sweep import Block, Sweep
 from sepcalc.sweep_axes import Axis, shown
 from sepcalc.sweep_trend import horizons, limits, trend_notes
-from sepcalc.table import Cell, Column, Kind, Row, Table
+from sepcalc.table import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE, Cell, Column, Kind, Row, Table
 
 MOST_ROWS = 20_000
 """Rows of a table that is made for people; programs get any number of them."""
 
 MOST_LISTED = 4
 """Values of a quantity that the title lists one by one."""
+
+
+def sweep_tables(sweep: Sweep) -> tuple[Table, ...]:
+    """What a sweep shows of itself: its one table."""
+    return (sweep_table(sweep),)
 
 
 def sweep_table(sweep: Sweep) -> Table:

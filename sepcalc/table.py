@@ -6,12 +6,23 @@ decided by its column's :data:`Kind` and by the renderer alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from sepcalc.errors import SepcalcError, closest
+from sepcalc.runtime import resolve
+
+COUNTING_RULE = (
+    "MACs: multiply-adds of convolutions, linear layers and matrix products, 1 MAC = 2 FLOPs; "
+    "bias, normalisation, activations and pooling are not in them."
+)
+PARAMS_RULE = "Params: everything trainable."
+REDUCTION_RULE = "Reduction: standard / variant."
+
+MOST_NAMED = 3
+"""Layers that a note names before it counts the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +45,9 @@ class Estimate:
 
 Cell = str | int | Fraction | tuple[int, ...] | Estimate | None
 """None is "there is no such number here", and is never shown as zero."""
+
+Plain = str | int | float | list[int] | None
+"""A cell as a program reads it."""
 
 Unit = Literal["s", "ms", "µs", "ns"]
 """What a column of times is shown in."""
@@ -80,6 +94,20 @@ class Column:
     def variant(self) -> str:
         """The variant that the column is about, which its key has after a colon; empty for none."""
         return self.key.partition(":")[2]
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the column holds numbers, which stand right-aligned and are never folded."""
+        return self.kind != "text"
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The keys under which programs find its cells: three where it has intervals."""
+        return (self.key, f"{self.key}_low", f"{self.key}_high") if self.interval else (self.key,)
+
+    def plain(self, cell: Cell) -> tuple[Plain, ...]:
+        """``cell`` as programs read it, one value for each of the :attr:`fields`."""
+        return (plain(cell, self), *ends(cell)) if self.interval else (plain(cell, self),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,28 +171,113 @@ class Table:
             rows=tuple(replace(row, cells=tuple(row.cells[place] for place in places)) for row in self.rows),
         )
 
+    @property
+    def label_place(self) -> int:
+        """The place of the column that names the rows: the first that holds text, else the first of all."""
+        return next((place for place, column in enumerate(self.columns) if not column.is_number), 0)
+
+    def records(self) -> Iterator[Sequence[Plain]]:
+        """The keys, then the cells of each row as programs read them; with ``role`` where rows are parts or sums."""
+        roles = any(row.role != "body" for row in self.rows)
+        yield [field for column in self.columns for field in column.fields] + ["role"] * roles
+        for row in self.rows:
+            cells = zip(self.columns, row.cells, strict=True)
+            yield [value for column, cell in cells for value in column.plain(cell)] + [row.role] * roles
+
     def to_dicts(self) -> list[dict[str, Any]]:
         """The rows as records by the keys of the columns, those on demand too: numbers exact or the nearest float.
 
         What a list of them makes is a data frame: ``pandas.DataFrame(table.to_dicts())``. None is "no such number",
-        a size is a list, and a number with an interval is three: ``key``, ``key_low`` and ``key_high``. Where some
-        rows are parts or sums of others, ``role`` says which: ``body``, ``part`` or ``total``.
+        also for a word in the place of a number, like 4.2 M; a size is a list, and a number with an interval is
+        three: ``key``, ``key_low`` and ``key_high``. Where some rows are parts or sums of others, ``role`` says
+        which: ``body``, ``part`` or ``total``.
 
         >>> columns = Column(key="variant", title="Variant"), Column(key="macs", title="MACs", kind="count")
         >>> Table(name="", title="", columns=columns, rows=(Row(cells=("standard", 73_728)),)).to_dicts()
         [{'variant': 'standard', 'macs': 73728}]
         """
-        from sepcalc.records import dicts
-
-        return list(dicts(self))
+        keys, *records = self.records()
+        numbers = {field for column in self.columns if column.is_number for field in column.fields}
+        return [
+            {
+                str(key): None if key in numbers and isinstance(value, str) else value
+                for key, value in zip(keys, record, strict=True)
+            }
+            for record in records
+        ]
 
     def _repr_html_(self) -> str:
-        from sepcalc.webpage import fragment
-
-        return fragment(self.brief())
+        return _shown([self], "html")
 
     def _repr_markdown_(self) -> str:
-        from sepcalc.cells import Look
-        from sepcalc.markdown import draw
+        return _shown([self], "markdown")
 
-        return draw([self.brief()], Look())
+
+class Tabular:
+    """A result that has tables: shown in a notebook, and as records for a data frame.
+
+    Jupyter calls ``_repr_html_``, or ``_repr_markdown_`` where it shows no HTML; both show every table as the program
+    prints it, without the columns that are there on demand.
+    """
+
+    __slots__ = ()
+
+    _TABLES: ClassVar[str]
+    """The function that makes the tables of this result, as ``module:name``: a result does not import its tables."""
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables of this result, the one that :meth:`to_dicts` is about first."""
+        tables: tuple[Table, ...] = resolve(self._TABLES)(self)
+        return tables
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """The rows of the first table, as :meth:`Table.to_dicts` has them."""
+        return self.tables[0].to_dicts()
+
+    def _repr_html_(self) -> str:
+        return _shown(self.tables, "html")
+
+    def _repr_markdown_(self) -> str:
+        return _shown(self.tables, "markdown")
+
+
+def _shown(tables: Sequence[Table], format: str) -> str:  # noqa: A002 - the word of the command line
+    """What a notebook shows of ``tables``: without the columns that are there on demand."""
+    shown: str = resolve("sepcalc.render:fragments")([table.brief() for table in tables], format)
+    return shown
+
+
+def plain(cell: Cell, column: Column) -> Plain:
+    """``cell`` as a program reads it: integers exact, other numbers the nearest float, sizes as lists.
+
+    Of an estimate this is the value; :func:`ends` has the rest. A number that is left blank, as the kernel of a sum is,
+    is None; a number among words is a word.
+
+    >>> plain(Fraction(73728), Column(key="macs", title="MACs", kind="per-position"))
+    73728
+    """
+    if cell == "" and column.is_number:
+        return None
+    if isinstance(cell, int) and not column.is_number:
+        return str(cell)
+    if isinstance(cell, Fraction):
+        return int(cell) if column.kind == "per-position" and cell.denominator == 1 else float(cell)
+    if isinstance(cell, Estimate):
+        return float(cell.value)
+    return list(cell) if isinstance(cell, tuple) else cell
+
+
+def ends(cell: Cell) -> tuple[Plain, Plain]:
+    """The ends of an estimate's interval as a program reads them; None where there is none."""
+    return (float(cell.low), float(cell.high)) if isinstance(cell, Estimate) else (None, None)
+
+
+def first_few(names: Sequence[str]) -> str:
+    """The first few of ``names``, and how many more there are.
+
+    >>> first_few(["a", "b", "c", "d"])
+    'a, b, c and 1 more'
+    """
+    more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more

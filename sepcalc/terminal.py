@@ -16,7 +16,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from sepcalc.cells import Look, is_number, label_place, texts, visible
+from sepcalc.cells import Look, texts, visible
 from sepcalc.table import Column, Row, Table
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _fitting(table: Table, look: Look) -> _Grid:
 def _is_whole(grid: _Grid, table: Table, look: Look) -> bool:
     """Whether all the columns that are worth folding for are there, with unfolded names."""
     worth = [column for column in table.columns if column.rank <= _WORTH_FOLDING]
-    label = grid.columns.index(table.columns[label_place(table)])
+    label = grid.columns.index(table.columns[table.label_place])
     fits = look.width is None or _total(grid.widths, range(len(grid.widths))) <= look.width
     unfolded = grid.widths[label] >= max(map(_cells_wide, grid.cells[label]), default=0)
     return fits and unfolded and set(worth) <= set(grid.columns)
@@ -155,17 +155,17 @@ def _fitted(table: Table, look: Look) -> _Grid:
 
     The column that names the rows stays whatever its rank.
     """
-    columns, cells, label = table.columns, _columns_of_text(table, look), label_place(table)
+    columns, cells, label = table.columns, _columns_of_text(table, look), table.label_place
     titles = [visible(column.title) for column in columns]
     needs = [max(map(_cells_wide, column), default=1) for column in cells]
     for place, column in enumerate(columns):
-        if not is_number(column) and place != label:
+        if not column.is_number and place != label:
             needs[place] = min(needs[place], _LONGEST_REMARK)
     natural = [max(need, _cells_wide(title)) for need, title in zip(needs, titles, strict=True)]
     if look.width is None:
         return _Grid(columns=columns, cells=cells, widths=natural)
     folded = [max([need, *map(_cells_wide, title.split())]) for need, title in zip(needs, titles, strict=True)]
-    text = [place for place, column in enumerate(columns) if not is_number(column)]
+    text = [place for place, column in enumerate(columns) if not column.is_number]
     for place in text:
         folded[place] = min(folded[place], max(look.width // 2, _NARROWEST))
     tightest = [min(width, _NARROWEST) if place in text else width for place, width in enumerate(folded)]
@@ -181,7 +181,7 @@ def _fitted(table: Table, look: Look) -> _Grid:
 def _columns_of_text(table: Table, look: Look) -> list[list[str]]:
     """The texts of the cells, column by column, those of parts indented."""
     cells = [*map(list, zip(*texts(table, si=look.si), strict=True))] or [[] for _ in table.columns]
-    label = cells[label_place(table)]
+    label = cells[table.label_place]
     for place, row in enumerate(table.rows):
         if row.role == "part":
             label[place] = " " * _GAP + label[place]
@@ -262,7 +262,7 @@ def _blocks(
         for cell, height in zip(folded[place], heights, strict=True):
             blank = [""] * (height - len(cell))
             lines += blank + cell if bottom else cell + blank
-        shaped = [_pad(line, width, right=is_number(column)) + gap for line in lines]
+        shaped = [_pad(line, width, right=column.is_number) + gap for line in lines]
         yield _Block(lines=[*zip(shaped, lines_styles, strict=True)], width=width + len(gap))
 
 

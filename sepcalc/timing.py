@@ -20,44 +20,13 @@ from sepcalc.measure import Plan, Series
 from sepcalc.measure_conditions import Conditions
 from sepcalc.measure_machine import Ceilings
 from sepcalc.measure_statistics import Ratio, Summary, Verdict, judge, ratio, steady, summarize
-from sepcalc.spec import ConvSpec
-from sepcalc.table import Table
-from sepcalc.tabular import Tabular
+from sepcalc.roofline import Work
+from sepcalc.table import Tabular
 
 Kind = Literal["layer", "network"]
 
 WHOLE = "network"
 """The group of a session's rows that are whole networks."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """What a stage has to do for the whole batch: multiply-adds, and bytes if every tensor moves once.
-
-    ``traffic_bytes`` is None where it is unknown.
-    """
-
-    name: str
-    macs: int
-    traffic_bytes: int | None
-
-    @classmethod
-    def of(cls, stage: ConvSpec, *, batch: int, element_bytes: int) -> Work:
-        """The work of a stage on ``batch`` examples.
-
-        >>> Work.of(ConvSpec.of(64, 128, k=3, size=56), batch=2, element_bytes=4)
-        Work(name='conv 3×3', macs=462422016, traffic_bytes=5111808)
-        """
-        return cls(
-            name=stage.kind,
-            macs=stage.macs * batch,
-            traffic_bytes=stage.traffic_bytes(element_bytes, batch=batch),
-        )
-
-    @property
-    def intensity(self) -> Fraction | None:
-        """Arithmetic intensity in FLOP per byte, 2 · macs / traffic (Williams 2009)."""
-        return Fraction(2 * self.macs, self.traffic_bytes) if self.traffic_bytes else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +119,8 @@ class Session(Tabular):
     libraries. ``void_rounds`` were left out, since the clock stood still in them or stepped backwards.
     """
 
+    _TABLES = "sepcalc.timing_tables:timing_tables"
+
     kind: Kind
     title: str
     rows: tuple[Timed, ...]
@@ -161,13 +132,6 @@ class Session(Tabular):
     clock_step_s: float = 0.0
     void_rounds: int = 0
     notes: tuple[str, ...] = ()
-
-    @property
-    def tables(self) -> tuple[Table, ...]:
-        """One table of a layer; of a network its layers, and then the whole in each form."""
-        from sepcalc.timing_tables import timing_tables
-
-        return timing_tables(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,11 +11,11 @@ from sepcalc.comparison import Comparison
 from sepcalc.counted import Counted
 from sepcalc.errors import SpecError
 from sepcalc.inputs import Input
-from sepcalc.layer_report import describe
 from sepcalc.measure_conditions import Conditions
 from sepcalc.network import Convolution
-from sepcalc.spec import ELEMENT_BYTES, ConvSpec
-from sepcalc.timing import Session, Timed, Work
+from sepcalc.roofline import Work
+from sepcalc.spec import ELEMENT_BYTES, ConvSpec, describe
+from sepcalc.timing import Session, Timed
 from sepcalc.timing_run import Group, Setting, Subject, run
 
 

@@ -16,8 +16,9 @@ from sepcalc.errors import SpecError
 from sepcalc.inputs import Input
 from sepcalc.measure_conditions import Conditions
 from sepcalc.network import AS_WRITTEN, Convolution, Network, chooser
-from sepcalc.network_report import some
-from sepcalc.timing import WHOLE, Session, Timed, Work
+from sepcalc.roofline import Work
+from sepcalc.table import first_few
+from sepcalc.timing import WHOLE, Session, Timed
 from sepcalc.timing_layer import layer_subject, layer_work
 from sepcalc.timing_run import Group, Setting, Subject, run
 from sepcalc.variants import Stages, Variant, choose
@@ -165,7 +166,7 @@ class _Rewriting:
             if each.as_written and each.name != AS_WRITTEN:
                 yield f"{self.network.name} is written as {each.name}"
             for reason in dict.fromkeys(reason for _, reason in each.written.left):
-                left = some([name for name, why in each.written.left if why == reason])
+                left = first_few([name for name, why in each.written.left if why == reason])
                 yield f"the whole as {each.name} leaves {left} as written: {reason}"
         for variant in self.variants:
             if variant.name not in names:

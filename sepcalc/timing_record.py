@@ -15,13 +15,13 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from sepcalc.contract import SCHEMA
 from sepcalc.errors import SepcalcError
 from sepcalc.measure import Plan, Series
 from sepcalc.measure_conditions import Conditions
 from sepcalc.measure_machine import Ceilings
-from sepcalc.records import SCHEMA
-from sepcalc.roofline import attainable_s, bound
-from sepcalc.timing import Judged, Kind, Session, Timed, Work, judged, labels
+from sepcalc.roofline import Work, attainable_s, bound
+from sepcalc.timing import Judged, Kind, Session, Timed, judged, labels
 
 KIND = "measurement"
 

@@ -10,8 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from sepcalc.cells import human
 from sepcalc.measure_conditions import Conditions
-from sepcalc.network_report import some
-from sepcalc.table import Column, Row, Table
+from sepcalc.table import Column, Row, Table, first_few
 from sepcalc.timing import VARYING, WHOLE, Judged, Session, judged, words
 from sepcalc.timing_columns import Figure, bound_of, grid_columns, roof_share, time_unit, timing_columns
 from sepcalc.timing_sums import Sums
@@ -136,7 +135,7 @@ def cautions(session: Session, rows: Sequence[Judged]) -> Iterator[str]:
         yield "Interrupted: this is what there was by then."
     yield from _reasons(rows)
     if starved := [each.label for each in rows if each.launch_bound]:
-        yield f"Launch-bound, the host takes as long to start it as the device to run it: {some(starved)}."
+        yield f"Launch-bound, the host takes as long to start it as the device to run it: {first_few(starved)}."
     if session.void_rounds:
         yield f"{session.void_rounds:,} rounds are left out: the clock stood still in them or stepped backwards."
 
@@ -149,7 +148,7 @@ def _reasons(rows: Sequence[Judged]) -> Iterator[str]:
             found.setdefault(each.word, {}).setdefault(each.reason, []).append(each.label)
     for word, reasons in found.items():
         shown = list(reasons.items())[:MOST_REASONS]
-        yield from (f"{some(names)}: {word}, {reason}." for reason, names in shown)
+        yield from (f"{first_few(names)}: {word}, {reason}." for reason, names in shown)
         if more := sum(map(len, reasons.values())) - sum(len(names) for _, names in shown):
             yield f"{more:,} more {'row' if more == 1 else 'rows'}: {word}; the column 'reason' says why."
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from sepcalc.errors import MissingExtraError, SpecError
 from sepcalc.inputs import Input
-from sepcalc.interruption import delayed
 from sepcalc.measure import Call
 from sepcalc.measure_machine import free_bytes
 from sepcalc.network import Network
+from sepcalc.runtime import delayed
 from sepcalc.timing import Timed
 from sepcalc.timing_network import Own, Written
 from sepcalc.timing_run import Bench, Subject

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from sepcalc.cells import LONGEST_WORDS, Look, is_number, label_place, plain, texts, visible
-from sepcalc.table import Cell, Column, Row, Table
+from sepcalc.cells import LONGEST_WORDS, Look, texts, visible
+from sepcalc.table import Cell, Column, Row, Table, plain
 
 _TABLE = "border-collapse:collapse;font-variant-numeric:tabular-nums;margin:1em 0"
 _LEFT, _RIGHT, _WHOLE = "text-align:left", "text-align:right", ";white-space:nowrap"
@@ -38,7 +38,12 @@ _PAGE = """<!DOCTYPE html>
 def draw(tables: Sequence[Table], look: Look) -> str:
     """A whole page with all ``tables``, which needs no other file."""
     title = next((table.title for table in tables if table.title), "sepcalc")
-    return page(title, _STYLE, "\n".join(fragment(table, si=look.si) for table in tables))
+    return page(title, _STYLE, draw_fragments(tables, look))
+
+
+def draw_fragments(tables: Sequence[Table], look: Look) -> str:
+    """All ``tables`` for a page that is there, such as a notebook."""
+    return "\n".join(fragment(table, si=look.si) for table in tables)
 
 
 def page(title: str, style: str, body: str) -> str:
@@ -107,14 +112,14 @@ def classed(table: Table, *, identity: str, classes: str, si: bool = False) -> s
 
 
 def _head(table: Table, dress: Dress) -> str:
-    label = label_place(table)
+    label = table.label_place
     places = (_Place(column=column, label=place == label) for place, column in enumerate(table.columns))
     heads = (f'<th scope="col"{dress(each, None)}>{escape(each.column.title)}</th>' for each in places)
     return f"<tr>{''.join(heads)}</tr>"
 
 
 def _rows(table: Table, si: bool, dress: Dress, total: str = "") -> Iterator[str]:
-    label, cells = label_place(table), texts(table, si=si)
+    label, cells = table.label_place, texts(table, si=si)
     folds = [any(len(line[place]) > LONGEST_WORDS for line in cells) for place in range(len(table.columns))]
     for row, line in zip(table.rows, cells, strict=True):
         inner = "".join(
@@ -130,7 +135,7 @@ def _cell(place: _Place, cell: Cell, text: str, dress: Dress) -> str:
 
 
 def _styled(place: _Place, _cell: Cell) -> str:
-    style = f"{_CELL};{_RIGHT if is_number(place.column) else _LEFT}"
+    style = f"{_CELL};{_RIGHT if place.column.is_number else _LEFT}"
     if place.row is None:
         return f' style="{style};vertical-align:bottom"'
     style += "" if place.label or place.folds else _WHOLE
@@ -141,8 +146,8 @@ def _styled(place: _Place, _cell: Cell) -> str:
 def _with_classes(place: _Place, cell: Cell) -> str:
     if place.row is None:
         about = f' data-variant="{escape(place.column.variant)}"' if place.column.variant else ""
-        return about if is_number(place.column) else f' class="text"{about}'
-    if not is_number(place.column):
+        return about if place.column.is_number else f' class="text"{about}'
+    if not place.column.is_number:
         return f' class="text{" folds" if place.folds else ""}"'
     value = plain(cell, place.column)
     # Sizes are ordered by what they hold, as network_table sorts them; a text has no place among numbers.

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from sepcalc.counts import is_whole
 from sepcalc.errors import LayerError
 from sepcalc.network import FeatureMap
-from sepcalc.spec import Axes, Bias, Padding, is_whole
+from sepcalc.spec import Axes, Bias, Padding
 from sepcalc.yaml_argument_types import LENGTHS_EXPECTED, PADS_EXPECTED
 from sepcalc.yaml_decoding import shown
 

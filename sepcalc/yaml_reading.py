@@ -11,9 +11,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from sepcalc.collector import paused
 from sepcalc.errors import SepcalcError, closest
 from sepcalc.network import FeatureMap, Network, Published
+from sepcalc.runtime import paused
 from sepcalc.spec import Axes, ConvSpec
 from sepcalc.yaml_arguments import DefaultArguments, FileArguments, InputArguments, PublishedArguments
 from sepcalc.yaml_blocks import read_blocks, run

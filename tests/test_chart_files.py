@@ -8,8 +8,7 @@ import pytest
 import vl_convert
 
 from sepcalc import ConvSpec, compare
-from sepcalc.chart import page
-from sepcalc.chart_files import SUFFIXES, draw_html, draw_pdf, draw_png, draw_svg, drawer, save_chart
+from sepcalc.chart import SUFFIXES, draw_html, draw_pdf, draw_png, draw_svg, drawer, page, save_chart
 from sepcalc.chart_layer import layer_chart
 from sepcalc.chart_text import text_width
 from sepcalc.errors import MissingExtraError, SepcalcError

@@ -27,7 +27,7 @@ from test_imports import ROOMS
 import sepcalc
 from sepcalc import (
     ConvSpec,
-    chart_files,
+    chart,
     choose,
     cli_report,
     compare,
@@ -287,7 +287,7 @@ def test_formats():
 def test_suffixes():
     """Every suffix that chooses how a chart, a report or a sweep is written is documented."""
     charts = (ROOT / "docs" / "charts.md").read_text("utf-8")
-    assert missing(chart_files.SUFFIXES, charts) == []
+    assert missing(chart.SUFFIXES, charts) == []
     assert missing(cli_report.SUFFIXES, section("cli.md", "sepcalc report")) == []
 
 

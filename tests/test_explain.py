@@ -11,8 +11,8 @@ from strategies import bound, open_specs, randomly, specs
 
 from sepcalc import ConvSpec, SepcalcError, choose, compare
 from sepcalc.cells import human
-from sepcalc.explain import explain, render_explanation
-from sepcalc.prose import for_html
+from sepcalc.explain import explain
+from sepcalc.prose import for_html, render_explanation
 from sepcalc.symbols import UNICODE, write
 from sepcalc.table import Column
 from sepcalc.variants import all_variants, get

@@ -6,7 +6,7 @@ from threading import Thread
 import pytest
 
 from sepcalc.errors import MissingExtraError
-from sepcalc.interruption import delayed
+from sepcalc.runtime import delayed
 
 
 def missing():

@@ -7,7 +7,8 @@ from hypothesis import given
 from strategies import open_specs, randomly, specs
 
 from sepcalc import ConvSpec, choose, compare
-from sepcalc.layer_report import describe, layer_table
+from sepcalc.layer_report import layer_table
+from sepcalc.spec import describe
 from sepcalc.table import Table
 
 

@@ -9,12 +9,11 @@ from sepcalc import ConvSpec, choose, compare, load
 from sepcalc.cells import human
 from sepcalc.errors import SepcalcError
 from sepcalc.explain import Explanation
-from sepcalc.layer_report import COUNTING_RULE
 from sepcalc.measure import Plan
 from sepcalc.network import total
 from sepcalc.network_report import network_table, totals_table
 from sepcalc.report import NO_PICTURES, Listing, Made, Picture, Subject, chosen_layer, report
-from sepcalc.table import Table
+from sepcalc.table import COUNTING_RULE, Table
 from sepcalc.timing_layer import measure_layer
 from sepcalc.timing_run import Setting
 from sepcalc.timing_tables import timing_tables

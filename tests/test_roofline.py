@@ -8,8 +8,7 @@ import pytest
 from sepcalc.errors import SepcalcError
 from sepcalc.measure_conditions import Conditions
 from sepcalc.measure_machine import Ceilings
-from sepcalc.roofline import attainable_s, bound, cache_folder, keep, kept
-from sepcalc.timing import Work
+from sepcalc.roofline import Work, attainable_s, bound, cache_folder, keep, kept
 
 ROOF = Ceilings(flop_per_s=1000.0, bytes_per_s=10.0)
 MEMORY = Work(name="depthwise", macs=100, traffic_bytes=20)

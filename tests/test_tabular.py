@@ -10,11 +10,12 @@ from tables import SAMPLE
 from sepcalc import ConvSpec, choose, compare, load, network_table
 from sepcalc.cells import Look
 from sepcalc.conventions import choose_counters
-from sepcalc.explain import explain, render_explanation
+from sepcalc.explain import explain
 from sepcalc.markdown import draw
 from sepcalc.measure import Plan, Series
 from sepcalc.measure_conditions import Conditions
 from sepcalc.network_report import comparison_table
+from sepcalc.prose import render_explanation
 from sepcalc.reconcile_report import reconcile_all
 from sepcalc.render import render
 from sepcalc.sweep import sweep

@@ -8,7 +8,8 @@ import pytest
 from sepcalc import ConvSpec
 from sepcalc.measure import Plan, Series
 from sepcalc.measure_conditions import Conditions
-from sepcalc.timing import WHOLE, Session, Timed, Work, doubtful, judged, labels
+from sepcalc.roofline import Work
+from sepcalc.timing import WHOLE, Session, Timed, doubtful, judged, labels
 
 HERE = Conditions()
 WORK = (Work(name="conv 3×3", macs=800, traffic_bytes=100),)
