@@ -22,11 +22,11 @@ from typing import Any, NoReturn, TypeVar
 
 from sepcalc import measure_machine
 from sepcalc.cells import human
+from sepcalc.core.table import Cell, Column, Estimate, Row, Table
 from sepcalc.measure import Call, Candidate, Clock, Measurement, Pending, Plan, Run, Sample, Series, measure, on_host
 from sepcalc.measure_statistics import UNSTEADY, Ratio, Summary
 from sepcalc.output import write
 from sepcalc.render import render
-from sepcalc.table import Cell, Column, Estimate, Row, Table
 
 T = TypeVar("T")
 

@@ -35,9 +35,9 @@ from harness import (
     starred,
 )
 
+from sepcalc.core.table import Cell
 from sepcalc.measure import Call
 from sepcalc.measure_statistics import ratio, summarize
-from sepcalc.table import Cell
 
 PACKAGES = ("sepcalc", "torch", "torchvision", "fvcore")
 

@@ -40,16 +40,16 @@ from harness import (
 )
 from torch.utils.benchmark import Timer
 
+from sepcalc.core.spec import ConvSpec
+from sepcalc.core.table import Cell, Column
+from sepcalc.core.variants import choose
 from sepcalc.inputs import Input
 from sepcalc.measure import Call, Plan, Series
 from sepcalc.measure_conditions import Conditions
 from sepcalc.measure_statistics import Ratio, ratio, summarize
-from sepcalc.spec import ConvSpec
-from sepcalc.table import Cell, Column
 from sepcalc.torch_backend import build
 from sepcalc.torch_samplers import sampler
 from sepcalc.torch_timing import held, prepare
-from sepcalc.variants import choose
 
 LAYERS = {
     "64 → 64 at 28": ConvSpec.of(64, 64, 3, size=28),

@@ -26,9 +26,9 @@ from typing import Any
 
 from counters import model_zoo
 
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.network import Network
 from sepcalc.inputs import Input
-from sepcalc.network import Network
 
 MOST_REFUSED = 0.03
 """The share of models that may be refused."""

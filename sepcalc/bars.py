@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
-from sepcalc.table import Cell, Column, Row, Table
+from sepcalc.core.table import Cell, Column, Row, Table
 
 BARS_RULE = "Bars: the longest is the largest share of its column."
 

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import NamedTuple
 
-from sepcalc.spec import times
-from sepcalc.table import Cell, Column, Estimate, Kind, Table, Unit
+from sepcalc.core.spec import times
+from sepcalc.core.table import Cell, Column, Estimate, Kind, Table, Unit
 
 Number = int | Fraction
 MISSING = "—"

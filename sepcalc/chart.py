@@ -20,9 +20,9 @@ from sepcalc import webpage
 from sepcalc.cells import human, visible
 from sepcalc.chart_style import INSIDE, LARGE, PLAIN, POINT, WIDTH, config
 from sepcalc.chart_text import fold, is_measured, text_width
-from sepcalc.errors import MissingExtraError
+from sepcalc.core.errors import MissingExtraError
+from sepcalc.core.table import Column, Plain, Row, Table
 from sepcalc.output import by_suffix, write
-from sepcalc.table import Column, Plain, Row, Table
 
 if TYPE_CHECKING:
     import altair
@@ -130,7 +130,7 @@ def drawer(path: str | Path) -> Callable[[Chart], bytes]:
 
     >>> drawer("chart.gif")
     Traceback (most recent call last):
-    sepcalc.errors.SepcalcError: unknown suffix '.gif' of 'chart.gif'; give one of .html, .svg, .png, .pdf
+    sepcalc.core.errors.SepcalcError: unknown suffix '.gif' of 'chart.gif'; give one of .html, .svg, .png, .pdf
     """
     draw = by_suffix(path, SUFFIXES)
     need_libraries()

@@ -9,7 +9,7 @@ from sepcalc.chart_axes import Plane, Scale
 from sepcalc.chart_labels import RADIUS
 from sepcalc.chart_points import label_marks, label_records
 from sepcalc.chart_style import COLORS, INSIDE
-from sepcalc.table import Row, Table
+from sepcalc.core.table import Row, Table
 
 AXIS = 46
 """Pixels left of the points: an axis with its title."""

@@ -11,7 +11,7 @@ from sepcalc.chart import Chart, Layers, Record, column_of, need_libraries, numb
 from sepcalc.chart_axes import ticks
 from sepcalc.chart_style import INSIDE, NAME_TEXT, NOTE_TEXT, PLAIN, SI_LABEL, SMALL, VALUE_TEXT, colors
 from sepcalc.chart_text import shorten, text_width
-from sepcalc.table import Column, Row, Table
+from sepcalc.core.table import Column, Row, Table
 
 STEP, BAR = 29, 10
 """Pixels from one variant to the next, and those of its bar; its name stands above."""

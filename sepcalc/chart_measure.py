@@ -13,7 +13,7 @@ from sepcalc.chart_axes import Plane, Scale
 from sepcalc.chart_labels import RADIUS
 from sepcalc.chart_points import label_marks, label_records
 from sepcalc.chart_style import FONT, GREY, INK, INSIDE, NUMBER_LABEL, SHAPES, SMALL, TIMES_LABEL, colors, first
-from sepcalc.table import Row, Table
+from sepcalc.core.table import Row, Table
 
 if TYPE_CHECKING:
     import altair

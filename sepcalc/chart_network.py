@@ -11,9 +11,9 @@ from sepcalc.chart import Chart, Layers, Record, column_of, heading, need_librar
 from sepcalc.chart_axes import nice, spread, ticks
 from sepcalc.chart_style import DASHES, INSIDE, NAME_TEXT, SI_LABEL, SMALL, VALUE_TEXT, colors, first
 from sepcalc.chart_text import fold, shorten, text_width
-from sepcalc.errors import SepcalcError
-from sepcalc.network import AS_WRITTEN
-from sepcalc.table import Plain, Row, Table
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.network import AS_WRITTEN
+from sepcalc.core.table import Plain, Row, Table
 
 if TYPE_CHECKING:
     import altair

@@ -12,7 +12,7 @@ from itertools import cycle, islice
 from math import floor
 from typing import Any, TypeVar
 
-from sepcalc.network import AS_WRITTEN
+from sepcalc.core.network import AS_WRITTEN
 
 POINT = 96 / 72
 """Pixels in a point of type."""

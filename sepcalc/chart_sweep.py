@@ -12,8 +12,8 @@ from sepcalc.chart import Chart, Layers, Record, column_of, heading, need_librar
 from sepcalc.chart_axes import Scale, spread
 from sepcalc.chart_style import DASHES, INSIDE, SHAPES, SMALL, TIMES_LABEL, VALUE_TEXT, colors, first
 from sepcalc.chart_text import shorten, text_width
-from sepcalc.errors import SepcalcError
-from sepcalc.table import Cell, Column, Row, Table
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.table import Cell, Column, Row, Table
 
 AXIS, BESIDE = 34, 98
 """Pixels left of the lines for the numbers of their axis, and right of them for the names of variants."""

@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 
 from sepcalc import __version__
 from sepcalc.cli_options import discard_output
-from sepcalc.errors import SepcalcError, closest, nearest
+from sepcalc.core.errors import SepcalcError, closest, nearest
 
 COMMANDS = {
     "layer": "sepcalc.cli_layer",

@@ -8,8 +8,8 @@ from sepcalc.cli_flags import flags_of, flat, refuse
 from sepcalc.cli_options import DtypeOption, ShowFlags, command_app, element_bytes, examples
 from sepcalc.cli_pictures import PlotFlags
 from sepcalc.cli_sources import SOURCE_HELP, SourceFlags
-from sepcalc.network import Network
-from sepcalc.network_report import comparison_table
+from sepcalc.core.network import Network
+from sepcalc.core.network_tables import comparison_table
 from sepcalc.sources import kind_of
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def compare(
     size = element_bytes(dtype)
     networks = [_open(source, imports) for source in sources]
     if form == "json":
-        from sepcalc.contract import comparison_answer
+        from sepcalc.core.answers import comparison_answer
 
         show.answer(comparison_answer(networks, element_bytes=size))
     else:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
 
 
 class Word(NamedTuple):
@@ -41,7 +41,7 @@ def _these(*values: str) -> Callable[[Any], list[Word]]:
 
 
 def _variants(_context: Any) -> Iterator[Word]:
-    from sepcalc.variants import all_variants
+    from sepcalc.core.variants import all_variants
 
     yield from (Word(each.name, each.summary) for each in all_variants())
 
@@ -53,8 +53,8 @@ def _formats(_context: Any) -> Iterator[Word]:
 
 
 def _dtypes(context: Any) -> Iterator[Word]:
+    from sepcalc.core.spec import ELEMENT_BYTES
     from sepcalc.measure_conditions import DTYPES
-    from sepcalc.spec import ELEMENT_BYTES
 
     known = DTYPES if context.info_name == "measure" else ELEMENT_BYTES
     yield from (Word(name, f"{ELEMENT_BYTES[name]} bytes") for name in known)
@@ -121,11 +121,11 @@ def _layers(context: Any) -> Iterator[Word]:
 def _columns(context: Any) -> Iterator[Word]:
     """The columns of the command's first table."""
     from sepcalc import ConvSpec, Network, compare, layer_table, network_table
+    from sepcalc.core.network_tables import comparison_table
+    from sepcalc.core.variants import choose
     from sepcalc.measure import Plan
-    from sepcalc.network_report import comparison_table
     from sepcalc.sweep import sweep
     from sepcalc.timing import Session
-    from sepcalc.variants import choose
     from sepcalc.verify import verification_table
 
     nothing = Network(name="", layers=())

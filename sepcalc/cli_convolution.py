@@ -6,10 +6,10 @@ import typer
 
 from sepcalc.cli_flags import flag, lengths, refuse, whole, word
 from sepcalc.cli_variants import VariantFlags
-from sepcalc.comparison import Comparison, compare
-from sepcalc.counts import parse_lengths, parse_whole
-from sepcalc.errors import SepcalcError
-from sepcalc.spec import Axes, Bias, ConvSpec
+from sepcalc.core.comparison import Comparison, compare
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.parsing import parse_lengths, parse_whole
+from sepcalc.core.spec import Axes, Bias, ConvSpec
 
 BIASES: tuple[Bias, ...] = ("none", "last", "all")
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from inspect import Parameter, Signature, signature
 from typing import Any, TypeVar
 
-from sepcalc.counts import parse_lengths, parse_whole
-from sepcalc.errors import SepcalcError, closest
-from sepcalc.spec import Axes
+from sepcalc.core.errors import SepcalcError, closest
+from sepcalc.core.parsing import parse_lengths, parse_whole
+from sepcalc.core.spec import Axes
 
 Given = TypeVar("Given")
 Answer = TypeVar("Answer")

@@ -24,10 +24,10 @@ from sepcalc.cli_options import (
 )
 from sepcalc.cli_pictures import BarFlags, PlotFlags
 from sepcalc.cli_variants import VariantFlags
-from sepcalc.comparison import Comparison
-from sepcalc.layer_report import layer_table
-from sepcalc.spec import ConvSpec
-from sepcalc.table import Table
+from sepcalc.core.comparison import Comparison
+from sepcalc.core.layer_tables import layer_table
+from sepcalc.core.spec import ConvSpec
+from sepcalc.core.table import Table
 
 if TYPE_CHECKING:
     from sepcalc.chart import Chart
@@ -73,7 +73,7 @@ def layer(
     elif explain:
         _show_explanation(comparison, show, {"--dtype": dtype, **looks})
     elif show.form() == "json":
-        from sepcalc.contract import layer_answer
+        from sepcalc.core.answers import layer_answer
 
         show.answer(
             layer_answer(comparison, element_bytes=_moved_bytes(dtype, comparison.spec)),

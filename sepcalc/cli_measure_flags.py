@@ -10,12 +10,12 @@ from sepcalc.cli_convolution import ConvolutionFlags
 from sepcalc.cli_flags import flag, refuse, whole, word
 from sepcalc.cli_sources import PatternFlags, ScaleFlags, SourceFlags
 from sepcalc.cli_variants import VariantFlags
-from sepcalc.counts import is_whole, parse_whole
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.parsing import is_whole, parse_whole
+from sepcalc.core.spec import LARGEST
 from sepcalc.measure import Plan
 from sepcalc.measure_conditions import CACHES, DEVICES, DTYPES, Cache, Conditions
 from sepcalc.measure_machine import usable_cores
-from sepcalc.spec import LARGEST
 
 FORMATS = {"no": (False,), "yes": (True,), "both": (False, True)}
 """Memory formats by the word that chooses them: whether channels are last."""

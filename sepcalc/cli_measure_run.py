@@ -11,7 +11,7 @@ from sepcalc.cli_convolution import compared
 from sepcalc.cli_flags import flags_of, refuse
 from sepcalc.cli_measure_flags import MeasuredFlags
 from sepcalc.cli_measure_progress import shown_progress
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
 from sepcalc.measure_conditions import Conditions
 from sepcalc.sources import kind_of
 from sepcalc.timing import Session

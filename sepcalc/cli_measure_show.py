@@ -4,12 +4,12 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 from sepcalc.cli_options import ONE_TABLE, ShowFlags, refuse_si, with_columns
-from sepcalc.errors import GateError, SepcalcError, closest
+from sepcalc.core.errors import GateError, SepcalcError, closest
+from sepcalc.core.table import Table
 from sepcalc.measure import Plan
 from sepcalc.measure_conditions import Conditions
 from sepcalc.measure_statistics import FEWEST_ROUNDS
 from sepcalc.output import check_place
-from sepcalc.table import Table
 from sepcalc.timing import WHOLE, Kind, Session, Timed, doubtful, judged
 
 TABLES = ("layers", "totals")

@@ -12,12 +12,12 @@ from sepcalc.cli_options import ONE_TABLE, ShowFlags, StagesOption, command_app,
 from sepcalc.cli_pictures import BarFlags, PlotFlags
 from sepcalc.cli_sources import SOURCE_HELP, PatternFlags, ScaleFlags, SourceFlags
 from sepcalc.cli_variants import VariantFlags
-from sepcalc.counts import parse_count
-from sepcalc.errors import GateError, SepcalcError, closest
-from sepcalc.network import Network, WhatIf
-from sepcalc.network_report import bundled_table, network_table, published_table, totals_table
+from sepcalc.core.errors import GateError, SepcalcError, closest
+from sepcalc.core.network import Network, WhatIf
+from sepcalc.core.network_tables import bundled_table, network_table, published_table, totals_table
+from sepcalc.core.parsing import parse_count
+from sepcalc.core.table import Table, first_few
 from sepcalc.render import Format
-from sepcalc.table import Table, first_few
 from sepcalc.yaml_reading import bundled, load
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def _show_counts(source: str, scale: ScaleFlags, imports: SourceFlags, count: Co
     read = imports.open(source, scale)
     what_ifs = count.patterns.rewritten(read, chosen)
     if form == "json":
-        from sepcalc.contract import network_answer
+        from sepcalc.core.answers import network_answer
 
         others = {**flags_of(count.layout), **flags_of(count.bars), "--table": count.table}
         show.answer(network_answer(read, what_ifs), "layer and total", others)

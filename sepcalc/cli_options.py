@@ -9,10 +9,10 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from sepcalc.cli_flags import flag, refuse, word
-from sepcalc.errors import SepcalcError, closest
+from sepcalc.core.errors import SepcalcError, closest
+from sepcalc.core.spec import ELEMENT_BYTES
+from sepcalc.core.table import Table
 from sepcalc.render import FORMATS, Format, render
-from sepcalc.spec import ELEMENT_BYTES
-from sepcalc.table import Table
 
 FormatOption = Annotated[
     str | None,

@@ -8,7 +8,7 @@ import typer
 
 from sepcalc.cli_flags import flag, refuse
 from sepcalc.cli_options import ShowFlags
-from sepcalc.table import Table
+from sepcalc.core.table import Table
 
 if TYPE_CHECKING:
     from sepcalc.chart import Chart

@@ -6,8 +6,8 @@ from sepcalc.cli_flags import flag, refuse
 from sepcalc.cli_options import ShowFlags
 from sepcalc.cli_sources import SourceFlags
 from sepcalc.conventions import choose_counters
-from sepcalc.errors import SepcalcError
-from sepcalc.network import Network
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.network import Network
 from sepcalc.reconcile_published import published_conventions_answer, published_conventions_table
 from sepcalc.reconcile_report import reconcile_all, reconcile_answer, reconcile_table
 from sepcalc.trace import Trace

@@ -8,13 +8,13 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from sepcalc.cli_flags import flag, lengths
-from sepcalc.counts import parse_factor
-from sepcalc.errors import SepcalcError, closest
+from sepcalc.core.errors import SepcalcError, closest
+from sepcalc.core.network import Network, WhatIf
+from sepcalc.core.parsing import parse_factor
+from sepcalc.core.variants import Variant
 from sepcalc.inputs import Input, parse_input
-from sepcalc.network import Network, WhatIf
 from sepcalc.sources import open_traced
 from sepcalc.trace import Trace
-from sepcalc.variants import Variant
 
 SOURCE_HELP = "A bundled name, a .yaml or .onnx file, or module:callable for PyTorch."
 

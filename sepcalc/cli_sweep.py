@@ -12,9 +12,11 @@ from sepcalc.cli_options import ShowFlags, command_app, examples, need_size, ref
 from sepcalc.cli_pictures import PlotFlags
 from sepcalc.cli_sweep_progress import progress
 from sepcalc.cli_variants import VariantFlags, parse_mid
-from sepcalc.counts import parse_factor, parse_lengths, parse_whole
-from sepcalc.errors import SepcalcError
-from sepcalc.network import Network
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.network import Network
+from sepcalc.core.parsing import parse_factor, parse_lengths, parse_whole
+from sepcalc.core.table import Table
+from sepcalc.core.variants import Variant
 from sepcalc.output import writing
 from sepcalc.sources import kind_of, open_source
 from sepcalc.sweep import BLOCK, Sweep, network_sweep
@@ -22,8 +24,6 @@ from sepcalc.sweep import sweep as sweep_of
 from sepcalc.sweep_axes import parse_values
 from sepcalc.sweep_files import FORMS, sweep_text, write_parquet
 from sepcalc.sweep_report import elided, sweep_columns, sweep_table
-from sepcalc.table import Table
-from sepcalc.variants import Variant
 
 if TYPE_CHECKING:
     from sepcalc.chart import Chart

@@ -5,10 +5,10 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from sepcalc.cli_flags import flag, flag_name, refuse, whole
-from sepcalc.counts import parse_whole
-from sepcalc.errors import SepcalcError
-from sepcalc.spec import LARGEST
-from sepcalc.variants import Mid, Variant, all_variants, choose
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.parsing import parse_whole
+from sepcalc.core.spec import LARGEST
+from sepcalc.core.variants import Mid, Variant, all_variants, choose
 
 VariantOption = Annotated[
     list[str] | None,

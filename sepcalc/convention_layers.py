@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from math import prod
 
-from sepcalc.network import NORM_PARAMS, Convolution, Network, Operator, Product
-from sepcalc.spec import ConvSpec
+from sepcalc.core.network import NORM_PARAMS, Convolution, Network, Operator, Product
+from sepcalc.core.spec import ConvSpec
 from sepcalc.trace import AtenCall, Config, Module, ModuleCall, Operation, Parameter, Shape, Trace
 
 AS_MODULES = (

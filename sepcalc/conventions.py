@@ -29,7 +29,7 @@ from sepcalc.convention_rules_modules import (
 )
 from sepcalc.convention_rules_operators import FLOP_COUNTER_MODE, FVCORE, PTFLOPS_ATEN, TORCHPROFILE
 from sepcalc.convention_rules_recurrent import recurrent_flops
-from sepcalc.errors import SepcalcError, closest
+from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.trace import Trace
 
 Unit = Literal["MAC", "FLOP"]

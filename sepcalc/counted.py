@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sepcalc.variants import Stages
+from sepcalc.core.variants import Stages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from sepcalc.comparison import Candidate, Comparison
-from sepcalc.runtime import resolve
-from sepcalc.spec import Axes, ConvSpec, describe
+from sepcalc.core.comparison import Candidate, Comparison
+from sepcalc.core.runtime import resolve
+from sepcalc.core.spec import Axes, ConvSpec, describe
+from sepcalc.core.table import COUNTING_RULE, PARAMS_RULE, Cell, Column, Row, Table, Tabular
+from sepcalc.core.variants import Stages, Variant
 from sepcalc.symbols import UNICODE, Formula, Symbol, formula, write
-from sepcalc.table import COUNTING_RULE, PARAMS_RULE, Cell, Column, Row, Table, Tabular
-from sepcalc.variants import Stages, Variant
 
 _MEANINGS = {
     "M": "input channels",

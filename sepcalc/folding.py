@@ -1,4 +1,4 @@
-"""From what a run did to the layers of a :class:`~sepcalc.network.Network`.
+"""From what a run did to the layers of a :class:`~sepcalc.core.network.Network`.
 
 A convolution or a linear layer with weights of its own becomes a :class:`Convolution`; every other operator that
 multiplies and adds a :class:`Product` of the matrix products that ran below it; all others an
@@ -14,9 +14,9 @@ from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 
+from sepcalc.core.network import Convolution, FeatureMap, Layer, Network, Operator, Product
+from sepcalc.core.spec import Axes, ConvSpec
 from sepcalc.imported_layers import feature_map, flat, one_line, parameters_alone
-from sepcalc.network import Convolution, FeatureMap, Layer, Network, Operator, Product
-from sepcalc.spec import Axes, ConvSpec
 from sepcalc.torch_words import base
 from sepcalc.trace import AtenCall, Operation, Shape, Trace, Use
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
-from sepcalc.network import FeatureMap, Operator
+from sepcalc.core.network import FeatureMap, Operator
 
 MOST_AXES = 3
 """Axes of a feature map; of more, those in the middle become one."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from sepcalc.errors import SepcalcError, closest
-from sepcalc.spec import LARGEST
+from sepcalc.core.errors import SepcalcError, closest
+from sepcalc.core.spec import LARGEST
 
 DTYPES = (
     "float32", "float64", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool", "complex64",

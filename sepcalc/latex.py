@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sepcalc.cells import LONGEST_WORDS, Look, texts
-from sepcalc.table import Row, Table
+from sepcalc.core.table import Row, Table
 from sepcalc.tex import escape
 
 _LONG = 36

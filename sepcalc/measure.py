@@ -21,8 +21,8 @@ from statistics import median
 from time import perf_counter_ns
 from typing import Literal, NamedTuple, TypeVar
 
-from sepcalc.errors import SepcalcError
-from sepcalc.runtime import paused
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.runtime import paused
 
 T = TypeVar("T")
 

@@ -16,8 +16,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sepcalc.errors import SpecError
-from sepcalc.spec import Axes, ConvSpec, times
+from sepcalc.core.errors import SpecError
+from sepcalc.core.spec import Axes, ConvSpec, times
 
 Framework = Literal["torch", "keras"]
 Value = int | str | tuple[int, ...] | tuple[tuple[int, int], ...]

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from math import prod
 
-from sepcalc.errors import SepcalcError
-from sepcalc.spec import LARGEST, times
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.spec import LARGEST, times
 
 MOST_AXES = 64
 """Axes of a tensor; NumPy has the same limit."""

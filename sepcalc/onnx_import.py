@@ -16,8 +16,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypedDict
 
-from sepcalc.errors import MissingExtraError, SepcalcError
-from sepcalc.network import Network
+from sepcalc.core.errors import MissingExtraError, SepcalcError
+from sepcalc.core.network import Network
 from sepcalc.onnx_graph import (
     Attribute,
     Graph,

@@ -8,9 +8,9 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from sepcalc.errors import MOST_KNOWN, SepcalcError, closest
+from sepcalc.core.errors import MOST_KNOWN, SepcalcError, closest
+from sepcalc.core.spec import LARGEST
 from sepcalc.onnx_graph import OpenShape, Shape, believed, printable, quoted
-from sepcalc.spec import LARGEST
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ValueInfoProto

@@ -22,10 +22,10 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from math import prod
 
+from sepcalc.core.network import FeatureMap, Layer, Operator
+from sepcalc.core.spec import ConvSpec
 from sepcalc.imported_layers import feature_map, one_line, parameters_alone
-from sepcalc.network import FeatureMap, Layer, Operator
 from sepcalc.onnx_graph import Graph, Node, OpenShape, Shape, Tensor
-from sepcalc.spec import ConvSpec
 
 LONGEST_NAME = 200
 """Characters of a layer's name."""

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any
 
-from sepcalc.errors import MissingExtraError, SepcalcError
+from sepcalc.core.errors import MissingExtraError, SepcalcError
 from sepcalc.onnx_graph import Shape, printable
 
 try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
 
 LARGEST_VALUES = 2**14
 """Bytes of a tensor that keeps its numbers."""

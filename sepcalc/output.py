@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
 from sepcalc.render import FORMATS, Format
 
 Meant = TypeVar("Meant")

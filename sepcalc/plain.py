@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from math import prod
 from typing import Any
 
-from sepcalc.network import Convolution, FeatureMap, Layer, Network, Operator, Product
-from sepcalc.spec import LARGEST, Axes, Bias
+from sepcalc.core.network import Convolution, FeatureMap, Layer, Network, Operator, Product
+from sepcalc.core.spec import LARGEST, Axes, Bias
 
 _PLAIN_WORD = re.compile(r"[A-Za-z_][\w.#/+()-]*")
 _NOT_TEXT = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n"})
@@ -25,7 +25,7 @@ _BIAS: dict[Bias, Any] = {"none": None, "all": True, "last": "last"}
 def to_yaml(network: Network) -> str:
     """``network`` as YAML text, with every layer in the form in which it is written.
 
-    >>> from sepcalc.spec import ConvSpec
+    >>> from sepcalc.core.spec import ConvSpec
     >>> stem = Convolution(name="stem", type="conv", spec=ConvSpec(c_in=3, c_out=64, kernel=(3, 3), size=(56, 56)))
     >>> print(to_yaml(Network(name="mine", layers=(stem,))), end="")
     name: mine

@@ -13,10 +13,10 @@ from fractions import Fraction
 
 from sepcalc import markdown, tex, webpage
 from sepcalc.cells import human
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.table import Column, Kind
 from sepcalc.explain import Definition, Derivation, Explanation, Ratio, Section
 from sepcalc.symbols import INLINE, INLINE_MATHML, LATEX, MARKDOWN, MATHML, UNICODE, Formula, Notation, write
-from sepcalc.table import Column, Kind
 
 _GLUE = "\N{NO-BREAK SPACE}"
 

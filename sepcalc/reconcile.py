@@ -12,7 +12,7 @@ from math import prod
 
 from sepcalc.convention_formulas import Event, Item
 from sepcalc.conventions import Counter, Rules
-from sepcalc.table import Tabular
+from sepcalc.core.table import Tabular
 from sepcalc.trace import Trace
 
 TWICE = "two FLOPs for each MAC"

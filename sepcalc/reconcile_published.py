@@ -8,10 +8,10 @@ from fractions import Fraction
 from typing import Any
 
 from sepcalc.conventions import COUNTERS
-from sepcalc.counts import parse_count
-from sepcalc.network import NORM_PARAMS, Convolution, Layer, Network
+from sepcalc.core.network import NORM_PARAMS, Convolution, Layer, Network
+from sepcalc.core.parsing import parse_count
+from sepcalc.core.table import Column, Row, Table
 from sepcalc.reconcile_report import reconcile_all
-from sepcalc.table import Column, Row, Table
 
 
 def _batch_norm_params(layer: Layer) -> int:

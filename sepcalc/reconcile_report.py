@@ -7,10 +7,10 @@ from typing import Any
 
 from sepcalc.convention_layers import AS_MODULES, layers_trace
 from sepcalc.conventions import Counter
-from sepcalc.network import Network
-from sepcalc.network_report import uncounted_notes
+from sepcalc.core.network import Network
+from sepcalc.core.network_tables import uncounted_notes
+from sepcalc.core.table import COUNTING_RULE, Column, Row, Table
 from sepcalc.reconcile import Reconciled, reconcile
-from sepcalc.table import COUNTING_RULE, Column, Row, Table
 from sepcalc.trace import Trace
 
 CAPTION = f"{COUNTING_RULE} The parts of a difference are in the counter's unit and add up to it."

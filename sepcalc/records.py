@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sepcalc.cells import Look
-from sepcalc.contract import SCHEMA
-from sepcalc.errors import SepcalcError
-from sepcalc.table import Plain, Table
+from sepcalc.core.answers import SCHEMA
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.table import Plain, Table
 
 
 def draw_csv(tables: Sequence[Table], _look: Look) -> str:

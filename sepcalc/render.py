@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 from sepcalc.cells import Look
-from sepcalc.errors import SepcalcError, closest
-from sepcalc.runtime import resolve
-from sepcalc.table import Table
+from sepcalc.core.errors import SepcalcError, closest
+from sepcalc.core.runtime import resolve
+from sepcalc.core.table import Table
 
 Format = Literal["terminal", "markdown", "latex", "csv", "tsv", "html", "json"]
 
@@ -60,7 +60,7 @@ def render(
     Raises :class:`SepcalcError` for an unknown format, and where a format cannot hold these tables:
     CSV and TSV hold exactly one.
 
-    >>> from sepcalc.table import Column, Row
+    >>> from sepcalc.core.table import Column, Row
     >>> columns = Column(key="variant", title="Variant"), Column(key="macs", title="MACs", kind="count")
     >>> table = Table(name="layer", title="A layer", columns=columns, rows=(Row(cells=("standard", 924_844_032)),))
     >>> print(render([table], "markdown"), end="")

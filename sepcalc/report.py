@@ -16,21 +16,21 @@ from sepcalc.chart import Chart, can_draw
 from sepcalc.chart_layer import layer_chart
 from sepcalc.chart_measure import measurement_chart
 from sepcalc.chart_network import network_chart
-from sepcalc.comparison import Comparison, compare
 from sepcalc.conventions import COUNTERS
-from sepcalc.errors import SepcalcError, closest
+from sepcalc.core.comparison import Comparison, compare
+from sepcalc.core.errors import SepcalcError, closest
+from sepcalc.core.layer_tables import layer_table
+from sepcalc.core.network import Convolution, Network, WhatIf
+from sepcalc.core.network_tables import network_table, totals_table
+from sepcalc.core.spec import times
+from sepcalc.core.table import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE, Column, Row, Table
+from sepcalc.core.variants import choose
 from sepcalc.explain import Explanation, explain
-from sepcalc.layer_report import layer_table
-from sepcalc.network import Convolution, Network, WhatIf
-from sepcalc.network_report import network_table, totals_table
 from sepcalc.reconcile_published import published_conventions_table
 from sepcalc.reconcile_report import reconcile_all, reconcile_table
-from sepcalc.spec import times
-from sepcalc.table import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE, Column, Row, Table
 from sepcalc.timing import Session
 from sepcalc.timing_tables import timing_tables
 from sepcalc.trace import Trace
-from sepcalc.variants import choose
 
 NO_PICTURES = "Without pictures: they need the extra 'plot', pip install 'sepcalc[plot]'."
 

@@ -15,9 +15,9 @@ from importlib.resources import files
 from sepcalc import prose
 from sepcalc.chart import Chart
 from sepcalc.chart_style import WIDTH
+from sepcalc.core.table import Table
 from sepcalc.explain import Explanation
 from sepcalc.report import Block, Listing, Picture, Report, Section
-from sepcalc.table import Table
 from sepcalc.webpage import classed, escape
 
 _PAGE = """<!DOCTYPE html>

@@ -16,10 +16,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.spec import ConvSpec
 from sepcalc.measure_conditions import Conditions
 from sepcalc.measure_machine import Ceilings, machine_key
-from sepcalc.spec import ConvSpec
 
 Bound = Literal["memory", "compute"]
 

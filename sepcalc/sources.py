@@ -11,10 +11,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.network import Network
+from sepcalc.core.spec import Axes
 from sepcalc.inputs import Input
-from sepcalc.network import Network
-from sepcalc.spec import Axes
 from sepcalc.trace import Trace
 
 
@@ -60,8 +60,8 @@ def open_traced(
         return _from_yaml(text, inputs, arguments, width, size), None
     if kind == "onnx":
         return _from_onnx(text, inputs, arguments), None
+    from sepcalc.core.runtime import delayed
     from sepcalc.folding import to_network
-    from sepcalc.runtime import delayed
 
     with delayed():
         from sepcalc.torch_import import load

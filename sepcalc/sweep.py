@@ -20,14 +20,14 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, TypeVar
 
-from sepcalc.comparison import Candidate, check_size
-from sepcalc.errors import SepcalcError, SpecError
-from sepcalc.network import AS_WRITTEN, Network
-from sepcalc.spec import ConvSpec
+from sepcalc.core.comparison import Candidate, check_size
+from sepcalc.core.errors import SepcalcError, SpecError
+from sepcalc.core.network import AS_WRITTEN, Network
+from sepcalc.core.spec import ConvSpec
+from sepcalc.core.table import Tabular
+from sepcalc.core.variants import Variant, choose, get
 from sepcalc.sweep_axes import Axis, Grid, shown
 from sepcalc.sweep_numbers import Points, evaluate
-from sepcalc.table import Tabular
-from sepcalc.variants import Variant, choose, get
 
 BLOCK = 2**13
 """Convolutions that are counted at once: so many that a rewrite costs little, so few that they take little memory."""

@@ -14,8 +14,8 @@ from itertools import chain, repeat
 from math import prod
 from typing import Any, TypeVar
 
-from sepcalc.errors import SepcalcError
-from sepcalc.spec import times
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.spec import times
 
 MOST_VALUES = 1_000_000
 """Values of one quantity."""

@@ -12,12 +12,12 @@ from itertools import chain, repeat
 from operator import truediv
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from sepcalc.contract import SCHEMA
-from sepcalc.errors import MissingExtraError, SepcalcError
+from sepcalc.core.answers import SCHEMA
+from sepcalc.core.errors import MissingExtraError, SepcalcError
+from sepcalc.core.table import Column, Plain, plain
 from sepcalc.records import csv_field, json_text, tsv_field
 from sepcalc.sweep import Block, Sweep
 from sepcalc.sweep_report import figures, sweep_title
-from sepcalc.table import Column, Plain, plain
 
 if TYPE_CHECKING:
     from polars import DataFrame

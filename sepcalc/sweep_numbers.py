@@ -26,8 +26,8 @@ from itertools import count, repeat
 from operator import add, eq, floordiv, ge, gt, le, lt, mod, mul, sub
 from typing import Any, NamedTuple
 
-from sepcalc.errors import SpecError
-from sepcalc.spec import Axes
+from sepcalc.core.errors import SpecError
+from sepcalc.core.spec import Axes
 
 Value = int | Axes | str | Fraction
 """What a point can have under a name: a whole number, one for each axis, a word or a factor."""

@@ -12,11 +12,11 @@ from fractions import Fraction
 from itertools import islice
 from typing import Any
 
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.table import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE, Cell, Column, Kind, Row, Table
 from sepcalc.sweep import Block, Sweep
 from sepcalc.sweep_axes import Axis, shown
 from sepcalc.sweep_trend import horizons, limits, trend_notes
-from sepcalc.table import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE, Cell, Column, Kind, Row, Table
 
 MOST_ROWS = 20_000
 """Rows of a table that is made for people; programs get any number of them."""

@@ -17,7 +17,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from sepcalc.cells import Look, texts, visible
-from sepcalc.table import Column, Row, Table
+from sepcalc.core.table import Column, Row, Table
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult

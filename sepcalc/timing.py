@@ -16,12 +16,12 @@ from fractions import Fraction
 from statistics import median
 from typing import Any, Literal
 
+from sepcalc.core.table import Tabular
 from sepcalc.measure import Plan, Series
 from sepcalc.measure_conditions import Conditions
 from sepcalc.measure_machine import Ceilings
 from sepcalc.measure_statistics import Ratio, Summary, Verdict, judge, ratio, steady, summarize
 from sepcalc.roofline import Work
-from sepcalc.table import Tabular
 
 Kind = Literal["layer", "network"]
 
@@ -34,7 +34,7 @@ class Timed:
     """One row: what was timed under which conditions, what it has to do, and its samples or why there are none.
 
     ``name`` is a variant, a stage of one (then ``role`` is ``part`` and ``of`` names the variant), or
-    :data:`sepcalc.network.AS_WRITTEN`. ``as_written`` marks the form in which the layer or the network was found.
+    :data:`sepcalc.core.network.AS_WRITTEN`. ``as_written`` marks the form in which the layer or the network was found.
     ``layers`` is how many layers of the network the row stands for; ``left`` of them the whole in this form leaves as
     written.
     ``why_not`` is the reason of a variant that does not apply, ``failure`` that of one that could not be timed.

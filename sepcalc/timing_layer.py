@@ -7,14 +7,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from sepcalc.comparison import Comparison
+from sepcalc.core.comparison import Comparison
+from sepcalc.core.errors import SpecError
+from sepcalc.core.network import Convolution
+from sepcalc.core.spec import ELEMENT_BYTES, ConvSpec, describe
 from sepcalc.counted import Counted
-from sepcalc.errors import SpecError
 from sepcalc.inputs import Input
 from sepcalc.measure_conditions import Conditions
-from sepcalc.network import Convolution
 from sepcalc.roofline import Work
-from sepcalc.spec import ELEMENT_BYTES, ConvSpec, describe
 from sepcalc.timing import Session, Timed
 from sepcalc.timing_run import Group, Setting, Subject, run
 

@@ -11,17 +11,17 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
 
+from sepcalc.core.errors import SpecError
+from sepcalc.core.network import AS_WRITTEN, Convolution, Network, chooser
+from sepcalc.core.table import first_few
+from sepcalc.core.variants import Stages, Variant, choose
 from sepcalc.counted import Counted
-from sepcalc.errors import SpecError
 from sepcalc.inputs import Input
 from sepcalc.measure_conditions import Conditions
-from sepcalc.network import AS_WRITTEN, Convolution, Network, chooser
 from sepcalc.roofline import Work
-from sepcalc.table import first_few
 from sepcalc.timing import WHOLE, Session, Timed
 from sepcalc.timing_layer import layer_subject, layer_work
 from sepcalc.timing_run import Group, Setting, Subject, run
-from sepcalc.variants import Stages, Variant, choose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from sepcalc.contract import SCHEMA
-from sepcalc.errors import SepcalcError
+from sepcalc.core.answers import SCHEMA
+from sepcalc.core.errors import SepcalcError
 from sepcalc.measure import Plan, Series
 from sepcalc.measure_conditions import Conditions
 from sepcalc.measure_machine import Ceilings

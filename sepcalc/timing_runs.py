@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from typing import NamedTuple
 
-from sepcalc.table import Cell, Column, Row, Table
+from sepcalc.core.table import Cell, Column, Row, Table
 from sepcalc.timing import VARYING, Judged, Session, judged
 from sepcalc.timing_columns import grid_columns, time_unit, timing_columns
 from sepcalc.timing_tables import cautions, circumstances

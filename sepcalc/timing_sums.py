@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from sepcalc.core.table import Cell, Column, Unit
 from sepcalc.measure_conditions import Conditions
 from sepcalc.measure_statistics import UNSTEADY
-from sepcalc.table import Cell, Column, Unit
 from sepcalc.timing import Judged
 from sepcalc.timing_columns import PROMISED_RULE, Figure
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sepcalc.errors import MissingExtraError, SpecError
+from sepcalc.core.errors import MissingExtraError, SpecError
+from sepcalc.core.network import Network
+from sepcalc.core.runtime import delayed
+from sepcalc.core.variants import Variant
 from sepcalc.inputs import Input
 from sepcalc.measure import Call
 from sepcalc.measure_machine import free_bytes
-from sepcalc.network import Network
-from sepcalc.runtime import delayed
 from sepcalc.timing import Timed
 from sepcalc.timing_network import Own, Written
 from sepcalc.timing_run import Bench, Subject
-from sepcalc.variants import Variant
 
 
 def torch_bench() -> Bench:

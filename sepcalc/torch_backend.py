@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from sepcalc.core.errors import MissingExtraError, SpecError
+from sepcalc.core.spec import ConvSpec
 from sepcalc.counted import Counted
-from sepcalc.errors import MissingExtraError, SpecError
 from sepcalc.modules import torch_calls
-from sepcalc.spec import ConvSpec
 
 try:
     import torch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
 from sepcalc.torch_find import said
 
 _DTYPES = {"Half": "float16", "BFloat16": "bfloat16", "Float": "float32", "Double": "float64"}

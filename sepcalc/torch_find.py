@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from sepcalc.errors import SepcalcError, closest
+from sepcalc.core.errors import SepcalcError, closest
 
 
 class ModelError(SepcalcError):

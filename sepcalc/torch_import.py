@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from warnings import catch_warnings, simplefilter
 
-from sepcalc.errors import MissingExtraError
+from sepcalc.core.errors import MissingExtraError
 from sepcalc.inputs import Input
 from sepcalc.torch_find import ModelError, article, as_exception, beside, find, said
 from sepcalc.trace import Trace

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from math import gcd, inf, prod
 
-from sepcalc.errors import MissingExtraError, SpecError
-from sepcalc.network import FeatureMap, Operator, Product, Settings
+from sepcalc.core.errors import MissingExtraError, SpecError
+from sepcalc.core.network import FeatureMap, Operator, Product, Settings
 
 try:
     import torch

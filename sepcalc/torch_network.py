@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sepcalc.errors import MissingExtraError, SpecError
-from sepcalc.network import INPUT, NORM_PARAMS, Convolution, FeatureMap, Layer, Network, Part, Tap
-from sepcalc.spec import ConvSpec, times
+from sepcalc.core.errors import MissingExtraError, SpecError
+from sepcalc.core.network import INPUT, NORM_PARAMS, Convolution, FeatureMap, Layer, Network, Part, Tap
+from sepcalc.core.spec import ConvSpec, times
 from sepcalc.torch_backend import build as build_stages
 from sepcalc.torch_layers import Narrow, PerPosition, Repeated, activation, norm, operator
 
@@ -31,7 +31,7 @@ def layer_module(layer: Convolution, *, device: str = "cpu") -> nn.Sequential:
 
     Raises :class:`SpecError` for a stage or a norm that PyTorch cannot express.
 
-    >>> from sepcalc.variants import get
+    >>> from sepcalc.core.variants import get
     >>> spec = ConvSpec.of(64, 128, k=3, size=56)
     >>> layer_module(Convolution(name="a", type="conv", spec=spec, variant=get("dws"), act="relu"), device="meta")
     Sequential(

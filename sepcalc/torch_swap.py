@@ -12,11 +12,11 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sepcalc.errors import MissingExtraError
-from sepcalc.network import Convolution, Network
-from sepcalc.spec import ConvSpec
+from sepcalc.core.errors import MissingExtraError
+from sepcalc.core.network import Convolution, Network
+from sepcalc.core.spec import ConvSpec
+from sepcalc.core.variants import Variant
 from sepcalc.torch_backend import build
-from sepcalc.variants import Variant
 
 try:
     from torch import nn

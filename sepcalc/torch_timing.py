@@ -15,8 +15,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from sepcalc.core.errors import MissingExtraError, SepcalcError, SpecError, closest
 from sepcalc.counted import Counted
-from sepcalc.errors import MissingExtraError, SepcalcError, SpecError, closest
 from sepcalc.inputs import Input
 from sepcalc.measure import Call
 from sepcalc.measure_conditions import DTYPES, Conditions

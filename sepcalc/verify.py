@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from sepcalc.core.errors import SpecError
+from sepcalc.core.network import AS_WRITTEN, Convolution, Network, Product
+from sepcalc.core.network_tables import uncounted_notes
+from sepcalc.core.spec import ConvSpec
+from sepcalc.core.table import Column, Row, Table
+from sepcalc.core.variants import Stages, Variant, choose, get
 from sepcalc.counted import Counted, predicted
-from sepcalc.errors import SpecError
-from sepcalc.network import AS_WRITTEN, Convolution, Network, Product
-from sepcalc.network_report import uncounted_notes
-from sepcalc.spec import ConvSpec
-from sepcalc.table import Column, Row, Table
-from sepcalc.variants import Stages, Variant, choose, get
 
 MOST_NAMED = 5
 """Layers that a note names."""

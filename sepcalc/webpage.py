@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import prod
 
 from sepcalc.cells import LONGEST_WORDS, Look, texts, visible
-from sepcalc.table import Cell, Column, Row, Table, plain
+from sepcalc.core.table import Cell, Column, Row, Table, plain
 
 _TABLE = "border-collapse:collapse;font-variant-numeric:tabular-nums;margin:1em 0"
 _LEFT, _RIGHT, _WHOLE = "text-align:left", "text-align:right", ";white-space:nowrap"

@@ -9,9 +9,9 @@ from typing import Annotated, Any, Literal, get_args
 
 from msgspec import Meta
 
-from sepcalc.network import Between, NormKind
-from sepcalc.spec import LARGEST
-from sepcalc.variants import all_variants
+from sepcalc.core.network import Between, NormKind
+from sepcalc.core.spec import LARGEST
+from sepcalc.core.variants import all_variants
 
 WHOLE = Meta(ge=1, le=LARGEST)
 WHOLE_OR_0 = Meta(ge=0, le=LARGEST)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn
 
-from sepcalc.errors import LayerError, SepcalcError, closest
-from sepcalc.network import FeatureMap
+from sepcalc.core.errors import LayerError, SepcalcError, closest
+from sepcalc.core.network import FeatureMap
 from sepcalc.yaml_arguments import BlockArguments, Common
 from sepcalc.yaml_decoding import MOST_FAULTS, decode, faults, fields, meant, misreadings, shown
 from sepcalc.yaml_expressions import Channels, evaluate

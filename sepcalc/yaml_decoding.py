@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
-from sepcalc.errors import closest
+from sepcalc.core.errors import closest
 
 MOST_FAULTS = 1000
 """Faults after which nobody reads on."""

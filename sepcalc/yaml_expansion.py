@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sepcalc.errors import LayerError, SepcalcError
+from sepcalc.core.errors import LayerError, SepcalcError
 from sepcalc.yaml_arguments import BlockArguments
 from sepcalc.yaml_expressions import evaluate
 from sepcalc.yaml_located import Map

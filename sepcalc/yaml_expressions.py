@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from sepcalc.errors import SpecError, closest
+from sepcalc.core.errors import SpecError, closest
 from sepcalc.yaml_decoding import shown
 
 LARGEST = 10**12

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sepcalc.counts import is_whole
-from sepcalc.errors import LayerError
-from sepcalc.network import FeatureMap
-from sepcalc.spec import Axes, Bias, Padding
+from sepcalc.core.errors import LayerError
+from sepcalc.core.network import FeatureMap
+from sepcalc.core.parsing import is_whole
+from sepcalc.core.spec import Axes, Bias, Padding
 from sepcalc.yaml_argument_types import LENGTHS_EXPECTED, PADS_EXPECTED
 from sepcalc.yaml_decoding import shown
 

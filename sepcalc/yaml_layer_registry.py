@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sepcalc.errors import LayerError
-from sepcalc.network import FeatureMap
+from sepcalc.core.errors import LayerError
+from sepcalc.core.network import FeatureMap
 from sepcalc.yaml_arguments import Common, OperatorArguments
 from sepcalc.yaml_geometry import axes_of, lengths
 from sepcalc.yaml_scope import Scope

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from math import prod
 
-from sepcalc.errors import LayerError, SpecError
-from sepcalc.network import STANDARD, Convolution, FeatureMap, Product, written_type
-from sepcalc.spec import ConvSpec, times
-from sepcalc.variants import Stages, Variant, get
+from sepcalc.core.errors import LayerError, SpecError
+from sepcalc.core.network import STANDARD, Convolution, FeatureMap, Product, written_type
+from sepcalc.core.spec import ConvSpec, times
+from sepcalc.core.variants import Stages, Variant, get
 from sepcalc.yaml_arguments import (
     ConvArguments,
     LinearArguments,

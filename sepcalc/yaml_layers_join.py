@@ -5,9 +5,9 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from sepcalc.errors import LayerError
-from sepcalc.network import Convolution, FeatureMap, Part, Taps
-from sepcalc.spec import ConvSpec, times
+from sepcalc.core.errors import LayerError
+from sepcalc.core.network import Convolution, FeatureMap, Part, Taps
+from sepcalc.core.spec import ConvSpec, times
 from sepcalc.yaml_arguments import (
     Common,
     JoinArguments,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from math import prod
 
-from sepcalc.errors import LayerError
-from sepcalc.network import NORM_PARAMS, FeatureMap, Settings
-from sepcalc.spec import Axes
+from sepcalc.core.errors import LayerError
+from sepcalc.core.network import NORM_PARAMS, FeatureMap, Settings
+from sepcalc.core.spec import Axes
 from sepcalc.yaml_argument_types import ACTIVATIONS, POOLED_EXPECTED
 from sepcalc.yaml_arguments import (
     Common,

@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
 
 DEEPEST = 100
 """Levels of nesting; a network needs a dozen."""

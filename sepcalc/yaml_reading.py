@@ -1,4 +1,4 @@
-"""From a network file to a :class:`~sepcalc.network.Network`.
+"""From a network file to a :class:`~sepcalc.core.network.Network`.
 
 :func:`load` takes the name of a bundled network or the path of a file. All faults of a file are reported
 together, each with its line and column.
@@ -11,10 +11,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from sepcalc.errors import SepcalcError, closest
-from sepcalc.network import FeatureMap, Network, Published
-from sepcalc.runtime import paused
-from sepcalc.spec import Axes, ConvSpec
+from sepcalc.core.errors import SepcalcError, closest
+from sepcalc.core.network import FeatureMap, Network, Published
+from sepcalc.core.runtime import paused
+from sepcalc.core.spec import Axes, ConvSpec
 from sepcalc.yaml_arguments import DefaultArguments, FileArguments, InputArguments, PublishedArguments
 from sepcalc.yaml_blocks import read_blocks, run
 from sepcalc.yaml_decoding import MOST_FAULTS, decode, faults, shown

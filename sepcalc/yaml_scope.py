@@ -13,9 +13,9 @@ from fractions import Fraction
 from itertools import islice
 from typing import Any
 
-from sepcalc.errors import LayerError, closest
-from sepcalc.network import INPUT, FeatureMap, Layer, Operator, Settings, Taps
-from sepcalc.spec import LARGEST, Axes, times
+from sepcalc.core.errors import LayerError, closest
+from sepcalc.core.network import INPUT, FeatureMap, Layer, Operator, Settings, Taps
+from sepcalc.core.spec import LARGEST, Axes, times
 from sepcalc.yaml_arguments import BlockArguments
 from sepcalc.yaml_decoding import shown
 from sepcalc.yaml_expressions import Channels

@@ -2,7 +2,7 @@
 
 from textwrap import dedent, indent
 
-from sepcalc.network import Layer, Network
+from sepcalc.core.network import Layer, Network
 from sepcalc.yaml_reading import FileError, read
 
 

@@ -11,9 +11,9 @@ from sepcalc.bars import with_bars
 from sepcalc.cells import BAR, texts
 from sepcalc.cli_layer import SHARES as LAYER
 from sepcalc.cli_network import SHARES as NETWORK
-from sepcalc.layer_report import layer_table
-from sepcalc.network_report import network_table
-from sepcalc.table import Column, Row, Table
+from sepcalc.core.layer_tables import layer_table
+from sepcalc.core.network_tables import network_table
+from sepcalc.core.table import Column, Row, Table
 
 COLUMNS = (Column(key="macs", title="MACs", kind="count"), Column(key="share", title="Share", kind="share"))
 

@@ -11,7 +11,7 @@ from strategies import randomly
 from tables import texts
 
 from sepcalc.cells import MISSING, human, three_figures, visible, with_prefix
-from sepcalc.table import Column, Estimate, Kind, ends, plain
+from sepcalc.core.table import Column, Estimate, Kind, ends, plain
 
 
 def cell_text(kind, cell, *, si=False, axes=2):

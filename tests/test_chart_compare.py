@@ -5,7 +5,7 @@ from drawings import drawing
 
 from sepcalc import load
 from sepcalc.chart_compare import comparison_chart
-from sepcalc.network_report import comparison_table
+from sepcalc.core.network_tables import comparison_table
 from sepcalc.yaml_reading import bundled, read
 
 NAMES = ("resnet18", "resnet50", "mobilenet_v1")

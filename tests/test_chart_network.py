@@ -5,8 +5,8 @@ from drawings import drawing
 
 from sepcalc import choose, load
 from sepcalc.chart_network import network_chart
-from sepcalc.errors import SepcalcError
-from sepcalc.network_report import network_table, totals_table
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.network_tables import network_table, totals_table
 from sepcalc.yaml_reading import read
 
 COUNTS = ("params", "macs")

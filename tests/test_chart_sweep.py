@@ -5,7 +5,7 @@ from drawings import drawing
 
 from sepcalc import choose, load
 from sepcalc.chart_sweep import sweep_chart
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
 from sepcalc.sweep import network_sweep, sweep
 from sepcalc.sweep_report import sweep_table
 

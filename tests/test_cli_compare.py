@@ -9,8 +9,8 @@ import pytest
 
 from sepcalc import load
 from sepcalc.cli import run
-from sepcalc.network import Network
-from sepcalc.network_report import comparison_table
+from sepcalc.core.network import Network
+from sepcalc.core.network_tables import comparison_table
 from sepcalc.yaml_reading import read
 
 ONE = "{name: one, input: {channels: 8, size: 6}, layers: [{conv: {c_out: 16, k: 3, bias: true}}]}"

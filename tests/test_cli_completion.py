@@ -15,9 +15,9 @@ from sepcalc.cli_convolution import BIASES
 from sepcalc.cli_layer import FRAMEWORKS
 from sepcalc.cli_network import TABLES
 from sepcalc.conventions import COUNTERS
+from sepcalc.core.spec import ELEMENT_BYTES
+from sepcalc.core.variants import all_variants
 from sepcalc.render import FORMATS
-from sepcalc.spec import ELEMENT_BYTES
-from sepcalc.variants import all_variants
 from sepcalc.yaml_reading import bundled
 
 SHELLS = ("bash", "zsh", "fish")

@@ -13,7 +13,7 @@ from sepcalc.cli_flags import flag_name, flags_of, flat, refuse
 from sepcalc.cli_network import CountFlags
 from sepcalc.cli_options import ShowFlags, command_app
 from sepcalc.cli_sources import ScaleFlags, SourceFlags
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
 
 
 class Size(NamedTuple):

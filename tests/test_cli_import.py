@@ -5,7 +5,7 @@ import yaml
 from commands import sepcalc
 
 from sepcalc.cli_sources import parse_argument
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
 from sepcalc.sources import open_source
 
 CODE = """

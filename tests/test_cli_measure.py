@@ -12,9 +12,9 @@ from fake_clock import noisy
 
 from sepcalc import cli_measure_progress
 from sepcalc.cli_measure_progress import shown_progress
+from sepcalc.core.variants import all_variants
 from sepcalc.measure import State
 from sepcalc.timing_record import load
-from sepcalc.variants import all_variants
 
 LAYER = "measure --cin 64 --cout 128 -k 3 --size 56"
 QUICK = f"{LAYER} --rounds 12 --time 0"

@@ -7,8 +7,8 @@ import pytest
 from commands import Screen, sepcalc
 
 from sepcalc import load
-from sepcalc.network_report import network_table
-from sepcalc.variants import all_variants
+from sepcalc.core.network_tables import network_table
+from sepcalc.core.variants import all_variants
 from sepcalc.yaml_reading import bundled
 
 NETWORK = "network mobilenet_v1"

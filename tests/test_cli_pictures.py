@@ -5,8 +5,8 @@ from commands import sepcalc
 from fake_bench import fake_bench
 
 from sepcalc import ConvSpec, choose, compare, load
+from sepcalc.core.network_tables import network_table
 from sepcalc.measure import Plan
-from sepcalc.network_report import network_table
 from sepcalc.timing_layer import measure_layer
 from sepcalc.timing_record import save
 from sepcalc.timing_run import Setting

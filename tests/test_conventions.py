@@ -12,13 +12,13 @@ from sepcalc.convention_events import visits
 from sepcalc.convention_layers import AS_MODULES, layers_trace
 from sepcalc.convention_page import page
 from sepcalc.conventions import COUNTERS, choose_counters
-from sepcalc.errors import SepcalcError
-from sepcalc.network import Convolution, FeatureMap, Network, Operator, Product
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.network import Convolution, FeatureMap, Network, Operator, Product
+from sepcalc.core.spec import ConvSpec
 from sepcalc.reconcile import ITEMS, Reconciled
 from sepcalc.reconcile_published import explained, published_figures
 from sepcalc.reconcile_report import reconcile_all, reconcile_table
 from sepcalc.sources import open_source
-from sepcalc.spec import ConvSpec
 from sepcalc.trace import Module, Trace
 
 RESNET50 = {

@@ -25,31 +25,20 @@ from fake_bench import ENVIRONMENT, fake_bench
 from test_imports import ROOMS
 
 import sepcalc
-from sepcalc import (
-    ConvSpec,
-    chart,
-    choose,
-    cli_report,
-    compare,
-    errors,
-    load,
-    onnx_graph,
-    onnx_shapes,
-    onnx_wire,
-    spec,
-    yaml_reading,
-)
+from sepcalc import ConvSpec, chart, choose, cli_report, compare, load, onnx_graph, onnx_shapes, onnx_wire, yaml_reading
 from sepcalc.cli import COMMANDS, app
 from sepcalc.cli_completion import WORDS
 from sepcalc.cli_sweep import SWEPT
-from sepcalc.contract import comparison_answer, layer_answer, network_answer
 from sepcalc.conventions import COUNTERS, choose_counters
+from sepcalc.core import errors, spec
+from sepcalc.core.answers import comparison_answer, layer_answer, network_answer
+from sepcalc.core.layer_tables import layer_table
+from sepcalc.core.network_tables import comparison_table, network_table, published_table, totals_table
+from sepcalc.core.variants import all_variants
 from sepcalc.explain import explain
-from sepcalc.layer_report import layer_table
 from sepcalc.measure import Plan
 from sepcalc.measure_conditions import Conditions
 from sepcalc.measure_statistics import FEWEST_ROUNDS, NOISE, UNSTEADY, Word
-from sepcalc.network_report import comparison_table, network_table, published_table, totals_table
 from sepcalc.reconcile_published import published_conventions_answer, published_conventions_table
 from sepcalc.reconcile_report import reconcile_all, reconcile_answer, reconcile_table
 from sepcalc.render import FORMATS
@@ -61,7 +50,6 @@ from sepcalc.timing_network import measure_network
 from sepcalc.timing_record import answer, answers
 from sepcalc.timing_run import Setting
 from sepcalc.timing_runs import runs_table
-from sepcalc.variants import all_variants
 from sepcalc.verify import verification_table
 
 ROOT = Path(__file__).parent.parent

@@ -11,11 +11,11 @@ from strategies import bound, open_specs, randomly, specs
 
 from sepcalc import ConvSpec, SepcalcError, choose, compare
 from sepcalc.cells import human
+from sepcalc.core.table import Column
+from sepcalc.core.variants import all_variants, get
 from sepcalc.explain import explain
 from sepcalc.prose import for_html, render_explanation
 from sepcalc.symbols import UNICODE, write
-from sepcalc.table import Column
-from sepcalc.variants import all_variants, get
 
 EVERY = [pytest.param(variant, id=variant.name) for variant in all_variants()]
 LAYER = ConvSpec.of(64, 128, k=3, size=56)

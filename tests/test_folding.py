@@ -6,7 +6,7 @@ from imported import imported, net
 from torch import nn
 from torch.nn import functional
 
-from sepcalc.network import Convolution, Operator, Product
+from sepcalc.core.network import Convolution, Operator, Product
 from sepcalc.plain import to_yaml
 from sepcalc.yaml_reading import read
 

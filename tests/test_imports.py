@@ -148,8 +148,8 @@ def test_the_rooms_of_the_design():
 @pytest.mark.parametrize(
     ("files", "fault"),
     [
-        ({"spec": "from sepcalc.network import Network"}, "spec (spec) imports network (network)"),
-        ({"spec": "def late():\n    import sepcalc.table"}, "spec (spec) imports table (table)"),
+        ({"spec": "from sepcalc.core.network import Network"}, "spec (spec) imports network (network)"),
+        ({"spec": "def late():\n    import sepcalc.core.table"}, "spec (spec) imports table (table)"),
         ({"errors": "if True:\n    from sepcalc import spec"}, "errors (errors) imports spec (spec)"),
         ({"yaml_reading": "import sepcalc.torch_backend"}, "yaml_reading (yaml) imports torch_backend (torch)"),
         ({"torch_backend": "import sepcalc.yaml_reading"}, "torch_backend (torch) imports yaml_reading (yaml)"),

@@ -9,9 +9,9 @@ from strategies import randomly
 from tables import SAMPLE, column_of, tables
 
 from sepcalc.cells import Look
+from sepcalc.core.table import Column, Row, Table
 from sepcalc.latex import fitted
 from sepcalc.render import render
-from sepcalc.table import Column, Row, Table
 
 LATEX = r"""% needs \usepackage{booktabs}
 

@@ -9,9 +9,9 @@ from strategies import randomly
 from tables import SAMPLE, column_of, tables, texts
 
 from sepcalc import cells
+from sepcalc.core.table import Column
 from sepcalc.markdown import escape
 from sepcalc.render import render
-from sepcalc.table import Column
 
 MARKDOWN = """\
 **64 → 128, 3×3**

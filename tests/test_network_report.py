@@ -7,9 +7,9 @@ from math import prod
 import pytest
 
 from sepcalc import choose, load
-from sepcalc.errors import SepcalcError
-from sepcalc.network_report import bundled_table, network_table, published_table, totals_table
-from sepcalc.table import Table, first_few
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.network_tables import bundled_table, network_table, published_table, totals_table
+from sepcalc.core.table import Table, first_few
 from sepcalc.yaml_reading import bundled, read
 
 MIXED = """

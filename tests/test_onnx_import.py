@@ -17,13 +17,13 @@ from onnx import TensorProto, helper
 from onnx_models import MODELS, NEW, OLD, RECURRENT, export
 from strategies import specs
 
-from sepcalc.errors import MissingExtraError, SepcalcError
-from sepcalc.network import Convolution, Network, Operator, Product
+from sepcalc.core.errors import MissingExtraError, SepcalcError
+from sepcalc.core.network import Convolution, Network, Operator, Product
+from sepcalc.core.spec import ConvSpec
 from sepcalc.onnx_graph import layer_names
 from sepcalc.onnx_import import load
 from sepcalc.onnx_wire import LARGEST_VALUES
 from sepcalc.plain import to_yaml
-from sepcalc.spec import ConvSpec
 from sepcalc.yaml_reading import read
 
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
 from sepcalc.output import by_suffix, check_place, format_for, write
 
 

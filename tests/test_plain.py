@@ -10,10 +10,10 @@ from imported import imported
 from strategies import specs
 from test_folding import NETS
 
-from sepcalc.network import INPUT, Convolution, FeatureMap, Network, Operator, Product
+from sepcalc.core.network import INPUT, Convolution, FeatureMap, Network, Operator, Product
+from sepcalc.core.spec import LARGEST, ConvSpec
+from sepcalc.core.variants import choose
 from sepcalc.plain import to_yaml
-from sepcalc.spec import LARGEST, ConvSpec
-from sepcalc.variants import choose
 from sepcalc.yaml_reading import bundled, load, read
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from strategies import randomly
 from tables import MEASURED, SAMPLE, column_of, tables, texts
 
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
 from sepcalc.render import render
 
 CSV = """\

@@ -15,9 +15,9 @@ from strategies import randomly
 from tables import SAMPLE, column_of, texts
 
 from sepcalc.cells import Look
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.table import Column, Row, Table
 from sepcalc.render import FORMATS, Format, Output, render
-from sepcalc.table import Column, Row, Table
 
 PEOPLE = ["terminal", "markdown", "latex", "html"]
 PROGRAMS = ["csv", "tsv", "json"]
@@ -123,7 +123,7 @@ def test_printed_numbers_add_up(name, counts):
 def modules_after(name):
     """What a fresh interpreter has loaded after it rendered a table."""
     code = (
-        "import sys; from sepcalc.table import *; from sepcalc.render import render\n"
+        "import sys; from sepcalc.core.table import *; from sepcalc.render import render\n"
         "columns = (Column(key='a', title='A'),)\n"
         f"render([Table(name='t', title='T', columns=columns, rows=(Row(cells=('x',)),))], '{name}')\n"
         "print(*sys.modules)"

@@ -7,13 +7,13 @@ from fake_bench import fake_bench
 
 from sepcalc import ConvSpec, choose, compare, load
 from sepcalc.cells import human
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.network import total
+from sepcalc.core.network_tables import network_table, totals_table
+from sepcalc.core.table import COUNTING_RULE, Table
 from sepcalc.explain import Explanation
 from sepcalc.measure import Plan
-from sepcalc.network import total
-from sepcalc.network_report import network_table, totals_table
 from sepcalc.report import NO_PICTURES, Listing, Made, Picture, Subject, chosen_layer, report
-from sepcalc.table import COUNTING_RULE, Table
 from sepcalc.timing_layer import measure_layer
 from sepcalc.timing_run import Setting
 from sepcalc.timing_tables import timing_tables

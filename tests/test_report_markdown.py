@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from test_report import MADE, NETWORK
 
+from sepcalc.core.table import Table
 from sepcalc.markdown import escape
 from sepcalc.render import render
 from sepcalc.report import Listing, Subject, report
 from sepcalc.report_markdown import draw
-from sepcalc.table import Table
 
 REPORT = report(Subject(network=NETWORK, pictures=True), MADE)
 TEXT = draw(REPORT, "it")

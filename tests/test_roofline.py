@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
 from sepcalc.measure_conditions import Conditions
 from sepcalc.measure_machine import Ceilings
 from sepcalc.roofline import Work, attainable_s, bound, cache_folder, keep, kept

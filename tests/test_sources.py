@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
 from sepcalc.inputs import Input
 from sepcalc.plain import to_yaml
 from sepcalc.sources import kind_of, open_source, open_traced

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sepcalc.counts import parse_lengths, parse_whole
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.parsing import parse_lengths, parse_whole
 from sepcalc.sweep_axes import MOST_POINTS, MOST_VALUES, Axis, Grid, parse_values
 
 WHOLE = "expected a whole number from 1 to 1,000,000,000, got"

@@ -10,16 +10,16 @@ from tables import SAMPLE
 from sepcalc import ConvSpec, choose, compare, load, network_table
 from sepcalc.cells import Look
 from sepcalc.conventions import choose_counters
+from sepcalc.core.network_tables import comparison_table
+from sepcalc.core.table import Column, Estimate, Row, Table
 from sepcalc.explain import explain
 from sepcalc.markdown import draw
 from sepcalc.measure import Plan, Series
 from sepcalc.measure_conditions import Conditions
-from sepcalc.network_report import comparison_table
 from sepcalc.prose import render_explanation
 from sepcalc.reconcile_report import reconcile_all
 from sepcalc.render import render
 from sepcalc.sweep import sweep
-from sepcalc.table import Column, Estimate, Row, Table
 from sepcalc.timing import Session, Timed
 from sepcalc.webpage import fragment
 

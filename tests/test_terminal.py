@@ -12,8 +12,8 @@ from strategies import randomly
 from tables import MEASURED, SAMPLE, column_of, tables, texts
 
 from sepcalc import cells
+from sepcalc.core.table import Column, Row, Table
 from sepcalc.render import render
-from sepcalc.table import Column, Row, Table
 
 WIDE = """\
 64 → 128, 3×3

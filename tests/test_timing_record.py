@@ -9,7 +9,7 @@ from fake_bench import fake_bench
 from test_contract import as_read, entries, is_whole
 
 from sepcalc import ConvSpec, choose, compare, load
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
 from sepcalc.measure import Plan
 from sepcalc.measure_conditions import Conditions
 from sepcalc.timing import judged

@@ -7,7 +7,7 @@ from fake_bench import ALLOWS, fake_bench
 from fake_clock import FakeClock
 
 from sepcalc import ConvSpec, choose, compare
-from sepcalc.errors import SepcalcError, SpecError
+from sepcalc.core.errors import SepcalcError, SpecError
 from sepcalc.measure import Plan
 from sepcalc.measure_conditions import Conditions
 from sepcalc.measure_machine import Ceilings

@@ -7,12 +7,12 @@ import pytest
 from fake_bench import ALLOWS, ENVIRONMENT, fake_bench
 
 from sepcalc import ConvSpec, choose, compare, load
+from sepcalc.core.network import Convolution
+from sepcalc.core.table import Estimate
 from sepcalc.inputs import Input
 from sepcalc.measure import Plan
 from sepcalc.measure_conditions import Conditions
-from sepcalc.network import Convolution
 from sepcalc.render import FORMATS, render
-from sepcalc.table import Estimate
 from sepcalc.timing import WHOLE, judged
 from sepcalc.timing_columns import time_unit
 from sepcalc.timing_layer import measure_layer

@@ -9,7 +9,7 @@ from frameworks import torch
 from onnx_models import MODELS, OLD, export
 
 from sepcalc import ConvSpec, choose, compare
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
 from sepcalc.measure import Plan
 from sepcalc.measure_conditions import Conditions
 from sepcalc.sources import open_source

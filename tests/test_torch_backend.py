@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from strategies import randomly, rewrites, specs
 from torch.nn.functional import conv1d, conv2d, conv3d
 
-from sepcalc import variants
+from sepcalc.core import variants
+from sepcalc.core.errors import MissingExtraError, SpecError
+from sepcalc.core.spec import ConvSpec
+from sepcalc.core.variants import Stages, Variant, all_variants, get, pointwise
 from sepcalc.counted import Counted
-from sepcalc.errors import MissingExtraError, SpecError
-from sepcalc.spec import ConvSpec
 from sepcalc.torch_backend import build, counted, example, flops, parameter_count
-from sepcalc.variants import Stages, Variant, all_variants, get, pointwise
 
 # On tensors this small threads do nothing but wait for each other.
 torch.set_num_threads(1)

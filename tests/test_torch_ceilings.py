@@ -6,7 +6,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from sepcalc import torch_ceilings as module
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
 from sepcalc.measure import Failure, Measurement, Plan, Sample, Series
 from sepcalc.measure_conditions import Conditions
 from sepcalc.torch_ceilings import ceilings

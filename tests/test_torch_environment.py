@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sepcalc import torch_timing
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
 from sepcalc.measure_conditions import Conditions
 from sepcalc.measure_machine import machine
 from sepcalc.torch_environment import environment

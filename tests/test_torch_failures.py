@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from sepcalc.errors import SpecError
+from sepcalc.core.errors import SpecError
 from sepcalc.torch_failures import reason
 
 MEMORY = "out of memory: {} more were asked for; give a smaller batch or size"

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
 from sepcalc.torch_find import beside, find, said
 
 

@@ -9,7 +9,7 @@ from imported import imported, net
 from test_folding import NETS
 from torch import nn
 
-from sepcalc.errors import MissingExtraError, SepcalcError
+from sepcalc.core.errors import MissingExtraError, SepcalcError
 from sepcalc.folding import to_network
 from sepcalc.inputs import Input, parse_input
 from sepcalc.torch_import import WAYS as WAYS_TO_RUN

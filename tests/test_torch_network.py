@@ -15,11 +15,11 @@ from strategies import randomly, rewrites, specs
 from torch import nn
 from torch.nn import functional
 
-from sepcalc.errors import MissingExtraError, SpecError
-from sepcalc.network import NORM_PARAMS, Convolution, Network
+from sepcalc.core.errors import MissingExtraError, SpecError
+from sepcalc.core.network import NORM_PARAMS, Convolution, Network
+from sepcalc.core.variants import all_variants, choose
 from sepcalc.torch_backend import flops, parameter_count
 from sepcalc.torch_network import build, example, layer_module
-from sepcalc.variants import all_variants, choose
 from sepcalc.yaml_argument_types import ACTIVATIONS
 from sepcalc.yaml_reading import bundled, load, read
 

@@ -16,14 +16,14 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from sepcalc import torch_timing as module
+from sepcalc.core.errors import SepcalcError, SpecError
+from sepcalc.core.spec import ConvSpec
+from sepcalc.core.variants import all_variants, get
 from sepcalc.counted import predicted
-from sepcalc.errors import SepcalcError, SpecError
 from sepcalc.inputs import Input
 from sepcalc.measure_conditions import Conditions
-from sepcalc.spec import ConvSpec
 from sepcalc.torch_backend import build
 from sepcalc.torch_timing import check, devices, held, prepare
-from sepcalc.variants import all_variants, get
 
 SPEC = ConvSpec.of(4, 6, k=3, size=5)
 IMAGE = Input(shape=(1, 4, 5, 5))

@@ -6,8 +6,8 @@ import pytest
 
 from sepcalc import ConvSpec, load
 from sepcalc import verify as module
-from sepcalc.network import Convolution, Network
-from sepcalc.variants import all_variants, get
+from sepcalc.core.network import Convolution, Network
+from sepcalc.core.variants import all_variants, get
 from sepcalc.verify import verification_table, verify
 from sepcalc.yaml_reading import read
 
@@ -59,7 +59,7 @@ def test_a_difference_is_found(monkeypatch, wrong, verdict):
 
 def test_a_form_that_torch_cannot_build(monkeypatch):
     """A form without a module is no difference; the table says why it was not built."""
-    from sepcalc.errors import SpecError
+    from sepcalc.core.errors import SpecError
 
     def refuse(_):
         raise SpecError("no such module")

@@ -9,8 +9,8 @@ from strategies import randomly
 from tables import SAMPLE, column_of, tables, texts
 
 from sepcalc import cells
+from sepcalc.core.table import Column, Row, Table
 from sepcalc.render import render
-from sepcalc.table import Column, Row, Table
 from sepcalc.webpage import classed, escape, fragment
 
 VOID = {"meta", "input"}

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from strategies import randomly
 
 from sepcalc import yaml_expansion
-from sepcalc.errors import LayerError
+from sepcalc.core.errors import LayerError
 from sepcalc.yaml_blocks import read_blocks
 from sepcalc.yaml_expansion import DEEPEST_LAYERS, MOST_LAYERS, Expansion
 from sepcalc.yaml_located import parse

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sepcalc.network import Cost
+from sepcalc.core.network import Cost
 from sepcalc.yaml_reading import FileError, read
 
 NETWORK = """

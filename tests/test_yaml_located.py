@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from strategies import randomly
 
 from sepcalc import yaml_located
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
 from sepcalc.yaml_located import DEEPEST, Map, Place, Seq, YamlError, parse, read_text
 
 NUMBERS = st.integers(-(10**30), 10**30) | st.floats(allow_nan=False)

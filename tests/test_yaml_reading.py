@@ -20,8 +20,8 @@ from strategies import randomly
 
 import sepcalc
 from sepcalc import SepcalcError, load
-from sepcalc.network import Cost, FeatureMap, Network, Published
-from sepcalc.spec import LARGEST
+from sepcalc.core.network import Cost, FeatureMap, Network, Published
+from sepcalc.core.spec import LARGEST
 from sepcalc.yaml_reading import MOST_SHOWN, FileError, bundled, find, read
 
 PLAIN = """

@@ -22,9 +22,10 @@ from strategies import randomly
 from test_yaml_layer_types import EXAMPLES, LAYER_FAULTS
 from test_yaml_reading import INFERRED, PLAIN, STRUCTURED, mutations
 
-from sepcalc import spec, yaml_expansion, yaml_located
-from sepcalc.errors import SepcalcError
-from sepcalc.variants import all_variants
+from sepcalc import yaml_expansion, yaml_located
+from sepcalc.core import spec
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.variants import all_variants
 from sepcalc.yaml_argument_types import ACTIVATIONS
 from sepcalc.yaml_arguments import (
     BlockArguments,

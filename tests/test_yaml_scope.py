@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import randomly
 
-from sepcalc.errors import LayerError
-from sepcalc.network import FeatureMap, Part
-from sepcalc.spec import LARGEST
+from sepcalc.core.errors import LayerError
+from sepcalc.core.network import FeatureMap, Part
+from sepcalc.core.spec import LARGEST
 from sepcalc.yaml_blocks import run
 from sepcalc.yaml_expressions import Channels
 from sepcalc.yaml_geometry import lengths

@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from sepcalc.errors import SpecError, closest
-from sepcalc.spec import LARGEST, Axes, ConvSpec, times
+from sepcalc.core.errors import SpecError, closest
+from sepcalc.core.spec import LARGEST, Axes, ConvSpec, times
 
 Stages = tuple[ConvSpec, ...]
 Mid = Literal["in", "out", "min", "max"] | int

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from sepcalc.errors import SepcalcError, SpecError
-from sepcalc.spec import LARGEST, Axes
+from sepcalc.core.errors import SepcalcError, SpecError
+from sepcalc.core.spec import LARGEST, Axes
 
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
 _COUNT = re.compile(r"(\d+(?:,\d{3})*(?:\.\d+)?(?:e\d{1,2})?)\s*([kmgbt]?)", re.IGNORECASE)

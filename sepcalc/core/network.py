@@ -15,10 +15,10 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from sepcalc.errors import SpecError
-from sepcalc.spec import Axes, ConvSpec, Padding, times
-from sepcalc.table import Tabular
-from sepcalc.variants import Stages, Variant, choose, get
+from sepcalc.core.errors import SpecError
+from sepcalc.core.spec import Axes, ConvSpec, Padding, times
+from sepcalc.core.table import Tabular
+from sepcalc.core.variants import Stages, Variant, choose, get
 
 STANDARD = get("standard")
 
@@ -293,7 +293,7 @@ class Published:
 class WhatIf(Tabular):
     """A network with another variant in every convertible layer that was chosen and can take it."""
 
-    _TABLES = "sepcalc.network_report:what_if_tables"
+    _TABLES = "sepcalc.core.network_tables:what_if_tables"
 
     variant: Variant
     cost: Cost
@@ -315,7 +315,7 @@ class Network(Tabular):
     ``wiring`` holds for each layer what it reads; None where that is unknown, as in an imported network.
     """
 
-    _TABLES = "sepcalc.network_report:network_tables"
+    _TABLES = "sepcalc.core.network_tables:network_tables"
 
     name: str
     layers: tuple[Layer, ...]

@@ -9,10 +9,10 @@ from itertools import groupby
 from math import prod
 from typing import Any, Literal
 
-from sepcalc.errors import SepcalcError, closest
-from sepcalc.network import AS_WRITTEN, Convolution, Cost, Layer, Network, Operator, WhatIf, total
-from sepcalc.spec import ConvSpec
-from sepcalc.table import (
+from sepcalc.core.errors import SepcalcError, closest
+from sepcalc.core.network import AS_WRITTEN, Convolution, Cost, Layer, Network, Operator, WhatIf, total
+from sepcalc.core.spec import ConvSpec
+from sepcalc.core.table import (
     COUNTING_RULE,
     PARAMS_RULE,
     REDUCTION_RULE,
@@ -24,7 +24,7 @@ from sepcalc.table import (
     families,
     first_few,
 )
-from sepcalc.variants import choose
+from sepcalc.core.variants import choose
 
 _SHOWN = ("name", "type", "input", "output", "params", "macs", "macs_share")
 _SHOWN_GROUPED = ("name", "layers", "output", "params", "macs", "macs_share")

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from sepcalc.comparison import Candidate, Comparison
-from sepcalc.spec import ConvSpec, describe
-from sepcalc.table import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE, Cell, Column, Kind, Row, Table
+from sepcalc.core.comparison import Candidate, Comparison
+from sepcalc.core.spec import ConvSpec, describe
+from sepcalc.core.table import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE, Cell, Column, Kind, Row, Table
 
 _SHOWN = ("params", "params_reduction", "macs_reduction")
 _SHOWN_OPEN = (*_SHOWN, "macs_per_position")

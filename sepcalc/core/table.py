@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any, ClassVar, Literal
 
-from sepcalc.errors import SepcalcError, closest
-from sepcalc.runtime import resolve
+from sepcalc.core.errors import SepcalcError, closest
+from sepcalc.core.runtime import resolve
 
 COUNTING_RULE = (
     "MACs: multiply-adds of convolutions, linear layers and matrix products, 1 MAC = 2 FLOPs; "

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import prod
 
-from sepcalc.errors import SpecError
-from sepcalc.spec import Axes, ConvSpec, times
-from sepcalc.table import Tabular
-from sepcalc.variants import Stages, Variant, choose, get
+from sepcalc.core.errors import SpecError
+from sepcalc.core.spec import Axes, ConvSpec, times
+from sepcalc.core.table import Tabular
+from sepcalc.core.variants import Stages, Variant, choose, get
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ class Candidate:
 class Comparison(Tabular):
     """The candidates for one convolution, the reference first."""
 
-    _TABLES = "sepcalc.layer_report:layer_tables"
+    _TABLES = "sepcalc.core.layer_tables:layer_tables"
 
     spec: ConvSpec
     candidates: tuple[Candidate, ...]

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Literal
 
-from sepcalc.errors import SpecError
+from sepcalc.core.errors import SpecError
 
 Bias = Literal["none", "last", "all"]
 Padding = tuple[int, ...] | Literal["same"]

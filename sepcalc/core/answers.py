@@ -9,9 +9,9 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
-from sepcalc.comparison import Candidate, Comparison
-from sepcalc.network import AS_WRITTEN, Convolution, Layer, Network, Operator, WhatIf
-from sepcalc.spec import ConvSpec
+from sepcalc.core.comparison import Candidate, Comparison
+from sepcalc.core.network import AS_WRITTEN, Convolution, Layer, Network, Operator, WhatIf
+from sepcalc.core.spec import ConvSpec
 
 
 def layer_answer(comparison: Comparison, *, element_bytes: int) -> dict[str, Any]:
