@@ -21,12 +21,12 @@ from time import perf_counter_ns
 from typing import Any, NoReturn, TypeVar
 
 from sepcalc import measure_machine
-from sepcalc.cells import human
 from sepcalc.core.table import Cell, Column, Estimate, Row, Table
 from sepcalc.measure import Call, Candidate, Clock, Measurement, Pending, Plan, Run, Sample, Series, measure, on_host
 from sepcalc.measure_statistics import UNSTEADY, Ratio, Summary
-from sepcalc.output import write
-from sepcalc.render import render
+from sepcalc.render.cells import human
+from sepcalc.render.files import write
+from sepcalc.render.formats import render
 
 T = TypeVar("T")
 

@@ -16,13 +16,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sepcalc import webpage
-from sepcalc.cells import human, visible
 from sepcalc.chart_style import INSIDE, LARGE, PLAIN, POINT, WIDTH, config
 from sepcalc.chart_text import fold, is_measured, text_width
 from sepcalc.core.errors import MissingExtraError
 from sepcalc.core.table import Column, Plain, Row, Table
-from sepcalc.output import by_suffix, write
+from sepcalc.render import html as webpage
+from sepcalc.render.cells import human, visible
+from sepcalc.render.files import by_suffix, write
 
 if TYPE_CHECKING:
     import altair

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sepcalc.cells import visible
 from sepcalc.chart_style import INSIDE, SMALL
+from sepcalc.render.cells import visible
 
 _REGULAR = {
     0.191: "'",

@@ -127,7 +127,7 @@ def _prepare_streams() -> None:
 
 def _fail(message: str, code: int) -> int:
     """Say what went wrong, free of control characters that a value may hold; the exit code."""
-    from sepcalc.cells import visible
+    from sepcalc.render.cells import visible
 
     sys.stderr.write("".join(f"{visible(line)}\n" for line in message.splitlines()))
     return code

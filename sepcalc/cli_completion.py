@@ -47,7 +47,7 @@ def _variants(_context: Any) -> Iterator[Word]:
 
 
 def _formats(_context: Any) -> Iterator[Word]:
-    from sepcalc.render import FORMATS
+    from sepcalc.render.formats import FORMATS
 
     yield from (Word(name, f"-o FILE{each.suffix}") for name, each in FORMATS.items())
 

@@ -42,7 +42,7 @@ def measured_session(
     with ExitStack() as stack:
         file = None
         if save is not None:
-            from sepcalc.output import writing
+            from sepcalc.render.files import writing
 
             # Before the clock starts: nobody wants to hear afterwards that there is no such folder.
             file = stack.enter_context(writing(save))

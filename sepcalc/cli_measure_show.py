@@ -9,7 +9,7 @@ from sepcalc.core.table import Table
 from sepcalc.measure import Plan
 from sepcalc.measure_conditions import Conditions
 from sepcalc.measure_statistics import FEWEST_ROUNDS
-from sepcalc.output import check_place
+from sepcalc.render.files import check_place
 from sepcalc.timing import WHOLE, Kind, Session, Timed, doubtful, judged
 
 TABLES = ("layers", "totals")

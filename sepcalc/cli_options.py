@@ -12,7 +12,7 @@ from sepcalc.cli_flags import flag, refuse, word
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.spec import ELEMENT_BYTES
 from sepcalc.core.table import Table
-from sepcalc.render import FORMATS, Format, render
+from sepcalc.render.formats import FORMATS, Format, render
 
 FormatOption = Annotated[
     str | None,
@@ -106,7 +106,7 @@ def chosen_format(name: str | None, output: Path | None) -> Format:
     if name is None:
         if output is None:
             return "terminal"
-        from sepcalc.output import format_for
+        from sepcalc.render.files import format_for
 
         return flag("--output", format_for, output)
     if name not in FORMATS:
@@ -161,7 +161,7 @@ def show_json(answer: dict[str, Any], output: Path | None) -> None:
 def show_text(text: str, output: Path | None) -> None:
     """Print ``text``, or write it to a file. A reader that goes away has what it wanted."""
     if output is not None:
-        from sepcalc.output import write
+        from sepcalc.render.files import write
 
         write(output, text)
         return

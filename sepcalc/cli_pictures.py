@@ -48,7 +48,7 @@ class BarFlags(NamedTuple):
         """
         if not self.bars:
             return table
-        from sepcalc.bars import with_bars
+        from sepcalc.render.bars import with_bars
 
         if show.form() != "terminal":
             refuse({"--bars": True}, f"{show.form()} has no bars; choose another format, or --plot")

@@ -16,7 +16,7 @@ from sepcalc.cli_options import command_app, examples, typed
 from sepcalc.cli_sources import SOURCE_HELP, PatternFlags, ScaleFlags, SourceFlags
 from sepcalc.cli_variants import VariantFlags
 from sepcalc.core.errors import SepcalcError
-from sepcalc.output import by_suffix, write
+from sepcalc.render.files import by_suffix, write
 from sepcalc.report import Made, Subject, chosen_layer, report
 from sepcalc.timing_record import load
 

@@ -17,7 +17,7 @@ from sepcalc.core.network import Network
 from sepcalc.core.parsing import parse_factor, parse_lengths, parse_whole
 from sepcalc.core.table import Table
 from sepcalc.core.variants import Variant
-from sepcalc.output import writing
+from sepcalc.render.files import writing
 from sepcalc.sources import kind_of, open_source
 from sepcalc.sweep import BLOCK, Sweep, network_sweep
 from sepcalc.sweep import sweep as sweep_of

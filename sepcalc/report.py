@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 
-from sepcalc.cells import human
 from sepcalc.chart import Chart, can_draw
 from sepcalc.chart_layer import layer_chart
 from sepcalc.chart_measure import measurement_chart
@@ -28,6 +27,7 @@ from sepcalc.core.variants import choose
 from sepcalc.explain import Explanation, explain
 from sepcalc.reconcile_published import published_conventions_table
 from sepcalc.reconcile_report import reconcile_all, reconcile_table
+from sepcalc.render.cells import human
 from sepcalc.timing import Session
 from sepcalc.timing_tables import timing_tables
 from sepcalc.trace import Trace

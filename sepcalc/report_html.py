@@ -17,8 +17,8 @@ from sepcalc.chart import Chart
 from sepcalc.chart_style import WIDTH
 from sepcalc.core.table import Table
 from sepcalc.explain import Explanation
+from sepcalc.render.html import classed, escape
 from sepcalc.report import Block, Listing, Picture, Report, Section
-from sepcalc.webpage import classed, escape
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from sepcalc import latex, prose
-from sepcalc.cells import Look
+from sepcalc import prose
 from sepcalc.explain import Explanation
+from sepcalc.render import latex
+from sepcalc.render.cells import Look
+from sepcalc.render.latex_text import escape
 from sepcalc.report import Block, Listing, Picture, Report
-from sepcalc.tex import escape
 
 _DOCUMENT = r"""\documentclass{{article}}
 \usepackage{{{packages}}}

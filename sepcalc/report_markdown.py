@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sepcalc import markdown, prose
-from sepcalc.cells import Look
+from sepcalc import prose
 from sepcalc.explain import Explanation
+from sepcalc.render import markdown
+from sepcalc.render.cells import Look
 from sepcalc.report import Block, Listing, Picture, Report
 
 

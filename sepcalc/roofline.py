@@ -75,7 +75,7 @@ def keep(environment: Mapping[str, Any], conditions: Conditions, ceilings: Ceili
 
     Raises :class:`SepcalcError` where the folder cannot be written to.
     """
-    from sepcalc.output import write
+    from sepcalc.render.files import write
 
     file = _file()
     every = {**_read(file), _key(environment, conditions): list(ceilings)}

@@ -1,6 +1,6 @@
 """A sweep as records for programs, written a block of points at a time, so that any grid fits in little memory.
 
-CSV, TSV and JSON hold what :mod:`sepcalc.records` makes of the same table; Parquet has columns of 64-bit integers,
+CSV, TSV and JSON hold what :mod:`sepcalc.render.records` makes of the same table; Parquet has columns of 64-bit integers,
 floats and texts, and needs polars. JSON is one object, with a record on each line: ``{"schema": 1, "kind": "sweep",
 "title": …, "swept": {key: values}, "variants": […], "rows": [{key: value}]}``.
 """
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 from sepcalc.core.answers import SCHEMA
 from sepcalc.core.errors import MissingExtraError, SepcalcError
 from sepcalc.core.table import Column, Plain, plain
-from sepcalc.records import csv_field, json_text, tsv_field
+from sepcalc.render.records import csv_field, json_text, tsv_field
 from sepcalc.sweep import Block, Sweep
 from sepcalc.sweep_report import figures, sweep_title
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Literal, NamedTuple
 
-from sepcalc.cells import three_figures
+from sepcalc.render.cells import three_figures
 from sepcalc.sweep import Block, Sweep
 from sepcalc.sweep_axes import Axis, Grid, shown
 from sepcalc.symbols import UNICODE, Formula, Symbol, Term, formula, write

@@ -10,11 +10,11 @@ from dataclasses import replace
 from fractions import Fraction
 from statistics import median
 
-from sepcalc.cells import PER_SECOND
 from sepcalc.core.table import Cell, Column, Estimate, Kind, Unit
 from sepcalc.measure_conditions import Conditions
 from sepcalc.measure_machine import Ceilings
 from sepcalc.measure_statistics import Summary
+from sepcalc.render.cells import PER_SECOND
 from sepcalc.roofline import Bound, attainable_s, bound
 from sepcalc.timing import VARYING, Judged, Session
 

@@ -125,7 +125,7 @@ def save(session: Session, path: str | Path) -> None:
 
     Raises :class:`SepcalcError` where the system refuses.
     """
-    from sepcalc.output import write
+    from sepcalc.render.files import write
 
     write(path, encoded(session))
 

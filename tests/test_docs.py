@@ -41,7 +41,7 @@ from sepcalc.measure_conditions import Conditions
 from sepcalc.measure_statistics import FEWEST_ROUNDS, NOISE, UNSTEADY, Word
 from sepcalc.reconcile_published import published_conventions_answer, published_conventions_table
 from sepcalc.reconcile_report import reconcile_all, reconcile_answer, reconcile_table
-from sepcalc.render import FORMATS
+from sepcalc.render.formats import FORMATS
 from sepcalc.sweep import sweep
 from sepcalc.sweep_report import sweep_table
 from sepcalc.symbols import UNICODE, write

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from strategies import bound, open_specs, randomly, specs
 
 from sepcalc import ConvSpec, SepcalcError, choose, compare
-from sepcalc.cells import human
 from sepcalc.core.table import Column
 from sepcalc.core.variants import all_variants, get
 from sepcalc.explain import explain
 from sepcalc.prose import for_html, render_explanation
+from sepcalc.render.cells import human
 from sepcalc.symbols import UNICODE, write
 
 EVERY = [pytest.param(variant, id=variant.name) for variant in all_variants()]

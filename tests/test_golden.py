@@ -16,7 +16,7 @@ from commands import Screen, sepcalc
 from fake_bench import fake_bench
 
 from sepcalc import ConvSpec, choose, compare, load
-from sepcalc.render import FORMATS
+from sepcalc.render.formats import FORMATS
 from sepcalc.yaml_reading import bundled
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from commands import ROOT
 
-from sepcalc.render import FORMATS
+from sepcalc.render.formats import FORMATS
 
 PACKAGE = ROOT / "sepcalc"
 

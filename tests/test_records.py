@@ -12,7 +12,7 @@ from strategies import randomly
 from tables import MEASURED, SAMPLE, column_of, tables, texts
 
 from sepcalc.core.errors import SepcalcError
-from sepcalc.render import render
+from sepcalc.render.formats import render
 
 CSV = """\
 variant,params,params_reduction,macs,out_size,traffic_bytes,role

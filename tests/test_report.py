@@ -6,13 +6,13 @@ import pytest
 from fake_bench import fake_bench
 
 from sepcalc import ConvSpec, choose, compare, load
-from sepcalc.cells import human
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.network import total
 from sepcalc.core.network_tables import network_table, totals_table
 from sepcalc.core.table import COUNTING_RULE, Table
 from sepcalc.explain import Explanation
 from sepcalc.measure import Plan
+from sepcalc.render.cells import human
 from sepcalc.report import NO_PICTURES, Listing, Made, Picture, Subject, chosen_layer, report
 from sepcalc.timing_layer import measure_layer
 from sepcalc.timing_run import Setting

@@ -11,9 +11,9 @@ from test_webpage import read
 
 from sepcalc import chart_style
 from sepcalc.core.table import Column, Row, Table
+from sepcalc.render.html import escape
 from sepcalc.report import Listing, Subject, report
 from sepcalc.report_html import draw
-from sepcalc.webpage import escape
 
 PAGE = draw(report(Subject(network=NETWORK, pictures=True), MADE), "report")
 

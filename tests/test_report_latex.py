@@ -12,9 +12,9 @@ from test_report import MADE, NETWORK
 
 from sepcalc import choose, load
 from sepcalc.measure import Plan
+from sepcalc.render.latex_text import escape
 from sepcalc.report import Subject, report
 from sepcalc.report_latex import draw
-from sepcalc.tex import escape
 from sepcalc.timing_network import measure_network
 from sepcalc.timing_run import Setting
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from test_report import MADE, NETWORK
 
 from sepcalc.core.table import Table
-from sepcalc.markdown import escape
-from sepcalc.render import render
+from sepcalc.render.formats import render
+from sepcalc.render.markdown import escape
 from sepcalc.report import Listing, Subject, report
 from sepcalc.report_markdown import draw
 

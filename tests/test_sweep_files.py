@@ -14,7 +14,7 @@ from test_sweep import grids
 from sepcalc import load
 from sepcalc.core.errors import MissingExtraError, SepcalcError
 from sepcalc.core.variants import all_variants
-from sepcalc.render import render
+from sepcalc.render.formats import render
 from sepcalc.sweep import network_sweep, sweep
 from sepcalc.sweep_files import FORMS, sweep_text, write_parquet
 from sepcalc.sweep_report import sweep_columns, sweep_table

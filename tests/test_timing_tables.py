@@ -12,7 +12,7 @@ from sepcalc.core.table import Estimate
 from sepcalc.inputs import Input
 from sepcalc.measure import Plan
 from sepcalc.measure_conditions import Conditions
-from sepcalc.render import FORMATS, render
+from sepcalc.render.formats import FORMATS, render
 from sepcalc.timing import WHOLE, judged
 from sepcalc.timing_columns import time_unit
 from sepcalc.timing_layer import measure_layer

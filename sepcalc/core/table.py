@@ -244,7 +244,7 @@ class Tabular:
 
 def _shown(tables: Sequence[Table], format: str) -> str:  # noqa: A002 - the word of the command line
     """What a notebook shows of ``tables``: without the columns that are there on demand."""
-    shown: str = resolve("sepcalc.render:fragments")([table.brief() for table in tables], format)
+    shown: str = resolve("sepcalc.render.formats:fragments")([table.brief() for table in tables], format)
     return shown
 
 

@@ -1,6 +1,6 @@
 """A table in every format. A new format is one line in :data:`FORMATS` and one function.
 
-Formats for people (terminal, Markdown, LaTeX, HTML) round as :mod:`sepcalc.cells` says and hold the
+Formats for people (terminal, Markdown, LaTeX, HTML) round as :mod:`sepcalc.render.cells` says and hold the
 title, the rule of counting and every note. Formats for programs (CSV, TSV, JSON) hold exact numbers.
 """
 
@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
-from sepcalc.cells import Look
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.runtime import resolve
 from sepcalc.core.table import Table
+from sepcalc.render.cells import Look
 
 Format = Literal["terminal", "markdown", "latex", "csv", "tsv", "html", "json"]
 
@@ -33,13 +33,13 @@ class Output(NamedTuple):
 
 
 FORMATS: dict[Format, Output] = {
-    "terminal": Output(suffix=".txt", draw="sepcalc.terminal:draw"),
-    "markdown": Output(suffix=".md", draw="sepcalc.markdown:draw"),
-    "latex": Output(suffix=".tex", draw="sepcalc.latex:draw"),
-    "csv": Output(suffix=".csv", draw="sepcalc.records:draw_csv"),
-    "tsv": Output(suffix=".tsv", draw="sepcalc.records:draw_tsv"),
-    "html": Output(suffix=".html", draw="sepcalc.webpage:draw", fragment="sepcalc.webpage:draw_fragments"),
-    "json": Output(suffix=".json", draw="sepcalc.records:draw_json"),
+    "terminal": Output(suffix=".txt", draw="sepcalc.render.terminal:draw"),
+    "markdown": Output(suffix=".md", draw="sepcalc.render.markdown:draw"),
+    "latex": Output(suffix=".tex", draw="sepcalc.render.latex:draw"),
+    "csv": Output(suffix=".csv", draw="sepcalc.render.records:draw_csv"),
+    "tsv": Output(suffix=".tsv", draw="sepcalc.render.records:draw_tsv"),
+    "html": Output(suffix=".html", draw="sepcalc.render.html:draw", fragment="sepcalc.render.html:draw_fragments"),
+    "json": Output(suffix=".json", draw="sepcalc.render.records:draw_json"),
 }
 """Every format by name, in the order in which they are listed to people."""
 

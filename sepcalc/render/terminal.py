@@ -16,8 +16,8 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from sepcalc.cells import Look, texts, visible
 from sepcalc.core.table import Column, Row, Table
+from sepcalc.render.cells import Look, texts, visible
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from sepcalc.core.errors import SepcalcError
-from sepcalc.render import FORMATS, Format
+from sepcalc.render.formats import FORMATS, Format
 
 Meant = TypeVar("Meant")
 

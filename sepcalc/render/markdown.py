@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sepcalc.cells import Look, texts, visible
 from sepcalc.core.table import Row, Table
+from sepcalc.render.cells import Look, texts, visible
 
 # An underscore inside a word is no markup in GFM, so D_F and conv_1 stay as they are.
 _INLINE = re.compile(r"[\\`*\[\]<>|~$&]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")

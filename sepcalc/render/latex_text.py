@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from itertools import groupby
 
-from sepcalc.cells import visible
+from sepcalc.render.cells import visible
 
 _TEXT = {
     "\\": r"\textbackslash{}",

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from sepcalc.cells import LONGEST_WORDS, Look, texts, visible
 from sepcalc.core.table import Cell, Column, Row, Table, plain
+from sepcalc.render.cells import LONGEST_WORDS, Look, texts, visible
 
 _TABLE = "border-collapse:collapse;font-variant-numeric:tabular-nums;margin:1em 0"
 _LEFT, _RIGHT, _WHOLE = "text-align:left", "text-align:right", ";white-space:nowrap"

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sepcalc.cells import Look
 from sepcalc.core.answers import SCHEMA
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.table import Plain, Table
+from sepcalc.render.cells import Look
 
 
 def draw_csv(tables: Sequence[Table], _look: Look) -> str:

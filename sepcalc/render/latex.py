@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sepcalc.cells import LONGEST_WORDS, Look, texts
 from sepcalc.core.table import Row, Table
-from sepcalc.tex import escape
+from sepcalc.render.cells import LONGEST_WORDS, Look, texts
+from sepcalc.render.latex_text import escape
 
 _LONG = 36
 """More rows than this, with caption and notes, do not fit a page of an article."""

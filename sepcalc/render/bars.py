@@ -17,7 +17,7 @@ def with_bars(table: Table, shares: Mapping[str, str]) -> Table:
     The longest bar is that of the largest share in the body of the table; sums have none. Where space is short the
     bars of the last of ``shares`` stay longest.
 
-    >>> from sepcalc.cells import texts
+    >>> from sepcalc.render.cells import texts
     >>> columns = Column(key="macs", title="MACs", kind="count"), Column(key="share", title="Share", kind="share")
     >>> rows = Row(cells=(30, Fraction(3, 4))), Row(cells=(10, Fraction(1, 4)))
     >>> table = with_bars(Table(name="", title="", columns=columns, rows=rows), {"macs": "share"})
