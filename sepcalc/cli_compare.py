@@ -13,7 +13,7 @@ from sepcalc.core.network_tables import comparison_table
 from sepcalc.sources import kind_of
 
 if TYPE_CHECKING:
-    from sepcalc.chart import Chart
+    from sepcalc.render.charts.chart import Chart
 
 EXAMPLES = (
     "sepcalc compare resnet50 mobilenet_v1 mobilenet_v2",
@@ -50,7 +50,7 @@ def compare(
 
 
 def _chart(networks: list[Network]) -> "Chart":
-    from sepcalc.chart_compare import comparison_chart
+    from sepcalc.render.charts.comparison import comparison_chart
 
     return comparison_chart(comparison_table(networks))
 

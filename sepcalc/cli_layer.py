@@ -30,7 +30,7 @@ from sepcalc.core.spec import ConvSpec
 from sepcalc.core.table import Table
 
 if TYPE_CHECKING:
-    from sepcalc.chart import Chart
+    from sepcalc.render.charts.chart import Chart
 
 FRAMEWORKS: tuple[Literal["torch", "keras"], ...] = ("torch", "keras")
 
@@ -86,7 +86,7 @@ def layer(
 
 
 def _chart(comparison: Comparison) -> "Chart":
-    from sepcalc.chart_layer import layer_chart
+    from sepcalc.render.charts.layer import layer_chart
 
     return layer_chart(layer_table(comparison, stages=True))
 

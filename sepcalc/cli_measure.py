@@ -16,7 +16,7 @@ from sepcalc.cli_sources import SOURCE_HELP
 from sepcalc.timing import Kind, Session
 
 if TYPE_CHECKING:
-    from sepcalc.chart import Chart
+    from sepcalc.render.charts.chart import Chart
 
 EXAMPLES = (
     "sepcalc measure --cin 64 --cout 128 -k 3 --size 56",
@@ -89,6 +89,6 @@ def measure(
 
 
 def _chart(session: Session) -> "Chart":
-    from sepcalc.chart_measure import measurement_chart
+    from sepcalc.render.charts.measurement import measurement_chart
 
     return measurement_chart(session.tables[0])

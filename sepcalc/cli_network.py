@@ -21,7 +21,7 @@ from sepcalc.render.formats import Format
 from sepcalc.yaml_reading import bundled, load
 
 if TYPE_CHECKING:
-    from sepcalc.chart import Chart
+    from sepcalc.render.charts.chart import Chart
 
 EXAMPLES = (
     "sepcalc network mobilenet_v1",
@@ -179,7 +179,7 @@ def _show_counts(source: str, scale: ScaleFlags, imports: SourceFlags, count: Co
 
 def _chart(read: Network, what_ifs: Sequence[WhatIf], *, group: bool) -> "Chart":
     """All layers or blocks in their order: sorted or cut they would be no depth."""
-    from sepcalc.chart_network import network_chart
+    from sepcalc.render.charts.network import network_chart
 
     return network_chart(network_table(read, what_ifs, group=group), totals_table(read, what_ifs))
 

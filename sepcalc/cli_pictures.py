@@ -11,7 +11,7 @@ from sepcalc.cli_options import ShowFlags
 from sepcalc.core.table import Table
 
 if TYPE_CHECKING:
-    from sepcalc.chart import Chart
+    from sepcalc.render.charts.chart import Chart
 
 
 class PlotFlags(NamedTuple):
@@ -24,14 +24,14 @@ class PlotFlags(NamedTuple):
     def check(self) -> None:
         """Raise :class:`SepcalcError` for a file that no chart can be drawn for, before anything is computed."""
         if self.plot is not None:
-            from sepcalc.chart import drawer
+            from sepcalc.render.charts.chart import drawer
 
             flag("--plot", drawer, self.plot)
 
     def draw(self, chart: Callable[[], "Chart"]) -> None:
         """Write what ``chart`` makes, if a chart was asked for."""
         if self.plot is not None:
-            from sepcalc.chart import save_chart
+            from sepcalc.render.charts.chart import save_chart
 
             save_chart(chart(), self.plot)
 

@@ -10,12 +10,12 @@ from typing import Annotated
 import typer
 
 from sepcalc import __version__
-from sepcalc.chart import need_libraries, save_chart
 from sepcalc.cli_flags import flag, flat, refuse
 from sepcalc.cli_options import command_app, examples, typed
 from sepcalc.cli_sources import SOURCE_HELP, PatternFlags, ScaleFlags, SourceFlags
 from sepcalc.cli_variants import VariantFlags
 from sepcalc.core.errors import SepcalcError
+from sepcalc.render.charts.chart import need_libraries, save_chart
 from sepcalc.render.files import by_suffix, write
 from sepcalc.report import Made, Subject, chosen_layer, report
 from sepcalc.timing_record import load

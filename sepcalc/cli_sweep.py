@@ -26,7 +26,7 @@ from sepcalc.sweep_files import FORMS, sweep_text, write_parquet
 from sepcalc.sweep_report import elided, sweep_columns, sweep_table
 
 if TYPE_CHECKING:
-    from sepcalc.chart import Chart
+    from sepcalc.render.charts.chart import Chart
 
 EXAMPLES = (
     "sepcalc sweep --cin 64 --cout 32:1024:x2 -k 3,5,7 --size 56",
@@ -105,7 +105,7 @@ def _check(found: Sweep) -> None:
 
 
 def _chart(found: Sweep) -> "Chart":
-    from sepcalc.chart_sweep import sweep_chart
+    from sepcalc.render.charts.sweep import sweep_chart
 
     return sweep_chart(sweep_table(found))
 

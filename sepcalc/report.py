@@ -11,10 +11,6 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 
-from sepcalc.chart import Chart, can_draw
-from sepcalc.chart_layer import layer_chart
-from sepcalc.chart_measure import measurement_chart
-from sepcalc.chart_network import network_chart
 from sepcalc.conventions import COUNTERS
 from sepcalc.core.comparison import Comparison, compare
 from sepcalc.core.errors import SepcalcError, closest
@@ -28,6 +24,10 @@ from sepcalc.explain import Explanation, explain
 from sepcalc.reconcile_published import published_conventions_table
 from sepcalc.reconcile_report import reconcile_all, reconcile_table
 from sepcalc.render.cells import human
+from sepcalc.render.charts.chart import Chart, can_draw
+from sepcalc.render.charts.layer import layer_chart
+from sepcalc.render.charts.measurement import measurement_chart
+from sepcalc.render.charts.network import network_chart
 from sepcalc.timing import Session
 from sepcalc.timing_tables import timing_tables
 from sepcalc.trace import Trace

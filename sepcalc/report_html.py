@@ -13,10 +13,10 @@ from hashlib import sha256
 from importlib.resources import files
 
 from sepcalc import prose
-from sepcalc.chart import Chart
-from sepcalc.chart_style import WIDTH
 from sepcalc.core.table import Table
 from sepcalc.explain import Explanation
+from sepcalc.render.charts.chart import Chart
+from sepcalc.render.charts.style import WIDTH
 from sepcalc.render.html import classed, escape
 from sepcalc.report import Block, Listing, Picture, Report, Section
 
@@ -141,7 +141,7 @@ def _figure(picture: Picture) -> str:
     Its parts stand beside each other where the page is wide enough. To a reader of a screen it is one image, which the
     caption names; the numbers are in the tables.
     """
-    from sepcalc.chart import draw_svg
+    from sepcalc.render.charts.chart import draw_svg
 
     words = escape(picture.words)
     parts = "\n".join(_alike(_SPOKEN.sub("", draw_svg(part).decode())) for part in _parts(picture.chart))

@@ -4,8 +4,8 @@ import pytest
 from drawings import drawing
 
 from sepcalc import load
-from sepcalc.chart_compare import comparison_chart
 from sepcalc.core.network_tables import comparison_table
+from sepcalc.render.charts.comparison import comparison_chart
 from sepcalc.yaml_reading import bundled, read
 
 NAMES = ("resnet18", "resnet50", "mobilenet_v1")

@@ -7,9 +7,9 @@ from drawings import drawing
 from fake_bench import fake_bench
 
 from sepcalc import ConvSpec, choose, compare, load
-from sepcalc.chart_measure import measurement_chart
 from sepcalc.measure import Plan
 from sepcalc.measure_conditions import Conditions
+from sepcalc.render.charts.measurement import measurement_chart
 from sepcalc.timing_layer import measure_layer
 from sepcalc.timing_network import measure_network
 from sepcalc.timing_run import Setting

@@ -4,8 +4,8 @@ import pytest
 from drawings import drawing
 
 from sepcalc import choose, load
-from sepcalc.chart_sweep import sweep_chart
 from sepcalc.core.errors import SepcalcError
+from sepcalc.render.charts.sweep import sweep_chart
 from sepcalc.sweep import network_sweep, sweep
 from sepcalc.sweep_report import sweep_table
 

@@ -25,7 +25,7 @@ from fake_bench import ENVIRONMENT, fake_bench
 from test_imports import ROOMS
 
 import sepcalc
-from sepcalc import ConvSpec, chart, choose, cli_report, compare, load, onnx_graph, onnx_shapes, onnx_wire, yaml_reading
+from sepcalc import ConvSpec, choose, cli_report, compare, load, onnx_graph, onnx_shapes, onnx_wire, yaml_reading
 from sepcalc.cli import COMMANDS, app
 from sepcalc.cli_completion import WORDS
 from sepcalc.cli_sweep import SWEPT
@@ -41,6 +41,7 @@ from sepcalc.measure_conditions import Conditions
 from sepcalc.measure_statistics import FEWEST_ROUNDS, NOISE, UNSTEADY, Word
 from sepcalc.reconcile_published import published_conventions_answer, published_conventions_table
 from sepcalc.reconcile_report import reconcile_all, reconcile_answer, reconcile_table
+from sepcalc.render.charts import chart
 from sepcalc.render.formats import FORMATS
 from sepcalc.sweep import sweep
 from sepcalc.sweep_report import sweep_table

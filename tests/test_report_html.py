@@ -9,8 +9,8 @@ import pytest
 from test_report import MADE, NETWORK
 from test_webpage import read
 
-from sepcalc import chart_style
 from sepcalc.core.table import Column, Row, Table
+from sepcalc.render.charts import style as chart_style
 from sepcalc.render.html import escape
 from sepcalc.report import Listing, Subject, report
 from sepcalc.report_html import draw

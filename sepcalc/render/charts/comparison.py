@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sepcalc.chart import Chart, column_of, need_libraries, number, page, shown
-from sepcalc.chart_axes import Plane, Scale
-from sepcalc.chart_labels import RADIUS
-from sepcalc.chart_points import label_marks, label_records
-from sepcalc.chart_style import COLORS, INSIDE
 from sepcalc.core.table import Row, Table
+from sepcalc.render.charts.axes import Plane, Scale
+from sepcalc.render.charts.chart import Chart, column_of, need_libraries, number, page, shown
+from sepcalc.render.charts.labels import RADIUS
+from sepcalc.render.charts.points import label_marks, label_records
+from sepcalc.render.charts.style import COLORS, INSIDE
 
 AXIS = 46
 """Pixels left of the points: an axis with its title."""

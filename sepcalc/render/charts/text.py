@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sepcalc.chart_style import INSIDE, SMALL
 from sepcalc.render.cells import visible
+from sepcalc.render.charts.style import INSIDE, SMALL
 
 _REGULAR = {
     0.191: "'",

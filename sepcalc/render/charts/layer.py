@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from sepcalc.chart import Chart, Layers, Record, column_of, need_libraries, number, page, record, shown
-from sepcalc.chart_axes import ticks
-from sepcalc.chart_style import INSIDE, NAME_TEXT, NOTE_TEXT, PLAIN, SI_LABEL, SMALL, VALUE_TEXT, colors
-from sepcalc.chart_text import shorten, text_width
 from sepcalc.core.table import Column, Row, Table
 from sepcalc.render.cells import human
+from sepcalc.render.charts.axes import ticks
+from sepcalc.render.charts.chart import Chart, Layers, Record, column_of, need_libraries, number, page, record, shown
+from sepcalc.render.charts.style import INSIDE, NAME_TEXT, NOTE_TEXT, PLAIN, SI_LABEL, SMALL, VALUE_TEXT, colors
+from sepcalc.render.charts.text import shorten, text_width
 
 STEP, BAR = 29, 10
 """Pixels from one variant to the next, and those of its bar; its name stands above."""

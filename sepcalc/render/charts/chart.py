@@ -16,12 +16,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from sepcalc.chart_style import INSIDE, LARGE, PLAIN, POINT, WIDTH, config
-from sepcalc.chart_text import fold, is_measured, text_width
 from sepcalc.core.errors import MissingExtraError
 from sepcalc.core.table import Column, Plain, Row, Table
 from sepcalc.render import html as webpage
 from sepcalc.render.cells import human, visible
+from sepcalc.render.charts.style import INSIDE, LARGE, PLAIN, POINT, WIDTH, config
+from sepcalc.render.charts.text import fold, is_measured, text_width
 from sepcalc.render.files import by_suffix, write
 
 if TYPE_CHECKING:

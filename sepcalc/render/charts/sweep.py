@@ -7,13 +7,13 @@ from fractions import Fraction
 from json import dumps
 from typing import NamedTuple
 
-from sepcalc.chart import Chart, Layers, Record, column_of, heading, need_libraries, number, page, shown
-from sepcalc.chart_axes import Scale, spread
-from sepcalc.chart_style import DASHES, INSIDE, SHAPES, SMALL, TIMES_LABEL, VALUE_TEXT, colors, first
-from sepcalc.chart_text import shorten, text_width
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.table import Cell, Column, Row, Table
 from sepcalc.render.cells import human, three_figures
+from sepcalc.render.charts.axes import Scale, spread
+from sepcalc.render.charts.chart import Chart, Layers, Record, column_of, heading, need_libraries, number, page, shown
+from sepcalc.render.charts.style import DASHES, INSIDE, SHAPES, SMALL, TIMES_LABEL, VALUE_TEXT, colors, first
+from sepcalc.render.charts.text import shorten, text_width
 
 AXIS, BESIDE = 34, 98
 """Pixels left of the lines for the numbers of their axis, and right of them for the names of variants."""

@@ -7,7 +7,7 @@ from itertools import pairwise
 from math import floor, log, log10
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from sepcalc.chart_style import SI_LABEL, SMALL
+from sepcalc.render.charts.style import SI_LABEL, SMALL
 
 if TYPE_CHECKING:
     import altair

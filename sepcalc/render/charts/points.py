@@ -7,11 +7,11 @@ from itertools import pairwise
 from math import dist
 from typing import TYPE_CHECKING
 
-from sepcalc.chart import Record
-from sepcalc.chart_axes import Plane
-from sepcalc.chart_labels import FAR, Box, Point, place_labels
-from sepcalc.chart_style import GREY, LINE, SMALL, VALUE_TEXT
-from sepcalc.chart_text import shorten, text_width
+from sepcalc.render.charts.axes import Plane
+from sepcalc.render.charts.chart import Record
+from sepcalc.render.charts.labels import FAR, Box, Point, place_labels
+from sepcalc.render.charts.style import GREY, LINE, SMALL, VALUE_TEXT
+from sepcalc.render.charts.text import shorten, text_width
 
 if TYPE_CHECKING:
     import altair

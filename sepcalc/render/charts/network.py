@@ -7,13 +7,24 @@ from itertools import groupby
 from json import dumps
 from typing import TYPE_CHECKING, NamedTuple
 
-from sepcalc.chart import Chart, Layers, Record, column_of, heading, need_libraries, number, page, record, shown
-from sepcalc.chart_axes import nice, spread, ticks
-from sepcalc.chart_style import DASHES, INSIDE, NAME_TEXT, SI_LABEL, SMALL, VALUE_TEXT, colors, first
-from sepcalc.chart_text import fold, shorten, text_width
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.network import AS_WRITTEN
 from sepcalc.core.table import Plain, Row, Table
+from sepcalc.render.charts.axes import nice, spread, ticks
+from sepcalc.render.charts.chart import (
+    Chart,
+    Layers,
+    Record,
+    column_of,
+    heading,
+    need_libraries,
+    number,
+    page,
+    record,
+    shown,
+)
+from sepcalc.render.charts.style import DASHES, INSIDE, NAME_TEXT, SI_LABEL, SMALL, VALUE_TEXT, colors, first
+from sepcalc.render.charts.text import fold, shorten, text_width
 
 if TYPE_CHECKING:
     import altair
