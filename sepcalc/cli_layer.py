@@ -100,8 +100,8 @@ def _show_code(comparison: Comparison, framework: str, output: Path | None, othe
 
 
 def _show_explanation(comparison: Comparison, show: ShowFlags, others: Mapping[str, object]) -> None:
-    from sepcalc.explain import explain
-    from sepcalc.prose import render_explanation
+    from sepcalc.explain.derivation import explain
+    from sepcalc.explain.prose import render_explanation
 
     form = show.form()
     refuse(others, "--explain prints a derivation; leave one or the other out")

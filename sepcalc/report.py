@@ -20,7 +20,7 @@ from sepcalc.core.network_tables import network_table, totals_table
 from sepcalc.core.spec import times
 from sepcalc.core.table import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE, Column, Row, Table
 from sepcalc.core.variants import choose
-from sepcalc.explain import Explanation, explain
+from sepcalc.explain.derivation import Explanation, explain
 from sepcalc.reconcile_published import published_conventions_table
 from sepcalc.reconcile_report import reconcile_all, reconcile_table
 from sepcalc.render.cells import human

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from hashlib import sha256
 from importlib.resources import files
 
-from sepcalc import prose
 from sepcalc.core.table import Table
-from sepcalc.explain import Explanation
+from sepcalc.explain import prose
+from sepcalc.explain.derivation import Explanation
 from sepcalc.render.charts.chart import Chart
 from sepcalc.render.charts.style import WIDTH
 from sepcalc.render.html import classed, escape

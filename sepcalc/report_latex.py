@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from sepcalc import prose
-from sepcalc.explain import Explanation
+from sepcalc.explain import prose
+from sepcalc.explain.derivation import Explanation
 from sepcalc.render import latex
 from sepcalc.render.cells import Look
 from sepcalc.render.latex_text import escape

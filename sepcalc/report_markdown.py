@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sepcalc import prose
-from sepcalc.explain import Explanation
+from sepcalc.explain import prose
+from sepcalc.explain.derivation import Explanation
 from sepcalc.render import markdown
 from sepcalc.render.cells import Look
 from sepcalc.report import Block, Listing, Picture, Report

@@ -2,7 +2,7 @@
 
 Both are found in the numbers. A direction is what every step along a quantity agrees on. A limit is looked up far
 beyond the grid: where the reduction no longer changes there, it is what the reduction nears. Its formula comes from
-the rewrite itself, run on numbers that remember their names (:mod:`sepcalc.symbols`), and is said only where it
+the rewrite itself, run on numbers that remember their names (:mod:`sepcalc.explain.symbols`), and is said only where it
 gives every one of those numbers.
 """
 
@@ -12,10 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Literal, NamedTuple
 
+from sepcalc.explain.symbols import UNICODE, Formula, Symbol, Term, formula, write
 from sepcalc.render.cells import three_figures
 from sepcalc.sweep import Block, Sweep
 from sepcalc.sweep_axes import Axis, Grid, shown
-from sepcalc.symbols import UNICODE, Formula, Symbol, Term, formula, write
 
 Count = Literal["params", "macs"]
 

@@ -35,7 +35,8 @@ from sepcalc.core.answers import comparison_answer, layer_answer, network_answer
 from sepcalc.core.layer_tables import layer_table
 from sepcalc.core.network_tables import comparison_table, network_table, published_table, totals_table
 from sepcalc.core.variants import all_variants
-from sepcalc.explain import explain
+from sepcalc.explain.derivation import explain
+from sepcalc.explain.symbols import UNICODE, write
 from sepcalc.measure import Plan
 from sepcalc.measure_conditions import Conditions
 from sepcalc.measure_statistics import FEWEST_ROUNDS, NOISE, UNSTEADY, Word
@@ -45,7 +46,6 @@ from sepcalc.render.charts import chart
 from sepcalc.render.formats import FORMATS
 from sepcalc.sweep import sweep
 from sepcalc.sweep_report import sweep_table
-from sepcalc.symbols import UNICODE, write
 from sepcalc.timing_layer import measure_layer
 from sepcalc.timing_network import measure_network
 from sepcalc.timing_record import answer, answers

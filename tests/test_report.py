@@ -10,7 +10,7 @@ from sepcalc.core.errors import SepcalcError
 from sepcalc.core.network import total
 from sepcalc.core.network_tables import network_table, totals_table
 from sepcalc.core.table import COUNTING_RULE, Table
-from sepcalc.explain import Explanation
+from sepcalc.explain.derivation import Explanation
 from sepcalc.measure import Plan
 from sepcalc.render.cells import human
 from sepcalc.report import NO_PICTURES, Listing, Made, Picture, Subject, chosen_layer, report

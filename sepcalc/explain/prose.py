@@ -13,12 +13,12 @@ from fractions import Fraction
 
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.table import Column, Kind
-from sepcalc.explain import Definition, Derivation, Explanation, Ratio, Section
+from sepcalc.explain.derivation import Definition, Derivation, Explanation, Ratio, Section
+from sepcalc.explain.symbols import INLINE, INLINE_MATHML, LATEX, MARKDOWN, MATHML, UNICODE, Formula, Notation, write
 from sepcalc.render import html as webpage
 from sepcalc.render import latex_text as tex
 from sepcalc.render import markdown
 from sepcalc.render.cells import human
-from sepcalc.symbols import INLINE, INLINE_MATHML, LATEX, MARKDOWN, MATHML, UNICODE, Formula, Notation, write
 
 _GLUE = "\N{NO-BREAK SPACE}"
 

@@ -1,6 +1,6 @@
 """How a variant's cost comes about: the derivation in symbols, in numbers, and as a closed ratio.
 
-Each variant is run once more, on a convolution whose numbers remember their names (:mod:`sepcalc.symbols`);
+Each variant is run once more, on a convolution whose numbers remember their names (:mod:`sepcalc.explain.symbols`);
 its stages then carry the formulas of their own parameters and multiply-adds. M and N are the channels in and
 out, D_K the kernel, D_F the feature map at the input and D_G the one at the output (Howard 2017, section 3.1).
 Where the axes differ, the kernel is K_t, K_h, K_w and the map T, H, W, with a prime at the output. R is a
@@ -18,7 +18,7 @@ from sepcalc.core.runtime import resolve
 from sepcalc.core.spec import Axes, ConvSpec, describe
 from sepcalc.core.table import COUNTING_RULE, PARAMS_RULE, Cell, Column, Row, Table, Tabular
 from sepcalc.core.variants import Stages, Variant
-from sepcalc.symbols import UNICODE, Formula, Symbol, formula, write
+from sepcalc.explain.symbols import UNICODE, Formula, Symbol, formula, write
 
 _MEANINGS = {
     "M": "input channels",
@@ -144,11 +144,11 @@ class Explanation(Tabular):
         return (_table(self),)
 
     def _repr_html_(self) -> str:
-        page: str = resolve("sepcalc.prose:for_html")(self)
+        page: str = resolve("sepcalc.explain.prose:for_html")(self)
         return page
 
     def _repr_markdown_(self) -> str:
-        text: str = resolve("sepcalc.prose:for_markdown")(self)
+        text: str = resolve("sepcalc.explain.prose:for_markdown")(self)
         return text
 
 
@@ -230,7 +230,7 @@ def explain(comparison: Comparison) -> Explanation:
     """Derive every candidate of ``comparison``: formulas, numbers, sums, and the ratio to the standard.
 
     >>> from sepcalc import ConvSpec, compare
-    >>> from sepcalc.symbols import UNICODE, write
+    >>> from sepcalc.explain.symbols import UNICODE, write
     >>> separable = explain(compare(ConvSpec(c_in=64, c_out=64, kernel=(3, 3)))).sections[1]
     >>> write(separable.ratios[0].closed, UNICODE), separable.ratios[0].value
     ('1/N + 1/D_K²', Fraction(73, 576))
