@@ -124,7 +124,7 @@ def _columns(context: Any) -> Iterator[Word]:
     from sepcalc.core.network_tables import comparison_table
     from sepcalc.core.variants import choose
     from sepcalc.measure import Plan
-    from sepcalc.sweep import sweep
+    from sepcalc.sweep.sweep import sweep
     from sepcalc.timing import Session
     from sepcalc.verify import verification_table
 

@@ -19,11 +19,11 @@ from sepcalc.core.table import Table
 from sepcalc.core.variants import Variant
 from sepcalc.render.files import writing
 from sepcalc.sources import kind_of, open_source
-from sepcalc.sweep import BLOCK, Sweep, network_sweep
-from sepcalc.sweep import sweep as sweep_of
-from sepcalc.sweep_axes import parse_values
-from sepcalc.sweep_files import FORMS, sweep_text, write_parquet
-from sepcalc.sweep_report import elided, sweep_columns, sweep_table
+from sepcalc.sweep.files import FORMS, sweep_text, write_parquet
+from sepcalc.sweep.grid import parse_values
+from sepcalc.sweep.sweep import BLOCK, Sweep, network_sweep
+from sepcalc.sweep.sweep import sweep as sweep_of
+from sepcalc.sweep.tables import elided, sweep_columns, sweep_table
 
 if TYPE_CHECKING:
     from sepcalc.render.charts.chart import Chart

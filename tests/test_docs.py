@@ -44,8 +44,8 @@ from sepcalc.reconcile_published import published_conventions_answer, published_
 from sepcalc.reconcile_report import reconcile_all, reconcile_answer, reconcile_table
 from sepcalc.render.charts import chart
 from sepcalc.render.formats import FORMATS
-from sepcalc.sweep import sweep
-from sepcalc.sweep_report import sweep_table
+from sepcalc.sweep.sweep import sweep
+from sepcalc.sweep.tables import sweep_table
 from sepcalc.timing_layer import measure_layer
 from sepcalc.timing_network import measure_network
 from sepcalc.timing_record import answer, answers

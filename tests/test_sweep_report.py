@@ -10,8 +10,8 @@ from test_sweep import grids
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.variants import all_variants, choose
 from sepcalc.render.formats import render
-from sepcalc.sweep import network_sweep, sweep
-from sepcalc.sweep_report import elided, sweep_table
+from sepcalc.sweep.sweep import network_sweep, sweep
+from sepcalc.sweep.tables import elided, sweep_table
 
 
 @randomly(40)

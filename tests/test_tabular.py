@@ -20,7 +20,7 @@ from sepcalc.render.cells import Look
 from sepcalc.render.formats import render
 from sepcalc.render.html import fragment
 from sepcalc.render.markdown import draw
-from sepcalc.sweep import sweep
+from sepcalc.sweep.sweep import sweep
 from sepcalc.timing import Session, Timed
 
 LAYER = compare(ConvSpec.of(64, 96, k=3, size=28), choose(["all"], {"groups": 4}))

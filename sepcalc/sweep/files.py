@@ -16,8 +16,8 @@ from sepcalc.core.answers import SCHEMA
 from sepcalc.core.errors import MissingExtraError, SepcalcError
 from sepcalc.core.table import Column, Plain, plain
 from sepcalc.render.records import csv_field, json_text, tsv_field
-from sepcalc.sweep import Block, Sweep
-from sepcalc.sweep_report import figures, sweep_title
+from sepcalc.sweep.sweep import Block, Sweep
+from sepcalc.sweep.tables import figures, sweep_title
 
 if TYPE_CHECKING:
     from polars import DataFrame

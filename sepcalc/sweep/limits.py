@@ -14,8 +14,8 @@ from typing import Any, Literal, NamedTuple
 
 from sepcalc.explain.symbols import UNICODE, Formula, Symbol, Term, formula, write
 from sepcalc.render.cells import three_figures
-from sepcalc.sweep import Block, Sweep
-from sepcalc.sweep_axes import Axis, Grid, shown
+from sepcalc.sweep.grid import Axis, Grid, shown
+from sepcalc.sweep.sweep import Block, Sweep
 
 Count = Literal["params", "macs"]
 

@@ -3,7 +3,7 @@
 A *point* is one choice of every quantity (channels, kernel, size, …). At each point stands one row for each variant,
 the reference among them, with exact integers from the same properties as everywhere; where a variant cannot express
 the convolution of a point, its row has the reason and no counts. Points are counted a block at a time
-(:mod:`sepcalc.sweep_numbers`), so a grid may be larger than any memory.
+(:mod:`sepcalc.sweep.many`), so a grid may be larger than any memory.
 
 >>> found = sweep({"c_in": 64, "c_out": [64, 128], "k": 3})
 >>> [(name, *counts.params) for name, counts in zip(found.names, found.block(0, 2).counts)]
@@ -26,8 +26,8 @@ from sepcalc.core.network import AS_WRITTEN, Network
 from sepcalc.core.spec import ConvSpec
 from sepcalc.core.table import Tabular
 from sepcalc.core.variants import Variant, choose, get
-from sepcalc.sweep_axes import Axis, Grid, shown
-from sepcalc.sweep_numbers import Points, evaluate
+from sepcalc.sweep.grid import Axis, Grid, shown
+from sepcalc.sweep.many import Points, evaluate
 
 BLOCK = 2**13
 """Convolutions that are counted at once: so many that a rewrite costs little, so few that they take little memory."""
@@ -66,7 +66,7 @@ class Sweep(Tabular):
     ``axes`` are those of the feature map; ``block_points`` are counted at once.
     """
 
-    _TABLES = "sepcalc.sweep_report:sweep_tables"
+    _TABLES = "sepcalc.sweep.tables:sweep_tables"
 
     what: str
     grid: Grid
@@ -155,7 +155,7 @@ def sweep(
     first three variants by default; ``groups`` bring ``grouped`` with them). ``settings`` are other arguments of
     :meth:`ConvSpec.of`, the same at all points. Without a size, multiply-adds are those of one output position.
 
-    Raises :class:`SepcalcError` for a grid of more points than :data:`sepcalc.sweep_axes.MOST_POINTS`.
+    Raises :class:`SepcalcError` for a grid of more points than :data:`sepcalc.sweep.grid.MOST_POINTS`.
     """
     chosen = [get("standard"), *(tuple(map(get, variants)) or choose())]
     if "groups" in values:

@@ -14,9 +14,9 @@ from typing import Any
 
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.table import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE, Cell, Column, Kind, Row, Table
-from sepcalc.sweep import Block, Sweep
-from sepcalc.sweep_axes import Axis, shown
-from sepcalc.sweep_trend import horizons, limits, trend_notes
+from sepcalc.sweep.grid import Axis, shown
+from sepcalc.sweep.limits import horizons, limits, trend_notes
+from sepcalc.sweep.sweep import Block, Sweep
 
 MOST_ROWS = 20_000
 """Rows of a table that is made for people; programs get any number of them."""
