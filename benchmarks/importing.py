@@ -44,7 +44,7 @@ PACKAGES = ("sepcalc", "torch", "torchvision", "fvcore")
 LARGE = """
 from torch import nn
 from sepcalc.folding import to_network
-from sepcalc.inputs import parse_input
+from sepcalc.readers.inputs import parse_input
 from sepcalc.torch_import import trace
 
 def build():
@@ -59,8 +59,8 @@ print(to_network(trace(build, "large:build", inputs=[parse_input("1x1024:int64")
 
 def imported(network: str) -> int:
     """Sepcalc's MACs of torchvision's ``network``, from its name."""
-    from sepcalc.inputs import Input
-    from sepcalc.sources import open_source
+    from sepcalc.readers.inputs import Input
+    from sepcalc.readers.sources import open_source
 
     return open_source(f"torchvision.models:{network}", inputs=[Input(shape=(1, 3, 224, 224))]).cost.macs
 

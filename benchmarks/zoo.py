@@ -28,7 +28,7 @@ from counters import model_zoo
 
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.network import Network
-from sepcalc.inputs import Input
+from sepcalc.readers.inputs import Input
 
 MOST_REFUSED = 0.03
 """The share of models that may be refused."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sepcalc.core.network import Network as Network
     from sepcalc.core.network_tables import network_table as network_table
     from sepcalc.core.network_tables import totals_table as totals_table
-    from sepcalc.sources import open_source as open_source
+    from sepcalc.readers.sources import open_source as open_source
     from sepcalc.yaml_reading import load as load
     from sepcalc.yaml_reading import read as read
 
@@ -50,7 +50,7 @@ _LAZY = {
     "layer_table": "sepcalc.core.layer_tables",
     "load": "sepcalc.yaml_reading",
     "network_table": "sepcalc.core.network_tables",
-    "open_source": "sepcalc.sources",
+    "open_source": "sepcalc.readers.sources",
     "read": "sepcalc.yaml_reading",
     "totals_table": "sepcalc.core.network_tables",
 }

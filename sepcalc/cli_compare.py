@@ -10,7 +10,7 @@ from sepcalc.cli_pictures import PlotFlags
 from sepcalc.cli_sources import SOURCE_HELP, SourceFlags
 from sepcalc.core.network import Network
 from sepcalc.core.network_tables import comparison_table
-from sepcalc.sources import kind_of
+from sepcalc.readers.sources import kind_of
 
 if TYPE_CHECKING:
     from sepcalc.render.charts.chart import Chart

@@ -106,7 +106,7 @@ def _sources(_context: Any) -> Iterator[Word]:
 
 def _layers(context: Any) -> Iterator[Word]:
     """The layers of a network in YAML that can be rewritten; other networks take too long to open."""
-    from sepcalc.sources import kind_of
+    from sepcalc.readers.sources import kind_of
     from sepcalc.yaml_reading import load
 
     # A flag without its value, as it is here, leaves what stands before it among the arguments.

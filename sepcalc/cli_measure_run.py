@@ -13,7 +13,7 @@ from sepcalc.cli_measure_flags import MeasuredFlags
 from sepcalc.cli_measure_progress import shown_progress
 from sepcalc.core.errors import SepcalcError
 from sepcalc.measure_conditions import Conditions
-from sepcalc.sources import kind_of
+from sepcalc.readers.sources import kind_of
 from sepcalc.timing import Session
 from sepcalc.timing_run import Setting
 

@@ -8,9 +8,9 @@ from sepcalc.cli_sources import SourceFlags
 from sepcalc.conventions import choose_counters
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.network import Network
+from sepcalc.readers.trace import Trace
 from sepcalc.reconcile_published import published_conventions_answer, published_conventions_table
 from sepcalc.reconcile_report import reconcile_all, reconcile_answer, reconcile_table
-from sepcalc.trace import Trace
 
 
 def show_counters(

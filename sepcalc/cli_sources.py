@@ -12,9 +12,9 @@ from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.network import Network, WhatIf
 from sepcalc.core.parsing import parse_factor
 from sepcalc.core.variants import Variant
-from sepcalc.inputs import Input, parse_input
-from sepcalc.sources import open_traced
-from sepcalc.trace import Trace
+from sepcalc.readers.inputs import Input, parse_input
+from sepcalc.readers.sources import open_traced
+from sepcalc.readers.trace import Trace
 
 SOURCE_HELP = "A bundled name, a .yaml or .onnx file, or module:callable for PyTorch."
 

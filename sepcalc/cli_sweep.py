@@ -17,8 +17,8 @@ from sepcalc.core.network import Network
 from sepcalc.core.parsing import parse_factor, parse_lengths, parse_whole
 from sepcalc.core.table import Table
 from sepcalc.core.variants import Variant
+from sepcalc.readers.sources import kind_of, open_source
 from sepcalc.render.files import writing
-from sepcalc.sources import kind_of, open_source
 from sepcalc.sweep.files import FORMS, sweep_text, write_parquet
 from sepcalc.sweep.grid import parse_values
 from sepcalc.sweep.sweep import BLOCK, Sweep, network_sweep

@@ -1,4 +1,4 @@
-"""What a counter sees of a run: the same :class:`~sepcalc.trace.Trace` from four heights.
+"""What a counter sees of a run: the same :class:`~sepcalc.readers.trace.Trace` from four heights.
 
 A counter of modules hooks their calls, one of functions replaces names in PyTorch's namespaces, one of graphs reads the
 operators that ``torch.jit`` traces, one of the dispatcher what runs at last. Names are short: ``nn.Conv2d``,
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sepcalc.convention_formulas import Event
-from sepcalc.trace import AtenCall, ModuleCall, Operation, Trace
+from sepcalc.readers.trace import AtenCall, ModuleCall, Operation, Trace
 
 _ARGUMENTS: Mapping[str, Sequence[str]] = {
     "batch_norm": ("input", "running_mean", "running_var", "weight", "bias", "training"),

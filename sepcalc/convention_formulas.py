@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Literal
 
-from sepcalc.trace import Shape
+from sepcalc.readers.trace import Shape
 
 Item = Literal["products", "bias", "norm", "activation", "pooling", "elementwise", "upsampling", "recurrent", "other"]
 """What a part of a formula stands for; ``recurrent`` is what an RNN does beside its products."""

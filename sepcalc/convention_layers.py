@@ -14,7 +14,7 @@ from math import prod
 
 from sepcalc.core.network import NORM_PARAMS, Convolution, Network, Operator, Product
 from sepcalc.core.spec import ConvSpec
-from sepcalc.trace import AtenCall, Config, Module, ModuleCall, Operation, Parameter, Shape, Trace
+from sepcalc.readers.trace import AtenCall, Config, Module, ModuleCall, Operation, Parameter, Shape, Trace
 
 AS_MODULES = (
     "Every convolution, norm, activation and pooling counts as a module here, and joins as symbols; a model's own code "

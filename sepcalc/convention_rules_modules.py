@@ -23,7 +23,7 @@ from sepcalc.convention_formulas import (
     term,
 )
 from sepcalc.convention_rules_recurrent import recurrent_macs, recurrent_thop
-from sepcalc.trace import Trace
+from sepcalc.readers.trace import Trace
 
 _AXES = (1, 2, 3)
 

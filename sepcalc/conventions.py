@@ -1,6 +1,6 @@
 """What other counters print for the same run, and where each of them parts from the rule here.
 
-A :class:`Counter` is data: what it sees of a :class:`~sepcalc.trace.Trace`, and a table from that to formulas, for one
+A :class:`Counter` is data: what it sees of a :class:`~sepcalc.readers.trace.Trace`, and a table from that to formulas, for one
 release. :func:`~sepcalc.reconcile.reconcile` re-enacts it.
 """
 
@@ -30,7 +30,7 @@ from sepcalc.convention_rules_modules import (
 from sepcalc.convention_rules_operators import FLOP_COUNTER_MODE, FVCORE, PTFLOPS_ATEN, TORCHPROFILE
 from sepcalc.convention_rules_recurrent import recurrent_flops
 from sepcalc.core.errors import SepcalcError, closest
-from sepcalc.trace import Trace
+from sepcalc.readers.trace import Trace
 
 Unit = Literal["MAC", "FLOP"]
 Table = Mapping[str, Formula]

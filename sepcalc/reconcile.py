@@ -13,7 +13,7 @@ from math import prod
 from sepcalc.convention_formulas import Event, Item
 from sepcalc.conventions import Counter, Rules
 from sepcalc.core.table import Tabular
-from sepcalc.trace import Trace
+from sepcalc.readers.trace import Trace
 
 TWICE = "two FLOPs for each MAC"
 TRANSPOSED = "transposed convolutions by its rule"

@@ -10,8 +10,8 @@ from sepcalc.conventions import Counter
 from sepcalc.core.network import Network
 from sepcalc.core.network_tables import uncounted_notes
 from sepcalc.core.table import COUNTING_RULE, Column, Row, Table
+from sepcalc.readers.trace import Trace
 from sepcalc.reconcile import Reconciled, reconcile
-from sepcalc.trace import Trace
 
 CAPTION = f"{COUNTING_RULE} The parts of a difference are in the counter's unit and add up to it."
 

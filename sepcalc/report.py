@@ -21,6 +21,7 @@ from sepcalc.core.spec import times
 from sepcalc.core.table import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE, Column, Row, Table
 from sepcalc.core.variants import choose
 from sepcalc.explain.derivation import Explanation, explain
+from sepcalc.readers.trace import Trace
 from sepcalc.reconcile_published import published_conventions_table
 from sepcalc.reconcile_report import reconcile_all, reconcile_table
 from sepcalc.render.cells import human
@@ -30,7 +31,6 @@ from sepcalc.render.charts.measurement import measurement_chart
 from sepcalc.render.charts.network import network_chart
 from sepcalc.timing import Session
 from sepcalc.timing_tables import timing_tables
-from sepcalc.trace import Trace
 
 NO_PICTURES = "Without pictures: they need the extra 'plot', pip install 'sepcalc[plot]'."
 

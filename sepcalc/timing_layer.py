@@ -12,8 +12,8 @@ from sepcalc.core.errors import SpecError
 from sepcalc.core.network import Convolution
 from sepcalc.core.spec import ELEMENT_BYTES, ConvSpec, describe
 from sepcalc.counted import Counted
-from sepcalc.inputs import Input
 from sepcalc.measure_conditions import Conditions
+from sepcalc.readers.inputs import Input
 from sepcalc.roofline import Work
 from sepcalc.timing import Session, Timed
 from sepcalc.timing_run import Group, Setting, Subject, run

@@ -16,8 +16,8 @@ from sepcalc.core.network import AS_WRITTEN, Convolution, Network, chooser
 from sepcalc.core.table import first_few
 from sepcalc.core.variants import Stages, Variant, choose
 from sepcalc.counted import Counted
-from sepcalc.inputs import Input
 from sepcalc.measure_conditions import Conditions
+from sepcalc.readers.inputs import Input
 from sepcalc.roofline import Work
 from sepcalc.timing import WHOLE, Session, Timed
 from sepcalc.timing_layer import layer_subject, layer_work

@@ -13,10 +13,10 @@ from typing import Any
 
 from sepcalc.core.errors import SepcalcError, SpecError
 from sepcalc.counted import Counted
-from sepcalc.inputs import Input
 from sepcalc.measure import Call, Candidate, Clock, Measurement, Plan, Run, State, measure
 from sepcalc.measure_conditions import Conditions
 from sepcalc.measure_machine import Ceilings
+from sepcalc.readers.inputs import Input
 from sepcalc.roofline import keep, kept
 from sepcalc.timing import Kind, Session, Timed, labels
 

@@ -9,9 +9,9 @@ from sepcalc.core.errors import MissingExtraError, SpecError
 from sepcalc.core.network import Network
 from sepcalc.core.runtime import delayed
 from sepcalc.core.variants import Variant
-from sepcalc.inputs import Input
 from sepcalc.measure import Call
 from sepcalc.measure_machine import free_bytes
+from sepcalc.readers.inputs import Input
 from sepcalc.timing import Timed
 from sepcalc.timing_network import Own, Written
 from sepcalc.timing_run import Bench, Subject

@@ -15,9 +15,9 @@ from typing import Any
 from warnings import catch_warnings, simplefilter
 
 from sepcalc.core.errors import MissingExtraError
-from sepcalc.inputs import Input
+from sepcalc.readers.inputs import Input
+from sepcalc.readers.trace import Trace
 from sepcalc.torch_find import ModelError, article, as_exception, beside, find, said
-from sepcalc.trace import Trace
 
 try:
     import torch

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sepcalc.readers.trace import Use
 from sepcalc.torch_values import storage, tensors
 from sepcalc.torch_words import ROLES
-from sepcalc.trace import Use
 
 if TYPE_CHECKING:
     import torch

@@ -51,7 +51,7 @@ def swap(
     What a function computes, or a module that does more than a convolution, is left.
 
     >>> from sepcalc.folding import to_network
-    >>> from sepcalc.inputs import Input
+    >>> from sepcalc.readers.inputs import Input
     >>> from sepcalc.torch_import import trace
     >>> model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU())
     >>> network = to_network(trace(model, "model", inputs=[Input(shape=(1, 3, 9, 9))]))

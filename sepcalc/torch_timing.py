@@ -17,9 +17,9 @@ from typing import Any
 
 from sepcalc.core.errors import MissingExtraError, SepcalcError, SpecError, closest
 from sepcalc.counted import Counted
-from sepcalc.inputs import Input
 from sepcalc.measure import Call
 from sepcalc.measure_conditions import DTYPES, Conditions
+from sepcalc.readers.inputs import Input
 
 try:
     import torch

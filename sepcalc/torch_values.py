@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from sepcalc.trace import Shape
+from sepcalc.readers.trace import Shape
 
 
 def storage(tensor: torch.Tensor) -> int:

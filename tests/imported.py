@@ -10,9 +10,9 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from sepcalc.core.network import Network
 from sepcalc.folding import to_network
-from sepcalc.inputs import parse_input
+from sepcalc.readers.inputs import parse_input
+from sepcalc.readers.trace import Operation, Trace
 from sepcalc.torch_import import trace
-from sepcalc.trace import Operation, Trace
 
 
 class Imported(NamedTuple):

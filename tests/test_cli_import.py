@@ -6,7 +6,7 @@ from commands import sepcalc
 
 from sepcalc.cli_sources import parse_argument
 from sepcalc.core.errors import SepcalcError
-from sepcalc.sources import open_source
+from sepcalc.readers.sources import open_source
 
 CODE = """
 import torch

@@ -15,11 +15,11 @@ from sepcalc.conventions import COUNTERS, choose_counters
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.network import Convolution, FeatureMap, Network, Operator, Product
 from sepcalc.core.spec import ConvSpec
+from sepcalc.readers.sources import open_source
+from sepcalc.readers.trace import Module, Trace
 from sepcalc.reconcile import ITEMS, Reconciled
 from sepcalc.reconcile_published import explained, published_figures
 from sepcalc.reconcile_report import reconcile_all, reconcile_table
-from sepcalc.sources import open_source
-from sepcalc.trace import Module, Trace
 
 RESNET50 = {
     "flop-counter-mode": 8_178_368_512,

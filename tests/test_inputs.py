@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sepcalc.core.errors import SepcalcError
-from sepcalc.inputs import DTYPES, Input, parse_input
+from sepcalc.readers.inputs import DTYPES, Input, parse_input
 
 INPUTS = st.builds(
     Input,

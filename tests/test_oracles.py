@@ -18,9 +18,9 @@ from torch import nn
 
 from sepcalc.conventions import COUNTERS
 from sepcalc.folding import macs_of_operations, to_network
+from sepcalc.readers.sources import open_source
 from sepcalc.reconcile import Reconciled, reconcile
 from sepcalc.reconcile_report import reconcile_all
-from sepcalc.sources import open_source
 from sepcalc.torch_run import record
 
 ZOO = (

@@ -5,9 +5,9 @@ from fractions import Fraction
 import pytest
 
 from sepcalc.core.errors import SepcalcError
-from sepcalc.inputs import Input
 from sepcalc.plain import to_yaml
-from sepcalc.sources import kind_of, open_source, open_traced
+from sepcalc.readers.inputs import Input
+from sepcalc.readers.sources import kind_of, open_source, open_traced
 from sepcalc.yaml_reading import load
 
 IMAGE = Input(shape=(1, 3, 8, 8))

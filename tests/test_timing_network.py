@@ -8,9 +8,9 @@ from fake_bench import fake_bench
 from sepcalc import choose, load
 from sepcalc.core.errors import SpecError
 from sepcalc.core.network import Convolution, chooser
-from sepcalc.inputs import Input
 from sepcalc.measure import Plan
 from sepcalc.measure_conditions import Conditions
+from sepcalc.readers.inputs import Input
 from sepcalc.timing import WHOLE
 from sepcalc.timing_network import Own, Written, distinct, measure_network
 from sepcalc.timing_run import Setting

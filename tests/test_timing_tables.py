@@ -9,9 +9,9 @@ from fake_bench import ALLOWS, ENVIRONMENT, fake_bench
 from sepcalc import ConvSpec, choose, compare, load
 from sepcalc.core.network import Convolution
 from sepcalc.core.table import Estimate
-from sepcalc.inputs import Input
 from sepcalc.measure import Plan
 from sepcalc.measure_conditions import Conditions
+from sepcalc.readers.inputs import Input
 from sepcalc.render.formats import FORMATS, render
 from sepcalc.timing import WHOLE, judged
 from sepcalc.timing_columns import time_unit

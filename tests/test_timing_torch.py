@@ -12,7 +12,7 @@ from sepcalc import ConvSpec, choose, compare
 from sepcalc.core.errors import SepcalcError
 from sepcalc.measure import Plan
 from sepcalc.measure_conditions import Conditions
-from sepcalc.sources import open_source
+from sepcalc.readers.sources import open_source
 from sepcalc.timing import WHOLE
 from sepcalc.timing_layer import measure_layer
 from sepcalc.timing_network import measure_network

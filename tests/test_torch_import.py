@@ -11,7 +11,7 @@ from torch import nn
 
 from sepcalc.core.errors import MissingExtraError, SepcalcError
 from sepcalc.folding import to_network
-from sepcalc.inputs import Input, parse_input
+from sepcalc.readers.inputs import Input, parse_input
 from sepcalc.torch_import import WAYS as WAYS_TO_RUN
 from sepcalc.torch_import import build, load, trace
 

@@ -12,7 +12,7 @@ from torch.nn import functional
 from sepcalc.core.network import Network
 from sepcalc.core.variants import choose
 from sepcalc.folding import to_network
-from sepcalc.inputs import Input
+from sepcalc.readers.inputs import Input
 from sepcalc.torch_backend import flops, parameter_count
 from sepcalc.torch_import import trace
 from sepcalc.torch_swap import Swapped, swap

@@ -20,8 +20,8 @@ from sepcalc.core.errors import SepcalcError, SpecError
 from sepcalc.core.spec import ConvSpec
 from sepcalc.core.variants import all_variants, get
 from sepcalc.counted import predicted
-from sepcalc.inputs import Input
 from sepcalc.measure_conditions import Conditions
+from sepcalc.readers.inputs import Input
 from sepcalc.torch_backend import build
 from sepcalc.torch_timing import check, devices, held, prepare
 

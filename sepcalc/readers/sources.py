@@ -14,8 +14,8 @@ from typing import Any
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.network import Network
 from sepcalc.core.spec import Axes
-from sepcalc.inputs import Input
-from sepcalc.trace import Trace
+from sepcalc.readers.inputs import Input
+from sepcalc.readers.trace import Trace
 
 
 def open_source(
