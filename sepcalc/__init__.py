@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from sepcalc.core.network_tables import network_table as network_table
     from sepcalc.core.network_tables import totals_table as totals_table
     from sepcalc.readers.sources import open_source as open_source
-    from sepcalc.yaml_reading import load as load
-    from sepcalc.yaml_reading import read as read
+    from sepcalc.readers.yaml.reader import load as load
+    from sepcalc.readers.yaml.reader import read as read
 
 __version__ = "0.1.0"
 
@@ -48,10 +48,10 @@ __all__ = [
 _LAZY = {
     "Network": "sepcalc.core.network",
     "layer_table": "sepcalc.core.layer_tables",
-    "load": "sepcalc.yaml_reading",
+    "load": "sepcalc.readers.yaml.reader",
     "network_table": "sepcalc.core.network_tables",
     "open_source": "sepcalc.readers.sources",
-    "read": "sepcalc.yaml_reading",
+    "read": "sepcalc.readers.yaml.reader",
     "totals_table": "sepcalc.core.network_tables",
 }
 """What one layer does not need is imported when it is first asked for: YAML and the tables of networks."""

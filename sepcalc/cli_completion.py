@@ -98,7 +98,7 @@ def _counters(_context: Any) -> Iterator[Word]:
 
 def _sources(_context: Any) -> Iterator[Word]:
     """The bundled networks, and the files here that are networks; a shell finds those of other folders by itself."""
-    from sepcalc.yaml_reading import bundled
+    from sepcalc.readers.yaml.reader import bundled
 
     yield from map(Word, bundled())
     yield from (Word(each.name) for each in sorted(Path().iterdir()) if each.suffix in (".yaml", ".yml", ".onnx"))
@@ -107,7 +107,7 @@ def _sources(_context: Any) -> Iterator[Word]:
 def _layers(context: Any) -> Iterator[Word]:
     """The layers of a network in YAML that can be rewritten; other networks take too long to open."""
     from sepcalc.readers.sources import kind_of
-    from sepcalc.yaml_reading import load
+    from sepcalc.readers.yaml.reader import load
 
     # A flag without its value, as it is here, leaves what stands before it among the arguments.
     source = context.params.get("source") or next(iter(context.args), "")

@@ -32,7 +32,7 @@ def import_(
 
     PyTorch code is run once, on shapes alone; nothing but the callable that you name is run.
     """
-    from sepcalc.plain import to_yaml
+    from sepcalc.readers.yaml.writer import to_yaml
 
     network = imports.open(source)
     show_text(to_yaml(network), output)

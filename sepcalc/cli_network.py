@@ -17,8 +17,8 @@ from sepcalc.core.network import Network, WhatIf
 from sepcalc.core.network_tables import bundled_table, network_table, published_table, totals_table
 from sepcalc.core.parsing import parse_count
 from sepcalc.core.table import Table, first_few
+from sepcalc.readers.yaml.reader import bundled, load
 from sepcalc.render.formats import Format
-from sepcalc.yaml_reading import bundled, load
 
 if TYPE_CHECKING:
     from sepcalc.render.charts.chart import Chart

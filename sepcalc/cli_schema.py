@@ -19,6 +19,6 @@ def schema(
     ] = None,
 ) -> None:
     """Print the JSON Schema of network files, for editors that complete and check."""
-    from sepcalc.yaml_schema import schema as network_schema
+    from sepcalc.readers.yaml.schema import schema as network_schema
 
     show_json(network_schema(), output)

@@ -79,7 +79,7 @@ def measure_network(
 def distinct(network: Network, chosen: Callable[[str], bool]) -> list[tuple[list[str], Convolution]]:
     """The convertible layers that are ``chosen``, those that are alike once, with the names of all of them.
 
-    >>> from sepcalc.yaml_reading import load
+    >>> from sepcalc.readers.yaml.reader import load
     >>> [names for names, _ in distinct(load("vgg16"), lambda name: name.startswith("conv3"))]
     [['conv3.1'], ['conv3.2', 'conv3.3']]
     """

@@ -89,7 +89,7 @@ def build(network: Network, *, device: str = "cpu") -> nn.Module:
     Raises :class:`SpecError` with the layer that has no module and why: one whose matrix products are known by their
     cost alone, one that is known by its framework's name, one of which it is unknown what it reads.
 
-    >>> from sepcalc.yaml_reading import load
+    >>> from sepcalc.readers.yaml.reader import load
     >>> network = load("mobilenet_v1")
     >>> build(network, device="meta")(example(network, device="meta")).shape
     torch.Size([1, 1000, 1, 1])

@@ -3,7 +3,7 @@
 from textwrap import dedent, indent
 
 from sepcalc.core.network import Layer, Network
-from sepcalc.yaml_reading import FileError, read
+from sepcalc.readers.yaml.reader import FileError, read
 
 
 def network(layers: str, *, channels: int = 3, size: int | str = 32, head: str = "", **options) -> Network:

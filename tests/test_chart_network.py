@@ -6,8 +6,8 @@ from drawings import drawing
 from sepcalc import choose, load
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.network_tables import network_table, totals_table
+from sepcalc.readers.yaml.reader import read
 from sepcalc.render.charts.network import network_chart
-from sepcalc.yaml_reading import read
 
 COUNTS = ("params", "macs")
 DEEP = "\n".join(

@@ -17,8 +17,8 @@ from sepcalc.cli_network import TABLES
 from sepcalc.conventions import COUNTERS
 from sepcalc.core.spec import ELEMENT_BYTES
 from sepcalc.core.variants import all_variants
+from sepcalc.readers.yaml.reader import bundled
 from sepcalc.render.formats import FORMATS
-from sepcalc.yaml_reading import bundled
 
 SHELLS = ("bash", "zsh", "fish")
 

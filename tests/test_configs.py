@@ -14,7 +14,7 @@ from frameworks import keras_on_torch
 from sepcalc.core.network import Convolution, Cost, FeatureMap, Layer, Network, total
 from sepcalc.core.spec import Axes
 from sepcalc.core.variants import all_variants, get
-from sepcalc.yaml_reading import bundled, load, read
+from sepcalc.readers.yaml.reader import bundled, load, read
 
 NAMES = sorted(bundled())
 

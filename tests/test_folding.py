@@ -7,8 +7,8 @@ from torch import nn
 from torch.nn import functional
 
 from sepcalc.core.network import Convolution, Operator, Product
-from sepcalc.plain import to_yaml
-from sepcalc.yaml_reading import read
+from sepcalc.readers.yaml.reader import read
+from sepcalc.readers.yaml.writer import to_yaml
 
 
 def _shares(net_, x):

@@ -16,8 +16,8 @@ from commands import Screen, sepcalc
 from fake_bench import fake_bench
 
 from sepcalc import ConvSpec, choose, compare, load
+from sepcalc.readers.yaml.reader import bundled
 from sepcalc.render.formats import FORMATS
-from sepcalc.yaml_reading import bundled
 
 GOLDEN = Path(__file__).parent / "golden"
 PEOPLE = ("terminal", "markdown", "latex", "html")

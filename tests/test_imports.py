@@ -152,7 +152,7 @@ def test_the_rooms_of_the_design():
         ({"spec": "def late():\n    import sepcalc.core.table"}, "spec (spec) imports table (table)"),
         ({"errors": "if True:\n    from sepcalc import spec"}, "errors (errors) imports spec (spec)"),
         ({"yaml_reading": "import sepcalc.torch_backend"}, "yaml_reading (yaml) imports torch_backend (torch)"),
-        ({"torch_backend": "import sepcalc.yaml_reading"}, "torch_backend (torch) imports yaml_reading (yaml)"),
+        ({"torch_backend": "import sepcalc.readers.yaml.reader"}, "torch_backend (torch) imports yaml_reading (yaml)"),
         ({"explain": "import sepcalc.explain.symbols", "symbols": "import sepcalc.explain.derivation"}, "a circle: "),
         ({"errors": "from sepcalc import __version__"}, "errors (errors) imports __init__ (package)"),
     ],
@@ -239,4 +239,4 @@ def test_the_library_is_light():
     """Importing the package loads nothing heavy, and no part of the command line."""
     script = "import sys, sepcalc; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
-    assert set(modules) & (HEAVY | {"typer", "rich", "sepcalc.cli", "sepcalc.yaml_reading"}) == set()
+    assert set(modules) & (HEAVY | {"typer", "rich", "sepcalc.cli", "sepcalc.readers.yaml.reader"}) == set()

@@ -10,7 +10,7 @@ from sepcalc import choose, load
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.network_tables import bundled_table, network_table, published_table, totals_table
 from sepcalc.core.table import Table, first_few
-from sepcalc.yaml_reading import bundled, read
+from sepcalc.readers.yaml.reader import bundled, read
 
 MIXED = """
 name: Mixed

@@ -23,8 +23,8 @@ from sepcalc.core.spec import ConvSpec
 from sepcalc.onnx_graph import layer_names
 from sepcalc.onnx_import import load
 from sepcalc.onnx_wire import LARGEST_VALUES
-from sepcalc.plain import to_yaml
-from sepcalc.yaml_reading import read
+from sepcalc.readers.yaml.reader import read
+from sepcalc.readers.yaml.writer import to_yaml
 
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
 

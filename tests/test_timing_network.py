@@ -11,10 +11,10 @@ from sepcalc.core.network import Convolution, chooser
 from sepcalc.measure import Plan
 from sepcalc.measure_conditions import Conditions
 from sepcalc.readers.inputs import Input
+from sepcalc.readers.yaml.reader import read
 from sepcalc.timing import WHOLE
 from sepcalc.timing_network import Own, Written, distinct, measure_network
 from sepcalc.timing_run import Setting
-from sepcalc.yaml_reading import read
 
 SMALL = """\
 name: small

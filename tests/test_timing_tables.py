@@ -12,6 +12,7 @@ from sepcalc.core.table import Estimate
 from sepcalc.measure import Plan
 from sepcalc.measure_conditions import Conditions
 from sepcalc.readers.inputs import Input
+from sepcalc.readers.yaml.reader import read
 from sepcalc.render.formats import FORMATS, render
 from sepcalc.timing import WHOLE, judged
 from sepcalc.timing_columns import time_unit
@@ -20,7 +21,6 @@ from sepcalc.timing_network import Own, Written, measure_network
 from sepcalc.timing_run import Setting
 from sepcalc.timing_runs import runs_table
 from sepcalc.timing_tables import MOST_REASONS, MOST_STAGES, timing_tables
-from sepcalc.yaml_reading import read
 
 PLAN = Plan(rounds=12, time_s=0.0)
 

@@ -13,13 +13,13 @@ from sepcalc.core.errors import SepcalcError
 from sepcalc.measure import Plan
 from sepcalc.measure_conditions import Conditions
 from sepcalc.readers.sources import open_source
+from sepcalc.readers.yaml.reader import read
 from sepcalc.timing import WHOLE
 from sepcalc.timing_layer import measure_layer
 from sepcalc.timing_network import measure_network
 from sepcalc.timing_run import Setting
 from sepcalc.timing_torch import own_model, torch_bench
 from sepcalc.torch_timing import prepare
-from sepcalc.yaml_reading import read
 
 PLAN = Plan(rounds=3, time_s=0.01, warmup_s=0.0, least_s=1e-5)
 COMPARISON = compare(ConvSpec.of(4, 8, k=3, size=6), choose(["all"], {"groups": 2}))

@@ -18,10 +18,10 @@ from torch.nn import functional
 from sepcalc.core.errors import MissingExtraError, SpecError
 from sepcalc.core.network import NORM_PARAMS, Convolution, Network
 from sepcalc.core.variants import all_variants, choose
+from sepcalc.readers.yaml.argument_types import ACTIVATIONS
+from sepcalc.readers.yaml.reader import bundled, load, read
 from sepcalc.torch_backend import flops, parameter_count
 from sepcalc.torch_network import build, example, layer_module
-from sepcalc.yaml_argument_types import ACTIVATIONS
-from sepcalc.yaml_reading import bundled, load, read
 
 # On tensors this small threads do nothing but wait for each other.
 torch.set_num_threads(1)

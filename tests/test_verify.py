@@ -8,8 +8,8 @@ from sepcalc import ConvSpec, load
 from sepcalc import verify as module
 from sepcalc.core.network import Convolution, Network
 from sepcalc.core.variants import all_variants, get
+from sepcalc.readers.yaml.reader import read
 from sepcalc.verify import verification_table, verify
-from sepcalc.yaml_reading import read
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v1", "mobilenet_v2", "resnet18", "inception_v3"])

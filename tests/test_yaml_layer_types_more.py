@@ -3,7 +3,7 @@
 import pytest
 
 from sepcalc.core.network import Cost
-from sepcalc.yaml_reading import FileError, read
+from sepcalc.readers.yaml.reader import FileError, read
 
 NETWORK = """
 name: test

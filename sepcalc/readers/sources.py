@@ -93,7 +93,7 @@ def _from_yaml(
     width: Fraction | float | str,
     size: int | Axes | None,
 ) -> Network:
-    from sepcalc.yaml_reading import load
+    from sepcalc.readers.yaml.reader import load
 
     if inputs:
         raise SepcalcError(f"--input is for ONNX and PyTorch networks, and '{text}' is in YAML; give --size")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from sepcalc.yaml_argument_types import (
+from sepcalc.readers.yaml.argument_types import (
     WHOLE,
     WHOLE_OR_0,
     Act,

@@ -10,12 +10,12 @@ from typing import Any, NoReturn
 
 from sepcalc.core.errors import LayerError, SepcalcError, closest
 from sepcalc.core.network import FeatureMap
-from sepcalc.yaml_arguments import BlockArguments, Common
-from sepcalc.yaml_decoding import MOST_FAULTS, decode, faults, fields, meant, misreadings, shown
-from sepcalc.yaml_expressions import Channels, evaluate
-from sepcalc.yaml_layer_types import LAYER_TYPES, LayerType
-from sepcalc.yaml_located import Map, Place, Seq
-from sepcalc.yaml_scope import LostError, Problem, Scope
+from sepcalc.readers.yaml.arguments import BlockArguments, Common
+from sepcalc.readers.yaml.decoding import MOST_FAULTS, decode, faults, fields, meant, misreadings, shown
+from sepcalc.readers.yaml.expressions import Channels, evaluate
+from sepcalc.readers.yaml.layers import LAYER_TYPES, LayerType
+from sepcalc.readers.yaml.positions import Map, Place, Seq
+from sepcalc.readers.yaml.scope import LostError, Problem, Scope
 
 _NO_ARGUMENTS: Mapping[str, Any] = {}
 

@@ -1,6 +1,6 @@
 """The JSON Schema (2020-12) of a network file, for editors that complete and check.
 
-Everything that a record says of its keys comes from :mod:`sepcalc.yaml_arguments`, every word from the registry of
+Everything that a record says of its keys comes from :mod:`sepcalc.readers.yaml.arguments`, every word from the registry of
 layer types. Written by hand is how they stand together: that a layer is a word, a word with its
 arguments, or its arguments side by side. The schema is wider than the reader where JSON Schema cannot
 follow: any word may be the name of a block, and shapes are not inferred.
@@ -12,14 +12,14 @@ from typing import Any
 
 from msgspec.json import schema_components
 
-from sepcalc.yaml_arguments import (
+from sepcalc.readers.yaml.arguments import (
     BlockArguments,
     DefaultArguments,
     FileArguments,
     InputArguments,
     PublishedArguments,
 )
-from sepcalc.yaml_layer_types import LAYER_TYPES, LayerType
+from sepcalc.readers.yaml.layers import LAYER_TYPES, LayerType
 
 Schema = dict[str, Any]
 

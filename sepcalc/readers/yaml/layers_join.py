@@ -8,16 +8,11 @@ from typing import Any
 from sepcalc.core.errors import LayerError
 from sepcalc.core.network import Convolution, FeatureMap, Part, Taps
 from sepcalc.core.spec import ConvSpec, times
-from sepcalc.yaml_arguments import (
-    Common,
-    JoinArguments,
-    ParallelArguments,
-    ResidualArguments,
-)
-from sepcalc.yaml_decoding import shown
-from sepcalc.yaml_geometry import bias
-from sepcalc.yaml_layer_registry import layer_type
-from sepcalc.yaml_scope import LostError, Output, Scope
+from sepcalc.readers.yaml.arguments import Common, JoinArguments, ParallelArguments, ResidualArguments
+from sepcalc.readers.yaml.decoding import shown
+from sepcalc.readers.yaml.layer_types import layer_type
+from sepcalc.readers.yaml.lengths import bias
+from sepcalc.readers.yaml.scope import LostError, Output, Scope
 
 
 @layer_type("add", "concat", "mul", arguments=JoinArguments, short="with")

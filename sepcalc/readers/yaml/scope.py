@@ -16,11 +16,11 @@ from typing import Any
 from sepcalc.core.errors import LayerError, closest
 from sepcalc.core.network import INPUT, FeatureMap, Layer, Operator, Settings, Taps
 from sepcalc.core.spec import LARGEST, Axes, times
-from sepcalc.yaml_arguments import BlockArguments
-from sepcalc.yaml_decoding import shown
-from sepcalc.yaml_expressions import Channels
-from sepcalc.yaml_geometry import axes_of, lengths
-from sepcalc.yaml_located import Place
+from sepcalc.readers.yaml.arguments import BlockArguments
+from sepcalc.readers.yaml.decoding import shown
+from sepcalc.readers.yaml.expressions import Channels
+from sepcalc.readers.yaml.lengths import axes_of, lengths
+from sepcalc.readers.yaml.positions import Place
 
 Output = tuple[FeatureMap, Taps]
 """What a layer or a block writes, and which layers that comes from."""

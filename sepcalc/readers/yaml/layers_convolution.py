@@ -9,14 +9,10 @@ from sepcalc.core.errors import LayerError, SpecError
 from sepcalc.core.network import STANDARD, Convolution, FeatureMap, Product, written_type
 from sepcalc.core.spec import ConvSpec, times
 from sepcalc.core.variants import Stages, Variant, get
-from sepcalc.yaml_arguments import (
-    ConvArguments,
-    LinearArguments,
-    ProductArguments,
-)
-from sepcalc.yaml_geometry import bias, lengths, padding
-from sepcalc.yaml_layer_registry import feature_map, layer_type, written
-from sepcalc.yaml_scope import Scope
+from sepcalc.readers.yaml.arguments import ConvArguments, LinearArguments, ProductArguments
+from sepcalc.readers.yaml.layer_types import feature_map, layer_type, written
+from sepcalc.readers.yaml.lengths import bias, lengths, padding
+from sepcalc.readers.yaml.scope import Scope
 
 _WRITTEN_AS = {
     "conv": "standard",

@@ -12,9 +12,9 @@ from typing import Any
 
 from sepcalc.core.errors import LayerError
 from sepcalc.core.network import FeatureMap
-from sepcalc.yaml_arguments import Common, OperatorArguments
-from sepcalc.yaml_geometry import axes_of, lengths
-from sepcalc.yaml_scope import Scope
+from sepcalc.readers.yaml.arguments import Common, OperatorArguments
+from sepcalc.readers.yaml.lengths import axes_of, lengths
+from sepcalc.readers.yaml.scope import Scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,13 +15,13 @@ from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.network import FeatureMap, Network, Published
 from sepcalc.core.runtime import paused
 from sepcalc.core.spec import Axes, ConvSpec
-from sepcalc.yaml_arguments import DefaultArguments, FileArguments, InputArguments, PublishedArguments
-from sepcalc.yaml_blocks import read_blocks, run
-from sepcalc.yaml_decoding import MOST_FAULTS, decode, faults, shown
-from sepcalc.yaml_expansion import Expansion, bounded
-from sepcalc.yaml_geometry import axes_of, lengths
-from sepcalc.yaml_located import Map, Place, Seq, YamlError, parse, read_text
-from sepcalc.yaml_scope import Problem, Reading, Scope
+from sepcalc.readers.yaml.arguments import DefaultArguments, FileArguments, InputArguments, PublishedArguments
+from sepcalc.readers.yaml.blocks import read_blocks, run
+from sepcalc.readers.yaml.decoding import MOST_FAULTS, decode, faults, shown
+from sepcalc.readers.yaml.lengths import axes_of, lengths
+from sepcalc.readers.yaml.limits import Expansion, bounded
+from sepcalc.readers.yaml.positions import Map, Place, Seq, YamlError, parse, read_text
+from sepcalc.readers.yaml.scope import Problem, Reading, Scope
 
 MOST_SHOWN = 20
 """Faults in one message."""
@@ -98,7 +98,7 @@ def bundled() -> dict[str, Path]:
 
 
 def _folder() -> Path:
-    here = Path(__file__).parent
+    here = Path(__file__).parents[2]
     return here / "configs" if (here / "configs").is_dir() else here.parent / "configs"
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sepcalc.core.errors import LayerError, SepcalcError
-from sepcalc.yaml_arguments import BlockArguments
-from sepcalc.yaml_expressions import evaluate
-from sepcalc.yaml_located import Map
+from sepcalc.readers.yaml.arguments import BlockArguments
+from sepcalc.readers.yaml.expressions import evaluate
+from sepcalc.readers.yaml.positions import Map
 
 MOST_LAYERS = 1_000_000
 """Layers after expansion."""
@@ -148,7 +148,7 @@ def _bodies(arguments: Mapping[str, Any]) -> Iterator[Any]:
 def value(given: Any, names: Mapping[str, Any]) -> Any:
     """What an argument is, as far as it can be known before shapes are; 1 stands for what cannot be.
 
-    Nothing that a repetition or a word may depend on is among that: see :class:`~sepcalc.yaml_expressions.Channels`.
+    Nothing that a repetition or a word may depend on is among that: see :class:`~sepcalc.readers.yaml.expressions.Channels`.
     """
     if isinstance(given, str) and "$" in given:
         try:

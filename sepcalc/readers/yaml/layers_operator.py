@@ -7,8 +7,8 @@ from math import prod
 from sepcalc.core.errors import LayerError
 from sepcalc.core.network import NORM_PARAMS, FeatureMap, Settings
 from sepcalc.core.spec import Axes
-from sepcalc.yaml_argument_types import ACTIVATIONS, POOLED_EXPECTED
-from sepcalc.yaml_arguments import (
+from sepcalc.readers.yaml.argument_types import ACTIVATIONS, POOLED_EXPECTED
+from sepcalc.readers.yaml.arguments import (
     Common,
     DropoutArguments,
     NormArguments,
@@ -18,9 +18,9 @@ from sepcalc.yaml_arguments import (
     SplitArguments,
     UpsampleArguments,
 )
-from sepcalc.yaml_geometry import lengths, padding
-from sepcalc.yaml_layer_registry import feature_map, layer_type, written
-from sepcalc.yaml_scope import Scope
+from sepcalc.readers.yaml.layer_types import feature_map, layer_type, written
+from sepcalc.readers.yaml.lengths import lengths, padding
+from sepcalc.readers.yaml.scope import Scope
 
 
 @layer_type(*ACTIVATIONS, arguments=Common)

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from sepcalc.core.errors import SpecError, closest
-from sepcalc.yaml_decoding import shown
+from sepcalc.readers.yaml.decoding import shown
 
 LARGEST = 10**12
 """No result above this, nor below its negative, is believed."""

@@ -8,8 +8,8 @@ from sepcalc.core.errors import LayerError
 from sepcalc.core.network import FeatureMap
 from sepcalc.core.parsing import is_whole
 from sepcalc.core.spec import Axes, Bias, Padding
-from sepcalc.yaml_argument_types import LENGTHS_EXPECTED, PADS_EXPECTED
-from sepcalc.yaml_decoding import shown
+from sepcalc.readers.yaml.argument_types import LENGTHS_EXPECTED, PADS_EXPECTED
+from sepcalc.readers.yaml.decoding import shown
 
 
 def axes_of(value: Any, args: Any, at: FeatureMap | None) -> int:
