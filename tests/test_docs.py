@@ -25,7 +25,7 @@ from fake_bench import ENVIRONMENT, fake_bench
 from test_imports import ROOMS
 
 import sepcalc
-from sepcalc import ConvSpec, choose, cli_report, compare, load, onnx_graph, onnx_shapes, onnx_wire
+from sepcalc import ConvSpec, choose, cli_report, compare, load
 from sepcalc.cli import COMMANDS, app
 from sepcalc.cli_completion import WORDS
 from sepcalc.cli_sweep import SWEPT
@@ -40,6 +40,9 @@ from sepcalc.explain.symbols import UNICODE, write
 from sepcalc.measure import Plan
 from sepcalc.measure_conditions import Conditions
 from sepcalc.measure_statistics import FEWEST_ROUNDS, NOISE, UNSTEADY, Word
+from sepcalc.readers.onnx import graph as onnx_graph
+from sepcalc.readers.onnx import protobuf as onnx_wire
+from sepcalc.readers.onnx import shapes as onnx_shapes
 from sepcalc.readers.yaml import reader as yaml_reading
 from sepcalc.reconcile_published import published_conventions_answer, published_conventions_table
 from sepcalc.reconcile_report import reconcile_all, reconcile_answer, reconcile_table

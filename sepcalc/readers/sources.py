@@ -103,7 +103,7 @@ def _from_yaml(
 
 
 def _from_onnx(text: str, inputs: Sequence[Input], arguments: Mapping[str, Any] | None) -> Network:
-    from sepcalc.onnx_import import load
+    from sepcalc.readers.onnx.model import load
 
     if arguments:
         raise SepcalcError(f"--arg is for PyTorch networks, and '{text}' is an ONNX file; leave it out")

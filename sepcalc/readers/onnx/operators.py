@@ -13,10 +13,10 @@ from math import prod
 from sepcalc.core.errors import SepcalcError, SpecError
 from sepcalc.core.network import Convolution, Operator, Product
 from sepcalc.core.spec import ConvSpec
-from sepcalc.onnx_einsum import Term, einsum_terms
-from sepcalc.onnx_graph import Node, Shape, broadcast, by
-from sepcalc.onnx_scope import Scope, Stored
 from sepcalc.readers.imported import MOST_AXES, feature_map, flat
+from sepcalc.readers.onnx.einsum import Term, einsum_terms
+from sepcalc.readers.onnx.graph import Node, Shape, broadcast, by
+from sepcalc.readers.onnx.scope import Scope, Stored
 
 Convert = Callable[[Scope, Node, str], None]
 

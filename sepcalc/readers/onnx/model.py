@@ -1,7 +1,7 @@
 """ONNX files as networks.
 
-Only this file and :mod:`sepcalc.onnx_shapes` import onnx. Shapes come from the package's own inference, on a
-graph without weights; what each operator costs, from :mod:`sepcalc.onnx_operators`. A file is hostile until it is
+Only this file and :mod:`sepcalc.readers.onnx.shapes` import onnx. Shapes come from the package's own inference, on a
+graph without weights; what each operator costs, from :mod:`sepcalc.readers.onnx.operators`. A file is hostile until it is
 read: nothing outside it is opened, what it claims is bounded before anything is built from it, and whatever is
 wrong ends in one :class:`SepcalcError`.
 
@@ -18,7 +18,7 @@ from typing import Any, TypedDict
 
 from sepcalc.core.errors import MissingExtraError, SepcalcError
 from sepcalc.core.network import Network
-from sepcalc.onnx_graph import (
+from sepcalc.readers.onnx.graph import (
     Attribute,
     Graph,
     Node,
@@ -31,12 +31,12 @@ from sepcalc.onnx_graph import (
     printable,
     quoted,
 )
-from sepcalc.onnx_inputs import bind
-from sepcalc.onnx_operators import PRODUCTS
-from sepcalc.onnx_scope import Scope, UnknownShapeError
-from sepcalc.onnx_shapes import complete, inferred, reason
-from sepcalc.onnx_wire import MOST_NODES, read_graph
-from sepcalc.onnx_words import free, word
+from sepcalc.readers.onnx.inputs import bind
+from sepcalc.readers.onnx.names import free, word
+from sepcalc.readers.onnx.operators import PRODUCTS
+from sepcalc.readers.onnx.protobuf import MOST_NODES, read_graph
+from sepcalc.readers.onnx.scope import Scope, UnknownShapeError
+from sepcalc.readers.onnx.shapes import complete, inferred, reason
 
 try:
     import onnx

@@ -24,8 +24,8 @@ from math import prod
 
 from sepcalc.core.network import FeatureMap, Layer, Operator
 from sepcalc.core.spec import ConvSpec
-from sepcalc.onnx_graph import Graph, Node, OpenShape, Shape, Tensor
 from sepcalc.readers.imported import feature_map, one_line, parameters_alone
+from sepcalc.readers.onnx.graph import Graph, Node, OpenShape, Shape, Tensor
 
 LONGEST_NAME = 200
 """Characters of a layer's name."""

@@ -15,7 +15,7 @@ from math import prod
 from typing import Any
 
 from sepcalc.core.errors import MissingExtraError, SepcalcError
-from sepcalc.onnx_graph import Shape, printable
+from sepcalc.readers.onnx.graph import Shape, printable
 
 try:
     import onnx

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 
-from sepcalc.onnx_graph import Node, Shape
-from sepcalc.onnx_scope import CUTS, MOVES, Scope
+from sepcalc.readers.onnx.graph import Node, Shape
+from sepcalc.readers.onnx.scope import CUTS, MOVES, Scope
 
 WORDS = {
     "AveragePool": "avg_pool",

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from math import prod
 
 from sepcalc.core.errors import SepcalcError
-from sepcalc.onnx_graph import Shape, by
+from sepcalc.readers.onnx.graph import Shape, by
 
 Term = tuple[int, int, int]
 """Numbers in, numbers out, and how many vectors are multiplied so."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sepcalc.core.errors import MOST_KNOWN, SepcalcError, closest
 from sepcalc.core.spec import LARGEST
-from sepcalc.onnx_graph import OpenShape, Shape, believed, printable, quoted
+from sepcalc.readers.onnx.graph import OpenShape, Shape, believed, printable, quoted
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ValueInfoProto
