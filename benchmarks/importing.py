@@ -43,9 +43,9 @@ PACKAGES = ("sepcalc", "torch", "torchvision", "fvcore")
 
 LARGE = """
 from torch import nn
-from sepcalc.folding import to_network
+from sepcalc.readers.pytorch.layers import to_network
 from sepcalc.readers.inputs import parse_input
-from sepcalc.torch_import import trace
+from sepcalc.readers.pytorch.model import trace
 
 def build():
     layer = nn.TransformerEncoderLayer(1600, 25, 6400, batch_first=True, norm_first=True)
@@ -67,8 +67,8 @@ def imported(network: str) -> int:
 
 def folded(model: Any, image: Any) -> int:
     """Sepcalc's MACs of a model that is built on the meta device."""
-    from sepcalc.folding import to_network
-    from sepcalc.torch_run import record
+    from sepcalc.readers.pytorch.layers import to_network
+    from sepcalc.readers.pytorch.recorder import record
 
     return to_network(record(model, [image], {}, "built")).cost.macs
 

@@ -21,7 +21,7 @@ def reconcile_all(network: Network, trace: Trace | None, counters: Sequence[Coun
     if trace is None:
         run, macs = layers_trace(network)
     else:
-        from sepcalc.folding import macs_of_operations
+        from sepcalc.readers.pytorch.layers import macs_of_operations
 
         run, macs = trace, macs_of_operations(trace)
     return tuple(reconcile(counter, run, macs) for counter in counters)

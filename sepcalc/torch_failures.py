@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from sepcalc.core.errors import SepcalcError
-from sepcalc.torch_find import said
+from sepcalc.readers.pytorch.source import said
 
 _DTYPES = {"Half": "float16", "BFloat16": "bfloat16", "Float": "float32", "Double": "float64"}
 

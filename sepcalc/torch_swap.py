@@ -50,9 +50,9 @@ def swap(
     in memory once. New weights are random; they have the device, the type and the mode of those that they stand for.
     What a function computes, or a module that does more than a convolution, is left.
 
-    >>> from sepcalc.folding import to_network
+    >>> from sepcalc.readers.pytorch.layers import to_network
     >>> from sepcalc.readers.inputs import Input
-    >>> from sepcalc.torch_import import trace
+    >>> from sepcalc.readers.pytorch.model import trace
     >>> model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU())
     >>> network = to_network(trace(model, "model", inputs=[Input(shape=(1, 3, 9, 9))]))
     >>> swap(model, network, "depthwise-separable").module[0]

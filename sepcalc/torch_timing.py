@@ -27,8 +27,8 @@ try:
 except ImportError as missing:
     raise MissingExtraError("torch", "measuring") from missing
 
+from sepcalc.readers.pytorch.values import tensors
 from sepcalc.torch_backend import counted
-from sepcalc.torch_values import tensors
 
 FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
 """The channels-last form of a tensor, by its dimensions: one for the batch, one for channels, and the axes."""

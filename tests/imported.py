@@ -9,10 +9,10 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from sepcalc.core.network import Network
-from sepcalc.folding import to_network
 from sepcalc.readers.inputs import parse_input
+from sepcalc.readers.pytorch.layers import to_network
+from sepcalc.readers.pytorch.model import trace
 from sepcalc.readers.trace import Operation, Trace
-from sepcalc.torch_import import trace
 
 
 class Imported(NamedTuple):

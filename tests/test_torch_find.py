@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from sepcalc.core.errors import SepcalcError
-from sepcalc.torch_find import beside, find, said
+from sepcalc.readers.pytorch.source import beside, find, said
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from torch.nn import functional
 
 from sepcalc.core.network import Network
 from sepcalc.core.variants import choose
-from sepcalc.folding import to_network
 from sepcalc.readers.inputs import Input
+from sepcalc.readers.pytorch.layers import to_network
+from sepcalc.readers.pytorch.model import trace
 from sepcalc.torch_backend import flops, parameter_count
-from sepcalc.torch_import import trace
 from sepcalc.torch_swap import Swapped, swap
 
 # On tensors this small threads do nothing but wait for each other.

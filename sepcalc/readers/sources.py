@@ -61,10 +61,10 @@ def open_traced(
     if kind == "onnx":
         return _from_onnx(text, inputs, arguments), None
     from sepcalc.core.runtime import delayed
-    from sepcalc.folding import to_network
+    from sepcalc.readers.pytorch.layers import to_network
 
     with delayed():
-        from sepcalc.torch_import import load
+        from sepcalc.readers.pytorch.model import load
 
     trace = load(text, inputs=inputs, arguments=arguments)
     for each in trace.notes:

@@ -121,7 +121,7 @@ def _where(error: Exception) -> str:
 
 def _is_theirs(file: str) -> bool:
     """Whether ``file`` is the user's, or of a package of models: neither Python's nor torch's nor ours."""
-    libraries = (os.path.dirname(os.__file__), os.path.dirname(__file__))  # noqa: PTH120 (compared as text)
+    libraries = (os.path.dirname(os.__file__), str(Path(__file__).parents[2]))  # noqa: PTH120 (compared as text)
     if "site-packages" in file:
         return f"site-packages{os.sep}torch{os.sep}" not in file
     return not file.startswith((*libraries, "<"))

@@ -17,8 +17,8 @@ from typing import Any
 from sepcalc.core.network import Convolution, FeatureMap, Layer, Network, Operator, Product
 from sepcalc.core.spec import Axes, ConvSpec
 from sepcalc.readers.imported import feature_map, flat, one_line, parameters_alone
+from sepcalc.readers.pytorch.names import base
 from sepcalc.readers.trace import AtenCall, Operation, Shape, Trace, Use
-from sepcalc.torch_words import base
 
 Terms = tuple[tuple[ConvSpec, int], ...]
 

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from sepcalc.readers.pytorch.names import ROLES
+from sepcalc.readers.pytorch.values import storage, tensors
 from sepcalc.readers.trace import Use
-from sepcalc.torch_values import storage, tensors
-from sepcalc.torch_words import ROLES
 
 if TYPE_CHECKING:
     import torch

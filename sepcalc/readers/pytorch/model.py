@@ -16,14 +16,14 @@ from warnings import catch_warnings, simplefilter
 
 from sepcalc.core.errors import MissingExtraError
 from sepcalc.readers.inputs import Input
+from sepcalc.readers.pytorch.source import ModelError, article, as_exception, beside, find, said
 from sepcalc.readers.trace import Trace
-from sepcalc.torch_find import ModelError, article, as_exception, beside, find, said
 
 try:
     import torch
     from torch import nn
 
-    from sepcalc.torch_run import RunError, record
+    from sepcalc.readers.pytorch.recorder import RunError, record
 except ImportError as missing:
     if missing.name != "torch":
         raise

@@ -13,8 +13,8 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from sepcalc.readers.pytorch.names import FREE, MOVES, PRODUCTS
 from sepcalc.readers.trace import Kind
-from sepcalc.torch_words import FREE, MOVES, PRODUCTS
 
 
 @contextmanager

@@ -15,11 +15,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from sepcalc.readers.pytorch.modes import Functions, Operators, kind, separate_kernels
+from sepcalc.readers.pytorch.names import MAKERS, base, word
+from sepcalc.readers.pytorch.parameters import Ownership, Read
+from sepcalc.readers.pytorch.values import is_plain, plain, shape, tensors
 from sepcalc.readers.trace import AtenCall, Config, Module, ModuleCall, Operation, Parameter, Shape, Trace
-from sepcalc.torch_modes import Functions, Operators, kind, separate_kernels
-from sepcalc.torch_ownership import Ownership, Read
-from sepcalc.torch_values import is_plain, plain, shape, tensors
-from sepcalc.torch_words import MAKERS, base, word
 
 
 class RunError(Exception):
