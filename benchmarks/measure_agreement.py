@@ -40,6 +40,7 @@ from harness import (
 )
 from torch.utils.benchmark import Timer
 
+from sepcalc.builders.torch_stages import build
 from sepcalc.core.spec import ConvSpec
 from sepcalc.core.table import Cell, Column
 from sepcalc.core.variants import choose
@@ -47,7 +48,6 @@ from sepcalc.measure import Call, Plan, Series
 from sepcalc.measure_conditions import Conditions
 from sepcalc.measure_statistics import Ratio, ratio, summarize
 from sepcalc.readers.inputs import Input
-from sepcalc.torch_backend import build
 from sepcalc.torch_samplers import sampler
 from sepcalc.torch_timing import held, prepare
 

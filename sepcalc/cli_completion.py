@@ -121,12 +121,12 @@ def _layers(context: Any) -> Iterator[Word]:
 def _columns(context: Any) -> Iterator[Word]:
     """The columns of the command's first table."""
     from sepcalc import ConvSpec, Network, compare, layer_table, network_table
+    from sepcalc.builders.verify import verification_table
     from sepcalc.core.network_tables import comparison_table
     from sepcalc.core.variants import choose
     from sepcalc.measure import Plan
     from sepcalc.sweep.sweep import sweep
     from sepcalc.timing import Session
-    from sepcalc.verify import verification_table
 
     nothing = Network(name="", layers=())
     tables = {

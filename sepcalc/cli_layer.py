@@ -92,7 +92,7 @@ def _chart(comparison: Comparison) -> "Chart":
 
 
 def _show_code(comparison: Comparison, framework: str, output: Path | None, others: Mapping[str, object]) -> None:
-    from sepcalc.snippets import code
+    from sepcalc.builders.snippets import code
 
     chosen = word("--code", framework, FRAMEWORKS)
     refuse(others, "--code prints a program; leave one or the other out")

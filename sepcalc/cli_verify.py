@@ -4,14 +4,14 @@ from typing import Annotated
 
 import typer
 
+from sepcalc.builders.verify import verification_table
+from sepcalc.builders.verify import verify as checked
 from sepcalc.cli_flags import flag, flat
 from sepcalc.cli_options import FormatOption, OutputOption, chosen_format, command_app, examples, show_tables
 from sepcalc.cli_sources import SOURCE_HELP, SourceFlags
 from sepcalc.cli_variants import VariantOption
 from sepcalc.core.errors import GateError
 from sepcalc.core.variants import choose
-from sepcalc.verify import verification_table
-from sepcalc.verify import verify as checked
 
 EXAMPLES = (
     "sepcalc verify resnet50",

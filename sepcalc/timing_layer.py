@@ -7,11 +7,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from sepcalc.builders.prediction import Counted
 from sepcalc.core.comparison import Comparison
 from sepcalc.core.errors import SpecError
 from sepcalc.core.network import Convolution
 from sepcalc.core.spec import ELEMENT_BYTES, ConvSpec, describe
-from sepcalc.counted import Counted
 from sepcalc.measure_conditions import Conditions
 from sepcalc.readers.inputs import Input
 from sepcalc.roofline import Work
@@ -73,6 +73,6 @@ def layer_work(layer: Convolution, conditions: Conditions) -> Iterator[Work]:
 
 
 def _module(layer: Convolution) -> Any:
-    from sepcalc.torch_network import layer_module
+    from sepcalc.builders.torch_network import layer_module
 
     return layer_module(layer)

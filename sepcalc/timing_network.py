@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
 
+from sepcalc.builders.prediction import Counted
 from sepcalc.core.errors import SpecError
 from sepcalc.core.network import AS_WRITTEN, Convolution, Network, chooser
 from sepcalc.core.table import first_few
 from sepcalc.core.variants import Stages, Variant, choose
-from sepcalc.counted import Counted
 from sepcalc.measure_conditions import Conditions
 from sepcalc.readers.inputs import Input
 from sepcalc.roofline import Work
@@ -226,7 +226,7 @@ def _module_of(network: Network) -> Callable[[], Any]:
 
     @cache
     def module() -> Any:
-        from sepcalc.torch_network import build
+        from sepcalc.builders.torch_network import build
 
         return build(network)
 

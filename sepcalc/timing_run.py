@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from time import perf_counter_ns
 from typing import Any
 
+from sepcalc.builders.prediction import Counted
 from sepcalc.core.errors import SepcalcError, SpecError
-from sepcalc.counted import Counted
 from sepcalc.measure import Call, Candidate, Clock, Measurement, Plan, Run, State, measure
 from sepcalc.measure_conditions import Conditions
 from sepcalc.measure_machine import Ceilings

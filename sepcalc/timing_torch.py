@@ -75,8 +75,8 @@ def own_model(
 
     Raises :class:`SepcalcError` with the words of the model's own code where that fails.
     """
+    from sepcalc.builders.torch_swap import swap
     from sepcalc.readers.pytorch.model import build
-    from sepcalc.torch_swap import swap
 
     model = build(source, inputs=inputs, arguments=arguments)
 

@@ -15,8 +15,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from sepcalc.builders.prediction import Counted
 from sepcalc.core.errors import MissingExtraError, SepcalcError, SpecError, closest
-from sepcalc.counted import Counted
 from sepcalc.measure import Call
 from sepcalc.measure_conditions import DTYPES, Conditions
 from sepcalc.readers.inputs import Input
@@ -27,8 +27,8 @@ try:
 except ImportError as missing:
     raise MissingExtraError("torch", "measuring") from missing
 
+from sepcalc.builders.torch_stages import counted
 from sepcalc.readers.pytorch.values import tensors
-from sepcalc.torch_backend import counted
 
 FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
 """The channels-last form of a tensor, by its dimensions: one for the batch, one for channels, and the axes."""

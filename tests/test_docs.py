@@ -26,6 +26,7 @@ from test_imports import ROOMS
 
 import sepcalc
 from sepcalc import ConvSpec, choose, cli_report, compare, load
+from sepcalc.builders.verify import verification_table
 from sepcalc.cli import COMMANDS, app
 from sepcalc.cli_completion import WORDS
 from sepcalc.cli_sweep import SWEPT
@@ -55,7 +56,6 @@ from sepcalc.timing_network import measure_network
 from sepcalc.timing_record import answer, answers
 from sepcalc.timing_run import Setting
 from sepcalc.timing_runs import runs_table
-from sepcalc.verify import verification_table
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])

@@ -151,7 +151,7 @@ def test_the_rooms_of_the_design():
         ({"spec": "from sepcalc.core.network import Network"}, "spec (spec) imports network (network)"),
         ({"spec": "def late():\n    import sepcalc.core.table"}, "spec (spec) imports table (table)"),
         ({"errors": "if True:\n    from sepcalc import spec"}, "errors (errors) imports spec (spec)"),
-        ({"yaml_reading": "import sepcalc.torch_backend"}, "yaml_reading (yaml) imports torch_backend (torch)"),
+        ({"yaml_reading": "import sepcalc.builders.torch_stages"}, "yaml_reading (yaml) imports torch_backend (torch)"),
         ({"torch_backend": "import sepcalc.readers.yaml.reader"}, "torch_backend (torch) imports yaml_reading (yaml)"),
         ({"explain": "import sepcalc.explain.symbols", "symbols": "import sepcalc.explain.derivation"}, "a circle: "),
         ({"errors": "from sepcalc import __version__"}, "errors (errors) imports __init__ (package)"),

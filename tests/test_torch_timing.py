@@ -16,13 +16,13 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from sepcalc import torch_timing as module
+from sepcalc.builders.prediction import predicted
+from sepcalc.builders.torch_stages import build
 from sepcalc.core.errors import SepcalcError, SpecError
 from sepcalc.core.spec import ConvSpec
 from sepcalc.core.variants import all_variants, get
-from sepcalc.counted import predicted
 from sepcalc.measure_conditions import Conditions
 from sepcalc.readers.inputs import Input
-from sepcalc.torch_backend import build
 from sepcalc.torch_timing import check, devices, held, prepare
 
 SPEC = ConvSpec.of(4, 6, k=3, size=5)

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from sepcalc import ConvSpec, load
-from sepcalc import verify as module
+from sepcalc.builders import verify as module
+from sepcalc.builders.verify import verification_table, verify
 from sepcalc.core.network import Convolution, Network
 from sepcalc.core.variants import all_variants, get
 from sepcalc.readers.yaml.reader import read
-from sepcalc.verify import verification_table, verify
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v1", "mobilenet_v2", "resnet18", "inception_v3"])

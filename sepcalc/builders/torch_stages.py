@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from sepcalc.builders.calls import torch_calls
+from sepcalc.builders.prediction import Counted
 from sepcalc.core.errors import MissingExtraError, SpecError
 from sepcalc.core.spec import ConvSpec
-from sepcalc.counted import Counted
-from sepcalc.modules import torch_calls
 
 try:
     import torch

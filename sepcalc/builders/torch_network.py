@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from sepcalc.builders.torch_operators import Narrow, PerPosition, Repeated, activation, norm, operator
+from sepcalc.builders.torch_stages import build as build_stages
 from sepcalc.core.errors import MissingExtraError, SpecError
 from sepcalc.core.network import INPUT, NORM_PARAMS, Convolution, FeatureMap, Layer, Network, Part, Tap
 from sepcalc.core.spec import ConvSpec, times
-from sepcalc.torch_backend import build as build_stages
-from sepcalc.torch_layers import Narrow, PerPosition, Repeated, activation, norm, operator
 
 try:
     import torch

@@ -12,10 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from textwrap import indent, wrap
 
+from sepcalc.builders.calls import CALLS, Call, Calls, Framework, Value
 from sepcalc.core.comparison import Candidate, Comparison
 from sepcalc.core.errors import SpecError
 from sepcalc.core.spec import Axes, ConvSpec
-from sepcalc.modules import CALLS, Call, Calls, Framework, Value
 
 WIDTH = 88
 """Columns, as ruff and Black format by default; trailing commas keep the layout at any wider setting."""

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from sepcalc.builders.prediction import Counted, predicted
 from sepcalc.core.errors import SpecError
 from sepcalc.core.network import AS_WRITTEN, Convolution, Network, Product
 from sepcalc.core.network_tables import uncounted_notes
 from sepcalc.core.spec import ConvSpec
 from sepcalc.core.table import Column, Row, Table
 from sepcalc.core.variants import Stages, Variant, choose, get
-from sepcalc.counted import Counted, predicted
 
 MOST_NAMED = 5
 """Layers that a note names."""
@@ -88,7 +88,7 @@ def _check(layer: str, form: str, stages: Stages) -> Check:
 @lru_cache(maxsize=1024)
 def _measured(stages: tuple[ConvSpec, ...]) -> Counted:
     """What torch says of a chain, on the meta device: shapes and counts without a single multiplication."""
-    from sepcalc.torch_backend import build, counted, example
+    from sepcalc.builders.torch_stages import build, counted, example
 
     return counted(build(stages, device="meta"), example(stages[0], device="meta"))
 

@@ -12,11 +12,11 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 
+from sepcalc.builders.torch_stages import build
 from sepcalc.core.errors import MissingExtraError
 from sepcalc.core.network import Convolution, Network
 from sepcalc.core.spec import ConvSpec
 from sepcalc.core.variants import Variant
-from sepcalc.torch_backend import build
 
 try:
     from torch import nn
