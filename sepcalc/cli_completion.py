@@ -91,7 +91,7 @@ def _tables(context: Any) -> Iterator[Word]:
 
 
 def _counters(_context: Any) -> Iterator[Word]:
-    from sepcalc.conventions import COUNTERS
+    from sepcalc.conventions.counters import COUNTERS
 
     yield from (Word(each.name, each.title) for each in COUNTERS)
 

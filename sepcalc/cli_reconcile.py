@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 from sepcalc.cli_flags import flag, refuse
 from sepcalc.cli_options import ShowFlags
 from sepcalc.cli_sources import SourceFlags
-from sepcalc.conventions import choose_counters
+from sepcalc.conventions.counters import choose_counters
+from sepcalc.conventions.published import published_conventions_answer, published_conventions_table
+from sepcalc.conventions.tables import reconcile_all, reconcile_answer, reconcile_table
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.network import Network
 from sepcalc.readers.trace import Trace
-from sepcalc.reconcile_published import published_conventions_answer, published_conventions_table
-from sepcalc.reconcile_report import reconcile_all, reconcile_answer, reconcile_table
 
 
 def show_counters(

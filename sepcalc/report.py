@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 
-from sepcalc.conventions import COUNTERS
+from sepcalc.conventions.counters import COUNTERS
+from sepcalc.conventions.published import published_conventions_table
+from sepcalc.conventions.tables import reconcile_all, reconcile_table
 from sepcalc.core.comparison import Comparison, compare
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.layer_tables import layer_table
@@ -22,8 +24,6 @@ from sepcalc.core.table import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE, Colum
 from sepcalc.core.variants import choose
 from sepcalc.explain.derivation import Explanation, explain
 from sepcalc.readers.trace import Trace
-from sepcalc.reconcile_published import published_conventions_table
-from sepcalc.reconcile_report import reconcile_all, reconcile_table
 from sepcalc.render.cells import human
 from sepcalc.render.charts.chart import Chart, can_draw
 from sepcalc.render.charts.layer import layer_chart

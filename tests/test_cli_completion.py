@@ -14,7 +14,7 @@ from sepcalc.cli_completion import WORDS
 from sepcalc.cli_convolution import BIASES
 from sepcalc.cli_layer import FRAMEWORKS
 from sepcalc.cli_network import TABLES
-from sepcalc.conventions import COUNTERS
+from sepcalc.conventions.counters import COUNTERS
 from sepcalc.core.spec import ELEMENT_BYTES
 from sepcalc.core.variants import all_variants
 from sepcalc.readers.yaml.reader import bundled

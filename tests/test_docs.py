@@ -30,7 +30,9 @@ from sepcalc.builders.verify import verification_table
 from sepcalc.cli import COMMANDS, app
 from sepcalc.cli_completion import WORDS
 from sepcalc.cli_sweep import SWEPT
-from sepcalc.conventions import COUNTERS, choose_counters
+from sepcalc.conventions.counters import COUNTERS, choose_counters
+from sepcalc.conventions.published import published_conventions_answer, published_conventions_table
+from sepcalc.conventions.tables import reconcile_all, reconcile_answer, reconcile_table
 from sepcalc.core import errors, spec
 from sepcalc.core.answers import comparison_answer, layer_answer, network_answer
 from sepcalc.core.layer_tables import layer_table
@@ -45,8 +47,6 @@ from sepcalc.readers.onnx import graph as onnx_graph
 from sepcalc.readers.onnx import protobuf as onnx_wire
 from sepcalc.readers.onnx import shapes as onnx_shapes
 from sepcalc.readers.yaml import reader as yaml_reading
-from sepcalc.reconcile_published import published_conventions_answer, published_conventions_table
-from sepcalc.reconcile_report import reconcile_all, reconcile_answer, reconcile_table
 from sepcalc.render.charts import chart
 from sepcalc.render.formats import FORMATS
 from sepcalc.sweep.sweep import sweep

@@ -8,14 +8,14 @@ import pytest
 from tables import SAMPLE
 
 from sepcalc import ConvSpec, choose, compare, load, network_table
-from sepcalc.conventions import choose_counters
+from sepcalc.conventions.counters import choose_counters
+from sepcalc.conventions.tables import reconcile_all
 from sepcalc.core.network_tables import comparison_table
 from sepcalc.core.table import Column, Estimate, Row, Table
 from sepcalc.explain.derivation import explain
 from sepcalc.explain.prose import render_explanation
 from sepcalc.measure import Plan, Series
 from sepcalc.measure_conditions import Conditions
-from sepcalc.reconcile_report import reconcile_all
 from sepcalc.render.cells import Look
 from sepcalc.render.formats import render
 from sepcalc.render.html import fragment

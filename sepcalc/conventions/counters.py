@@ -1,7 +1,7 @@
 """What other counters print for the same run, and where each of them parts from the rule here.
 
 A :class:`Counter` is data: what it sees of a :class:`~sepcalc.readers.trace.Trace`, and a table from that to formulas, for one
-release. :func:`~sepcalc.reconcile.reconcile` re-enacts it.
+release. :func:`~sepcalc.conventions.reconcile.reconcile` re-enacts it.
 """
 
 from __future__ import annotations
@@ -10,16 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sepcalc.convention_events import called, dispatched, functions, traced, visits
-from sepcalc.convention_formulas import Event, Formula
-from sepcalc.convention_rules_functions import (
-    CALFLOPS,
-    CALFLOPS_MACS,
-    DEEPSPEED,
-    DEEPSPEED_MACS,
-    PTFLOPS_FUNCTIONS,
-)
-from sepcalc.convention_rules_modules import (
+from sepcalc.conventions.events import called, dispatched, functions, traced, visits
+from sepcalc.conventions.formulas import Event, Formula
+from sepcalc.conventions.rules_functions import CALFLOPS, CALFLOPS_MACS, DEEPSPEED, DEEPSPEED_MACS, PTFLOPS_FUNCTIONS
+from sepcalc.conventions.rules_modules import (
     PTFLOPS_MODULES,
     THOP,
     TORCHINFO,
@@ -27,8 +21,8 @@ from sepcalc.convention_rules_modules import (
     thop_calls,
     torchinfo_parameters,
 )
-from sepcalc.convention_rules_operators import FLOP_COUNTER_MODE, FVCORE, PTFLOPS_ATEN, TORCHPROFILE
-from sepcalc.convention_rules_recurrent import recurrent_flops
+from sepcalc.conventions.rules_operators import FLOP_COUNTER_MODE, FVCORE, PTFLOPS_ATEN, TORCHPROFILE
+from sepcalc.conventions.rules_recurrent import recurrent_flops
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.readers.trace import Trace
 

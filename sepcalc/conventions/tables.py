@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sepcalc.convention_layers import AS_MODULES, layers_trace
-from sepcalc.conventions import Counter
+from sepcalc.conventions.as_modules import AS_MODULES, layers_trace
+from sepcalc.conventions.counters import Counter
+from sepcalc.conventions.reconcile import Reconciled, reconcile
 from sepcalc.core.network import Network
 from sepcalc.core.network_tables import uncounted_notes
 from sepcalc.core.table import COUNTING_RULE, Column, Row, Table
 from sepcalc.readers.trace import Trace
-from sepcalc.reconcile import Reconciled, reconcile
 
 CAPTION = f"{COUNTING_RULE} The parts of a difference are in the counter's unit and add up to it."
 

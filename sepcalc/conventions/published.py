@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
 
-from sepcalc.conventions import COUNTERS
+from sepcalc.conventions.counters import COUNTERS
+from sepcalc.conventions.tables import reconcile_all
 from sepcalc.core.network import NORM_PARAMS, Convolution, Layer, Network
 from sepcalc.core.parsing import parse_count
 from sepcalc.core.table import Column, Row, Table
-from sepcalc.reconcile_report import reconcile_all
 
 
 def _batch_norm_params(layer: Layer) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import prod
 
-from sepcalc.convention_formulas import (
+from sepcalc.conventions.formulas import (
     Event,
     Formula,
     addmm,
@@ -29,7 +29,7 @@ from sepcalc.convention_formulas import (
     term,
     twice,
 )
-from sepcalc.convention_rules_recurrent import cells, unrolled
+from sepcalc.conventions.rules_recurrent import cells, unrolled
 
 FLOP_COUNTER_MODE: dict[str, Formula] = {
     "aten.convolution": twice(convolution),

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
 
-from sepcalc.convention_formulas import Event, Item
-from sepcalc.conventions import Counter, Rules
+from sepcalc.conventions.counters import Counter, Rules
+from sepcalc.conventions.formulas import Event, Item
 from sepcalc.core.table import Tabular
 from sepcalc.readers.trace import Trace
 
@@ -49,7 +49,7 @@ class Reconciled(Tabular):
     words of the operators whose multiply-adds it does not see.
     """
 
-    _TABLES = "sepcalc.reconcile_report:reconciled_tables"
+    _TABLES = "sepcalc.conventions.tables:reconciled_tables"
 
     counter: Counter
     ours: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from math import prod
 
-from sepcalc.convention_formulas import Amount, Event, Formula, Term, per_output
+from sepcalc.conventions.formulas import Amount, Event, Formula, Term, per_output
 
 _GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 _BESIDE = {"RNN": 1, "GRU": 7, "LSTM": 10}

@@ -1,14 +1,14 @@
 """``docs/conventions.md``, written from the tables that the program counts with.
 
-python -m sepcalc.convention_page > docs/conventions.md
+python -m sepcalc.conventions.page > docs/conventions.md
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sepcalc.convention_formulas import says
-from sepcalc.conventions import COUNTERS, Counter, Rules
+from sepcalc.conventions.counters import COUNTERS, Counter, Rules
+from sepcalc.conventions.formulas import says
 
 INTRODUCTION = """\
 # What other counters count

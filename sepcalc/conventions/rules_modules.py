@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import prod
 
-from sepcalc.convention_events import called, class_name, visits
-from sepcalc.convention_formulas import (
+from sepcalc.conventions.events import called, class_name, visits
+from sepcalc.conventions.formulas import (
     Event,
     Formula,
     Term,
@@ -22,7 +22,7 @@ from sepcalc.convention_formulas import (
     per_output,
     term,
 )
-from sepcalc.convention_rules_recurrent import recurrent_macs, recurrent_thop
+from sepcalc.conventions.rules_recurrent import recurrent_macs, recurrent_thop
 from sepcalc.readers.trace import Trace
 
 _AXES = (1, 2, 3)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import prod
 
-from sepcalc.convention_formulas import (
+from sepcalc.conventions.formulas import (
     Event,
     Formula,
     addmm,
@@ -26,7 +26,7 @@ from sepcalc.convention_formulas import (
     term,
     twice,
 )
-from sepcalc.convention_rules_recurrent import recurrent_flops
+from sepcalc.conventions.rules_recurrent import recurrent_flops
 
 _AXES = (1, 2, 3)
 _POOLS = tuple(f"F.{kind}_pool{axes}d" for kind in ("avg", "max", "adaptive_avg", "adaptive_max") for axes in _AXES)
