@@ -36,8 +36,8 @@ from harness import (
 )
 
 from sepcalc.core.table import Cell
-from sepcalc.measure import Call
-from sepcalc.measure_statistics import ratio, summarize
+from sepcalc.measure.loop import Call
+from sepcalc.measure.statistics import ratio, summarize
 
 PACKAGES = ("sepcalc", "torch", "torchvision", "fvcore")
 

@@ -1,4 +1,4 @@
-"""Two clocks on the same modules: ``sepcalc.measure`` beside ``torch.utils.benchmark``.
+"""Two clocks on the same modules: ``sepcalc.measure.loop`` beside ``torch.utils.benchmark``.
 
     python benchmarks/measure_agreement.py
     python benchmarks/measure_agreement.py --check         # exit 1 where they differ by more than 5 %
@@ -44,9 +44,9 @@ from sepcalc.builders.torch_stages import build
 from sepcalc.core.spec import ConvSpec
 from sepcalc.core.table import Cell, Column
 from sepcalc.core.variants import choose
-from sepcalc.measure import Call, Plan, Series
-from sepcalc.measure_conditions import Conditions
-from sepcalc.measure_statistics import Ratio, ratio, summarize
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.loop import Call, Plan, Series
+from sepcalc.measure.statistics import Ratio, ratio, summarize
 from sepcalc.readers.inputs import Input
 from sepcalc.torch_samplers import sampler
 from sepcalc.torch_timing import held, prepare

@@ -32,9 +32,9 @@ from torch.utils.benchmark import Timer
 
 from sepcalc.core.spec import ConvSpec
 from sepcalc.core.table import Cell, Column
-from sepcalc.measure import Call, Plan, Series
-from sepcalc.measure_conditions import Conditions
-from sepcalc.measure_statistics import judge, ratio
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.loop import Call, Plan, Series
+from sepcalc.measure.statistics import judge, ratio
 from sepcalc.torch_samplers import sampler
 from sepcalc.torch_timing import held
 

@@ -44,7 +44,7 @@ from harness import (
 )
 
 from sepcalc.core.table import Cell
-from sepcalc.measure_statistics import ratio, summarize
+from sepcalc.measure.statistics import ratio, summarize
 
 SEPCALC, MINIMAL = "sepcalc layer", "smallest Typer + Rich program"
 PROGRAMS = {

@@ -38,7 +38,7 @@ from harness import (
 )
 
 from sepcalc.core.table import Cell, Column
-from sepcalc.measure_statistics import summarize
+from sepcalc.measure.statistics import summarize
 
 GRIDS = {
     "even": "--cin 64 --cout 96:1086:10 -k 3:102 --size 1:100",

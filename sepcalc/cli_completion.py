@@ -54,20 +54,20 @@ def _formats(_context: Any) -> Iterator[Word]:
 
 def _dtypes(context: Any) -> Iterator[Word]:
     from sepcalc.core.spec import ELEMENT_BYTES
-    from sepcalc.measure_conditions import DTYPES
+    from sepcalc.measure.conditions import DTYPES
 
     known = DTYPES if context.info_name == "measure" else ELEMENT_BYTES
     yield from (Word(name, f"{ELEMENT_BYTES[name]} bytes") for name in known)
 
 
 def _devices(_context: Any) -> Iterator[Word]:
-    from sepcalc.measure_conditions import DEVICES
+    from sepcalc.measure.conditions import DEVICES
 
     yield from map(Word, DEVICES)
 
 
 def _caches(_context: Any) -> Iterator[Word]:
-    from sepcalc.measure_conditions import CACHES
+    from sepcalc.measure.conditions import CACHES
 
     yield from map(Word, CACHES)
 
@@ -124,9 +124,9 @@ def _columns(context: Any) -> Iterator[Word]:
     from sepcalc.builders.verify import verification_table
     from sepcalc.core.network_tables import comparison_table
     from sepcalc.core.variants import choose
-    from sepcalc.measure import Plan
+    from sepcalc.measure.loop import Plan
+    from sepcalc.measure.session import Session
     from sepcalc.sweep.sweep import sweep
-    from sepcalc.timing import Session
 
     nothing = Network(name="", layers=())
     tables = {

@@ -13,7 +13,7 @@ from sepcalc.cli_measure_show import TABLES, advise, check, check_show, loaded, 
 from sepcalc.cli_options import ShowFlags, command_app, examples
 from sepcalc.cli_pictures import PlotFlags
 from sepcalc.cli_sources import SOURCE_HELP
-from sepcalc.timing import Kind, Session
+from sepcalc.measure.session import Kind, Session
 
 if TYPE_CHECKING:
     from sepcalc.render.charts.chart import Chart

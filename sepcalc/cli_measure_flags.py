@@ -13,9 +13,9 @@ from sepcalc.cli_variants import VariantFlags
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.parsing import is_whole, parse_whole
 from sepcalc.core.spec import LARGEST
-from sepcalc.measure import Plan
-from sepcalc.measure_conditions import CACHES, DEVICES, DTYPES, Cache, Conditions
-from sepcalc.measure_machine import usable_cores
+from sepcalc.measure.conditions import CACHES, DEVICES, DTYPES, Cache, Conditions
+from sepcalc.measure.loop import Plan
+from sepcalc.measure.machine import usable_cores
 
 FORMATS = {"no": (False,), "yes": (True,), "both": (False, True)}
 """Memory formats by the word that chooses them: whether channels are last."""

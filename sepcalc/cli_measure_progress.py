@@ -11,8 +11,8 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from sepcalc.cli_options import colorful
-from sepcalc.measure import State
-from sepcalc.timing_run import Progress
+from sepcalc.measure.loop import State
+from sepcalc.measure.run import Progress
 
 if TYPE_CHECKING:
     from rich.table import Column

@@ -12,10 +12,10 @@ from sepcalc.cli_flags import flags_of, refuse
 from sepcalc.cli_measure_flags import MeasuredFlags
 from sepcalc.cli_measure_progress import shown_progress
 from sepcalc.core.errors import SepcalcError
-from sepcalc.measure_conditions import Conditions
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.run import Setting
+from sepcalc.measure.session import Session
 from sepcalc.readers.sources import kind_of
-from sepcalc.timing import Session
-from sepcalc.timing_run import Setting
 
 Timing = Callable[[Setting], Session]
 
@@ -61,7 +61,7 @@ def measured_session(
         _check_anything(found)
         session = replace(found, environment={"sepcalc": __version__, **found.environment})
         if file is not None:
-            from sepcalc.timing_record import encoded
+            from sepcalc.measure.record import encoded
 
             file.write(encoded(session))
     return session
@@ -69,7 +69,7 @@ def measured_session(
 
 def _layer(measured: MeasuredFlags) -> Timing:
     """What times the convolution that the flags describe."""
-    from sepcalc.timing_layer import measure_layer
+    from sepcalc.measure.layer import measure_layer
 
     given = flags_of(measured.convolution)
     if not any(given[name] for name in ("--cin", "--cout", "-k")):
@@ -84,7 +84,7 @@ def _layer(measured: MeasuredFlags) -> Timing:
 
 def _network(sources: Sequence[str], measured: MeasuredFlags) -> Timing:
     """What times the network that is named."""
-    from sepcalc.timing_network import measure_network
+    from sepcalc.measure.network import measure_network
 
     if len(sources) > 1:
         raise SepcalcError(f"one network at a time, not {', '.join(sources)}; --save each, and --load them together")

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from sepcalc.cli_options import ONE_TABLE, ShowFlags, refuse_si, with_columns
 from sepcalc.core.errors import GateError, SepcalcError, closest
 from sepcalc.core.table import Table
-from sepcalc.measure import Plan
-from sepcalc.measure_conditions import Conditions
-from sepcalc.measure_statistics import FEWEST_ROUNDS
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.loop import Plan
+from sepcalc.measure.session import WHOLE, Kind, Session, Timed, doubtful, judged
+from sepcalc.measure.statistics import FEWEST_ROUNDS
 from sepcalc.render.files import check_place
-from sepcalc.timing import WHOLE, Kind, Session, Timed, doubtful, judged
 
 TABLES = ("layers", "totals")
 """The tables of a network, in the order in which they are shown."""
@@ -23,7 +23,7 @@ def loaded(files: Sequence[str]) -> dict[str, Session]:
 
     Raises :class:`SepcalcError` where there are none, and for a file that is not what it should be.
     """
-    from sepcalc.timing_record import load
+    from sepcalc.measure.record import load
 
     if not files:
         raise SepcalcError("--load: no file is named; name some that 'sepcalc measure --save FILE' wrote")
@@ -43,11 +43,11 @@ def show_sessions(sessions: Mapping[str, Session], names: Sequence[str], show: S
     if names:
         raise SepcalcError(f"--table: {len(sessions)} files are one table, side by side; leave it out")
     if show.form() == "json":
-        from sepcalc.timing_record import answers
+        from sepcalc.measure.record import answers
 
         show.answer(answers(sessions), _HOLDS)
         return
-    from sepcalc.timing_runs import runs_table
+    from sepcalc.measure.runs import runs_table
 
     show.tables(runs_table(sessions))
 
@@ -56,7 +56,7 @@ def show_session(session: Session, names: Sequence[str], show: ShowFlags) -> Non
     """Show the tables called ``names`` of a session, or all."""
     form = show.form()
     if form == "json":
-        from sepcalc.timing_record import answer
+        from sepcalc.measure.record import answer
 
         show.answer(answer(session), _HOLDS, {"--table": list(names)})
         return

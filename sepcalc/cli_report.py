@@ -15,10 +15,10 @@ from sepcalc.cli_options import command_app, examples, typed
 from sepcalc.cli_sources import SOURCE_HELP, PatternFlags, ScaleFlags, SourceFlags
 from sepcalc.cli_variants import VariantFlags
 from sepcalc.core.errors import SepcalcError
+from sepcalc.measure.record import load
 from sepcalc.render.charts.chart import need_libraries, save_chart
 from sepcalc.render.files import by_suffix, write
 from sepcalc.report import Made, Subject, chosen_layer, report
-from sepcalc.timing_record import load
 
 EXAMPLES = (
     "sepcalc report resnet50 -o report.html",

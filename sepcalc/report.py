@@ -23,14 +23,14 @@ from sepcalc.core.spec import times
 from sepcalc.core.table import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE, Column, Row, Table
 from sepcalc.core.variants import choose
 from sepcalc.explain.derivation import Explanation, explain
+from sepcalc.measure.session import Session
+from sepcalc.measure.tables import timing_tables
 from sepcalc.readers.trace import Trace
 from sepcalc.render.cells import human
 from sepcalc.render.charts.chart import Chart, can_draw
 from sepcalc.render.charts.layer import layer_chart
 from sepcalc.render.charts.measurement import measurement_chart
 from sepcalc.render.charts.network import network_chart
-from sepcalc.timing import Session
-from sepcalc.timing_tables import timing_tables
 
 NO_PICTURES = "Without pictures: they need the extra 'plot', pip install 'sepcalc[plot]'."
 

@@ -9,12 +9,12 @@ from sepcalc.core.errors import MissingExtraError, SpecError
 from sepcalc.core.network import Network
 from sepcalc.core.runtime import delayed
 from sepcalc.core.variants import Variant
-from sepcalc.measure import Call
-from sepcalc.measure_machine import free_bytes
+from sepcalc.measure.loop import Call
+from sepcalc.measure.machine import free_bytes
+from sepcalc.measure.network import Own, Written
+from sepcalc.measure.run import Bench, Subject
+from sepcalc.measure.session import Timed
 from sepcalc.readers.inputs import Input
-from sepcalc.timing import Timed
-from sepcalc.timing_network import Own, Written
-from sepcalc.timing_run import Bench, Subject
 
 
 def torch_bench() -> Bench:

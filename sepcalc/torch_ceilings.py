@@ -21,9 +21,9 @@ import torch
 from sepcalc.builders.torch_stages import build
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.spec import ConvSpec
-from sepcalc.measure import Call, Candidate, Plan, Run, measure
-from sepcalc.measure_conditions import Conditions
-from sepcalc.measure_machine import Ceilings
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.loop import Call, Candidate, Plan, Run, measure
+from sepcalc.measure.machine import Ceilings
 from sepcalc.readers.inputs import Input
 from sepcalc.torch_failures import reason
 from sepcalc.torch_samplers import past_cache_bytes, sampler

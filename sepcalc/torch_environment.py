@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from sepcalc.measure_conditions import Conditions
-from sepcalc.measure_machine import machine
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.machine import machine
 from sepcalc.torch_timing import held
 
 

@@ -18,9 +18,9 @@ from typing import Any
 
 import torch
 
-from sepcalc.measure import Call, Clock, Pending, Run, Sample
-from sepcalc.measure_conditions import Conditions
-from sepcalc.measure_machine import last_cache_bytes
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.loop import Call, Clock, Pending, Run, Sample
+from sepcalc.measure.machine import last_cache_bytes
 
 ASSUMED_CPU_CACHE = 64 * 2**20
 """The size of a CPU's last cache where the system does not tell it, in bytes."""

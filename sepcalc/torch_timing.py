@@ -17,8 +17,8 @@ from typing import Any
 
 from sepcalc.builders.prediction import Counted
 from sepcalc.core.errors import MissingExtraError, SepcalcError, SpecError, closest
-from sepcalc.measure import Call
-from sepcalc.measure_conditions import DTYPES, Conditions
+from sepcalc.measure.conditions import DTYPES, Conditions
+from sepcalc.measure.loop import Call
 from sepcalc.readers.inputs import Input
 
 try:

@@ -13,8 +13,8 @@ from fake_clock import noisy
 from sepcalc import cli_measure_progress
 from sepcalc.cli_measure_progress import shown_progress
 from sepcalc.core.variants import all_variants
-from sepcalc.measure import State
-from sepcalc.timing_record import load
+from sepcalc.measure.loop import State
+from sepcalc.measure.record import load
 
 LAYER = "measure --cin 64 --cout 128 -k 3 --size 56"
 QUICK = f"{LAYER} --rounds 12 --time 0"
@@ -118,7 +118,7 @@ def bench(monkeypatch):
 @pytest.mark.parametrize("line", MESSAGES)
 def test_messages(folder, line, monkeypatch):
     """What is wrong ends the program with 2, one sentence on standard error, nothing on standard output and no file."""
-    monkeypatch.setattr("sepcalc.timing_run.measure", None)  # nothing is measured before
+    monkeypatch.setattr("sepcalc.measure.run.measure", None)  # nothing is measured before
     assert sepcalc(line) == (2, "", MESSAGES[line].replace("{folder}", str(folder)) + "\n")
     assert list(folder.iterdir()) == []
 

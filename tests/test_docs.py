@@ -40,9 +40,14 @@ from sepcalc.core.network_tables import comparison_table, network_table, publish
 from sepcalc.core.variants import all_variants
 from sepcalc.explain.derivation import explain
 from sepcalc.explain.symbols import UNICODE, write
-from sepcalc.measure import Plan
-from sepcalc.measure_conditions import Conditions
-from sepcalc.measure_statistics import FEWEST_ROUNDS, NOISE, UNSTEADY, Word
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.layer import measure_layer
+from sepcalc.measure.loop import Plan
+from sepcalc.measure.network import measure_network
+from sepcalc.measure.record import answer, answers
+from sepcalc.measure.run import Setting
+from sepcalc.measure.runs import runs_table
+from sepcalc.measure.statistics import FEWEST_ROUNDS, NOISE, UNSTEADY, Word
 from sepcalc.readers.onnx import graph as onnx_graph
 from sepcalc.readers.onnx import protobuf as onnx_wire
 from sepcalc.readers.onnx import shapes as onnx_shapes
@@ -51,11 +56,6 @@ from sepcalc.render.charts import chart
 from sepcalc.render.formats import FORMATS
 from sepcalc.sweep.sweep import sweep
 from sepcalc.sweep.tables import sweep_table
-from sepcalc.timing_layer import measure_layer
-from sepcalc.timing_network import measure_network
-from sepcalc.timing_record import answer, answers
-from sepcalc.timing_run import Setting
-from sepcalc.timing_runs import runs_table
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])

@@ -10,7 +10,7 @@ import pytest
 from fake_clock import FakeClock, work
 
 from sepcalc.core.errors import SepcalcError
-from sepcalc.measure import Candidate, Failure, Plan, Sample, State, measure, on_host, one_line
+from sepcalc.measure.loop import Candidate, Failure, Plan, Sample, State, measure, on_host, one_line
 
 BRIEF = Plan(rounds=5, time_s=0, warmup_s=0)
 

@@ -11,13 +11,13 @@ from sepcalc.core.network import total
 from sepcalc.core.network_tables import network_table, totals_table
 from sepcalc.core.table import COUNTING_RULE, Table
 from sepcalc.explain.derivation import Explanation
-from sepcalc.measure import Plan
+from sepcalc.measure.layer import measure_layer
+from sepcalc.measure.loop import Plan
+from sepcalc.measure.run import Setting
+from sepcalc.measure.tables import timing_tables
 from sepcalc.readers.yaml.reader import read
 from sepcalc.render.cells import human
 from sepcalc.report import NO_PICTURES, Listing, Made, Picture, Subject, chosen_layer, report
-from sepcalc.timing_layer import measure_layer
-from sepcalc.timing_run import Setting
-from sepcalc.timing_tables import timing_tables
 
 MADE = Made(command="sepcalc report it -o it.html", version="1.2.3", date="2026-11-20", source="it")
 NETWORK = load("mobilenet_v1")

@@ -14,14 +14,14 @@ from sepcalc.core.network_tables import comparison_table
 from sepcalc.core.table import Column, Estimate, Row, Table
 from sepcalc.explain.derivation import explain
 from sepcalc.explain.prose import render_explanation
-from sepcalc.measure import Plan, Series
-from sepcalc.measure_conditions import Conditions
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.loop import Plan, Series
+from sepcalc.measure.session import Session, Timed
 from sepcalc.render.cells import Look
 from sepcalc.render.formats import render
 from sepcalc.render.html import fragment
 from sepcalc.render.markdown import draw
 from sepcalc.sweep.sweep import sweep
-from sepcalc.timing import Session, Timed
 
 LAYER = compare(ConvSpec.of(64, 96, k=3, size=28), choose(["all"], {"groups": 4}))
 NETWORK = load("squeezenet1_0")

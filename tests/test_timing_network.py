@@ -8,13 +8,13 @@ from fake_bench import fake_bench
 from sepcalc import choose, load
 from sepcalc.core.errors import SpecError
 from sepcalc.core.network import Convolution, chooser
-from sepcalc.measure import Plan
-from sepcalc.measure_conditions import Conditions
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.loop import Plan
+from sepcalc.measure.network import Own, Written, distinct, measure_network
+from sepcalc.measure.run import Setting
+from sepcalc.measure.session import WHOLE
 from sepcalc.readers.inputs import Input
 from sepcalc.readers.yaml.reader import read
-from sepcalc.timing import WHOLE
-from sepcalc.timing_network import Own, Written, distinct, measure_network
-from sepcalc.timing_run import Setting
 
 SMALL = """\
 name: small

@@ -10,14 +10,14 @@ from onnx_models import MODELS, OLD, export
 
 from sepcalc import ConvSpec, choose, compare
 from sepcalc.core.errors import SepcalcError
-from sepcalc.measure import Plan
-from sepcalc.measure_conditions import Conditions
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.layer import measure_layer
+from sepcalc.measure.loop import Plan
+from sepcalc.measure.network import measure_network
+from sepcalc.measure.run import Setting
+from sepcalc.measure.session import WHOLE
 from sepcalc.readers.sources import open_source
 from sepcalc.readers.yaml.reader import read
-from sepcalc.timing import WHOLE
-from sepcalc.timing_layer import measure_layer
-from sepcalc.timing_network import measure_network
-from sepcalc.timing_run import Setting
 from sepcalc.timing_torch import own_model, torch_bench
 from sepcalc.torch_timing import prepare
 

@@ -7,8 +7,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from sepcalc import torch_ceilings as module
 from sepcalc.core.errors import SepcalcError
-from sepcalc.measure import Failure, Measurement, Plan, Sample, Series
-from sepcalc.measure_conditions import Conditions
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.loop import Failure, Measurement, Plan, Sample, Series
 from sepcalc.torch_ceilings import ceilings
 
 BYTES = 4096

@@ -7,8 +7,8 @@ import torch
 
 from sepcalc import torch_timing
 from sepcalc.core.errors import SepcalcError
-from sepcalc.measure_conditions import Conditions
-from sepcalc.measure_machine import machine
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.machine import machine
 from sepcalc.torch_environment import environment
 
 

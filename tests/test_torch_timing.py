@@ -21,7 +21,7 @@ from sepcalc.builders.torch_stages import build
 from sepcalc.core.errors import SepcalcError, SpecError
 from sepcalc.core.spec import ConvSpec
 from sepcalc.core.variants import all_variants, get
-from sepcalc.measure_conditions import Conditions
+from sepcalc.measure.conditions import Conditions
 from sepcalc.readers.inputs import Input
 from sepcalc.torch_timing import check, devices, held, prepare
 
@@ -284,7 +284,7 @@ def test_every_candidate_is_compiled(monkeypatch):
 
 FAULTS = """
 import resource, torch
-from sepcalc.measure_conditions import Conditions
+from sepcalc.measure.conditions import Conditions
 from sepcalc.torch_timing import held
 
 def faults():

@@ -11,12 +11,12 @@ from fractions import Fraction
 from statistics import median
 
 from sepcalc.core.table import Cell, Column, Estimate, Kind, Unit
-from sepcalc.measure_conditions import Conditions
-from sepcalc.measure_machine import Ceilings
-from sepcalc.measure_statistics import Summary
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.machine import Ceilings
+from sepcalc.measure.roofline import Bound, attainable_s, bound
+from sepcalc.measure.session import VARYING, Judged, Session
+from sepcalc.measure.statistics import Summary
 from sepcalc.render.cells import PER_SECOND
-from sepcalc.roofline import Bound, attainable_s, bound
-from sepcalc.timing import VARYING, Judged, Session
 
 Figure = Callable[[Judged], Cell]
 """What a column shows of a row."""

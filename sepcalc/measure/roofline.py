@@ -18,8 +18,8 @@ from typing import Any, Literal
 
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.spec import ConvSpec
-from sepcalc.measure_conditions import Conditions
-from sepcalc.measure_machine import Ceilings, machine_key
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.machine import Ceilings, machine_key
 
 Bound = Literal["memory", "compute"]
 

@@ -12,11 +12,11 @@ from sepcalc.core.comparison import Comparison
 from sepcalc.core.errors import SpecError
 from sepcalc.core.network import Convolution
 from sepcalc.core.spec import ELEMENT_BYTES, ConvSpec, describe
-from sepcalc.measure_conditions import Conditions
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.roofline import Work
+from sepcalc.measure.run import Group, Setting, Subject, run
+from sepcalc.measure.session import Session, Timed
 from sepcalc.readers.inputs import Input
-from sepcalc.roofline import Work
-from sepcalc.timing import Session, Timed
-from sepcalc.timing_run import Group, Setting, Subject, run
 
 
 def measure_layer(comparison: Comparison, setting: Setting) -> Session:

@@ -4,7 +4,7 @@ A :class:`Session` is one run of the program. Its rows are in groups: a layer, o
 under one set of conditions times are ratios to those of the *reference*, the first row that is no part. Seconds are per
 call, for the whole batch; so are multiply-adds and bytes.
 
-Nothing here measures or draws: samples come from :mod:`sepcalc.measure`, tables are in :mod:`sepcalc.timing_tables`.
+Nothing here measures or draws: samples come from :mod:`sepcalc.measure.loop`, tables are in :mod:`sepcalc.measure.tables`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from statistics import median
 from typing import Any, Literal
 
 from sepcalc.core.table import Tabular
-from sepcalc.measure import Plan, Series
-from sepcalc.measure_conditions import Conditions
-from sepcalc.measure_machine import Ceilings
-from sepcalc.measure_statistics import Ratio, Summary, Verdict, judge, ratio, steady, summarize
-from sepcalc.roofline import Work
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.loop import Plan, Series
+from sepcalc.measure.machine import Ceilings
+from sepcalc.measure.roofline import Work
+from sepcalc.measure.statistics import Ratio, Summary, Verdict, judge, ratio, steady, summarize
 
 Kind = Literal["layer", "network"]
 
@@ -119,7 +119,7 @@ class Session(Tabular):
     libraries. ``void_rounds`` were left out, since the clock stood still in them or stepped backwards.
     """
 
-    _TABLES = "sepcalc.timing_tables:timing_tables"
+    _TABLES = "sepcalc.measure.tables:timing_tables"
 
     kind: Kind
     title: str
@@ -138,7 +138,7 @@ class Session(Tabular):
 class Judged:
     """A row with what its samples say.
 
-    ``word`` is the verdict: one of :data:`sepcalc.measure_statistics.Word`, ``reference``, ``failed``,
+    ``word`` is the verdict: one of :data:`sepcalc.measure.statistics.Word`, ``reference``, ``failed``,
     ``does not apply``, or nothing for a part, which is compared with nothing; ``reason`` says why where that needs
     saying. ``label`` is what a sentence calls the row. ``promised`` is the reduction of multiply-adds against the
     reference.

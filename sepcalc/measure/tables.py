@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from sepcalc.core.table import Column, Row, Table, first_few
-from sepcalc.measure_conditions import Conditions
+from sepcalc.measure.columns import Figure, bound_of, grid_columns, roof_share, time_unit, timing_columns
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.session import VARYING, WHOLE, Judged, Session, judged, words
+from sepcalc.measure.sums import Sums
 from sepcalc.render.cells import human
-from sepcalc.timing import VARYING, WHOLE, Judged, Session, judged, words
-from sepcalc.timing_columns import Figure, bound_of, grid_columns, roof_share, time_unit, timing_columns
-from sepcalc.timing_sums import Sums
 
 MOST_REASONS = 3
 """Reasons of one kind that notes give for rows without a headline before they count the others."""

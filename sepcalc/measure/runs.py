@@ -11,9 +11,9 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from sepcalc.core.table import Cell, Column, Row, Table
-from sepcalc.timing import VARYING, Judged, Session, judged
-from sepcalc.timing_columns import grid_columns, time_unit, timing_columns
-from sepcalc.timing_tables import cautions, circumstances
+from sepcalc.measure.columns import grid_columns, time_unit, timing_columns
+from sepcalc.measure.session import VARYING, Judged, Session, judged
+from sepcalc.measure.tables import cautions, circumstances
 
 _SHOWN = ("median_s", "speedup", "promised", "delivered", "verdict", "reason")
 

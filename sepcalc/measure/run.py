@@ -13,12 +13,12 @@ from typing import Any
 
 from sepcalc.builders.prediction import Counted
 from sepcalc.core.errors import SepcalcError, SpecError
-from sepcalc.measure import Call, Candidate, Clock, Measurement, Plan, Run, State, measure
-from sepcalc.measure_conditions import Conditions
-from sepcalc.measure_machine import Ceilings
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.loop import Call, Candidate, Clock, Measurement, Plan, Run, State, measure
+from sepcalc.measure.machine import Ceilings
+from sepcalc.measure.roofline import keep, kept
+from sepcalc.measure.session import Kind, Session, Timed, labels
 from sepcalc.readers.inputs import Input
-from sepcalc.roofline import keep, kept
-from sepcalc.timing import Kind, Session, Timed, labels
 
 Progress = Callable[[str, int, int, State], None]
 """Is told what is being timed, which of how many groups that is, and how far it is."""

@@ -17,11 +17,11 @@ import msgspec
 
 from sepcalc.core.answers import SCHEMA
 from sepcalc.core.errors import SepcalcError
-from sepcalc.measure import Plan, Series
-from sepcalc.measure_conditions import Conditions
-from sepcalc.measure_machine import Ceilings
-from sepcalc.roofline import Work, attainable_s, bound
-from sepcalc.timing import Judged, Kind, Session, Timed, judged, labels
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.loop import Plan, Series
+from sepcalc.measure.machine import Ceilings
+from sepcalc.measure.roofline import Work, attainable_s, bound
+from sepcalc.measure.session import Judged, Kind, Session, Timed, judged, labels
 
 KIND = "measurement"
 

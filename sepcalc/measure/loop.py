@@ -2,7 +2,7 @@
 
 Every round takes one sample of every candidate, in random order, so that whatever else the machine does falls on
 all of them alike: the candidates' times pair up round by round, and it is the ratios of these pairs that
-:mod:`sepcalc.measure_statistics` judges. A sample is the time of ``inner`` calls in a row, long enough for
+:mod:`sepcalc.measure.statistics` judges. A sample is the time of ``inner`` calls in a row, long enough for
 the clock; what is kept is its share per call, in seconds. No sample is dropped for being slow.
 
 Clock, way to run, and chance are arguments: nothing here knows of torch, and a test brings a clock of its own.

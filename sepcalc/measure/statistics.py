@@ -21,7 +21,7 @@ from math import ceil, exp, gcd, lgamma, log
 from statistics import median, quantiles
 from typing import Literal
 
-from sepcalc.measure import Series
+from sepcalc.measure.loop import Series
 
 Word = Literal["faster", "slower", "no difference", "unclear", "unreliable"]
 

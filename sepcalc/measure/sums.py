@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from sepcalc.core.table import Cell, Column, Unit
-from sepcalc.measure_conditions import Conditions
-from sepcalc.measure_statistics import UNSTEADY
-from sepcalc.timing import Judged
-from sepcalc.timing_columns import PROMISED_RULE, Figure
+from sepcalc.measure.columns import PROMISED_RULE, Figure
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.session import Judged
+from sepcalc.measure.statistics import UNSTEADY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

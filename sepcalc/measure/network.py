@@ -16,12 +16,12 @@ from sepcalc.core.errors import SpecError
 from sepcalc.core.network import AS_WRITTEN, Convolution, Network, chooser
 from sepcalc.core.table import first_few
 from sepcalc.core.variants import Stages, Variant, choose
-from sepcalc.measure_conditions import Conditions
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.layer import layer_subject, layer_work
+from sepcalc.measure.roofline import Work
+from sepcalc.measure.run import Group, Setting, Subject, run
+from sepcalc.measure.session import WHOLE, Session, Timed
 from sepcalc.readers.inputs import Input
-from sepcalc.roofline import Work
-from sepcalc.timing import WHOLE, Session, Timed
-from sepcalc.timing_layer import layer_subject, layer_work
-from sepcalc.timing_run import Group, Setting, Subject, run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
