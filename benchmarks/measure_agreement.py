@@ -46,10 +46,10 @@ from sepcalc.core.table import Cell, Column
 from sepcalc.core.variants import choose
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.loop import Call, Plan, Series
+from sepcalc.measure.pytorch.calls import held, prepare
+from sepcalc.measure.pytorch.samplers import sampler
 from sepcalc.measure.statistics import Ratio, ratio, summarize
 from sepcalc.readers.inputs import Input
-from sepcalc.torch_samplers import sampler
-from sepcalc.torch_timing import held, prepare
 
 LAYERS = {
     "64 → 64 at 28": ConvSpec.of(64, 64, 3, size=28),

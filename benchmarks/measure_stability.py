@@ -34,9 +34,9 @@ from sepcalc.core.spec import ConvSpec
 from sepcalc.core.table import Cell, Column
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.loop import Call, Plan, Series
+from sepcalc.measure.pytorch.calls import held
+from sepcalc.measure.pytorch.samplers import sampler
 from sepcalc.measure.statistics import judge, ratio
-from sepcalc.torch_samplers import sampler
-from sepcalc.torch_timing import held
 
 LAYER = ConvSpec.of(64, 64, 3, size=28)
 BUSY = 2

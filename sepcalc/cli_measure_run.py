@@ -46,7 +46,7 @@ def measured_session(
 
             # Before the clock starts: nobody wants to hear afterwards that there is no such folder.
             file = stack.enter_context(writing(save))
-        from sepcalc.timing_torch import torch_bench
+        from sepcalc.measure.pytorch.bench import torch_bench
 
         found = timing(
             Setting(
@@ -97,7 +97,7 @@ def _network(sources: Sequence[str], measured: MeasuredFlags) -> Timing:
     only, keep = measured.patterns.only or (), measured.patterns.keep or ()
     own = None
     if kind_of(source) == "torch":
-        from sepcalc.timing_torch import own_model
+        from sepcalc.measure.pytorch.bench import own_model
 
         inputs, arguments = measured.imports.inputs(), measured.imports.arguments()
         own = own_model(source, network, inputs=inputs, arguments=arguments, only=only, keep=keep)

@@ -101,7 +101,7 @@ MESSAGES = {
 def _no_torch(monkeypatch, tmp_path):
     """What is timed takes a time that is known, on four cores, and nothing is kept for later runs."""
     monkeypatch.setattr("sepcalc.cli_measure_flags.usable_cores", lambda: 4)
-    monkeypatch.setattr("sepcalc.timing_torch.torch_bench", fake_bench)
+    monkeypatch.setattr("sepcalc.measure.pytorch.bench.torch_bench", fake_bench)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
@@ -110,7 +110,7 @@ def bench(monkeypatch):
     """A function that puts another bench in the place of PyTorch."""
 
     def put(**others):
-        monkeypatch.setattr("sepcalc.timing_torch.torch_bench", lambda: fake_bench(**others))
+        monkeypatch.setattr("sepcalc.measure.pytorch.bench.torch_bench", lambda: fake_bench(**others))
 
     return put
 

@@ -5,11 +5,11 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from sepcalc import torch_ceilings as module
 from sepcalc.core.errors import SepcalcError
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.loop import Failure, Measurement, Plan, Sample, Series
-from sepcalc.torch_ceilings import ceilings
+from sepcalc.measure.pytorch import ceilings as module
+from sepcalc.measure.pytorch.ceilings import ceilings
 
 BYTES = 4096
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sepcalc.core.errors import SpecError
-from sepcalc.torch_failures import reason
+from sepcalc.measure.pytorch.failures import reason
 
 MEMORY = "out of memory: {} more were asked for; give a smaller batch or size"
 

@@ -24,11 +24,11 @@ def torch_bench() -> Bench:
     """
     try:
         with delayed():
-            from sepcalc.torch_ceilings import ceilings
-            from sepcalc.torch_environment import environment
-            from sepcalc.torch_failures import reason
-            from sepcalc.torch_samplers import sampler
-            from sepcalc.torch_timing import held
+            from sepcalc.measure.pytorch.calls import held
+            from sepcalc.measure.pytorch.ceilings import ceilings
+            from sepcalc.measure.pytorch.environment import environment
+            from sepcalc.measure.pytorch.failures import reason
+            from sepcalc.measure.pytorch.samplers import sampler
     except ImportError as missing:
         raise MissingExtraError("torch", "measuring") from missing
     return Bench(
@@ -42,7 +42,7 @@ def torch_bench() -> Bench:
 
 
 def _prepare(subject: Subject) -> Call:
-    from sepcalc.torch_timing import built, check, prepare
+    from sepcalc.measure.pytorch.calls import built, check, prepare
 
     _check_room(subject.row)
     module, conditions = built(subject.module), subject.row.conditions

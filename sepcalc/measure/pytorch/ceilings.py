@@ -24,10 +24,10 @@ from sepcalc.core.spec import ConvSpec
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.loop import Call, Candidate, Plan, Run, measure
 from sepcalc.measure.machine import Ceilings
+from sepcalc.measure.pytorch.calls import held, prepare
+from sepcalc.measure.pytorch.failures import reason
+from sepcalc.measure.pytorch.samplers import past_cache_bytes, sampler
 from sepcalc.readers.inputs import Input
-from sepcalc.torch_failures import reason
-from sepcalc.torch_samplers import past_cache_bytes, sampler
-from sepcalc.torch_timing import held, prepare
 
 Work = tuple[ConvSpec, int]
 """A layer, and the number of examples that it is given."""
@@ -62,7 +62,7 @@ LARGE = {"product": (_product, 256, 8192), "convolution": (_convolution, 64, 102
 def ceilings(conditions: Conditions, plan: Plan = PLAN) -> Ceilings:
     """What the device of ``conditions`` reaches in their dtype and with their threads: FLOP/s and byte/s.
 
-    Raises :class:`SepcalcError` where they cannot be measured, and as :func:`sepcalc.torch_timing.refuse` does.
+    Raises :class:`SepcalcError` where they cannot be measured, and as :func:`sepcalc.measure.pytorch.calls.refuse` does.
     Ctrl-C is a :class:`KeyboardInterrupt` as elsewhere: half a roofline is none.
     """
     plain = Conditions(device=conditions.device, dtype=conditions.dtype, threads=conditions.threads)

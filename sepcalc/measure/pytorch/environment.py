@@ -9,7 +9,7 @@ import torch
 
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.machine import machine
-from sepcalc.torch_timing import held
+from sepcalc.measure.pytorch.calls import held
 
 
 def environment(*conditions: Conditions) -> dict[str, Any]:
