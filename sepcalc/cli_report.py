@@ -18,7 +18,7 @@ from sepcalc.core.errors import SepcalcError
 from sepcalc.measure.record import load
 from sepcalc.render.charts.chart import need_libraries, save_chart
 from sepcalc.render.files import by_suffix, write
-from sepcalc.report import Made, Subject, chosen_layer, report
+from sepcalc.report.document import Made, Subject, chosen_layer, report
 
 EXAMPLES = (
     "sepcalc report resnet50 -o report.html",

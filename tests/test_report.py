@@ -17,7 +17,7 @@ from sepcalc.measure.run import Setting
 from sepcalc.measure.tables import timing_tables
 from sepcalc.readers.yaml.reader import read
 from sepcalc.render.cells import human
-from sepcalc.report import NO_PICTURES, Listing, Made, Picture, Subject, chosen_layer, report
+from sepcalc.report.document import NO_PICTURES, Listing, Made, Picture, Subject, chosen_layer, report
 
 MADE = Made(command="sepcalc report it -o it.html", version="1.2.3", date="2026-11-20", source="it")
 NETWORK = load("mobilenet_v1")
@@ -196,7 +196,7 @@ def test_nothing_to_draw():
 
 def test_without_the_extra(monkeypatch):
     """Where charts cannot be drawn a report comes without them and says so; where none are wanted it says nothing."""
-    monkeypatch.setattr("sepcalc.report.can_draw", lambda: False)
+    monkeypatch.setattr("sepcalc.report.document.can_draw", lambda: False)
     document = report(Subject(network=NETWORK, pictures=True), MADE)
     assert document.pictures == ()
     assert blocks(document, "made")[-1] == NO_PICTURES

@@ -15,8 +15,8 @@ from sepcalc.measure.loop import Plan
 from sepcalc.measure.network import measure_network
 from sepcalc.measure.run import Setting
 from sepcalc.render.latex_text import escape
-from sepcalc.report import Subject, report
-from sepcalc.report_latex import draw
+from sepcalc.report.document import Subject, report
+from sepcalc.report.latex import draw
 
 REPORT = report(Subject(network=NETWORK, pictures=True), MADE)
 TEXT = draw(REPORT, "it")

@@ -8,7 +8,7 @@ from sepcalc.explain import prose
 from sepcalc.explain.derivation import Explanation
 from sepcalc.render import markdown
 from sepcalc.render.cells import Look
-from sepcalc.report import Block, Listing, Picture, Report
+from sepcalc.report.document import Block, Listing, Picture, Report
 
 
 def draw(report: Report, beside: str) -> str:

@@ -18,7 +18,7 @@ from sepcalc.explain.derivation import Explanation
 from sepcalc.render.charts.chart import Chart
 from sepcalc.render.charts.style import WIDTH
 from sepcalc.render.html import classed, escape
-from sepcalc.report import Block, Listing, Picture, Report, Section
+from sepcalc.report.document import Block, Listing, Picture, Report, Section
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -66,7 +66,7 @@ _CHOICE = '<label>Variant<select aria-controls="{name}"><option value="">all</op
 
 def draw(report: Report, _beside: str) -> str:
     """The whole page, which has its pictures in it."""
-    style, script = (files("sepcalc").joinpath(f"report.{kind}").read_text("utf-8") for kind in ("css", "js"))
+    style, script = (files("sepcalc.report").joinpath(f"page.{kind}").read_text("utf-8") for kind in ("css", "js"))
     return _PAGE.format(
         policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; "
         "form-action 'none'",

@@ -14,7 +14,7 @@ from sepcalc.explain.derivation import Explanation
 from sepcalc.render import latex
 from sepcalc.render.cells import Look
 from sepcalc.render.latex_text import escape
-from sepcalc.report import Block, Listing, Picture, Report
+from sepcalc.report.document import Block, Listing, Picture, Report
 
 _DOCUMENT = r"""\documentclass{{article}}
 \usepackage{{{packages}}}
