@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sepcalc import ConvSpec, choose, compare, load
-from sepcalc.cli_layer import SHARES as LAYER
-from sepcalc.cli_network import SHARES as NETWORK
+from sepcalc.cli.layer import SHARES as LAYER
+from sepcalc.cli.network import SHARES as NETWORK
 from sepcalc.core.layer_tables import layer_table
 from sepcalc.core.network_tables import network_table
 from sepcalc.core.table import Column, Row, Table

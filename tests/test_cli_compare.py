@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from sepcalc import load
-from sepcalc.cli import run
+from sepcalc.cli.main import run
 from sepcalc.core.network import Network
 from sepcalc.core.network_tables import comparison_table
 from sepcalc.readers.yaml.reader import read

@@ -4,7 +4,7 @@ import pytest
 import yaml
 from commands import sepcalc
 
-from sepcalc.cli_sources import parse_argument
+from sepcalc.cli.sources import parse_argument
 from sepcalc.core.errors import SepcalcError
 from sepcalc.readers.sources import open_source
 

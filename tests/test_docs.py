@@ -25,11 +25,12 @@ from fake_bench import ENVIRONMENT, fake_bench
 from test_imports import ROOMS
 
 import sepcalc
-from sepcalc import ConvSpec, choose, cli_report, compare, load
+from sepcalc import ConvSpec, choose, compare, load
 from sepcalc.builders.verify import verification_table
-from sepcalc.cli import COMMANDS, app
-from sepcalc.cli_completion import WORDS
-from sepcalc.cli_sweep import SWEPT
+from sepcalc.cli import report as cli_report
+from sepcalc.cli.completion import WORDS
+from sepcalc.cli.main import COMMANDS, app
+from sepcalc.cli.sweep import SWEPT
 from sepcalc.conventions.counters import COUNTERS, choose_counters
 from sepcalc.conventions.published import published_conventions_answer, published_conventions_table
 from sepcalc.conventions.tables import reconcile_all, reconcile_answer, reconcile_table

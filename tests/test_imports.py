@@ -195,9 +195,7 @@ def test_a_file_without_a_room():
 
 def loaded(*arguments: str) -> set[str]:
     """The modules that a fresh interpreter has loaded after it ran a command line."""
-    script = (
-        "import sys; from sepcalc.cli import run; code = run(sys.argv[1:]); print(code, *sys.modules, file=sys.stderr)"
-    )
+    script = "import sys; from sepcalc.cli.main import run; code = run(sys.argv[1:]); print(code, *sys.modules, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True)
     code, *modules = done.stderr.split()
     assert code == "0", done.stderr
@@ -239,4 +237,4 @@ def test_the_library_is_light():
     """Importing the package loads nothing heavy, and no part of the command line."""
     script = "import sys, sepcalc; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
-    assert set(modules) & (HEAVY | {"typer", "rich", "sepcalc.cli", "sepcalc.readers.yaml.reader"}) == set()
+    assert set(modules) & (HEAVY | {"typer", "rich", "sepcalc.cli.main", "sepcalc.readers.yaml.reader"}) == set()

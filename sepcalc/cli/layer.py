@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from sepcalc.cli_convolution import GivenConvolution, compared
-from sepcalc.cli_flags import flags_of, flat, refuse, word
-from sepcalc.cli_options import (
+from sepcalc.cli.convolution import GivenConvolution, compared
+from sepcalc.cli.flags import flags_of, flat, refuse, word
+from sepcalc.cli.options import (
     DtypeOption,
     ShowFlags,
     StagesOption,
@@ -22,8 +22,8 @@ from sepcalc.cli_options import (
     terminal_width,
     with_columns,
 )
-from sepcalc.cli_pictures import BarFlags, PlotFlags
-from sepcalc.cli_variants import VariantFlags
+from sepcalc.cli.pictures import BarFlags, PlotFlags
+from sepcalc.cli.variants import VariantFlags
 from sepcalc.core.comparison import Comparison
 from sepcalc.core.layer_tables import layer_table
 from sepcalc.core.spec import ConvSpec

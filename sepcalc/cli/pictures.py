@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from sepcalc.cli_flags import flag, refuse
-from sepcalc.cli_options import ShowFlags
+from sepcalc.cli.flags import flag, refuse
+from sepcalc.cli.options import ShowFlags
 from sepcalc.core.table import Table
 
 if TYPE_CHECKING:

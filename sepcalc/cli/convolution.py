@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import typer
 
-from sepcalc.cli_flags import flag, lengths, refuse, whole, word
-from sepcalc.cli_variants import VariantFlags
+from sepcalc.cli.flags import flag, lengths, refuse, whole, word
+from sepcalc.cli.variants import VariantFlags
 from sepcalc.core.comparison import Comparison, compare
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.parsing import parse_lengths, parse_whole

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from sepcalc import __version__
-from sepcalc.cli_convolution import compared
-from sepcalc.cli_flags import flags_of, refuse
-from sepcalc.cli_measure_flags import MeasuredFlags
-from sepcalc.cli_measure_progress import shown_progress
+from sepcalc.cli.convolution import compared
+from sepcalc.cli.flags import flags_of, refuse
+from sepcalc.cli.measure_flags import MeasuredFlags
+from sepcalc.cli.progress import shown_progress
 from sepcalc.core.errors import SepcalcError
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.run import Setting

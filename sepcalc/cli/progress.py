@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from sepcalc.cli_options import colorful
+from sepcalc.cli.options import colorful
 from sepcalc.measure.loop import State
 from sepcalc.measure.run import Progress
 

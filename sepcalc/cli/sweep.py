@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sepcalc.cli_convolution import ConvolutionFlags, on_axes
-from sepcalc.cli_flags import flag, flags_of, flat, refuse
-from sepcalc.cli_options import ShowFlags, command_app, examples, need_size, refuse_si, with_columns
-from sepcalc.cli_pictures import PlotFlags
-from sepcalc.cli_sweep_progress import progress
-from sepcalc.cli_variants import VariantFlags, parse_mid
+from sepcalc.cli.convolution import ConvolutionFlags, on_axes
+from sepcalc.cli.flags import flag, flags_of, flat, refuse
+from sepcalc.cli.options import ShowFlags, command_app, examples, need_size, refuse_si, with_columns
+from sepcalc.cli.pictures import PlotFlags
+from sepcalc.cli.sweep_progress import progress
+from sepcalc.cli.variants import VariantFlags, parse_mid
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.network import Network
 from sepcalc.core.parsing import parse_factor, parse_lengths, parse_whole

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
-from sepcalc.cli_options import ONE_TABLE, ShowFlags, refuse_si, with_columns
+from sepcalc.cli.options import ONE_TABLE, ShowFlags, refuse_si, with_columns
 from sepcalc.core.errors import GateError, SepcalcError, closest
 from sepcalc.core.table import Table
 from sepcalc.measure.conditions import Conditions

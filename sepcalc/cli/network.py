@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from sepcalc.cli_flags import flag, flags_of, flat, refuse, whole
-from sepcalc.cli_options import ONE_TABLE, ShowFlags, StagesOption, command_app, examples
-from sepcalc.cli_pictures import BarFlags, PlotFlags
-from sepcalc.cli_sources import SOURCE_HELP, PatternFlags, ScaleFlags, SourceFlags
-from sepcalc.cli_variants import VariantFlags
+from sepcalc.cli.flags import flag, flags_of, flat, refuse, whole
+from sepcalc.cli.options import ONE_TABLE, ShowFlags, StagesOption, command_app, examples
+from sepcalc.cli.pictures import BarFlags, PlotFlags
+from sepcalc.cli.sources import SOURCE_HELP, PatternFlags, ScaleFlags, SourceFlags
+from sepcalc.cli.variants import VariantFlags
 from sepcalc.core.errors import GateError, SepcalcError, closest
 from sepcalc.core.network import Network, WhatIf
 from sepcalc.core.network_tables import bundled_table, network_table, published_table, totals_table
@@ -141,11 +141,11 @@ def network(
             "name a network: a bundled one ('sepcalc network --list'), a .yaml or .onnx file, or module:callable"
         )
     elif published_:
-        from sepcalc.cli_reconcile import show_published
+        from sepcalc.cli.counters import show_published
 
         show_published(source, {"--as": as_, **opening, **flags_of(count)}, show)
     elif as_:
-        from sepcalc.cli_reconcile import show_counters
+        from sepcalc.cli.counters import show_counters
 
         show_counters(lambda: imports.trace(source, scale), as_, flags_of(count), show)
     else:

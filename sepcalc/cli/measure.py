@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from sepcalc.cli_flags import flags_of, flat, refuse
-from sepcalc.cli_measure_flags import FORMATS, MeasuredFlags
-from sepcalc.cli_measure_show import TABLES, advise, check, check_show, loaded, show_session, show_sessions
-from sepcalc.cli_options import ShowFlags, command_app, examples
-from sepcalc.cli_pictures import PlotFlags
-from sepcalc.cli_sources import SOURCE_HELP
+from sepcalc.cli.flags import flags_of, flat, refuse
+from sepcalc.cli.measure_flags import FORMATS, MeasuredFlags
+from sepcalc.cli.measure_show import TABLES, advise, check, check_show, loaded, show_session, show_sessions
+from sepcalc.cli.options import ShowFlags, command_app, examples
+from sepcalc.cli.pictures import PlotFlags
+from sepcalc.cli.sources import SOURCE_HELP
 from sepcalc.measure.session import Kind, Session
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def measure(
         plots.draw(lambda: _chart(next(iter(sessions.values()))))
         check(sessions.values(), strict=strict)
         return
-    from sepcalc.cli_measure_run import measured_session
+    from sepcalc.cli.measure_run import measured_session
 
     kind: Kind = "network" if sources else "layer"
     session = measured_session(

@@ -73,19 +73,20 @@ def _caches(_context: Any) -> Iterator[Word]:
 
 
 def _biases(_context: Any) -> Iterator[Word]:
-    from sepcalc.cli_convolution import BIASES
+    from sepcalc.cli.convolution import BIASES
 
     yield from map(Word, BIASES)
 
 
 def _frameworks(_context: Any) -> Iterator[Word]:
-    from sepcalc.cli_layer import FRAMEWORKS
+    from sepcalc.cli.layer import FRAMEWORKS
 
     yield from map(Word, FRAMEWORKS)
 
 
 def _tables(context: Any) -> Iterator[Word]:
-    from sepcalc import cli_measure_show, cli_network
+    from sepcalc.cli import measure_show as cli_measure_show
+    from sepcalc.cli import network as cli_network
 
     yield from map(Word, (cli_measure_show if context.info_name == "measure" else cli_network).TABLES)
 

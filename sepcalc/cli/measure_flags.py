@@ -6,10 +6,10 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from sepcalc.cli_convolution import ConvolutionFlags
-from sepcalc.cli_flags import flag, refuse, whole, word
-from sepcalc.cli_sources import PatternFlags, ScaleFlags, SourceFlags
-from sepcalc.cli_variants import VariantFlags
+from sepcalc.cli.convolution import ConvolutionFlags
+from sepcalc.cli.flags import flag, refuse, whole, word
+from sepcalc.cli.sources import PatternFlags, ScaleFlags, SourceFlags
+from sepcalc.cli.variants import VariantFlags
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.parsing import is_whole, parse_whole
 from sepcalc.core.spec import LARGEST

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from sepcalc.cli_flags import flag, refuse
-from sepcalc.cli_options import ShowFlags
-from sepcalc.cli_sources import SourceFlags
+from sepcalc.cli.flags import flag, refuse
+from sepcalc.cli.options import ShowFlags
+from sepcalc.cli.sources import SourceFlags
 from sepcalc.conventions.counters import choose_counters
 from sepcalc.conventions.published import published_conventions_answer, published_conventions_table
 from sepcalc.conventions.tables import reconcile_all, reconcile_answer, reconcile_table

@@ -10,10 +10,10 @@ from typing import Annotated
 import typer
 
 from sepcalc import __version__
-from sepcalc.cli_flags import flag, flat, refuse
-from sepcalc.cli_options import command_app, examples, typed
-from sepcalc.cli_sources import SOURCE_HELP, PatternFlags, ScaleFlags, SourceFlags
-from sepcalc.cli_variants import VariantFlags
+from sepcalc.cli.flags import flag, flat, refuse
+from sepcalc.cli.options import command_app, examples, typed
+from sepcalc.cli.sources import SOURCE_HELP, PatternFlags, ScaleFlags, SourceFlags
+from sepcalc.cli.variants import VariantFlags
 from sepcalc.core.errors import SepcalcError
 from sepcalc.measure.record import load
 from sepcalc.render.charts.chart import need_libraries, save_chart

@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sepcalc.cli_flags import flags_of, flat, refuse
-from sepcalc.cli_options import DtypeOption, ShowFlags, command_app, element_bytes, examples
-from sepcalc.cli_pictures import PlotFlags
-from sepcalc.cli_sources import SOURCE_HELP, SourceFlags
+from sepcalc.cli.flags import flags_of, flat, refuse
+from sepcalc.cli.options import DtypeOption, ShowFlags, command_app, element_bytes, examples
+from sepcalc.cli.pictures import PlotFlags
+from sepcalc.cli.sources import SOURCE_HELP, SourceFlags
 from sepcalc.core.network import Network
 from sepcalc.core.network_tables import comparison_table
 from sepcalc.readers.sources import kind_of

@@ -14,19 +14,19 @@ import typer
 from typer.core import TyperGroup
 
 from sepcalc import __version__
-from sepcalc.cli_options import discard_output
+from sepcalc.cli.options import discard_output
 from sepcalc.core.errors import SepcalcError, closest, nearest
 
 COMMANDS = {
-    "layer": "sepcalc.cli_layer",
-    "network": "sepcalc.cli_network",
-    "compare": "sepcalc.cli_compare",
-    "sweep": "sepcalc.cli_sweep",
-    "measure": "sepcalc.cli_measure",
-    "verify": "sepcalc.cli_verify",
-    "import": "sepcalc.cli_import",
-    "report": "sepcalc.cli_report",
-    "schema": "sepcalc.cli_schema",
+    "layer": "sepcalc.cli.layer",
+    "network": "sepcalc.cli.network",
+    "compare": "sepcalc.cli.compare",
+    "sweep": "sepcalc.cli.sweep",
+    "measure": "sepcalc.cli.measure",
+    "verify": "sepcalc.cli.verify",
+    "import": "sepcalc.cli.import_",
+    "report": "sepcalc.cli.report",
+    "schema": "sepcalc.cli.schema",
 }
 """Every command and the module that holds its ``app`` and its ``EXAMPLES``."""
 
@@ -52,7 +52,7 @@ class _Commands(TyperGroup):
         command = typer.main.get_command(import_module(COMMANDS[cmd_name]).app)
         command.name = cmd_name
         if completing:
-            from sepcalc.cli_completion import complete
+            from sepcalc.cli.completion import complete
 
             return complete(command)
         return command

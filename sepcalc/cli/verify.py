@@ -6,10 +6,10 @@ import typer
 
 from sepcalc.builders.verify import verification_table
 from sepcalc.builders.verify import verify as checked
-from sepcalc.cli_flags import flag, flat
-from sepcalc.cli_options import FormatOption, OutputOption, chosen_format, command_app, examples, show_tables
-from sepcalc.cli_sources import SOURCE_HELP, SourceFlags
-from sepcalc.cli_variants import VariantOption
+from sepcalc.cli.flags import flag, flat
+from sepcalc.cli.options import FormatOption, OutputOption, chosen_format, command_app, examples, show_tables
+from sepcalc.cli.sources import SOURCE_HELP, SourceFlags
+from sepcalc.cli.variants import VariantOption
 from sepcalc.core.errors import GateError
 from sepcalc.core.variants import choose
 

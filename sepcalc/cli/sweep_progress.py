@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-from sepcalc.cli_options import terminal_width
+from sepcalc.cli.options import terminal_width
 
 _BAR, _PAUSE_S = 40, 0.1
 """The most characters of the bar, and the least time from one to the next."""

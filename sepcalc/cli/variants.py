@@ -4,7 +4,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from sepcalc.cli_flags import flag, flag_name, refuse, whole
+from sepcalc.cli.flags import flag, flag_name, refuse, whole
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.parsing import parse_whole
 from sepcalc.core.spec import LARGEST

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sepcalc.cli_options import command_app, examples, show_json
+from sepcalc.cli.options import command_app, examples, show_json
 
 EXAMPLES = ("sepcalc schema -o sepcalc.schema.json",)
 
