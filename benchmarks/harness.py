@@ -1,6 +1,6 @@
 """What the benchmarks share: rounds in turns, processes, tables, promises, and where all of it was measured.
 
-The rounds are those of :mod:`sepcalc.measure.loop` and what is made of them is :mod:`sepcalc.measure.statistics`, as for
+The rounds are those of :mod:`sepcalc.measure.loop`, their summary is :mod:`sepcalc.measure.statistics`, as for
 ``sepcalc measure`` itself. Here a candidate that fails ends everything: half a benchmark is none. Times are in seconds.
 """
 

@@ -10,7 +10,7 @@ from commands import Screen, sepcalc
 from fake_bench import fake_bench
 from fake_clock import noisy
 
-from sepcalc.cli import progress as cli_measure_progress
+from sepcalc.cli import progress as progress_module
 from sepcalc.cli.progress import shown_progress
 from sepcalc.core.variants import all_variants
 from sepcalc.measure.loop import State
@@ -299,7 +299,7 @@ def test_progress_is_for_terminals(monkeypatch):
 def put_terminal(monkeypatch, width):
     """Put a terminal of some width in the place of standard error, on which each state is drawn at once."""
     monkeypatch.setattr("sys.stderr", Screen())
-    monkeypatch.setattr(cli_measure_progress, "EVERY_S", 0.0)
+    monkeypatch.setattr(progress_module, "EVERY_S", 0.0)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", str(width))
@@ -331,7 +331,7 @@ def test_progress_on_a_narrow_terminal(monkeypatch):
 def test_progress_is_rarely_drawn(monkeypatch):
     """However many rounds there are, little is drawn: drawing takes time from what is timed."""
     monkeypatch.setattr("sys.stderr", Screen())
-    monkeypatch.setattr(cli_measure_progress, "EVERY_S", 3600.0)
+    monkeypatch.setattr(progress_module, "EVERY_S", 3600.0)
     monkeypatch.setenv("TERM", "xterm")
     with shown_progress() as progress:
         begun = len(sys.stderr.getvalue())

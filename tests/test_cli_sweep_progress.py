@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from commands import Screen
 
-from sepcalc.cli import sweep_progress as cli_sweep_progress
+from sepcalc.cli import sweep_progress as module
 from sepcalc.cli.sweep_progress import _bar, progress
 
 
@@ -13,7 +13,7 @@ def test_progress(monkeypatch):
     """On a terminal a bar shows how far a grid is, not at every block, and goes at the end."""
     screen, now = Screen(), iter(range(100))
     monkeypatch.setattr("sys.stderr", screen)
-    monkeypatch.setattr(cli_sweep_progress, "monotonic", lambda: next(now) / 20)
+    monkeypatch.setattr(module, "monotonic", lambda: next(now) / 20)
     with progress(1000, shown=True) as watch:
         for done in range(100, 1001, 100):
             watch(done)
@@ -28,7 +28,7 @@ def test_an_interrupted_bar_goes_too(monkeypatch):
     """What is printed after a bar that did not come to its end has the line for itself."""
     screen = Screen()
     monkeypatch.setattr("sys.stderr", screen)
-    monkeypatch.setattr(cli_sweep_progress, "_PAUSE_S", -1)
+    monkeypatch.setattr(module, "_PAUSE_S", -1)
 
     def interrupted():
         with progress(10, shown=True) as watch:

@@ -22,7 +22,7 @@ from typing import get_args
 import pytest
 import typer
 from fake_bench import ENVIRONMENT, fake_bench
-from test_imports import ROOMS
+from test_imports import MAY_IMPORT
 
 import sepcalc
 from sepcalc import ConvSpec, choose, compare, load
@@ -50,7 +50,7 @@ from sepcalc.measure.run import Setting
 from sepcalc.measure.runs import runs_table
 from sepcalc.measure.statistics import FEWEST_ROUNDS, NOISE, UNSTEADY, Word
 from sepcalc.readers.onnx import graph as onnx_graph
-from sepcalc.readers.onnx import protobuf as onnx_wire
+from sepcalc.readers.onnx import protobuf
 from sepcalc.readers.onnx import shapes as onnx_shapes
 from sepcalc.readers.yaml import reader as yaml_reading
 from sepcalc.render.charts import chart
@@ -226,7 +226,7 @@ def test_files():
 def test_rooms():
     """The map of the code has every room of the package, in their order."""
     rows = re.findall(r"^\| `(.*?)` \|", section("contributing.md", "The way of the data"), re.MULTILINE)
-    assert rows == list(ROOMS)
+    assert rows == list(MAY_IMPORT)
 
 
 def flags(command: str | None) -> list[str]:
@@ -437,12 +437,12 @@ def test_limits():
     text = (ROOT / "docs" / "decisions.md").read_text("utf-8")
     limits = (
         f"{yaml_reading.MOST_SHOWN} faults",
-        f"{onnx_wire.LARGEST_GRAPH // 2**20} MiB of what is not weights",
-        f"{onnx_wire.MOST_NODES:,} nodes",
-        f"{onnx_wire.MOST_FIELDS:,} fields",
-        f"{onnx_wire.LARGEST_LISTS // 2**20} MiB of lists",
-        f"{onnx_wire.DEEPEST} messages",
-        f"{onnx_wire.LARGEST_VALUES // 2**10} KiB",
+        f"{protobuf.LARGEST_GRAPH // 2**20} MiB of what is not weights",
+        f"{protobuf.MOST_NODES:,} nodes",
+        f"{protobuf.MOST_FIELDS:,} fields",
+        f"{protobuf.LARGEST_LISTS // 2**20} MiB of lists",
+        f"{protobuf.DEEPEST} messages",
+        f"{protobuf.LARGEST_VALUES // 2**10} KiB",
         f"{onnx_graph.MOST_AXES} axes",
         f"up to {spec.LARGEST:,}",
         f"{onnx_shapes.MOST_NUMBERS:,} numbers",

@@ -880,8 +880,7 @@ def test_without_onnx_the_message_says_how_to_get_it(monkeypatch):
 def test_no_other_file_imports_onnx():
     """The graph, the operators and the table of words are importable without the package."""
     script = (
-        "import sys; sys.modules['onnx'] = None\n"
-        "import sepcalc.readers.onnx.operators, sepcalc.readers.onnx.names, sepcalc.readers.onnx.inputs, sepcalc.readers.onnx.protobuf\n"
+        "import sys; sys.modules['onnx'] = None\nfrom sepcalc.readers.onnx import inputs, names, operators, protobuf\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
 

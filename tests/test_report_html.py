@@ -10,7 +10,7 @@ from test_report import MADE, NETWORK
 from test_webpage import read
 
 from sepcalc.core.table import Column, Row, Table
-from sepcalc.render.charts import style as chart_style
+from sepcalc.render.charts.style import GREY, INK
 from sepcalc.render.html import escape
 from sepcalc.report.document import Listing, Subject, report
 from sepcalc.report.html import draw
@@ -100,12 +100,12 @@ def test_hostile_names(name):
 def test_pictures_take_the_colours_of_the_page():
     """The style sheet knows the colours that charts write and draw with, so that they are seen on a dark ground."""
     style = inside("style")
-    for color, value in (("INK", "--ink"), ("GREY", "--soft")):
-        assert re.search(rf'\[fill="{getattr(chart_style, color)}"\][^}}]*{{ fill: var\({value}\)', style)
-    assert f'[stroke="{chart_style.FAINT}"] {{ stroke: var(--rule)' in style
+    for color, value in ((INK, "--ink"), (GREY, "--soft")):
+        assert re.search(rf'\[fill="{color}"\][^}}]*{{ fill: var\({value}\)', style)
+    assert f'[stroke="{style.FAINT}"] {{ stroke: var(--rule)' in style
     assert PAGE.count('<div class="parts" role="img"') == 2
     drawings = re.findall(r'<svg [^>]*width="([^"]*)"[^>]*viewBox="0 0 ([^ ]*) ', PAGE)
-    assert drawings == [(f"{chart_style.WIDTH:g}",) * 2] * 4
+    assert drawings == [(f"{style.WIDTH:g}",) * 2] * 4
     assert "aria-roledescription" not in PAGE
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import randomly
 
-from sepcalc.readers.yaml import decoding as yaml_decoding
+from sepcalc.readers.yaml import decoding
 from sepcalc.readers.yaml.arguments import (
     BlockArguments,
     Common,
@@ -173,7 +173,7 @@ def test_no_closest_key():
 
 def test_faults_come_to_an_end(monkeypatch):
     """After so many faults that nobody reads on, no more are looked for."""
-    monkeypatch.setattr(yaml_decoding, "MOST_FAULTS", 3)
+    monkeypatch.setattr(decoding, "MOST_FAULTS", 3)
     assert len(list(faults({f"unknown{number}": 1 for number in range(9)}, Common))) == 3
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from strategies import randomly
 
 from sepcalc.core.errors import LayerError
-from sepcalc.readers.yaml import limits as yaml_expansion
+from sepcalc.readers.yaml import limits
 from sepcalc.readers.yaml.blocks import read_blocks
 from sepcalc.readers.yaml.limits import DEEPEST_LAYERS, MOST_LAYERS, Expansion
 from sepcalc.readers.yaml.positions import parse
@@ -237,7 +237,7 @@ def test_the_deepest_arithmetic_in_the_deepest_layer():
 
 def test_arguments_that_are_always_different(monkeypatch):
     """Counting ends early where each use of each block has arguments of its own."""
-    monkeypatch.setattr(yaml_expansion, "MOST_USES", 100)
+    monkeypatch.setattr(limits, "MOST_USES", 100)
 
     def tree(depth):
         both = "[{{b{0}: {{n: 2*$n}}}}, {{b{0}: {{n: 2*$n+1}}}}]"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from strategies import randomly
 
 from sepcalc.core.errors import SepcalcError
-from sepcalc.readers.yaml import positions as yaml_located
+from sepcalc.readers.yaml import positions
 from sepcalc.readers.yaml.positions import DEEPEST, Map, Place, Seq, YamlError, parse, read_text
 
 NUMBERS = st.integers(-(10**30), 10**30) | st.floats(allow_nan=False)
@@ -152,7 +152,7 @@ def test_aliases_of_scalars():
 
 def test_text_that_cannot_be_encoded():
     """A complaint about no character that can be named is still one sentence."""
-    assert yaml_located._unreadable("a: b") is None
+    assert positions._unreadable("a: b") is None
 
 
 def test_aliases_are_the_value_itself():
@@ -229,13 +229,13 @@ def test_complaint_without_a_place(monkeypatch):
     def fails(_):
         raise yaml.MarkedYAMLError(problem="found something")
 
-    monkeypatch.setattr(yaml_located._Assembler, "document", fails)
+    monkeypatch.setattr(positions._Assembler, "document", fails)
     assert complaint("a") == "not YAML: found something; check the syntax"
 
 
 def test_aliases_of_aliases_are_counted(monkeypatch):
     """Aliases may stand for so many values together and not for one more."""
-    monkeypatch.setattr(yaml_located, "MOST_ALIASED", 12)
+    monkeypatch.setattr(positions, "MOST_ALIASED", 12)
     assert parse("- &a [1, {b: 2}]\n- [*a, *a, *a]")[1][2] == [1, {"b": 2}]
     assert complaint("- &a [1, {b: 2}]\n- [*a, *a, *a, *a]") == (
         "2:16: aliases stand for more than 12 values; write a block with repeat"
@@ -247,7 +247,7 @@ def test_aliases_of_aliases_are_counted(monkeypatch):
 
 def test_values_are_counted(monkeypatch):
     """More values than any network has are refused before the parser sees them."""
-    monkeypatch.setattr(yaml_located, "MOST_VALUES", 5)
+    monkeypatch.setattr(positions, "MOST_VALUES", 5)
     assert parse("[1, 2, 3, 4, 5]") == [1, 2, 3, 4, 5]
     assert complaint("[1, 2, 3, 4, 5, 6]") == "more than 5 values; write a block with repeat"
 
@@ -310,7 +310,7 @@ def test_unreadable_file(tmp_path, monkeypatch):
 
 def test_large_files(tmp_path, monkeypatch):
     """A file above the limit is refused, and so is a device without an end."""
-    monkeypatch.setattr(yaml_located, "LARGEST_FILE", 10)
+    monkeypatch.setattr(positions, "LARGEST_FILE", 10)
     assert read_text(written(tmp_path, b"0123456789")) == "0123456789"
     path = written(tmp_path, b"0123456789a")
     assert fault(path) == f"{path} is larger than 10 bytes; that is no description of a network"

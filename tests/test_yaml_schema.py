@@ -25,8 +25,7 @@ from test_yaml_reading import INFERRED, PLAIN, STRUCTURED, mutations
 from sepcalc.core import spec
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.variants import all_variants
-from sepcalc.readers.yaml import limits as yaml_expansion
-from sepcalc.readers.yaml import positions as yaml_located
+from sepcalc.readers.yaml import limits, positions
 from sepcalc.readers.yaml.argument_types import ACTIVATIONS
 from sepcalc.readers.yaml.arguments import (
     BlockArguments,
@@ -271,7 +270,7 @@ def test_what_is_read_is_valid(text):
     """Whatever the reader makes a network of is valid: the schema is no stricter."""
     try:
         read(text)
-        document = yaml_located.parse(text)
+        document = positions.parse(text)
     except SepcalcError:
         assume(False)
     validator().validate(document)
@@ -329,16 +328,16 @@ def test_limits_are_documented():
     page = PAGE.read_text("utf-8").split("## Limits")[1].split("\n## ")[0]
     rows = dict(re.findall(r"^\| (.*?) \| ([\d,]+(?: MiB)?) \|$", page, re.MULTILINE))
     assert [value.replace(",", "") for value in rows.values()] == [
-        f"{yaml_located.LARGEST_FILE // 2**20} MiB",
+        f"{positions.LARGEST_FILE // 2**20} MiB",
         *map(
             str,
             (
-                yaml_located.DEEPEST,
-                yaml_located.MOST_ALIASED,
-                yaml_located.MOST_VALUES,
-                yaml_expansion.MOST_LAYERS,
-                yaml_expansion.DEEPEST_LAYERS,
-                yaml_expansion.MOST_USES,
+                positions.DEEPEST,
+                positions.MOST_ALIASED,
+                positions.MOST_VALUES,
+                limits.MOST_LAYERS,
+                limits.DEEPEST_LAYERS,
+                limits.MOST_USES,
                 spec.LARGEST,
             ),
         ),

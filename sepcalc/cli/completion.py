@@ -85,10 +85,9 @@ def _frameworks(_context: Any) -> Iterator[Word]:
 
 
 def _tables(context: Any) -> Iterator[Word]:
-    from sepcalc.cli import measure_show as cli_measure_show
-    from sepcalc.cli import network as cli_network
+    from sepcalc.cli import measure_show, network
 
-    yield from map(Word, (cli_measure_show if context.info_name == "measure" else cli_network).TABLES)
+    yield from map(Word, (measure_show if context.info_name == "measure" else network).TABLES)
 
 
 def _counters(_context: Any) -> Iterator[Word]:

@@ -1,7 +1,7 @@
 """What other counters print for the same run, and where each of them parts from the rule here.
 
-A :class:`Counter` is data: what it sees of a :class:`~sepcalc.readers.trace.Trace`, and a table from that to formulas, for one
-release. :func:`~sepcalc.conventions.reconcile.reconcile` re-enacts it.
+A :class:`Counter` is data: what it sees of a :class:`~sepcalc.readers.trace.Trace`, and a table from that to
+formulas, for one release. :func:`~sepcalc.conventions.reconcile.reconcile` re-enacts it.
 """
 
 from __future__ import annotations

@@ -15,9 +15,7 @@ from sepcalc.core.errors import SepcalcError
 from sepcalc.core.table import Column, Kind
 from sepcalc.explain.derivation import Definition, Derivation, Explanation, Ratio, Section
 from sepcalc.explain.symbols import INLINE, INLINE_MATHML, LATEX, MARKDOWN, MATHML, UNICODE, Formula, Notation, write
-from sepcalc.render import html as webpage
-from sepcalc.render import latex_text as tex
-from sepcalc.render import markdown
+from sepcalc.render import html, latex_text, markdown
 from sepcalc.render.cells import human
 
 _GLUE = "\N{NO-BREAK SPACE}"
@@ -263,15 +261,15 @@ def for_article(explanation: Explanation) -> str:
         for each in explanation.legend
     )
     blocks = [
-        f"\\subsection*{{{tex.escape(explanation.title)}}}",
+        f"\\subsection*{{{latex_text.escape(explanation.title)}}}",
         f"{legend}.",
-        tex.escape(" ".join(explanation.notes)),
+        latex_text.escape(" ".join(explanation.notes)),
     ]
     for section in explanation.sections:
-        blocks += [f"\\paragraph{{{tex.escape(section.name)}}}\n{tex.escape(section.summary)}"]
+        blocks += [f"\\paragraph{{{latex_text.escape(section.name)}}}\n{latex_text.escape(section.summary)}"]
         blocks += _latex_counts(section, explanation.values)
         blocks += [_latex_ratio(ratio, explanation.values) for ratio in section.ratios]
-        blocks += [tex.escape(" ".join(_closing(section)))]
+        blocks += [latex_text.escape(" ".join(_closing(section)))]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -327,7 +325,7 @@ def _latex_ratio(ratio: Ratio, values: Mapping[str, int]) -> str:
     beside = over + _points("=") + wide <= _LINE
     first, *rest = (f"&= {line}" if beside else rf"&\quad = {line}" for line, _ in lines)
     head = [f"{_quotient(ratio, _LATEX)}\n  {first}"] if beside else [f"& {_quotient(ratio, _LATEX)}", first]
-    after = "\n".join(filter(None, (f"{tex.escape(_reduction(ratio)).capitalize()}.", _parts(ratio, _LATEX))))
+    after = "\n".join(filter(None, (f"{latex_text.escape(_reduction(ratio)).capitalize()}.", _parts(ratio, _LATEX))))
     shown = _align([*head, *rest], 0 if beside else max(over, _INDENT + _points("=") + wide))
     return f"Ratio to standard, {ratio.count}:\n{shown}\n{after}"
 
@@ -343,7 +341,7 @@ def for_html(explanation: Explanation, *, level: int = 2) -> str:
     """HTML with MathML and headings from the ``level`` on, dressed by classes alone."""
     legend = (
         f"<div><dt>{_in_math(MATHML.name(each.name))}{'' if each.value is None else f' = {each.value:,}'}</dt>"
-        f"<dd>{webpage.escape(each.meaning)}</dd></div>"
+        f"<dd>{html.escape(each.meaning)}</dd></div>"
         for each in explanation.legend
     )
     blocks = [_html("h", explanation.title, level), f'<dl class="names">{"".join(legend)}</dl>']
@@ -359,7 +357,7 @@ def for_html(explanation: Explanation, *, level: int = 2) -> str:
 
 
 def _html(tag: str, text: str, level: int | str = "") -> str:
-    return f"<{tag}{level}>{webpage.escape(text)}</{tag}{level}>"
+    return f"<{tag}{level}>{html.escape(text)}</{tag}{level}>"
 
 
 def _html_count(derivation: Derivation, values: Mapping[str, int]) -> str:
@@ -378,7 +376,7 @@ def _html_row(row: _Row) -> str:
 def _html_ratio(ratio: Ratio, values: Mapping[str, int]) -> Iterator[str]:
     *forms, share = [_quotient(ratio, _HTML), *_sides(ratio, _HTML, values)]
     equation = " = ".join((*(f'<math displaystyle="true">{form}</math>' for form in forms), share))
-    yield f"<p>Ratio to standard, {webpage.escape(ratio.count)}:</p>"
+    yield f"<p>Ratio to standard, {html.escape(ratio.count)}:</p>"
     yield f'<p class="equation">{equation}, {_reduction(ratio)}</p>'
     if parts := _parts(ratio, _HTML):
         yield f"<p>{parts}</p>"
@@ -394,8 +392,8 @@ def _in_dollars(symbols: str) -> str:
 
 _TERMINAL = _Style(symbols=UNICODE, numbers=UNICODE, sentence=UNICODE, inline=_glued, text=str)
 _MARKDOWN = _Style(symbols=MARKDOWN, numbers=UNICODE, sentence=MARKDOWN, inline=_in_dollars, text=markdown.escape)
-_LATEX = _Style(symbols=LATEX, numbers=LATEX, sentence=INLINE, inline=_in_dollars, text=tex.escape)
-_HTML = _Style(symbols=MATHML, numbers=MATHML, sentence=INLINE_MATHML, inline=_in_math, text=webpage.escape)
+_LATEX = _Style(symbols=LATEX, numbers=LATEX, sentence=INLINE, inline=_in_dollars, text=latex_text.escape)
+_HTML = _Style(symbols=MATHML, numbers=MATHML, sentence=INLINE_MATHML, inline=_in_math, text=html.escape)
 
 
 def render_explanation(

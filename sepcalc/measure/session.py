@@ -4,7 +4,7 @@ A :class:`Session` is one run of the program. Its rows are in groups: a layer, o
 under one set of conditions times are ratios to those of the *reference*, the first row that is no part. Seconds are per
 call, for the whole batch; so are multiply-adds and bytes.
 
-Nothing here measures or draws: samples come from :mod:`sepcalc.measure.loop`, tables are in :mod:`sepcalc.measure.tables`.
+Nothing here measures or draws: :mod:`sepcalc.measure.loop` takes samples, :mod:`sepcalc.measure.tables` has tables.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What one run of a network did, as plain data: which operators ran, on which shapes, inside which modules.
 
-A trace is what is known before anything is counted. :func:`~sepcalc.readers.pytorch.layers.to_network` makes layers of it, and the
-rules of other counters are read from it too: some of them see modules, some see functions, some see what
-is below both. So each operator keeps all three. Nothing here is torch: shapes are tuples, modules are
+A trace is what is known before anything is counted. :func:`~sepcalc.readers.pytorch.layers.to_network` makes layers
+of it, and the rules of other counters are read from it too: some of them see modules, some see functions, some see
+what is below both. So each operator keeps all three. Nothing here is torch: shapes are tuples, modules are
 records. Every shape is complete, with the batch in it.
 """
 
@@ -112,7 +112,7 @@ class Operation:
     """One operator: what a function that the code called did, or what ran by itself.
 
     ``word`` is what the field calls it: conv, linear, matmul, attention, einsum, lstm, batch_norm, relu, max_pool, add,
-    embedding, ... (:mod:`sepcalc.readers.pytorch.names` has the renamed ones), or the bare name of a function or operator.
+    embedding, ... (:mod:`sepcalc.readers.pytorch.names` has the renamed ones), or the bare name of a function.
     ``function`` is the outermost function of PyTorch (``torch.nn.functional.relu``,
     ``torch.Tensor.__add__`` for a plain ``+``), empty where PyTorch ran the operator on its own account; ``inside`` are
     functions around it, such as ``torch.nn.functional.multi_head_attention_forward``. ``call`` is

@@ -62,7 +62,7 @@ LARGE = {"product": (_product, 256, 8192), "convolution": (_convolution, 64, 102
 def ceilings(conditions: Conditions, plan: Plan = PLAN) -> Ceilings:
     """What the device of ``conditions`` reaches in their dtype and with their threads: FLOP/s and byte/s.
 
-    Raises :class:`SepcalcError` where they cannot be measured, and as :func:`sepcalc.measure.pytorch.calls.refuse` does.
+    Raises :class:`SepcalcError` where they cannot be measured, and as :func:`~sepcalc.measure.pytorch.calls.refuse`.
     Ctrl-C is a :class:`KeyboardInterrupt` as elsewhere: half a roofline is none.
     """
     plain = Conditions(device=conditions.device, dtype=conditions.dtype, threads=conditions.threads)

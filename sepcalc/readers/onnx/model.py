@@ -1,8 +1,8 @@
 """ONNX files as networks.
 
 Only this file and :mod:`sepcalc.readers.onnx.shapes` import onnx. Shapes come from the package's own inference, on a
-graph without weights; what each operator costs, from :mod:`sepcalc.readers.onnx.operators`. A file is hostile until it is
-read: nothing outside it is opened, what it claims is bounded before anything is built from it, and whatever is
+graph without weights; what each operator costs, from :mod:`sepcalc.readers.onnx.operators`. A file is hostile until
+it is read: nothing outside it is opened, what it claims is bounded before anything is built from it, and whatever is
 wrong ends in one :class:`SepcalcError`.
 
 Counts are for the inputs as the file declares them, batch included. What an operator means is as its own opset says;

@@ -148,7 +148,7 @@ def _bodies(arguments: Mapping[str, Any]) -> Iterator[Any]:
 def value(given: Any, names: Mapping[str, Any]) -> Any:
     """What an argument is, as far as it can be known before shapes are; 1 stands for what cannot be.
 
-    Nothing that a repetition or a word may depend on is among that: see :class:`~sepcalc.readers.yaml.expressions.Channels`.
+    No repetition and no word depends on those: see :class:`~sepcalc.readers.yaml.expressions.Channels`.
     """
     if isinstance(given, str) and "$" in given:
         try:

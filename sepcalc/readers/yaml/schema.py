@@ -1,7 +1,7 @@
 """The JSON Schema (2020-12) of a network file, for editors that complete and check.
 
-Everything that a record says of its keys comes from :mod:`sepcalc.readers.yaml.arguments`, every word from the registry of
-layer types. Written by hand is how they stand together: that a layer is a word, a word with its
+The keys come from the records in :mod:`sepcalc.readers.yaml.arguments`, the words from the registry of layer types.
+How they combine is written by hand: that a layer is a word, a word with its
 arguments, or its arguments side by side. The schema is wider than the reader where JSON Schema cannot
 follow: any word may be the name of a block, and shapes are not inferred.
 """

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sepcalc.core.errors import MissingExtraError
 from sepcalc.core.table import Column, Plain, Row, Table
-from sepcalc.render import html as webpage
+from sepcalc.render import html
 from sepcalc.render.cells import human, visible
 from sepcalc.render.charts.style import INSIDE, LARGE, PLAIN, POINT, WIDTH, config
 from sepcalc.render.charts.text import fold, is_measured, text_width
@@ -145,7 +145,7 @@ def draw_svg(chart: Chart) -> bytes:
 def draw_html(chart: Chart) -> bytes:
     """A page with the drawing in it, which needs no other file, no script and no network."""
     style = f"body {{ margin: 0 auto; max-width: {3 * WIDTH:.0f}px }} svg {{ width: 100%; height: auto }}"
-    return webpage.page(" ".join(chart.spec["title"]["text"]), style, _svg(chart)).encode()
+    return html.page(" ".join(chart.spec["title"]["text"]), style, _svg(chart)).encode()
 
 
 def draw_png(chart: Chart) -> bytes:
