@@ -1,8 +1,8 @@
 """What every command prints, byte for byte.
 
 ``pytest tests/test_golden.py --update-golden`` writes the files in ``tests/golden`` anew; look at the difference
-before it is committed. Stored are every command line as text and as JSON, and two answers in every other format.
-An answer that is not stored holds what a stored one holds: the words of the text, the numbers of the JSON.
+before it is committed. Stored are every command line as text, every command as JSON, and two answers in the other
+formats. An answer that is not stored holds what a stored one holds: the words of the text, the numbers of the JSON.
 Printed numbers add up, and answers for programs hold the library's own numbers.
 """
 
@@ -32,9 +32,6 @@ MEASURE = "measure --cin 64 --cout 128 -k 3 --size 56 --time 0"
 TABLES = {
     "layer": LAYER,
     "layer-sized": SIZED,
-    "layer-1d": "layer --cin 40 --cout 60 -k 5 --axes 1 --size 101 --dilation 2 --variant all",
-    "layer-3d": "layer --cin 16 --cout 32 -k 3x3x5 --size 8x30x40 --stride 1x2x2 --bias all --dtype float16",
-    "layer-transposed": "layer --cin 64 --cout 32 -k 4 --size 14 --stride 2 --padding 1 --transposed --bias last",
     "network": NETWORK,
     "list": "network --list",
     "compare": "compare resnet50 mobilenet_v1 mobilenet_v2",
@@ -42,7 +39,22 @@ TABLES = {
     "sweep-network": "sweep mobilenet_v1 --width 0.25,1 --size 160:224:64",
     "measure": f"{MEASURE} --variant all",
 }
-"""Command lines whose answer is text or JSON."""
+"""Command lines whose answer is stored as text and as JSON."""
+
+SHAPES = {
+    "layer-1d": "layer --cin 40 --cout 60 -k 5 --axes 1 --size 101 --dilation 2 --variant all",
+    "layer-3d": "layer --cin 16 --cout 32 -k 3x3x5 --size 8x30x40 --stride 1x2x2 --bias all --dtype float16",
+    "layer-transposed": "layer --cin 64 --cout 32 -k 4 --size 14 --stride 2 --padding 1 --transposed --bias last",
+}
+"""The first command on other shapes."""
+
+SPECS = {
+    "layer-sized": ConvSpec.of(64, 128, k=3, size=56, groups=4),
+    "layer-1d": ConvSpec.of(40, 60, k=5, size=(101,), dilation=2),
+    "layer-3d": ConvSpec.of(16, 32, k=(3, 3, 5), size=(8, 30, 40), stride=(1, 2, 2), bias="all"),
+    "layer-transposed": ConvSpec.of(64, 32, k=4, size=14, stride=2, padding=1, transposed=True, bias="last"),
+}
+"""The convolutions of these command lines."""
 
 LAYOUTS = {
     "layer-stages": f"{SIZED} --stages",
@@ -59,7 +71,7 @@ LAYOUTS = {
 }
 """Command lines that change what a table shows, and mean nothing in JSON."""
 
-TEXTS = TABLES | LAYOUTS | {"layer-si": f"{LAYER} --size 56 --si"}
+TEXTS = TABLES | SHAPES | LAYOUTS | {"layer-si": f"{LAYER} --size 56 --si"}
 """Command lines that print tables for people."""
 
 EVERYWHERE = ("layer-stages", "network")
@@ -182,7 +194,7 @@ def records(form: str, text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(text.splitlines(), delimiter="," if form == "csv" else "\t"))
 
 
-@pytest.mark.parametrize("name", {**TABLES, **LAYOUTS})
+@pytest.mark.parametrize("name", {**TABLES, **SHAPES, **LAYOUTS})
 def test_formats_for_programs_say_the_same(name):
     """CSV and TSV hold the same records, one for each row of the first table for people, with its counts."""
     found = records("csv", answer(name, "csv"))
@@ -198,14 +210,14 @@ RECORDS = {"layer": "variants", "network": "layers", "compare": "networks", "swe
 """Where the records of a command's table stand in its JSON."""
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", {**TABLES, **SHAPES})
 def test_records_hold_the_numbers_of_the_json(name):
-    """Each name and number of the stored JSON that the table shows stands in its CSV, to the last digit.
+    """Each name and number of the JSON that the table shows stands in its CSV, to the last digit.
 
     The type of a layer is not compared: a table writes its kernel behind it.
     """
-    stored = json.loads((GOLDEN / f"{name}.json").read_text())
-    entries = stored["tables"][0]["rows"] if name == "list" else stored[RECORDS[TABLES[name].split()[0]]]
+    document = json.loads(answer(name, "json"))
+    entries = document["tables"][0]["rows"] if name == "list" else document[RECORDS[TEXTS[name].split()[0]]]
     rows = [row for row in records("csv", answer(name, "csv")) if row.get("role") != "total"]
     for row, entry in zip(rows, entries, strict=True):
         shared = row.keys() & entry.keys() - {"type"}
@@ -297,15 +309,27 @@ def test_json_holds_the_numbers_of_the_library(name):
     assert [layer["name"] for layer in answer["layers"]] == [layer.name for layer in network.layers]
 
 
-def test_json_of_a_layer_holds_the_numbers_of_the_library():
-    """The answer for a layer has the numbers of each variant that the library has."""
-    answer = json.loads(sepcalc(f"{SIZED} --format json").out)
-    comparison = compare(ConvSpec.of(64, 128, k=3, size=56, groups=4), choose(["all"]))
-    for record, row in zip(answer["variants"], comparison.candidates, strict=True):
-        assert record["variant"] == row.variant.name
-        assert (record["params"], record["macs"]) == (row.params, row.macs)
-        assert record["params_reduction"] == float(comparison.params_reduction(row))
-        assert record["macs_reduction"] == float(Fraction(comparison.candidates[0].macs, row.macs))
-        assert (record["traffic_bytes"], record["activations"]) == (row.traffic_bytes(4), row.activations)
-        for key in ("params", "macs"):
-            assert sum(stage[key] for stage in record["stages"]) == record[key]
+@pytest.mark.parametrize("name", SPECS)
+def test_json_of_a_layer_holds_the_numbers_of_the_library(name):
+    """The answer for a layer has the numbers of each variant and stage that the library has."""
+    document = json.loads(answer(name, "json"))
+    comparison = compare(SPECS[name], choose([record["variant"] for record in document["variants"]]))
+    for record, row in zip(document["variants"], comparison.candidates, strict=True):
+        assert (record["why_not"], record["remark"]) == (row.why_not or None, row.remark or None)
+        assert record["applies"] == row.applies
+        if row.applies:
+            check_variant(record, row, document["element_bytes"])
+            assert record["params_reduction"] == float(comparison.params_reduction(row))
+            assert record["macs_reduction"] == float(Fraction(comparison.candidates[0].macs, row.macs))
+
+
+def check_variant(record, row, element_bytes):
+    """Hold the JSON of a variant against what the library says of it."""
+    assert (record["params"], record["macs"]) == (row.params, row.macs)
+    assert (record["traffic_bytes"], record["activations"]) == (row.traffic_bytes(element_bytes), row.activations)
+    for key in ("params", "macs"):
+        assert sum(stage[key] for stage in record["stages"]) == record[key]
+    for stage, spec in zip(record["stages"], row.stages, strict=True):
+        assert (stage["name"], stage["groups"]) == (spec.kind, spec.groups)
+        assert (stage["kernel"], stage["stride"]) == ([*spec.kernel], [*spec.stride])
+        assert (stage["in_size"], stage["out_size"]) == ([*spec.size], [*spec.out_size])
