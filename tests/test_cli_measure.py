@@ -18,8 +18,6 @@ from sepcalc.variants import all_variants
 
 LAYER = "measure --cin 64 --cout 128 -k 3 --size 56"
 QUICK = f"{LAYER} --rounds 12 --time 0"
-WHOLE = "expected a whole number from 1 to 1,000,000,000"
-SECONDS = "expected seconds from 0 to 86,400 like 0.5"
 ONE_NETWORK = "they are for networks, and this is one convolution; leave them out"
 LOADS = "--load shows what was measured; leave one or the other out"
 EVERYTHING = "json always holds every row and sample; choose another format"
@@ -46,7 +44,6 @@ MESSAGES = {
     f"{LAYER} --width 0.5": f"--width would change nothing: {ONE_NETWORK}",
     f"{LAYER} --only a --input 1x3x8x8": f"--input and --only would change nothing: {ONE_NETWORK}",
     # Conditions.
-    f"{LAYER} --batch 0": f"--batch: {WHOLE}, got '0'",
     f"{LAYER} --batch 1,": "--batch: a value is empty in '1,'; leave out the comma",
     f"{LAYER} --dtype float8": "--dtype: unknown word 'float8'; did you mean 'float64'?",
     f"{LAYER} --dtype int8": "--dtype: unknown word 'int8'; known: float64, float32, float16, bfloat16",
@@ -55,17 +52,12 @@ MESSAGES = {
     f"{LAYER} --device cuda --threads 2": (
         "--threads would change nothing: they are the CPU's, and cuda computes; leave them out"
     ),
-    f"{LAYER} --threads 0": f"--threads: {WHOLE}, got '0'",
     f"{LAYER} --threads 9": "--threads: 9 threads would wait for one another here; give 4 at most",
     f"{LAYER} --cache hot": "--cache: unknown word 'hot'; known: warm, cold",
     f"{LAYER} --backward --roofline": (
         "--roofline would change nothing: counts are those of a forward pass; leave --backward out"
     ),
     # How long.
-    f"{LAYER} --rounds 0": f"--rounds: {WHOLE}, got '0'",
-    f"{LAYER} --time -1": f"--time: {SECONDS}, got '-1'",
-    f"{LAYER} --time nan": f"--time: {SECONDS}, got 'nan'",
-    f"{LAYER} --time long": f"--time: {SECONDS}, got 'long'",
     f"{LAYER} --seed -1": "--seed: expected a whole number from 0 to 1,000,000,000, got '-1'",
     # What is shown.
     f"{QUICK} --format json --columns n": f"--columns would change nothing: {EVERYTHING}",
@@ -354,7 +346,7 @@ sys.exit(run(sys.argv[1:]))
         ("measure --help", 0, ""),
         ("measure --load run.json", 0, ""),
         (QUICK, 2, "measuring needs the 'torch' extra: pip install 'sepcalc[torch]'\n"),
-        (f"{QUICK} --batch 0", 2, f"--batch: {WHOLE}, got '0'\n"),
+        (f"{QUICK} --batch 0", 2, "--batch: expected a whole number from 1 to 1,000,000,000, got '0'\n"),
     ],
 )
 def test_without_torch(folder, line, code, err):

@@ -12,8 +12,6 @@ from sepcalc.variants import all_variants
 from sepcalc.yaml_reading import bundled
 
 NETWORK = "network mobilenet_v1"
-WHOLE = "expected a whole number from 1 to 1,000,000,000"
-LENGTHS = f"{WHOLE}, or up to three of them like 3x1"
 COLUMNS = ", ".join(column.key for column in network_table(load("mobilenet_v1")).columns)
 KEYS = (
     f"{COLUMNS}, params_cumulative, macs_cumulative, params_cumulative:…, macs_cumulative:…, "
@@ -21,8 +19,6 @@ KEYS = (
 )
 LAYERS = ", ".join(["conv1", *(f"separable{number}" for number in range(1, 14))])
 KNOWN = ", ".join(bundled())
-COUNT = "expected a count like 5M, 600M or 1,000,000"
-WIDTH = "expected a factor above 0 and up to 1,000 like 0.75"
 LIST = "--list shows what is bundled; leave one or the other out"
 JSON = "json always holds every layer and total; choose another format"
 
@@ -46,22 +42,6 @@ MESSAGES = {
     f"{NETWORK} --color": "unknown option '--color'; see 'sepcalc network --help'",
     f"{NETWORK} --tables totals": "unknown option '--tables'; did you mean '--table'?",
     f"{NETWORK} --top": "option '--top' needs a value; see 'sepcalc network --help'",
-    # Values.
-    f"{NETWORK} --width 0": f"--width: {WIDTH}, got '0'",
-    f"{NETWORK} --width -1": f"--width: {WIDTH}, got '-1'",
-    f"{NETWORK} --width half": f"--width: {WIDTH}, got 'half'",
-    f"{NETWORK} --width nan": f"--width: {WIDTH}, got 'nan'",
-    f"{NETWORK} --width 1/0": f"--width: {WIDTH}, got '1/0'",
-    f"{NETWORK} --width ''": f"--width: {WIDTH}, got ''",
-    f"{NETWORK} --width 1e9": f"--width: {WIDTH}, got '1e9'",
-    f"{NETWORK} --size 0": f"--size: {LENGTHS}, got '0'",
-    f"{NETWORK} --size big": f"--size: {LENGTHS}, got 'big'",
-    f"{NETWORK} --top 0": f"--top: {WHOLE}, got '0'",
-    f"{NETWORK} --top -1": f"--top: {WHOLE}, got '-1'",
-    f"{NETWORK} --top all": f"--top: {WHOLE}, got 'all'",
-    f"{NETWORK} --max-macs abc": f"--max-macs: {COUNT}, got 'abc'",
-    f"{NETWORK} --max-params 5X": f"--max-params: {COUNT}, got '5X'",
-    f"{NETWORK} --max-params -5": f"--max-params: {COUNT}, got '-5'",
     # Words.
     f"{NETWORK} --sort param": "--sort: unknown column 'param'; did you mean 'params'?",
     f"{NETWORK} --sort qqq": f"--sort: unknown column 'qqq'; known: {KEYS}",
