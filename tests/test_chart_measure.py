@@ -14,13 +14,9 @@ from sepcalc.timing_layer import measure_layer
 from sepcalc.timing_network import measure_network
 from sepcalc.timing_run import Setting
 
+pytestmark = pytest.mark.usefixtures("cache")
+
 PLAN = Plan(rounds=12, time_s=0.0)
-
-
-@pytest.fixture(autouse=True)
-def _cache(tmp_path, monkeypatch):
-    """No ceilings are known."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
 def layer(variants=(), **others):

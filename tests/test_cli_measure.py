@@ -90,11 +90,10 @@ MESSAGES = {
 
 
 @pytest.fixture(autouse=True)
-def _no_torch(monkeypatch, tmp_path):
+def _no_torch(monkeypatch, cache):  # noqa: ARG001 (nothing is kept)
     """What is timed takes a time that is known, on four cores, and nothing is kept for later runs."""
     monkeypatch.setattr("sepcalc.cli_measure_flags.usable_cores", lambda: 4)
     monkeypatch.setattr("sepcalc.timing_torch.torch_bench", fake_bench)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
 @pytest.fixture

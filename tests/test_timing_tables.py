@@ -22,13 +22,9 @@ from sepcalc.timing_runs import runs_table
 from sepcalc.timing_tables import MOST_REASONS, MOST_STAGES, timing_tables
 from sepcalc.yaml_reading import read
 
+pytestmark = pytest.mark.usefixtures("cache")
+
 PLAN = Plan(rounds=12, time_s=0.0)
-
-
-@pytest.fixture(autouse=True)
-def _cache(tmp_path, monkeypatch):
-    """No ceilings are known."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
 def layer(variants=(), fails=None, **others):

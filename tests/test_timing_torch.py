@@ -21,6 +21,8 @@ from sepcalc.timing_torch import own_model, torch_bench
 from sepcalc.torch_timing import prepare
 from sepcalc.yaml_reading import read
 
+pytestmark = pytest.mark.usefixtures("cache")
+
 PLAN = Plan(rounds=3, time_s=0.01, warmup_s=0.0, least_s=1e-5)
 COMPARISON = compare(ConvSpec.of(4, 8, k=3, size=6), choose(["all"], {"groups": 2}))
 SHORT = "--rounds 3 --time 0.01"
@@ -41,12 +43,6 @@ class Net(nn.Module):
     def forward(self, x):
         return F.conv2d(F.relu(self.norm(self.a(x))), self.kernel, padding=1)
 """
-
-
-@pytest.fixture(autouse=True)
-def _cache(tmp_path, monkeypatch):
-    """No ceilings are known."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 def setting(*conditions):
