@@ -202,3 +202,29 @@ def test_refused_values_name_their_flag(line, name):
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith(f"{name}: expected ")
     assert "got '-x'" in ran.err
+
+
+FAULTS = {
+    "--format xml": "--format: unknown format 'xml'; known: ",
+    "-o a.doc": "--output: unknown suffix '.doc' of 'a.doc'; give one of .txt, ",
+    "-o nowhere/a.md": "cannot write 'nowhere/a.md': there is no folder ",
+    "--columns foo": "--columns: unknown column 'foo'; known: ",
+    "--format csv --si": "--si would change nothing: csv holds exact numbers; ",
+    "--variant foo": "--variant: unknown variant 'foo'; known: ",
+    "--variant dw --mid 8": "--mid would change nothing: spatial-separable is not compared; add ",
+}
+"""What every command that shows variants says of the flags that they share."""
+
+
+SHARING = [*(line for line in FLAGS if line != "sweep vgg16"), "sweep vgg16 --size 64,128"]
+ASKED = [(line, flags) for line in SHARING for flags in FAULTS]
+ASKED += [("compare vgg16", flags) for flags in FAULTS if "--variant" not in flags]
+
+
+@pytest.mark.parametrize(("line", "flags"), ASKED)
+def test_commands_refuse_alike(folder, monkeypatch, line, flags):
+    """Commands refuse the flags that they share in the same words, and nothing is measured or written before."""
+    monkeypatch.setattr("sepcalc.timing_run.measure", None)
+    ran = sepcalc(f"{line} {flags}")
+    assert (ran.code, ran.out, ran.err.startswith(FAULTS[flags])) == (2, "", True)
+    assert list(folder.iterdir()) == []

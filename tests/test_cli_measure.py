@@ -14,14 +14,12 @@ from sepcalc import cli_measure_progress
 from sepcalc.cli_measure_progress import shown_progress
 from sepcalc.measure import State
 from sepcalc.timing_record import load
-from sepcalc.variants import all_variants
 
 LAYER = "measure --cin 64 --cout 128 -k 3 --size 56"
 QUICK = f"{LAYER} --rounds 12 --time 0"
 ONE_NETWORK = "they are for networks, and this is one convolution; leave them out"
 LOADS = "--load shows what was measured; leave one or the other out"
 EVERYTHING = "json always holds every row and sample; choose another format"
-VARIANTS = ", ".join(word for each in all_variants() for word in (each.name, *each.aliases))
 
 MESSAGES = {
     # What is measured.
@@ -40,7 +38,6 @@ MESSAGES = {
         "conv2.2.conv1, conv2.2.conv2, conv3.1.conv1, conv3.1.conv2, conv3.2.conv1, conv3.2.conv2, conv4.1.conv1, "
         "conv4.1.conv2, conv4.2.conv1, conv4.2.conv2, conv5.1.conv1, conv5.1.conv2, conv5.2.conv1, conv5.2.conv2"
     ),
-    f"{LAYER} --variant foo": f"--variant: unknown variant 'foo'; known: {VARIANTS}",
     f"{LAYER} --width 0.5": f"--width would change nothing: {ONE_NETWORK}",
     f"{LAYER} --only a --input 1x3x8x8": f"--input and --only would change nothing: {ONE_NETWORK}",
     # Conditions.
@@ -66,13 +63,8 @@ MESSAGES = {
         "macs_per_s, intensity, bound, roof_share, attainable_s, peak_macs_per_s, peak_bytes_per_s, verdict, n, inner, "
         "outliers, spread, ratio_of_minima, params, macs, traffic_bytes, reason"
     ),
-    f"{QUICK} --format csv --si": "--si would change nothing: csv holds exact numbers; choose another format",
-    f"{QUICK} --format jsno": "--format: unknown format 'jsno'; did you mean 'json'?",
     "measure resnet18 --format csv --table totals --table layers": (
         "--table: csv holds one table; name one, or choose another format"
-    ),
-    f"{LAYER} -o nowhere/run.md": (
-        "cannot write 'nowhere/run.md': there is no folder '{folder}/nowhere'; create it first"
     ),
     f"{LAYER} --table totals": "--table would change nothing: a convolution has one table; leave it out",
     "measure resnet18 --table total": "--table: no table 'total'; did you mean 'totals'?",

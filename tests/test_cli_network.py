@@ -60,18 +60,6 @@ MESSAGES = {
     f"{NETWORK} --only separabl3": (
         "--only: no convertible layer of MobileNet v1 is called 'separabl3'; did you mean 'separable3'?"
     ),
-    f"{NETWORK} --variant deepwise": "--variant: unknown variant 'deepwise'; did you mean 'depthwise'?",
-    f"{NETWORK} --format xml": (
-        "--format: unknown format 'xml'; known: terminal, markdown, latex, csv, tsv, html, json"
-    ),
-    # Files.
-    f"{NETWORK} -o table.doc": (
-        "--output: unknown suffix '.doc' of 'table.doc'; "
-        "give one of .txt, .md, .tex, .csv, .tsv, .html, .json, or choose a format"
-    ),
-    f"{NETWORK} -o nowhere/table.csv": (
-        "cannot write 'nowhere/table.csv': there is no folder '{folder}/nowhere'; create it first"
-    ),
     # Tables that cannot be had.
     f"{NETWORK} --format csv --table totals --table layers": (
         "--table: csv holds one table; name one, or choose another format"
@@ -80,10 +68,6 @@ MESSAGES = {
         "--table: MobileNet v1 is not as published with --width or --size; leave 'published' out"
     ),
     # Flags that would change nothing.
-    f"{NETWORK} --groups 8": "--groups would change nothing: grouped is not compared; add --variant grouped",
-    f"{NETWORK} --variant dw --mid 8": (
-        "--mid would change nothing: spatial-separable is not compared; add --variant spatial-separable"
-    ),
     f"{NETWORK} --group --stages": (
         "--stages would change nothing: --group adds layers up; leave one or the other out"
     ),
@@ -96,7 +80,6 @@ MESSAGES = {
     f"{NETWORK} --format json --top 3 --group": f"--group and --top would change nothing: {JSON}",
     f"{NETWORK} --format json --table totals": f"--table would change nothing: {JSON}",
     f"{NETWORK} --format json --columns macs --si": f"--columns and --si would change nothing: {JSON}",
-    f"{NETWORK} --format tsv --si": "--si would change nothing: tsv holds exact numbers; choose another format",
     "network --list mobilenet_v1": f"'mobilenet_v1' would change nothing: {LIST}",
     "network --list --top 3 --strict": f"--top and --strict would change nothing: {LIST}",
     "network --list --width 0.5": f"--width would change nothing: {LIST}",
