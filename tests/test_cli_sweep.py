@@ -136,6 +136,10 @@ def test_a_terminal_shows_both_ends(monkeypatch):
             "kernel 3×3 leaves nothing of size 1×1 with padding 0×0; give a larger size or more padding",
         ),
         (
+            "sweep --cin 64 --cout 64,128 -k 3 --columns macs",
+            "--columns: macs cannot be known without a size; give --size, or choose macs_per_position",
+        ),
+        (
             "sweep --cin 64 --cout 64 -k 3 --width 0.5",
             "--width would change nothing: a convolution has no width; name a network",
         ),
