@@ -1,4 +1,4 @@
-"""What all tests share: how golden files are written anew, and that a skipped test fails on a build server."""
+"""What all tests share: fixtures, the flag that writes golden files anew, and no skipped test on a build server."""
 
 import os
 from pathlib import Path
@@ -24,3 +24,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder, which is the current one."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which the program keeps what it measures for later runs; there is none yet."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "sepcalc"

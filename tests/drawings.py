@@ -5,10 +5,9 @@ from json import dumps
 from typing import Any, NamedTuple
 
 import vl_convert
-
-from sepcalc.render.charts.chart import Chart
-from sepcalc.render.charts.labels import Box
-from sepcalc.render.charts.text import text_width
+from sepcalc.render.formats.charts.chart import Chart
+from sepcalc.render.formats.charts.labels import Box
+from sepcalc.render.formats.charts.text import text_width
 
 
 class Word(NamedTuple):

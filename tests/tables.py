@@ -33,6 +33,17 @@ SAMPLE = Table(
     notes=("mid 64; saves while mid < 128", "uncounted: x (Y)"),
 )
 
+FIRST_RECORD = {
+    "variant": "standard",
+    "params": 73728,
+    "params_reduction": 1.0,
+    "macs": 73728,
+    "out_size": [56, 40],
+    "traffic_bytes": 2703360,
+    "role": "body",
+}
+"""The first row of the sample as a record."""
+
 fractions = st.fractions(0, 10**6, max_denominator=10**4)
 numbers = st.none() | st.integers(0, 10**15) | fractions
 estimates = st.tuples(fractions, fractions, fractions).map(

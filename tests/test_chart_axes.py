@@ -5,8 +5,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from sepcalc.render.charts.axes import Plane, Scale, log_ticks, nice, spread, ticks
+from sepcalc.render.formats.charts.axes import Plane, Scale, log_ticks, nice, spread, ticks
 
 numbers = st.floats(1, 1e40)
 

@@ -2,11 +2,11 @@
 
 import pytest
 from drawings import drawing
+from sepcalc.render.formats.charts.comparison import comparison_chart
 
 from sepcalc import load
 from sepcalc.core.network_tables import comparison_table
 from sepcalc.readers.yaml.reader import bundled, read
-from sepcalc.render.charts.comparison import comparison_chart
 
 NAMES = ("resnet18", "resnet50", "mobilenet_v1")
 EMPTY = "name: pools\ninput: {channels: 3, size: 8}\nlayers: [{maxpool: 2}]"

@@ -4,8 +4,7 @@ from math import dist
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-from sepcalc.render.charts.labels import RADIUS, Box, place_labels
+from sepcalc.render.formats.charts.labels import RADIUS, Box, place_labels
 
 SIZE = (270.0, 220.0)
 points = st.lists(st.tuples(st.floats(5, 265), st.floats(5, 215)), min_size=1, max_size=8)

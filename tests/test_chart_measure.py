@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from drawings import drawing
 from fake_bench import fake_bench
+from sepcalc.render.formats.charts.measurement import measurement_chart
 
 from sepcalc import ConvSpec, choose, compare, load
 from sepcalc.measure.conditions import Conditions
@@ -12,15 +13,10 @@ from sepcalc.measure.layer import measure_layer
 from sepcalc.measure.loop import Plan
 from sepcalc.measure.network import measure_network
 from sepcalc.measure.run import Setting
-from sepcalc.render.charts.measurement import measurement_chart
+
+pytestmark = pytest.mark.usefixtures("cache")
 
 PLAN = Plan(rounds=12, time_s=0.0)
-
-
-@pytest.fixture(autouse=True)
-def _cache(tmp_path, monkeypatch):
-    """No ceilings are known."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
 def layer(variants=(), **others):

@@ -1,8 +1,7 @@
 """How charts look."""
 
 import pytest
-
-from sepcalc.render.charts.style import COLORS, INK, INSIDE, SMALL, WIDTH, colors, config, first
+from sepcalc.render.formats.charts.style import COLORS, INK, INSIDE, SMALL, WIDTH, colors, config, first
 
 
 def lightness(color: str) -> float:

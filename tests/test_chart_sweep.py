@@ -2,10 +2,10 @@
 
 import pytest
 from drawings import drawing
+from sepcalc.render.formats.charts.sweep import sweep_chart
 
 from sepcalc import choose, load
 from sepcalc.core.errors import SepcalcError
-from sepcalc.render.charts.sweep import sweep_chart
 from sepcalc.sweep.sweep import network_sweep, sweep
 from sepcalc.sweep.tables import sweep_table
 

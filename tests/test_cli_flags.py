@@ -1,4 +1,4 @@
-"""Flags as records: what a command that takes records shows of them, and what it is handed."""
+"""Flags as records: what a command that takes records shows of them, and what it is handed; what values they refuse."""
 
 from typing import Annotated, NamedTuple
 
@@ -10,10 +10,13 @@ from typer.testing import CliRunner
 from sepcalc.cli.convolution import ConvolutionFlags
 from sepcalc.cli.flags import flag_name, flags_of, flat, refuse
 from sepcalc.cli.main import COMMANDS, app
+from sepcalc.cli.measure_flags import parse_seconds
 from sepcalc.cli.network import CountFlags
 from sepcalc.cli.options import ShowFlags, command_app
 from sepcalc.cli.sources import ScaleFlags, SourceFlags
+from sepcalc.cli.variants import parse_mid
 from sepcalc.core.errors import SepcalcError
+from sepcalc.core.parsing import parse_factor
 
 
 class Size(NamedTuple):
@@ -157,3 +160,72 @@ def test_list_alone():
     """What other tables would show is refused beside the list of the bundled networks."""
     why = "--list shows what is bundled; leave one or the other out"
     assert sepcalc("network --list --as thop") == (2, "", f"--as would change nothing: {why}\n")
+
+
+PARSERS = {
+    parse_mid: ("in, out, min, max or a whole number from 1 to 1,000,000,000", ["", "0", "middle"]),
+    parse_factor: ("a factor above 0 and up to 1,000 like 0.75", ["", "0", "-1", "half", "nan", "1/0", "1e9"]),
+    parse_seconds: ("seconds from 0 to 86,400 like 0.5", ["", "-1", "nan", "long", "86401"]),
+}
+"""What values of flags are expected to be, and values that are refused."""
+
+
+@pytest.mark.parametrize(
+    ("parse", "expected", "text"),
+    [(parse, expected, text) for parse, (expected, texts) in PARSERS.items() for text in texts],
+)
+def test_values_that_are_refused(parse, expected, text):
+    """A value that cannot be read is shown beside what is expected."""
+    with pytest.raises(SepcalcError) as error:
+        parse(text)
+    assert str(error.value) == f"expected {expected}, got '{text}'"
+
+
+CONVOLUTION = "--cin 64 --cout 128 -k 3"
+FLAGS = {
+    f"layer {CONVOLUTION}": (
+        "--cin --cout -k --size --stride --padding --dilation --groups --axes --mid --depth-multiplier --reduction "
+        "--expansion"
+    ),
+    f"layer {CONVOLUTION} --transposed": "--output-padding",
+    "network mobilenet_v1": "--width --size --top --max-macs --max-params",
+    f"measure {CONVOLUTION} --size 56": "--batch --threads --rounds --time --seed",
+    f"sweep {CONVOLUTION}": "--cin --cout -k --size --stride --groups --mid --depth-multiplier --reduction --expansion",
+    "sweep vgg16": "--width --size",
+}
+"""Flags whose values are parsed, by the command line that takes them."""
+
+
+@pytest.mark.parametrize(("line", "name"), [(line, name) for line, names in FLAGS.items() for name in names.split()])
+def test_refused_values_name_their_flag(line, name):
+    """The message about a value begins with the flag that it was given to."""
+    ran = sepcalc(f"{line} {name} -x")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(f"{name}: expected ")
+    assert "got '-x'" in ran.err
+
+
+FAULTS = {
+    "--format xml": "--format: unknown format 'xml'; known: ",
+    "-o a.doc": "--output: unknown suffix '.doc' of 'a.doc'; give one of .txt, ",
+    "-o nowhere/a.md": "cannot write 'nowhere/a.md': there is no folder ",
+    "--columns foo": "--columns: unknown column 'foo'; known: ",
+    "--format csv --si": "--si would change nothing: csv holds exact numbers; ",
+    "--variant foo": "--variant: unknown variant 'foo'; known: ",
+    "--variant dw --mid 8": "--mid would change nothing: spatial-separable is not compared; add ",
+}
+"""What every command that shows variants says of the flags that they share."""
+
+
+SHARING = [*(line for line in FLAGS if line != "sweep vgg16"), "sweep vgg16 --size 64,128"]
+ASKED = [(line, flags) for line in SHARING for flags in FAULTS]
+ASKED += [("compare vgg16", flags) for flags in FAULTS if "--variant" not in flags]
+
+
+@pytest.mark.parametrize(("line", "flags"), ASKED)
+def test_commands_refuse_alike(folder, monkeypatch, line, flags):
+    """Commands refuse the flags that they share in the same words, and nothing is measured or written before."""
+    monkeypatch.setattr("sepcalc.measure.run.measure", None)
+    ran = sepcalc(f"{line} {flags}")
+    assert (ran.code, ran.out, ran.err.startswith(FAULTS[flags])) == (2, "", True)
+    assert list(folder.iterdir()) == []

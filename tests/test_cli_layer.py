@@ -10,8 +10,6 @@ from sepcalc.core.layer_tables import layer_table
 from sepcalc.core.variants import all_variants
 
 LAYER = "layer --cin 64 --cout 128 -k 3"
-WHOLE = "expected a whole number from 1 to 1,000,000,000"
-LENGTHS = f"{WHOLE}, or up to three of them like 3x1"
 VARIANTS = ", ".join(word for each in all_variants() for word in (each.name, *each.aliases))
 COLUMNS = ", ".join(column.key for column in layer_table(compare(ConvSpec.of(64, 128, k=3, size=8))).columns)
 MISSING = "for example: sepcalc layer --cin 64 --cout 128 -k 3"
@@ -24,36 +22,8 @@ MESSAGES = {
     f"{LAYER} -k": "option '-k' needs a value; see 'sepcalc layer --help'",
     f"{LAYER} --stages=yes": "option '--stages' takes no value; see 'sepcalc layer --help'",
     f"{LAYER} 56": "unexpected argument '56'; see 'sepcalc layer --help'",
-    # Whole numbers.
-    "layer --cin 0 --cout 128 -k 3": f"--cin: {WHOLE}, got '0'",
-    "layer --cin -1 --cout 128 -k 3": f"--cin: {WHOLE}, got '-1'",
-    "layer --cin abc --cout 128 -k 3": f"--cin: {WHOLE}, got 'abc'",
-    "layer --cin '' --cout 128 -k 3": f"--cin: {WHOLE}, got ''",
-    "layer --cin 1.5 --cout 128 -k 3": f"--cin: {WHOLE}, got '1.5'",
-    "layer --cin 1_000 --cout 128 -k 3": f"--cin: {WHOLE}, got '1_000'",
-    "layer --cin 1000000000000 --cout 128 -k 3": f"--cin: {WHOLE}, got '1000000000000'",
-    f"layer --cin {'9' * 60} --cout 128 -k 3": f"--cin: {WHOLE}, got '{'9' * 60}'",
-    "layer --cin 64 --cout 0 -k 3": f"--cout: {WHOLE}, got '0'",
-    f"{LAYER} --groups 0": f"--groups: {WHOLE}, got '0'",
-    f"{LAYER} --groups four": f"--groups: {WHOLE}, got 'four'",
-    f"{LAYER} --depth-multiplier 0": f"--depth-multiplier: {WHOLE}, got '0'",
-    f"{LAYER} --reduction 0": f"--reduction: {WHOLE}, got '0'",
-    f"{LAYER} --expansion x": f"--expansion: {WHOLE}, got 'x'",
-    f"{LAYER} --mid 0": f"--mid: {WHOLE.replace('a whole', 'in, out, min, max or a whole')}, got '0'",
-    f"{LAYER} --mid middle": f"--mid: {WHOLE.replace('a whole', 'in, out, min, max or a whole')}, got 'middle'",
-    # One number, or one per axis.
-    "layer --cin 64 --cout 128 -k 0": f"-k: {LENGTHS}, got '0'",
-    "layer --cin 64 --cout 128 --k 3x": f"-k: {LENGTHS}, got '3x'",
-    "layer --cin 64 --cout 128 -k 3,3": f"-k: {LENGTHS}, got '3,3'",
-    "layer --cin 64 --cout 128 -k 3x3x3x3": f"-k: {LENGTHS}, got '3x3x3x3'",
-    "layer --cin 64 --cout 128 -k 1000000001": f"-k: {LENGTHS}, got '1000000001'",
-    f"{LAYER} --size 0": f"--size: {LENGTHS}, got '0'",
-    f"{LAYER} --size 56,56": f"--size: {LENGTHS}, got '56,56'",
-    f"{LAYER} --size 56 --stride 0": f"--stride: {LENGTHS}, got '0'",
-    f"{LAYER} --size 56 --dilation -2": f"--dilation: {LENGTHS}, got '-2'",
-    f"{LAYER} --transposed --output-padding x": f"--output-padding: {LENGTHS.replace('from 1', 'from 0')}, got 'x'",
+    # Numbers of axes.
     f"{LAYER} --padding sam": "--padding: expected same, valid, or numbers like 1 or 1x0, got 'sam'",
-    f"{LAYER} --padding -1": "--padding: expected same, valid, or numbers like 1 or 1x0, got '-1'",
     f"{LAYER} --axes 4": "--axes: expected 1, 2 or 3, got '4'",
     "layer --cin 64 --cout 128 -k 3x3 --axes 1": "--axes: -k 3x3 has 2 axes, not 1; leave --axes out",
     f"{LAYER} --axes 2 --size 8x8x8": "size 8×8×8 has 3 axes, kernel 3×3 has 2; give both as many",

@@ -12,8 +12,6 @@ from sepcalc.core.variants import all_variants
 from sepcalc.readers.yaml.reader import bundled
 
 NETWORK = "network mobilenet_v1"
-WHOLE = "expected a whole number from 1 to 1,000,000,000"
-LENGTHS = f"{WHOLE}, or up to three of them like 3x1"
 COLUMNS = ", ".join(column.key for column in network_table(load("mobilenet_v1")).columns)
 KEYS = (
     f"{COLUMNS}, params_cumulative, macs_cumulative, params_cumulative:…, macs_cumulative:…, "
@@ -21,8 +19,6 @@ KEYS = (
 )
 LAYERS = ", ".join(["conv1", *(f"separable{number}" for number in range(1, 14))])
 KNOWN = ", ".join(bundled())
-COUNT = "expected a count like 5M, 600M or 1,000,000"
-WIDTH = "expected a factor above 0 and up to 1,000 like 0.75"
 LIST = "--list shows what is bundled; leave one or the other out"
 JSON = "json always holds every layer and total; choose another format"
 
@@ -46,22 +42,6 @@ MESSAGES = {
     f"{NETWORK} --color": "unknown option '--color'; see 'sepcalc network --help'",
     f"{NETWORK} --tables totals": "unknown option '--tables'; did you mean '--table'?",
     f"{NETWORK} --top": "option '--top' needs a value; see 'sepcalc network --help'",
-    # Values.
-    f"{NETWORK} --width 0": f"--width: {WIDTH}, got '0'",
-    f"{NETWORK} --width -1": f"--width: {WIDTH}, got '-1'",
-    f"{NETWORK} --width half": f"--width: {WIDTH}, got 'half'",
-    f"{NETWORK} --width nan": f"--width: {WIDTH}, got 'nan'",
-    f"{NETWORK} --width 1/0": f"--width: {WIDTH}, got '1/0'",
-    f"{NETWORK} --width ''": f"--width: {WIDTH}, got ''",
-    f"{NETWORK} --width 1e9": f"--width: {WIDTH}, got '1e9'",
-    f"{NETWORK} --size 0": f"--size: {LENGTHS}, got '0'",
-    f"{NETWORK} --size big": f"--size: {LENGTHS}, got 'big'",
-    f"{NETWORK} --top 0": f"--top: {WHOLE}, got '0'",
-    f"{NETWORK} --top -1": f"--top: {WHOLE}, got '-1'",
-    f"{NETWORK} --top all": f"--top: {WHOLE}, got 'all'",
-    f"{NETWORK} --max-macs abc": f"--max-macs: {COUNT}, got 'abc'",
-    f"{NETWORK} --max-params 5X": f"--max-params: {COUNT}, got '5X'",
-    f"{NETWORK} --max-params -5": f"--max-params: {COUNT}, got '-5'",
     # Words.
     f"{NETWORK} --sort param": "--sort: unknown column 'param'; did you mean 'params'?",
     f"{NETWORK} --sort qqq": f"--sort: unknown column 'qqq'; known: {KEYS}",
@@ -80,18 +60,6 @@ MESSAGES = {
     f"{NETWORK} --only separabl3": (
         "--only: no convertible layer of MobileNet v1 is called 'separabl3'; did you mean 'separable3'?"
     ),
-    f"{NETWORK} --variant deepwise": "--variant: unknown variant 'deepwise'; did you mean 'depthwise'?",
-    f"{NETWORK} --format xml": (
-        "--format: unknown format 'xml'; known: terminal, markdown, latex, csv, tsv, html, json"
-    ),
-    # Files.
-    f"{NETWORK} -o table.doc": (
-        "--output: unknown suffix '.doc' of 'table.doc'; "
-        "give one of .txt, .md, .tex, .csv, .tsv, .html, .json, or choose a format"
-    ),
-    f"{NETWORK} -o nowhere/table.csv": (
-        "cannot write 'nowhere/table.csv': there is no folder '{folder}/nowhere'; create it first"
-    ),
     # Tables that cannot be had.
     f"{NETWORK} --format csv --table totals --table layers": (
         "--table: csv holds one table; name one, or choose another format"
@@ -100,10 +68,6 @@ MESSAGES = {
         "--table: MobileNet v1 is not as published with --width or --size; leave 'published' out"
     ),
     # Flags that would change nothing.
-    f"{NETWORK} --groups 8": "--groups would change nothing: grouped is not compared; add --variant grouped",
-    f"{NETWORK} --variant dw --mid 8": (
-        "--mid would change nothing: spatial-separable is not compared; add --variant spatial-separable"
-    ),
     f"{NETWORK} --group --stages": (
         "--stages would change nothing: --group adds layers up; leave one or the other out"
     ),
@@ -116,7 +80,6 @@ MESSAGES = {
     f"{NETWORK} --format json --top 3 --group": f"--group and --top would change nothing: {JSON}",
     f"{NETWORK} --format json --table totals": f"--table would change nothing: {JSON}",
     f"{NETWORK} --format json --columns macs --si": f"--columns and --si would change nothing: {JSON}",
-    f"{NETWORK} --format tsv --si": "--si would change nothing: tsv holds exact numbers; choose another format",
     "network --list mobilenet_v1": f"'mobilenet_v1' would change nothing: {LIST}",
     "network --list --top 3 --strict": f"--top and --strict would change nothing: {LIST}",
     "network --list --width 0.5": f"--width would change nothing: {LIST}",

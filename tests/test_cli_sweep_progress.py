@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from commands import Screen
 
-from sepcalc.cli import sweep_progress as module
+from sepcalc.cli.main import sweep_progress as module
 from sepcalc.cli.sweep_progress import _bar, progress
 
 

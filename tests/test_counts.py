@@ -1,4 +1,4 @@
-"""Counts as people write them."""
+"""Counts, whole numbers and lengths as people write them."""
 
 from fractions import Fraction
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sepcalc.core.errors import SepcalcError
-from sepcalc.core.parsing import parse_count
+from sepcalc.core.parsing import parse_count, parse_lengths, parse_whole
 from sepcalc.render.cells import with_prefix
 
 
@@ -42,6 +42,33 @@ def test_no_counts(text):
     with pytest.raises(SepcalcError) as error:
         parse_count(text)
     assert str(error.value) == f"expected a count like 5M, 600M or 1,000,000, got '{text}'"
+
+
+WHOLE = "expected a whole number from 1 to 1,000,000,000"
+
+
+@pytest.mark.parametrize("text", ["", "0", "-1", "abc", "1.5", "1_000", "1000000001", "9" * 60])
+def test_no_whole_numbers(text):
+    """A whole number has digits alone, and is one that a layer can have."""
+    with pytest.raises(SepcalcError) as error:
+        parse_whole(text)
+    assert str(error.value) == f"{WHOLE}, got '{text}'"
+
+
+@pytest.mark.parametrize("text", ["", "0", "-2", "x", "3x", "3,3", "3x3x3x3", "1000000001"])
+def test_no_lengths(text):
+    """A length is one whole number, or one for each of up to three axes."""
+    with pytest.raises(SepcalcError) as error:
+        parse_lengths(text)
+    assert str(error.value) == f"{WHOLE}, or up to three of them like 3x1, got '{text}'"
+
+
+def test_lengths_from_zero():
+    """Padding may be 0, and the message says so."""
+    assert parse_lengths("0x1", 0) == (0, 1)
+    with pytest.raises(SepcalcError) as error:
+        parse_lengths("-1", 0)
+    assert str(error.value) == f"{WHOLE.replace('from 1', 'from 0')}, or up to three of them like 3x1, got '-1'"
 
 
 @given(st.integers(0, 10**15))

@@ -1,11 +1,13 @@
-"""What every command prints in every format, byte for byte.
+"""What every command prints, byte for byte.
 
 ``pytest tests/test_golden.py --update-golden`` writes the files in ``tests/golden`` anew; look at the difference
-before it is committed. Beside being equal to what is stored, printed numbers add up, and answers for programs
-hold the library's own numbers.
+before it is committed. Stored are every command line as text, every command as JSON, and two answers in the other
+formats. An answer that is not stored holds what a stored one holds: the words of the text, the numbers of the JSON.
+Printed numbers add up, and answers for programs hold the library's own numbers.
 """
 
 import csv
+import html
 import json
 import re
 from fractions import Fraction
@@ -30,9 +32,6 @@ MEASURE = "measure --cin 64 --cout 128 -k 3 --size 56 --time 0"
 TABLES = {
     "layer": LAYER,
     "layer-sized": SIZED,
-    "layer-1d": "layer --cin 40 --cout 60 -k 5 --axes 1 --size 101 --dilation 2 --variant all",
-    "layer-3d": "layer --cin 16 --cout 32 -k 3x3x5 --size 8x30x40 --stride 1x2x2 --bias all --dtype float16",
-    "layer-transposed": "layer --cin 64 --cout 32 -k 4 --size 14 --stride 2 --padding 1 --transposed --bias last",
     "network": NETWORK,
     "list": "network --list",
     "compare": "compare resnet50 mobilenet_v1 mobilenet_v2",
@@ -40,7 +39,22 @@ TABLES = {
     "sweep-network": "sweep mobilenet_v1 --width 0.25,1 --size 160:224:64",
     "measure": f"{MEASURE} --variant all",
 }
-"""Command lines that every format knows."""
+"""Command lines whose answer is stored as text and as JSON."""
+
+SHAPES = {
+    "layer-1d": "layer --cin 40 --cout 60 -k 5 --axes 1 --size 101 --dilation 2 --variant all",
+    "layer-3d": "layer --cin 16 --cout 32 -k 3x3x5 --size 8x30x40 --stride 1x2x2 --bias all --dtype float16",
+    "layer-transposed": "layer --cin 64 --cout 32 -k 4 --size 14 --stride 2 --padding 1 --transposed --bias last",
+}
+"""The first command on other shapes."""
+
+SPECS = {
+    "layer-sized": ConvSpec.of(64, 128, k=3, size=56, groups=4),
+    "layer-1d": ConvSpec.of(40, 60, k=5, size=(101,), dilation=2),
+    "layer-3d": ConvSpec.of(16, 32, k=(3, 3, 5), size=(8, 30, 40), stride=(1, 2, 2), bias="all"),
+    "layer-transposed": ConvSpec.of(64, 32, k=4, size=14, stride=2, padding=1, transposed=True, bias="last"),
+}
+"""The convolutions of these command lines."""
 
 LAYOUTS = {
     "layer-stages": f"{SIZED} --stages",
@@ -57,23 +71,25 @@ LAYOUTS = {
 }
 """Command lines that change what a table shows, and mean nothing in JSON."""
 
+TEXTS = TABLES | SHAPES | LAYOUTS | {"layer-si": f"{LAYER} --size 56 --si"}
+"""Command lines that print tables for people."""
+
+EVERYWHERE = ("layer-stages", "network")
+"""Answers stored in every format: rows with parts, and several tables with a sum."""
+
 CASES = {
+    **{f"{name}.txt": line for name, line in TEXTS.items()},
+    **{f"{name}.json": f"{line} --format json" for name, line in TABLES.items()},
     **{
-        f"{name}{each.suffix}": f"{line} --format {form}"
-        for name, line in TABLES.items()
-        for form, each in FORMATS.items()
+        f"{name}{FORMATS[form].suffix}": f"{TEXTS[name]} --format {form}"
+        for name in EVERYWHERE
+        for form in ("csv", "tsv", "markdown", "latex", "html")
     },
-    **{
-        f"{name}{each.suffix}": f"{line} --format {form}"
-        for name, line in LAYOUTS.items()
-        for form, each in FORMATS.items()
-        if form != "json"
-    },
-    **{f"layer-si{FORMATS[form].suffix}": f"{LAYER} --size 56 --si --format {form}" for form in PEOPLE},
     **{
         f"explain{FORMATS[form].suffix}": f"{LAYER} --size 56 --mid 48 --explain --format {form}"
         for form in ("terminal", "markdown", "latex")
     },
+    "measure.csv": f"{TABLES['measure']} --format csv",
     "schema.json": "schema",
     "code-torch.txt": f"{LAYER} --size 56 --variant all --code torch",
     "code-keras.txt": f"{LAYER} --size 56 --variant all --code keras",
@@ -83,9 +99,7 @@ CASES = {
 NARROW = {
     "layer-60.txt": SIZED,
     "network-60.txt": NETWORK,
-    "list-60.txt": "network --list",
     "measure-60.txt": MEASURE,
-    "compare-60.txt": "compare resnet50 mobilenet_v1 mobilenet_v2",
     "explain-60.txt": f"{LAYER} --size 56 --mid 48 --explain",
 }
 """The same for a terminal of 60 columns."""
@@ -107,45 +121,130 @@ def golden(request: pytest.FixtureRequest):
 
 
 @pytest.fixture(autouse=True)
-def _no_torch(monkeypatch, tmp_path):
+def _no_torch(monkeypatch, cache):  # noqa: ARG001 (nothing is kept)
     """What is timed takes a time that is known, and nothing is kept for later runs."""
     monkeypatch.setattr("sepcalc.measure.pytorch.bench.torch_bench", fake_bench)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+
+OTHERS = {
+    "network": "the others use --table totals or --table published",
+    "network-group": "the others use --table totals or --table published",
+    "network-top": "the others use --table totals or --table published",
+    "network-stages": "the others use --table totals or --table published",
+    "measure-network": "the other use --table totals",
+}
+"""How to get the tables that a format for one table leaves out."""
+
+
+def note(name: str, form: str) -> str:
+    """The note on standard error for the command line of that name."""
+    if form not in ("csv", "tsv") or name not in OTHERS:
+        return ""
+    return f"{form} holds one table, this is 'layers'; for {OTHERS[name]}\n"
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_printed(golden, name):
     """A command prints what is stored, and nothing else."""
     ran = sepcalc(CASES[name])
-    assert (ran.code, ran.err) == (0, NOTES.get(name, ""))
+    assert (ran.code, ran.err) == (0, note(*name.split(".")))
     golden(name, ran.out)
 
 
-NOTES = {
-    f"{name}{suffix}": f"{form} holds one table, this is 'layers'; for the others use {others}\n"
-    for suffix, form in ((".csv", "csv"), (".tsv", "tsv"))
-    for name, others in {
-        "network": "--table totals or --table published",
-        "network-group": "--table totals or --table published",
-        "network-top": "--table totals or --table published",
-        "network-stages": "--table totals or --table published",
-    }.items()
-} | {
-    f"measure-network.{form}": f"{form} holds one table, this is 'layers'; for the other use --table totals\n"
-    for form in ("csv", "tsv")
+def answer(name: str, form: str) -> str:
+    """What the command line of that name prints in a format, with the notes that belong to it."""
+    ran = sepcalc(f"{TEXTS[name]} --format {form}")
+    assert (ran.code, ran.err) == (0, note(name, form))
+    return ran.out
+
+
+MARKUP = {
+    "terminal": r"─+",
+    "markdown": r"^\| :?-.*$|^- |\||\*\*|↳",
+    "html": r"(?s)^.*<body>|<[^>]*>",
 }
-"""What is said beside a result: a format for one table tells how to get the others."""
+"""What each format adds to the words of an answer."""
+
+
+def words(form: str, text: str) -> list[str]:
+    """The words of an answer without markup and escapes; sorted, for a terminal breaks the lines of a cell."""
+    return sorted(html.unescape(re.sub(MARKUP[form], " ", text, flags=re.MULTILINE)).replace("\\", "").split())
+
+
+def numbers(rows: list[str]) -> list[list[str]]:
+    """The numbers of each row, as they are printed; a LaTeX length or exponent is none."""
+    return [re.findall(r"\d[\d,.]*", re.sub(r"\d+pt|\^\{\d\}", "", row)) for row in rows]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_formats_for_people_say_the_same(name):
+    """Markdown and HTML hold the words of the stored text, and the rows of LaTeX the numbers of Markdown's."""
+    text = words("terminal", (GOLDEN / f"{name}.txt").read_text())
+    markdown = answer(name, "markdown")
+    assert words("markdown", markdown) == text
+    assert words("html", answer(name, "html")) == text
+    rows = [line for line in answer(name, "latex").splitlines() if re.search(r" & .*\\\\$", line)]
+    printed_rows = [line for line in markdown.splitlines() if line.startswith("| ")]
+    assert [row for row in numbers(rows) if row] == [row for row in numbers(printed_rows) if row]
+
+
+def records(form: str, text: str) -> list[dict[str, str]]:
+    """The records of an answer in CSV or TSV."""
+    return list(csv.DictReader(text.splitlines(), delimiter="," if form == "csv" else "\t"))
+
+
+@pytest.mark.parametrize("name", {**TABLES, **SHAPES, **LAYOUTS})
+def test_formats_for_programs_say_the_same(name):
+    """CSV and TSV hold the same records, one for each row of the first table for people, with its counts."""
+    found = records("csv", answer(name, "csv"))
+    assert found == records("tsv", answer(name, "tsv"))
+    _, _, *rows = answer(name, "markdown").split("\n\n")[1].splitlines()
+    assert len(found) == len(rows)
+    for record, row in zip(found, rows, strict=True):
+        counts = {value for value in record.values() if value.isdecimal()}
+        assert counts <= set(re.split(r"[ *|]+", row.replace(",", "")))
+
+
+RECORDS = {"layer": "variants", "network": "layers", "compare": "networks", "sweep": "rows", "measure": "rows"}
+"""Where the records of a command's table stand in its JSON."""
+
+
+@pytest.mark.parametrize("name", {**TABLES, **SHAPES})
+def test_records_hold_the_numbers_of_the_json(name):
+    """Each name and number of the JSON that the table shows stands in its CSV, to the last digit.
+
+    The type of a layer is not compared: a table writes its kernel behind it.
+    """
+    document = json.loads(answer(name, "json"))
+    entries = document["tables"][0]["rows"] if name == "list" else document[RECORDS[TEXTS[name].split()[0]]]
+    rows = [row for row in records("csv", answer(name, "csv")) if row.get("role") != "total"]
+    for row, entry in zip(rows, entries, strict=True):
+        shared = row.keys() & entry.keys() - {"type"}
+        exact = {key: str(entry[key]) for key in shared if isinstance(entry[key], str | int | float)}
+        assert exact
+        assert {key: row[key] for key in exact} == exact
 
 
 @pytest.mark.parametrize("name", NARROW)
 def test_narrow(golden, monkeypatch, name):
-    """In a terminal of 60 columns no line is longer, and what is shown is what is stored."""
+    """A terminal of 60 columns shows what is stored."""
+    golden(name, narrow(NARROW[name], monkeypatch))
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_no_line_is_longer_than_the_terminal(monkeypatch, name):
+    """Every command fits into 60 columns."""
+    assert narrow(TABLES[name], monkeypatch)
+
+
+def narrow(line: str, monkeypatch) -> str:
+    """What a command line shows in a terminal of 60 columns, none of its lines longer."""
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setenv("NO_COLOR", "1")
-    ran = sepcalc(NARROW[name], out=Screen)
+    ran = sepcalc(line, out=Screen)
     assert (ran.code, ran.err) == (0, "")
     assert max(map(len, ran.out.splitlines())) <= 60
-    golden(name, ran.out)
+    return ran.out
 
 
 def test_color(golden, monkeypatch):
@@ -192,11 +291,10 @@ def test_columns_add_up(name, form, layout):
 @pytest.mark.parametrize("name", bundled())
 def test_records_add_up(name, form):
     """The same for the records of CSV and TSV, whose sum is marked as one."""
-    lines = sepcalc(f"network {name} --table layers --format {form}").out.splitlines()
-    records = list(csv.DictReader(lines, delimiter="," if form == "csv" else "\t"))
+    rows = records(form, sepcalc(f"network {name} --table layers --format {form}").out)
     for key in ("params", "macs"):
-        parts = [int(record[key]) for record in records if record["role"] == "body"]
-        assert [int(record[key]) for record in records if record["role"] == "total"] == [sum(parts)]
+        parts = [int(row[key]) for row in rows if row["role"] == "body"]
+        assert [int(row[key]) for row in rows if row["role"] == "total"] == [sum(parts)]
 
 
 @pytest.mark.parametrize("name", bundled())
@@ -210,15 +308,27 @@ def test_json_holds_the_numbers_of_the_library(name):
     assert [layer["name"] for layer in answer["layers"]] == [layer.name for layer in network.layers]
 
 
-def test_json_of_a_layer_holds_the_numbers_of_the_library():
-    """The answer for a layer has the numbers of each variant that the library has."""
-    answer = json.loads(sepcalc(f"{SIZED} --format json").out)
-    comparison = compare(ConvSpec.of(64, 128, k=3, size=56, groups=4), choose(["all"]))
-    for record, row in zip(answer["variants"], comparison.candidates, strict=True):
-        assert record["variant"] == row.variant.name
-        assert (record["params"], record["macs"]) == (row.params, row.macs)
-        assert record["params_reduction"] == float(comparison.params_reduction(row))
-        assert record["macs_reduction"] == float(Fraction(comparison.candidates[0].macs, row.macs))
-        assert (record["traffic_bytes"], record["activations"]) == (row.traffic_bytes(4), row.activations)
-        for key in ("params", "macs"):
-            assert sum(stage[key] for stage in record["stages"]) == record[key]
+@pytest.mark.parametrize("name", SPECS)
+def test_json_of_a_layer_holds_the_numbers_of_the_library(name):
+    """The answer for a layer has the numbers of each variant and stage that the library has."""
+    document = json.loads(answer(name, "json"))
+    comparison = compare(SPECS[name], choose([record["variant"] for record in document["variants"]]))
+    for record, row in zip(document["variants"], comparison.candidates, strict=True):
+        assert (record["why_not"], record["remark"]) == (row.why_not or None, row.remark or None)
+        assert record["applies"] == row.applies
+        if row.applies:
+            check_variant(record, row, document["element_bytes"])
+            assert record["params_reduction"] == float(comparison.params_reduction(row))
+            assert record["macs_reduction"] == float(Fraction(comparison.candidates[0].macs, row.macs))
+
+
+def check_variant(record, row, element_bytes):
+    """Hold the JSON of a variant against what the library says of it."""
+    assert (record["params"], record["macs"]) == (row.params, row.macs)
+    assert (record["traffic_bytes"], record["activations"]) == (row.traffic_bytes(element_bytes), row.activations)
+    for key in ("params", "macs"):
+        assert sum(stage[key] for stage in record["stages"]) == record[key]
+    for stage, spec in zip(record["stages"], row.stages, strict=True):
+        assert (stage["name"], stage["groups"]) == (spec.kind, spec.groups)
+        assert (stage["kernel"], stage["stride"]) == ([*spec.kernel], [*spec.stride])
+        assert (stage["in_size"], stage["out_size"]) == ([*spec.size], [*spec.out_size])

@@ -9,8 +9,7 @@ from strategies import randomly
 from tables import SAMPLE, column_of, tables, texts
 
 from sepcalc.core.table import Column
-from sepcalc.render import cells
-from sepcalc.render.formats import render
+from sepcalc.render.formats import cells, render
 from sepcalc.render.markdown import escape
 
 MARKDOWN = """\

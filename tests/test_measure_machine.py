@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from sepcalc.measure import machine as module
+from sepcalc.measure.loop import machine as module
 from sepcalc.measure.machine import (
     cpu_name,
     free_bytes,

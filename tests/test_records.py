@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import randomly
-from tables import MEASURED, SAMPLE, column_of, tables, texts
+from tables import FIRST_RECORD, MEASURED, SAMPLE, column_of, tables, texts
 
 from sepcalc.core.errors import SepcalcError
 from sepcalc.render.formats import render
@@ -79,15 +79,7 @@ def test_json():
         "caption": SAMPLE.caption,
         "notes": list(SAMPLE.notes),
     }
-    assert first["rows"][0] == {
-        "variant": "standard",
-        "params": 73728,
-        "params_reduction": 1.0,
-        "macs": 73728,
-        "out_size": [56, 40],
-        "traffic_bytes": 2703360,
-        "role": "body",
-    }
+    assert first["rows"][0] == FIRST_RECORD
     assert first["rows"][2]["params_reduction"] is None
 
 

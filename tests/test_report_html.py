@@ -6,11 +6,11 @@ from dataclasses import replace
 from hashlib import sha256
 
 import pytest
+from sepcalc.render.formats.charts.style import GREY, INK
 from test_report import MADE, NETWORK
 from test_webpage import read
 
 from sepcalc.core.table import Column, Row, Table
-from sepcalc.render.charts.style import GREY, INK
 from sepcalc.render.html import escape
 from sepcalc.report.document import Listing, Subject, report
 from sepcalc.report.html import draw

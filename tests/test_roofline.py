@@ -32,13 +32,6 @@ def test_attainable(work, seconds, word):
     assert (attainable_s(work, ROOF), bound(work, ROOF)) == (seconds, word)
 
 
-@pytest.fixture
-def cache(tmp_path, monkeypatch):
-    """An empty cache folder."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    return tmp_path / "sepcalc"
-
-
 def test_kept(cache):
     """Ceilings are found again for the same machine, device, dtype and threads, whatever its load, and only then."""
     keep(HERE, Conditions(), ROOF)
@@ -87,7 +80,8 @@ def test_another_version(cache):
 
 def test_no_folder(cache):
     """A cache folder that cannot be made is one sentence with the place and the cure."""
-    cache.parent.joinpath("sepcalc").write_text("a file")
+    cache.parent.mkdir()
+    cache.write_text("a file")
     with pytest.raises(SepcalcError) as caught:
         keep(HERE, Conditions(), ROOF)
     assert str(caught.value) == f"cannot create '{cache}': file exists; set XDG_CACHE_HOME to another place"

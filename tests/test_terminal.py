@@ -12,8 +12,7 @@ from strategies import randomly
 from tables import MEASURED, SAMPLE, column_of, tables, texts
 
 from sepcalc.core.table import Column, Row, Table
-from sepcalc.render import cells
-from sepcalc.render.formats import render
+from sepcalc.render.formats import cells, render
 
 WIDE = """\
 64 → 128, 3×3

@@ -16,6 +16,8 @@ from sepcalc.measure.session import WHOLE
 from sepcalc.readers.inputs import Input
 from sepcalc.readers.yaml.reader import read
 
+pytestmark = pytest.mark.usefixtures("cache")
+
 SMALL = """\
 name: small
 input: {channels: 8, size: 16}
@@ -30,12 +32,6 @@ layers:
 PLAIN = (
     "{name: plain, layers: [{name: a, c_in: 3, c_out: 4, k: 3, size: 8}, {name: b, c_in: 9, c_out: 4, k: 3, size: 8}]}"
 )
-
-
-@pytest.fixture(autouse=True)
-def _cache(tmp_path, monkeypatch):
-    """No ceilings are known."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
 def setting(**others):

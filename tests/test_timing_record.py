@@ -19,6 +19,8 @@ from sepcalc.measure.record import load as load_session
 from sepcalc.measure.run import Setting
 from sepcalc.measure.session import judged
 
+pytestmark = pytest.mark.usefixtures("cache")
+
 SESSION = [
     "schema", "kind", "of", "title", "command", "interrupted", "environment", "plan", "clock_step_s", "void_rounds",
     "ceilings", "notes", "rows",
@@ -33,12 +35,6 @@ COUNTS = {
     "layers", "left", "params", "macs", "traffic_bytes", "outliers", "inner", "batch", "threads", "rounds", "seed",
 }  # fmt: skip
 """Keys whose values are whole numbers, or null where there is none."""
-
-
-@pytest.fixture(autouse=True)
-def _cache(tmp_path, monkeypatch):
-    """No ceilings are known."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
 def layer(**others):

@@ -16,15 +16,10 @@ from sepcalc.measure.roofline import keep, kept
 from sepcalc.measure.run import Setting
 from sepcalc.measure.session import judged
 
+pytestmark = pytest.mark.usefixtures("cache")
+
 COMPARISON = compare(ConvSpec.of(64, 128, k=3, size=56))
 PLAN = Plan(rounds=12, time_s=0.0, seed=3)
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    """An empty cache folder."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    return tmp_path
 
 
 def setting(**others):

@@ -22,13 +22,9 @@ from sepcalc.readers.inputs import Input
 from sepcalc.readers.yaml.reader import read
 from sepcalc.render.formats import FORMATS, render
 
+pytestmark = pytest.mark.usefixtures("cache")
+
 PLAN = Plan(rounds=12, time_s=0.0)
-
-
-@pytest.fixture(autouse=True)
-def _cache(tmp_path, monkeypatch):
-    """No ceilings are known."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
 def layer(variants=(), fails=None, **others):

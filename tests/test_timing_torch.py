@@ -7,6 +7,8 @@ import pytest
 from commands import sepcalc
 from frameworks import torch
 from onnx_models import MODELS, OLD, export
+from sepcalc.measure.loop.pytorch.bench import own_model, torch_bench
+from sepcalc.measure.loop.pytorch.calls import prepare
 
 from sepcalc import ConvSpec, choose, compare
 from sepcalc.core.errors import SepcalcError
@@ -14,12 +16,12 @@ from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.layer import measure_layer
 from sepcalc.measure.loop import Plan
 from sepcalc.measure.network import measure_network
-from sepcalc.measure.pytorch.bench import own_model, torch_bench
-from sepcalc.measure.pytorch.calls import prepare
 from sepcalc.measure.run import Setting
 from sepcalc.measure.session import WHOLE
 from sepcalc.readers.sources import open_source
 from sepcalc.readers.yaml.reader import read
+
+pytestmark = pytest.mark.usefixtures("cache")
 
 PLAN = Plan(rounds=3, time_s=0.01, warmup_s=0.0, least_s=1e-5)
 COMPARISON = compare(ConvSpec.of(4, 8, k=3, size=6), choose(["all"], {"groups": 2}))
@@ -41,12 +43,6 @@ class Net(nn.Module):
     def forward(self, x):
         return F.conv2d(F.relu(self.norm(self.a(x))), self.kernel, padding=1)
 """
-
-
-@pytest.fixture(autouse=True)
-def _cache(tmp_path, monkeypatch):
-    """No ceilings are known."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 def setting(*conditions):
@@ -114,7 +110,7 @@ def test_a_memory_format_that_there_is_not():
 
 def test_more_than_there_is_room_for(monkeypatch):
     """What has no room says so in its row before it is built, and the others are timed."""
-    monkeypatch.setattr("sepcalc.measure.pytorch.bench.free_bytes", lambda: 10**9)
+    monkeypatch.setattr("sepcalc.measure.loop.pytorch.bench.free_bytes", lambda: 10**9)
     comparison = compare(ConvSpec.of(4, 8, k=3, size=6), choose(["std"]))
     one, many = measure_layer(comparison, setting(Conditions(), Conditions(batch=10**6))).rows
     assert (one.failure, many.series) == (None, None)
@@ -147,7 +143,7 @@ def test_weights_are_in_memory_once(monkeypatch):
         timed.append(call.func)
         return call
 
-    monkeypatch.setattr("sepcalc.measure.pytorch.calls.prepare", spied)
+    monkeypatch.setattr("sepcalc.measure.loop.pytorch.calls.prepare", spied)
     network = read("{name: one, input: {channels: 3, size: 8}, layers: [{conv: {name: a, c_out: 4, k: 3}}]}")
     measure_network(network, replace(setting(Conditions(), Conditions(batch=2)), bench=bench))
     weights = [[next(each.parameters()).data_ptr() for each in modules] for modules in (built, timed)]

@@ -3,13 +3,13 @@
 import frameworks  # noqa: F401 - one thread
 import pytest
 import torch
+from sepcalc.measure.loop.pytorch import ceilings as module
+from sepcalc.measure.loop.pytorch.ceilings import ceilings
 from torch.utils.flop_counter import FlopCounterMode
 
 from sepcalc.core.errors import SepcalcError
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.loop import Failure, Measurement, Plan, Sample, Series
-from sepcalc.measure.pytorch import ceilings as module
-from sepcalc.measure.pytorch.ceilings import ceilings
 
 BYTES = 4096
 

@@ -4,12 +4,12 @@ import json
 
 import pytest
 import torch
+from sepcalc.measure.loop.pytorch import calls
+from sepcalc.measure.loop.pytorch.environment import environment
 
 from sepcalc.core.errors import SepcalcError
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.machine import machine
-from sepcalc.measure.pytorch import calls
-from sepcalc.measure.pytorch.environment import environment
 
 
 def test_on_the_cpu():

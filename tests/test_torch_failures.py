@@ -2,9 +2,9 @@
 
 import pytest
 import torch
+from sepcalc.measure.loop.pytorch.failures import reason
 
 from sepcalc.core.errors import SpecError
-from sepcalc.measure.pytorch.failures import reason
 
 MEMORY = "out of memory: {} more were asked for; give a smaller batch or size"
 

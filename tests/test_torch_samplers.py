@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 from fake_clock import FakeClock
+from sepcalc.measure.loop.pytorch import samplers as module
+from sepcalc.measure.loop.pytorch.samplers import past_cache_bytes, sampler
 
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.loop import Candidate, Plan, measure
-from sepcalc.measure.pytorch import samplers as module
-from sepcalc.measure.pytorch.samplers import past_cache_bytes, sampler
 
 FLUSH_MS, CALL_MS = 90.0, 2.0
 

@@ -11,6 +11,8 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from sepcalc.measure.loop.pytorch import calls as module
+from sepcalc.measure.loop.pytorch.calls import check, devices, held, prepare
 from strategies import randomly, rewrites
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
@@ -21,8 +23,6 @@ from sepcalc.core.errors import SepcalcError, SpecError
 from sepcalc.core.spec import ConvSpec
 from sepcalc.core.variants import all_variants, get
 from sepcalc.measure.conditions import Conditions
-from sepcalc.measure.pytorch import calls as module
-from sepcalc.measure.pytorch.calls import check, devices, held, prepare
 from sepcalc.readers.inputs import Input
 
 SPEC = ConvSpec.of(4, 6, k=3, size=5)
@@ -285,7 +285,7 @@ def test_every_candidate_is_compiled(monkeypatch):
 FAULTS = """
 import resource, torch
 from sepcalc.measure.conditions import Conditions
-from sepcalc.measure.pytorch.calls import held
+from sepcalc.measure.loop.pytorch.calls import held
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
