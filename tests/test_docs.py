@@ -61,7 +61,10 @@ from sepcalc.sweep.tables import sweep_table
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 
-SET_UP = ("pip install . && sepcalc network mobilenet_v1", "pip install -e '.[dev]' && pytest")
+SET_UP = (
+    "pip install . && sepcalc network mobilenet_v1",
+    "pip install -c tests/constraints.txt -e '.[dev]' && pytest",
+)
 """The two commands that do everything, each a block of its own."""
 
 SHELL = """\

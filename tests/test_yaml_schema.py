@@ -76,6 +76,20 @@ def test_it_is_printed():
     assert (ran.code, ran.err, json.loads(ran.out)) == (0, "", schema())
 
 
+def test_descriptions_have_no_indent(monkeypatch):
+    """Whether msgspec keeps the indent of a docstring or strips it, the schema is the same."""
+    expected = schema()
+
+    def indented(*records: object, **options: object) -> tuple[tuple, dict[str, dict]]:
+        references, components = msgspec.json.schema_components(*records, **options)
+        for component in components.values():
+            component["description"] = component["description"].replace("\n", "\n    ")
+        return references, components
+
+    monkeypatch.setattr("sepcalc.yaml_schema.schema_components", indented)
+    assert schema() == expected
+
+
 def parts(part: object, path: str = "#") -> Iterator[tuple[str, dict]]:
     """Every mapping in the schema, by where it stands."""
     if isinstance(part, dict):

@@ -8,6 +8,7 @@ follow: any word may be the name of a block, and shapes are not inferred.
 
 from __future__ import annotations
 
+from inspect import cleandoc
 from typing import Any
 
 from msgspec.json import schema_components
@@ -42,7 +43,7 @@ def schema() -> Schema:
     ['layers']
     """
     layer_records = dict.fromkeys(kind.arguments for kind in LAYER_TYPES.values())
-    _, components = schema_components([*_RECORDS, *layer_records], ref_template="#/$defs/{name}")
+    components = _components([*_RECORDS, *layer_records])
     common, file = components["Common"], components.pop("FileArguments")
     for record in layer_records:
         components[record.__name__] = _with_expressions(components[record.__name__]) | _ALSO.get(record.__name__, {})
@@ -53,6 +54,15 @@ def schema() -> Schema:
         "description": "Layers, and what is known of the network that they make.",
         "$defs": {**components, **_structure(components), **_blocks(common)},
     }
+
+
+def _components(records: list[type]) -> Schema:
+    """What msgspec says of the records, by name; only some of its releases strip the indent of a docstring."""
+    _, components = schema_components(records, ref_template="#/$defs/{name}")
+    for component in components.values():
+        if "description" in component:
+            component["description"] = cleandoc(component["description"])
+    return components
 
 
 def _with_expressions(record: Schema) -> Schema:
