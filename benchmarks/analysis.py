@@ -50,9 +50,9 @@ from harness import (
     starred,
 )
 
-from sepcalc.measure import Series
-from sepcalc.measure_statistics import Ratio, ratio, summarize
-from sepcalc.table import Cell, Column
+from sepcalc.core.table import Cell, Column
+from sepcalc.measure.loop import Series
+from sepcalc.measure.statistics import Ratio, ratio, summarize
 
 PACKAGES = ("sepcalc", "typer", "rich", "PyYAML", "msgspec", *counters.PACKAGES)
 LIBRARY = "import sys, sepcalc; print(sepcalc.load(sys.argv[1]).cost.macs)"

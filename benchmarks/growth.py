@@ -26,9 +26,9 @@ from typing import Any
 
 from harness import NAME, OF_MINIMA, RATIO, Process, Report, Target, in_turns, interval, process, series, show
 
-from sepcalc.measure import Series
-from sepcalc.measure_statistics import Ratio, ratio
-from sepcalc.table import Cell, Column
+from sepcalc.core.table import Cell, Column
+from sepcalc.measure.loop import Series
+from sepcalc.measure.statistics import Ratio, ratio
 
 SIZES = (1_000, 10_000, 100_000)
 

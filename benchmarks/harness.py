@@ -1,6 +1,6 @@
 """What the benchmarks share: rounds in turns, processes, tables, promises, and where all of it was measured.
 
-The rounds are those of :mod:`sepcalc.measure` and what is made of them is :mod:`sepcalc.measure_statistics`, as for
+The rounds are those of :mod:`sepcalc.measure.loop` and what is made of them is :mod:`sepcalc.measure.statistics`, as for
 ``sepcalc measure`` itself. Here a candidate that fails ends everything: half a benchmark is none. Times are in seconds.
 """
 
@@ -20,13 +20,25 @@ from pathlib import Path
 from time import perf_counter_ns
 from typing import Any, NoReturn, TypeVar
 
-from sepcalc import measure_machine
-from sepcalc.cells import human
-from sepcalc.measure import Call, Candidate, Clock, Measurement, Pending, Plan, Run, Sample, Series, measure, on_host
-from sepcalc.measure_statistics import UNSTEADY, Ratio, Summary
-from sepcalc.output import write
-from sepcalc.render import render
-from sepcalc.table import Cell, Column, Estimate, Row, Table
+from sepcalc.core.table import Cell, Column, Estimate, Row, Table
+from sepcalc.measure import machine as measure_machine
+from sepcalc.measure.loop import (
+    Call,
+    Candidate,
+    Clock,
+    Measurement,
+    Pending,
+    Plan,
+    Run,
+    Sample,
+    Series,
+    measure,
+    on_host,
+)
+from sepcalc.measure.statistics import UNSTEADY, Ratio, Summary
+from sepcalc.render.cells import human
+from sepcalc.render.files import write
+from sepcalc.render.formats import render
 
 T = TypeVar("T")
 

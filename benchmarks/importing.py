@@ -35,17 +35,17 @@ from harness import (
     starred,
 )
 
-from sepcalc.measure import Call
-from sepcalc.measure_statistics import ratio, summarize
-from sepcalc.table import Cell
+from sepcalc.core.table import Cell
+from sepcalc.measure.loop import Call
+from sepcalc.measure.statistics import ratio, summarize
 
 PACKAGES = ("sepcalc", "torch", "torchvision", "fvcore")
 
 LARGE = """
 from torch import nn
-from sepcalc.folding import to_network
-from sepcalc.inputs import parse_input
-from sepcalc.torch_import import trace
+from sepcalc.readers.pytorch.layers import to_network
+from sepcalc.readers.inputs import parse_input
+from sepcalc.readers.pytorch.model import trace
 
 def build():
     layer = nn.TransformerEncoderLayer(1600, 25, 6400, batch_first=True, norm_first=True)
@@ -59,16 +59,16 @@ print(to_network(trace(build, "large:build", inputs=[parse_input("1x1024:int64")
 
 def imported(network: str) -> int:
     """Sepcalc's MACs of torchvision's ``network``, from its name."""
-    from sepcalc.inputs import Input
-    from sepcalc.sources import open_source
+    from sepcalc.readers.inputs import Input
+    from sepcalc.readers.sources import open_source
 
     return open_source(f"torchvision.models:{network}", inputs=[Input(shape=(1, 3, 224, 224))]).cost.macs
 
 
 def folded(model: Any, image: Any) -> int:
     """Sepcalc's MACs of a model that is built on the meta device."""
-    from sepcalc.folding import to_network
-    from sepcalc.torch_run import record
+    from sepcalc.readers.pytorch.layers import to_network
+    from sepcalc.readers.pytorch.recorder import record
 
     return to_network(record(model, [image], {}, "built")).cost.macs
 

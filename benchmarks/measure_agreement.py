@@ -1,4 +1,4 @@
-"""Two clocks on the same modules: ``sepcalc.measure`` beside ``torch.utils.benchmark``.
+"""Two clocks on the same modules: ``sepcalc.measure.loop`` beside ``torch.utils.benchmark``.
 
     python benchmarks/measure_agreement.py
     python benchmarks/measure_agreement.py --check         # exit 1 where they differ by more than 5 %
@@ -40,16 +40,16 @@ from harness import (
 )
 from torch.utils.benchmark import Timer
 
-from sepcalc.inputs import Input
-from sepcalc.measure import Call, Plan, Series
-from sepcalc.measure_conditions import Conditions
-from sepcalc.measure_statistics import Ratio, ratio, summarize
-from sepcalc.spec import ConvSpec
-from sepcalc.table import Cell, Column
-from sepcalc.torch_backend import build
-from sepcalc.torch_samplers import sampler
-from sepcalc.torch_timing import held, prepare
-from sepcalc.variants import choose
+from sepcalc.builders.torch_stages import build
+from sepcalc.core.spec import ConvSpec
+from sepcalc.core.table import Cell, Column
+from sepcalc.core.variants import choose
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.loop import Call, Plan, Series
+from sepcalc.measure.pytorch.calls import held, prepare
+from sepcalc.measure.pytorch.samplers import sampler
+from sepcalc.measure.statistics import Ratio, ratio, summarize
+from sepcalc.readers.inputs import Input
 
 LAYERS = {
     "64 → 64 at 28": ConvSpec.of(64, 64, 3, size=28),

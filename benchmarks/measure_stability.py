@@ -30,13 +30,13 @@ from harness import NAME, Report, Target, arguments, describe, figures, finish, 
 from measure_agreement import forms
 from torch.utils.benchmark import Timer
 
-from sepcalc.measure import Call, Plan, Series
-from sepcalc.measure_conditions import Conditions
-from sepcalc.measure_statistics import judge, ratio
-from sepcalc.spec import ConvSpec
-from sepcalc.table import Cell, Column
-from sepcalc.torch_samplers import sampler
-from sepcalc.torch_timing import held
+from sepcalc.core.spec import ConvSpec
+from sepcalc.core.table import Cell, Column
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.loop import Call, Plan, Series
+from sepcalc.measure.pytorch.calls import held
+from sepcalc.measure.pytorch.samplers import sampler
+from sepcalc.measure.statistics import judge, ratio
 
 LAYER = ConvSpec.of(64, 64, 3, size=28)
 BUSY = 2

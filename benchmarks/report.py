@@ -23,7 +23,7 @@ from typing import Any
 from growth import write_network
 from harness import NAME, Report, Target, arguments, describe, finish, in_turns, machine, process, show
 
-from sepcalc.table import Cell, Column
+from sepcalc.core.table import Cell, Column
 
 sys.path.append(str(Path(__file__).parent.parent / "tests"))
 

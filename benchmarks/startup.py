@@ -43,8 +43,8 @@ from harness import (
     starred,
 )
 
-from sepcalc.measure_statistics import ratio, summarize
-from sepcalc.table import Cell
+from sepcalc.core.table import Cell
+from sepcalc.measure.statistics import ratio, summarize
 
 SEPCALC, MINIMAL = "sepcalc layer", "smallest Typer + Rich program"
 PROGRAMS = {

@@ -37,8 +37,8 @@ from harness import (
     starred,
 )
 
-from sepcalc.measure_statistics import summarize
-from sepcalc.table import Cell, Column
+from sepcalc.core.table import Cell, Column
+from sepcalc.measure.statistics import summarize
 
 GRIDS = {
     "even": "--cin 64 --cout 96:1086:10 -k 3:102 --size 1:100",

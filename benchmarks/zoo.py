@@ -26,9 +26,9 @@ from typing import Any
 
 from counters import model_zoo
 
-from sepcalc.errors import SepcalcError
-from sepcalc.inputs import Input
-from sepcalc.network import Network
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.network import Network
+from sepcalc.readers.inputs import Input
 
 MOST_REFUSED = 0.03
 """The share of models that may be refused."""
@@ -58,8 +58,8 @@ def judge(model: Model) -> Outcome:
     """Import ``model``, count the same run with torch's counter, and compare the two."""
     from torch.utils.flop_counter import FlopCounterMode
 
-    from sepcalc.folding import to_network
-    from sepcalc.torch_import import trace
+    from sepcalc.readers.pytorch.layers import to_network
+    from sepcalc.readers.pytorch.model import trace
 
     built: list[Any] = []
     began = perf_counter()

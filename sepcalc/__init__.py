@@ -10,19 +10,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sepcalc.comparison import Candidate, Comparison, compare
-from sepcalc.errors import SepcalcError, SpecError
-from sepcalc.spec import ConvSpec
-from sepcalc.variants import Variant, choose
+from sepcalc.core.comparison import Candidate, Comparison, compare
+from sepcalc.core.errors import SepcalcError, SpecError
+from sepcalc.core.spec import ConvSpec
+from sepcalc.core.variants import Variant, choose
 
 if TYPE_CHECKING:
-    from sepcalc.layer_report import layer_table as layer_table
-    from sepcalc.network import Network as Network
-    from sepcalc.network_report import network_table as network_table
-    from sepcalc.network_report import totals_table as totals_table
-    from sepcalc.sources import open_source as open_source
-    from sepcalc.yaml_reading import load as load
-    from sepcalc.yaml_reading import read as read
+    from sepcalc.core.layer_tables import layer_table as layer_table
+    from sepcalc.core.network import Network as Network
+    from sepcalc.core.network_tables import network_table as network_table
+    from sepcalc.core.network_tables import totals_table as totals_table
+    from sepcalc.readers.sources import open_source as open_source
+    from sepcalc.readers.yaml.reader import load as load
+    from sepcalc.readers.yaml.reader import read as read
 
 __version__ = "0.1.0"
 
@@ -46,13 +46,13 @@ __all__ = [
 ]
 
 _LAZY = {
-    "Network": "sepcalc.network",
-    "layer_table": "sepcalc.layer_report",
-    "load": "sepcalc.yaml_reading",
-    "network_table": "sepcalc.network_report",
-    "open_source": "sepcalc.sources",
-    "read": "sepcalc.yaml_reading",
-    "totals_table": "sepcalc.network_report",
+    "Network": "sepcalc.core.network",
+    "layer_table": "sepcalc.core.layer_tables",
+    "load": "sepcalc.readers.yaml.reader",
+    "network_table": "sepcalc.core.network_tables",
+    "open_source": "sepcalc.readers.sources",
+    "read": "sepcalc.readers.yaml.reader",
+    "totals_table": "sepcalc.core.network_tables",
 }
 """What one layer does not need is imported when it is first asked for: YAML and the tables of networks."""
 

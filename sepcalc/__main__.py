@@ -1,5 +1,5 @@
 """Run as ``python -m sepcalc``."""
 
-from sepcalc.cli import main
+from sepcalc.cli.main import main
 
 main()

@@ -10,7 +10,7 @@ from io import StringIO
 from pathlib import Path
 from typing import NamedTuple
 
-from sepcalc.cli import run
+from sepcalc.cli.main import run
 
 ROOT = Path(__file__).parent.parent
 

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import vl_convert
 
-from sepcalc.chart import Chart
-from sepcalc.chart_labels import Box
-from sepcalc.chart_text import text_width
+from sepcalc.render.charts.chart import Chart
+from sepcalc.render.charts.labels import Box
+from sepcalc.render.charts.text import text_width
 
 
 class Word(NamedTuple):

@@ -4,10 +4,10 @@ from contextlib import nullcontext
 
 from fake_clock import FakeClock, noisy, work
 
-from sepcalc.measure import on_host, one_line
-from sepcalc.measure_machine import Ceilings
-from sepcalc.roofline import attainable_s
-from sepcalc.timing_run import Bench
+from sepcalc.measure.loop import on_host, one_line
+from sepcalc.measure.machine import Ceilings
+from sepcalc.measure.roofline import attainable_s
+from sepcalc.measure.run import Bench
 
 ALLOWS = Ceilings(flop_per_s=100e9, bytes_per_s=20e9)
 """The ceilings of the machine that is not there."""

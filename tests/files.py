@@ -2,8 +2,8 @@
 
 from textwrap import dedent, indent
 
-from sepcalc.network import Layer, Network
-from sepcalc.yaml_reading import FileError, read
+from sepcalc.core.network import Layer, Network
+from sepcalc.readers.yaml.reader import FileError, read
 
 
 def network(layers: str, *, channels: int = 3, size: int | str = 32, head: str = "", **options) -> Network:

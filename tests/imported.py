@@ -8,11 +8,11 @@ from frameworks import torch as _threads  # noqa: F401 (one thread)
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from sepcalc.folding import to_network
-from sepcalc.inputs import parse_input
-from sepcalc.network import Network
-from sepcalc.torch_import import trace
-from sepcalc.trace import Operation, Trace
+from sepcalc.core.network import Network
+from sepcalc.readers.inputs import parse_input
+from sepcalc.readers.pytorch.layers import to_network
+from sepcalc.readers.pytorch.model import trace
+from sepcalc.readers.trace import Operation, Trace
 
 
 class Imported(NamedTuple):

@@ -8,9 +8,9 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from hypothesis import HealthCheck, reject, settings
 from hypothesis import strategies as st
 
-from sepcalc.errors import SpecError
-from sepcalc.spec import Axes, ConvSpec
-from sepcalc.variants import Stages, Variant
+from sepcalc.core.errors import SpecError
+from sepcalc.core.spec import Axes, ConvSpec
+from sepcalc.core.variants import Stages, Variant
 
 BIASES = ("none", "last", "all")
 

@@ -4,8 +4,8 @@ from fractions import Fraction
 
 from hypothesis import strategies as st
 
-from sepcalc.cells import PER_SECOND
-from sepcalc.table import Column, Estimate, Row, Table
+from sepcalc.core.table import Column, Estimate, Row, Table
+from sepcalc.render.cells import PER_SECOND
 
 HOSTILE = list("|\\`*_[]<>&~$#%^{}\"'-+=.,;:!?@/ \t\r\n\x00\x1b\x7f\x85\xa0\u200b\u2028\ud800é×·²—≥ΠЖ漢😀aA0D_FM")
 

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sepcalc import ConvSpec, choose, compare, load
-from sepcalc.bars import with_bars
-from sepcalc.cells import BAR, texts
-from sepcalc.cli_layer import SHARES as LAYER
-from sepcalc.cli_network import SHARES as NETWORK
-from sepcalc.layer_report import layer_table
-from sepcalc.network_report import network_table
-from sepcalc.table import Column, Row, Table
+from sepcalc.cli.layer import SHARES as LAYER
+from sepcalc.cli.network import SHARES as NETWORK
+from sepcalc.core.layer_tables import layer_table
+from sepcalc.core.network_tables import network_table
+from sepcalc.core.table import Column, Row, Table
+from sepcalc.render.bars import with_bars
+from sepcalc.render.cells import BAR, texts
 
 COLUMNS = (Column(key="macs", title="MACs", kind="count"), Column(key="share", title="Share", kind="share"))
 

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 import sepcalc
-from sepcalc.measure import Plan, on_host
-from sepcalc.measure_statistics import Ratio, summarize
+from sepcalc.measure.loop import Plan, on_host
+from sepcalc.measure.statistics import Ratio, summarize
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from strategies import randomly
 from tables import texts
 
-from sepcalc.cells import MISSING, ends, human, plain, three_figures, visible, with_prefix
-from sepcalc.table import Column, Estimate, Kind
+from sepcalc.core.table import Column, Estimate, Kind, ends, plain
+from sepcalc.render.cells import MISSING, human, three_figures, visible, with_prefix
 
 
 def cell_text(kind, cell, *, si=False, axes=2):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sepcalc.chart_axes import Plane, Scale, log_ticks, nice, spread, ticks
+from sepcalc.render.charts.axes import Plane, Scale, log_ticks, nice, spread, ticks
 
 numbers = st.floats(1, 1e40)
 

@@ -4,9 +4,9 @@ import pytest
 from drawings import drawing
 
 from sepcalc import load
-from sepcalc.chart_compare import comparison_chart
-from sepcalc.network_report import comparison_table
-from sepcalc.yaml_reading import bundled, read
+from sepcalc.core.network_tables import comparison_table
+from sepcalc.readers.yaml.reader import bundled, read
+from sepcalc.render.charts.comparison import comparison_chart
 
 NAMES = ("resnet18", "resnet50", "mobilenet_v1")
 EMPTY = "name: pools\ninput: {channels: 3, size: 8}\nlayers: [{maxpool: 2}]"

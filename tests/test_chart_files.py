@@ -8,12 +8,11 @@ import pytest
 import vl_convert
 
 from sepcalc import ConvSpec, compare
-from sepcalc.chart import page
-from sepcalc.chart_files import SUFFIXES, draw_html, draw_pdf, draw_png, draw_svg, drawer, save_chart
-from sepcalc.chart_layer import layer_chart
-from sepcalc.chart_text import text_width
-from sepcalc.errors import MissingExtraError, SepcalcError
-from sepcalc.layer_report import layer_table
+from sepcalc.core.errors import MissingExtraError, SepcalcError
+from sepcalc.core.layer_tables import layer_table
+from sepcalc.render.charts.chart import SUFFIXES, draw_html, draw_pdf, draw_png, draw_svg, drawer, page, save_chart
+from sepcalc.render.charts.layer import layer_chart
+from sepcalc.render.charts.text import text_width
 
 CHART = layer_chart(layer_table(compare(ConvSpec.of(64, 128, k=3, size=56)), stages=True))
 SVG = "{http://www.w3.org/2000/svg}"

@@ -5,7 +5,7 @@ from math import dist
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sepcalc.chart_labels import RADIUS, Box, place_labels
+from sepcalc.render.charts.labels import RADIUS, Box, place_labels
 
 SIZE = (270.0, 220.0)
 points = st.lists(st.tuples(st.floats(5, 265), st.floats(5, 215)), min_size=1, max_size=8)

@@ -4,8 +4,8 @@ import pytest
 from drawings import drawing
 
 from sepcalc import ConvSpec, choose, compare
-from sepcalc.chart_layer import layer_chart
-from sepcalc.layer_report import layer_table
+from sepcalc.core.layer_tables import layer_table
+from sepcalc.render.charts.layer import layer_chart
 
 SPECS = {
     "sized": ConvSpec.of(64, 128, k=3, size=56),

@@ -7,12 +7,12 @@ from drawings import drawing
 from fake_bench import fake_bench
 
 from sepcalc import ConvSpec, choose, compare, load
-from sepcalc.chart_measure import measurement_chart
-from sepcalc.measure import Plan
-from sepcalc.measure_conditions import Conditions
-from sepcalc.timing_layer import measure_layer
-from sepcalc.timing_network import measure_network
-from sepcalc.timing_run import Setting
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.layer import measure_layer
+from sepcalc.measure.loop import Plan
+from sepcalc.measure.network import measure_network
+from sepcalc.measure.run import Setting
+from sepcalc.render.charts.measurement import measurement_chart
 
 PLAN = Plan(rounds=12, time_s=0.0)
 

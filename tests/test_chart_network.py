@@ -4,10 +4,10 @@ import pytest
 from drawings import drawing
 
 from sepcalc import choose, load
-from sepcalc.chart_network import network_chart
-from sepcalc.errors import SepcalcError
-from sepcalc.network_report import network_table, totals_table
-from sepcalc.yaml_reading import read
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.network_tables import network_table, totals_table
+from sepcalc.readers.yaml.reader import read
+from sepcalc.render.charts.network import network_chart
 
 COUNTS = ("params", "macs")
 DEEP = "\n".join(
@@ -128,7 +128,7 @@ def test_nothing_to_draw():
 
 def test_too_many_layers(monkeypatch):
     """More layers than anybody can see are refused with the cure."""
-    monkeypatch.setattr("sepcalc.chart_network.MOST", 7)
+    monkeypatch.setattr("sepcalc.render.charts.network.MOST", 7)
     with pytest.raises(SepcalcError) as error:
         network_chart(*tables(load("alexnet")))
     assert str(error.value) == "AlexNet, input 3×224×224: 8 layers are too many for a chart of 7; add them up by block"

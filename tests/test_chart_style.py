@@ -2,7 +2,7 @@
 
 import pytest
 
-from sepcalc.chart_style import COLORS, INK, INSIDE, SMALL, WIDTH, colors, config, first
+from sepcalc.render.charts.style import COLORS, INK, INSIDE, SMALL, WIDTH, colors, config, first
 
 
 def lightness(color: str) -> float:

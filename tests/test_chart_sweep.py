@@ -4,10 +4,10 @@ import pytest
 from drawings import drawing
 
 from sepcalc import choose, load
-from sepcalc.chart_sweep import sweep_chart
-from sepcalc.errors import SepcalcError
-from sepcalc.sweep import network_sweep, sweep
-from sepcalc.sweep_report import sweep_table
+from sepcalc.core.errors import SepcalcError
+from sepcalc.render.charts.sweep import sweep_chart
+from sepcalc.sweep.sweep import network_sweep, sweep
+from sepcalc.sweep.tables import sweep_table
 
 SWEEPS = {
     "filters": {"c_in": [64], "c_out": [32, 64, 128, 256, 512, 1024], "k": [3], "size": [56]},

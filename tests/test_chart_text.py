@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sepcalc.cells import visible
-from sepcalc.chart_text import fold, is_measured, shorten, text_width
+from sepcalc.render.cells import visible
+from sepcalc.render.charts.text import fold, is_measured, shorten, text_width
 
 words = st.text(st.sampled_from("abW.-_ 1×→漢\x1b\n"), max_size=60)
 

@@ -15,8 +15,9 @@ import pytest
 import typer
 from commands import environment, process, program, sepcalc, terminal
 
-from sepcalc import __version__, cli
-from sepcalc.cli import COMMANDS, app, main
+from sepcalc import __version__
+from sepcalc.cli import main as cli
+from sepcalc.cli.main import COMMANDS, app, main
 
 LAYER = "layer --cin 64 --cout 128 -k 3"
 NETWORK = "network mobilenet_v1"

@@ -8,10 +8,10 @@ from fractions import Fraction
 import pytest
 
 from sepcalc import load
-from sepcalc.cli import run
-from sepcalc.network import Network
-from sepcalc.network_report import comparison_table
-from sepcalc.yaml_reading import read
+from sepcalc.cli.main import run
+from sepcalc.core.network import Network
+from sepcalc.core.network_tables import comparison_table
+from sepcalc.readers.yaml.reader import read
 
 ONE = "{name: one, input: {channels: 8, size: 6}, layers: [{conv: {c_out: 16, k: 3, bias: true}}]}"
 

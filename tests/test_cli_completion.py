@@ -9,16 +9,16 @@ import pytest
 import typer
 from commands import environment
 
-from sepcalc.cli import COMMANDS, app
-from sepcalc.cli_completion import WORDS
-from sepcalc.cli_convolution import BIASES
-from sepcalc.cli_layer import FRAMEWORKS
-from sepcalc.cli_network import TABLES
-from sepcalc.conventions import COUNTERS
-from sepcalc.render import FORMATS
-from sepcalc.spec import ELEMENT_BYTES
-from sepcalc.variants import all_variants
-from sepcalc.yaml_reading import bundled
+from sepcalc.cli.completion import WORDS
+from sepcalc.cli.convolution import BIASES
+from sepcalc.cli.layer import FRAMEWORKS
+from sepcalc.cli.main import COMMANDS, app
+from sepcalc.cli.network import TABLES
+from sepcalc.conventions.counters import COUNTERS
+from sepcalc.core.spec import ELEMENT_BYTES
+from sepcalc.core.variants import all_variants
+from sepcalc.readers.yaml.reader import bundled
+from sepcalc.render.formats import FORMATS
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -182,7 +182,7 @@ def test_help_beside_words(shell, separable, tmp_path):
 
 def test_other_runs_know_nothing_of_it():
     """A run that no shell began loads nothing of the completion."""
-    script = "import sys; from sepcalc.cli import run; run(['layer', '--help']); print(*sys.modules)"
+    script = "import sys; from sepcalc.cli.main import run; run(['layer', '--help']); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], env=environment(), capture_output=True, text=True, check=True)
-    assert "sepcalc.cli_layer" in done.stdout
-    assert "sepcalc.cli_completion" not in done.stdout
+    assert "sepcalc.cli.layer" in done.stdout
+    assert "sepcalc.cli.completion" not in done.stdout

@@ -7,13 +7,13 @@ import typer
 from commands import sepcalc
 from typer.testing import CliRunner
 
-from sepcalc.cli import COMMANDS, app
-from sepcalc.cli_convolution import ConvolutionFlags
-from sepcalc.cli_flags import flag_name, flags_of, flat, refuse
-from sepcalc.cli_network import CountFlags
-from sepcalc.cli_options import ShowFlags, command_app
-from sepcalc.cli_sources import ScaleFlags, SourceFlags
-from sepcalc.errors import SepcalcError
+from sepcalc.cli.convolution import ConvolutionFlags
+from sepcalc.cli.flags import flag_name, flags_of, flat, refuse
+from sepcalc.cli.main import COMMANDS, app
+from sepcalc.cli.network import CountFlags
+from sepcalc.cli.options import ShowFlags, command_app
+from sepcalc.cli.sources import ScaleFlags, SourceFlags
+from sepcalc.core.errors import SepcalcError
 
 
 class Size(NamedTuple):

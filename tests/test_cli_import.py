@@ -4,9 +4,9 @@ import pytest
 import yaml
 from commands import sepcalc
 
-from sepcalc.cli_sources import parse_argument
-from sepcalc.errors import SepcalcError
-from sepcalc.sources import open_source
+from sepcalc.cli.sources import parse_argument
+from sepcalc.core.errors import SepcalcError
+from sepcalc.readers.sources import open_source
 
 CODE = """
 import torch

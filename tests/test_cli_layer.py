@@ -6,8 +6,8 @@ import pytest
 from commands import Screen, sepcalc
 
 from sepcalc import ConvSpec, compare
-from sepcalc.layer_report import layer_table
-from sepcalc.variants import all_variants
+from sepcalc.core.layer_tables import layer_table
+from sepcalc.core.variants import all_variants
 
 LAYER = "layer --cin 64 --cout 128 -k 3"
 WHOLE = "expected a whole number from 1 to 1,000,000,000"

@@ -10,11 +10,11 @@ from commands import Screen, sepcalc
 from fake_bench import fake_bench
 from fake_clock import noisy
 
-from sepcalc import cli_measure_progress
-from sepcalc.cli_measure_progress import shown_progress
-from sepcalc.measure import State
-from sepcalc.timing_record import load
-from sepcalc.variants import all_variants
+from sepcalc.cli import progress as cli_measure_progress
+from sepcalc.cli.progress import shown_progress
+from sepcalc.core.variants import all_variants
+from sepcalc.measure.loop import State
+from sepcalc.measure.record import load
 
 LAYER = "measure --cin 64 --cout 128 -k 3 --size 56"
 QUICK = f"{LAYER} --rounds 12 --time 0"
@@ -100,8 +100,8 @@ MESSAGES = {
 @pytest.fixture(autouse=True)
 def _no_torch(monkeypatch, tmp_path):
     """What is timed takes a time that is known, on four cores, and nothing is kept for later runs."""
-    monkeypatch.setattr("sepcalc.cli_measure_flags.usable_cores", lambda: 4)
-    monkeypatch.setattr("sepcalc.timing_torch.torch_bench", fake_bench)
+    monkeypatch.setattr("sepcalc.cli.measure_flags.usable_cores", lambda: 4)
+    monkeypatch.setattr("sepcalc.measure.pytorch.bench.torch_bench", fake_bench)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
@@ -110,7 +110,7 @@ def bench(monkeypatch):
     """A function that puts another bench in the place of PyTorch."""
 
     def put(**others):
-        monkeypatch.setattr("sepcalc.timing_torch.torch_bench", lambda: fake_bench(**others))
+        monkeypatch.setattr("sepcalc.measure.pytorch.bench.torch_bench", lambda: fake_bench(**others))
 
     return put
 
@@ -118,7 +118,7 @@ def bench(monkeypatch):
 @pytest.mark.parametrize("line", MESSAGES)
 def test_messages(folder, line, monkeypatch):
     """What is wrong ends the program with 2, one sentence on standard error, nothing on standard output and no file."""
-    monkeypatch.setattr("sepcalc.timing_run.measure", None)  # nothing is measured before
+    monkeypatch.setattr("sepcalc.measure.run.measure", None)  # nothing is measured before
     assert sepcalc(line) == (2, "", MESSAGES[line].replace("{folder}", str(folder)) + "\n")
     assert list(folder.iterdir()) == []
 
@@ -261,7 +261,7 @@ def test_interrupted(folder, monkeypatch):
         if state.phase == "rounds" and state.done == 11:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("sepcalc.cli_measure_run.shown_progress", lambda: _always(progress))
+    monkeypatch.setattr("sepcalc.cli.measure_run.shown_progress", lambda: _always(progress))
     ran = sepcalc(f"{LAYER} --save run.json")
     assert (ran.code, ran.err) == (130, "")
     assert "Interrupted: this is what there was by then." in ran.out
@@ -343,7 +343,7 @@ def test_progress_is_rarely_drawn(monkeypatch):
 WITHOUT_TORCH = """
 import sys
 sys.modules["torch"] = None
-from sepcalc.cli import run
+from sepcalc.cli.main import run
 sys.exit(run(sys.argv[1:]))
 """
 

@@ -7,9 +7,9 @@ import pytest
 from commands import Screen, sepcalc
 
 from sepcalc import load
-from sepcalc.network_report import network_table
-from sepcalc.variants import all_variants
-from sepcalc.yaml_reading import bundled
+from sepcalc.core.network_tables import network_table
+from sepcalc.core.variants import all_variants
+from sepcalc.readers.yaml.reader import bundled
 
 NETWORK = "network mobilenet_v1"
 WHOLE = "expected a whole number from 1 to 1,000,000,000"

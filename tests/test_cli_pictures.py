@@ -5,11 +5,11 @@ from commands import sepcalc
 from fake_bench import fake_bench
 
 from sepcalc import ConvSpec, choose, compare, load
-from sepcalc.measure import Plan
-from sepcalc.network_report import network_table
-from sepcalc.timing_layer import measure_layer
-from sepcalc.timing_record import save
-from sepcalc.timing_run import Setting
+from sepcalc.core.network_tables import network_table
+from sepcalc.measure.layer import measure_layer
+from sepcalc.measure.loop import Plan
+from sepcalc.measure.record import save
+from sepcalc.measure.run import Setting
 
 LAYER = "layer --cin 64 --cout 128 -k 3 --size 56"
 

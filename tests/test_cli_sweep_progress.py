@@ -5,8 +5,8 @@ from io import StringIO
 import pytest
 from commands import Screen
 
-from sepcalc import cli_sweep_progress
-from sepcalc.cli_sweep_progress import _bar, progress
+from sepcalc.cli import sweep_progress as cli_sweep_progress
+from sepcalc.cli.sweep_progress import _bar, progress
 
 
 def test_progress(monkeypatch):

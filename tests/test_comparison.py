@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strategies import open_specs, randomly, rewrites
 
 from sepcalc import Candidate, ConvSpec, SpecError, choose, compare
-from sepcalc.variants import all_variants, get
+from sepcalc.core.variants import all_variants, get
 
 EVERY = [pytest.param(variant, id=variant.name) for variant in all_variants()]
 

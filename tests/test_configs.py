@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from frameworks import keras_on_torch
 
-from sepcalc.network import Convolution, Cost, FeatureMap, Layer, Network, total
-from sepcalc.spec import Axes
-from sepcalc.variants import all_variants, get
-from sepcalc.yaml_reading import bundled, load, read
+from sepcalc.core.network import Convolution, Cost, FeatureMap, Layer, Network, total
+from sepcalc.core.spec import Axes
+from sepcalc.core.variants import all_variants, get
+from sepcalc.readers.yaml.reader import bundled, load, read
 
 NAMES = sorted(bundled())
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from strategies import open_specs, randomly, specs
 
 from sepcalc import ConvSpec, choose, compare
-from sepcalc.contract import layer_answer, network_answer
-from sepcalc.variants import all_variants
-from sepcalc.yaml_reading import bundled, load, read
+from sepcalc.core.answers import layer_answer, network_answer
+from sepcalc.core.variants import all_variants
+from sepcalc.readers.yaml.reader import bundled, load, read
 
 LAYER = {
     "spec": ["c_in", "c_out", "kernel", "size", "stride", "padding", "dilation", "groups", "bias"],

@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 from commands import sepcalc
 
-from sepcalc.convention_events import visits
-from sepcalc.convention_layers import AS_MODULES, layers_trace
-from sepcalc.convention_page import page
-from sepcalc.conventions import COUNTERS, choose_counters
-from sepcalc.errors import SepcalcError
-from sepcalc.network import Convolution, FeatureMap, Network, Operator, Product
-from sepcalc.reconcile import ITEMS, Reconciled
-from sepcalc.reconcile_published import explained, published_figures
-from sepcalc.reconcile_report import reconcile_all, reconcile_table
-from sepcalc.sources import open_source
-from sepcalc.spec import ConvSpec
-from sepcalc.trace import Module, Trace
+from sepcalc.conventions.as_modules import AS_MODULES, layers_trace
+from sepcalc.conventions.counters import COUNTERS, choose_counters
+from sepcalc.conventions.events import visits
+from sepcalc.conventions.page import page
+from sepcalc.conventions.published import explained, published_figures
+from sepcalc.conventions.reconcile import ITEMS, Reconciled
+from sepcalc.conventions.tables import reconcile_all, reconcile_table
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.network import Convolution, FeatureMap, Network, Operator, Product
+from sepcalc.core.spec import ConvSpec
+from sepcalc.readers.sources import open_source
+from sepcalc.readers.trace import Module, Trace
 
 RESNET50 = {
     "flop-counter-mode": 8_178_368_512,
@@ -141,7 +141,7 @@ def test_releases_and_names() -> None:
 def test_page() -> None:
     """The page is what the tables say."""
     written = (Path(__file__).parents[1] / "docs" / "conventions.md").read_text("utf-8")
-    assert written == page(), "python -m sepcalc.convention_page > docs/conventions.md writes it anew"
+    assert written == page(), "python -m sepcalc.conventions.page > docs/conventions.md writes it anew"
 
 
 def test_table_of_a_file() -> None:

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from sepcalc.counted import Counted, predicted
-from sepcalc.errors import SpecError
-from sepcalc.spec import ConvSpec
-from sepcalc.variants import get
+from sepcalc.builders.prediction import Counted, predicted
+from sepcalc.core.errors import SpecError
+from sepcalc.core.spec import ConvSpec
+from sepcalc.core.variants import get
 
 SPEC = ConvSpec.of(64, 128, k=3, size=56, stride=2)
 

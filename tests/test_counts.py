@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sepcalc.cells import with_prefix
-from sepcalc.counts import parse_count
-from sepcalc.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.parsing import parse_count
+from sepcalc.render.cells import with_prefix
 
 
 @pytest.mark.parametrize(

@@ -25,44 +25,38 @@ from fake_bench import ENVIRONMENT, fake_bench
 from test_imports import ROOMS
 
 import sepcalc
-from sepcalc import (
-    ConvSpec,
-    chart_files,
-    choose,
-    cli_report,
-    compare,
-    errors,
-    load,
-    onnx_graph,
-    onnx_shapes,
-    onnx_wire,
-    spec,
-    yaml_reading,
-)
-from sepcalc.cli import COMMANDS, app
-from sepcalc.cli_completion import WORDS
-from sepcalc.cli_sweep import SWEPT
-from sepcalc.contract import comparison_answer, layer_answer, network_answer
-from sepcalc.conventions import COUNTERS, choose_counters
-from sepcalc.explain import explain
-from sepcalc.layer_report import layer_table
-from sepcalc.measure import Plan
-from sepcalc.measure_conditions import Conditions
-from sepcalc.measure_statistics import FEWEST_ROUNDS, NOISE, UNSTEADY, Word
-from sepcalc.network_report import comparison_table, network_table, published_table, totals_table
-from sepcalc.reconcile_published import published_conventions_answer, published_conventions_table
-from sepcalc.reconcile_report import reconcile_all, reconcile_answer, reconcile_table
-from sepcalc.render import FORMATS
-from sepcalc.sweep import sweep
-from sepcalc.sweep_report import sweep_table
-from sepcalc.symbols import UNICODE, write
-from sepcalc.timing_layer import measure_layer
-from sepcalc.timing_network import measure_network
-from sepcalc.timing_record import answer, answers
-from sepcalc.timing_run import Setting
-from sepcalc.timing_runs import runs_table
-from sepcalc.variants import all_variants
-from sepcalc.verify import verification_table
+from sepcalc import ConvSpec, choose, compare, load
+from sepcalc.builders.verify import verification_table
+from sepcalc.cli import report as cli_report
+from sepcalc.cli.completion import WORDS
+from sepcalc.cli.main import COMMANDS, app
+from sepcalc.cli.sweep import SWEPT
+from sepcalc.conventions.counters import COUNTERS, choose_counters
+from sepcalc.conventions.published import published_conventions_answer, published_conventions_table
+from sepcalc.conventions.tables import reconcile_all, reconcile_answer, reconcile_table
+from sepcalc.core import errors, spec
+from sepcalc.core.answers import comparison_answer, layer_answer, network_answer
+from sepcalc.core.layer_tables import layer_table
+from sepcalc.core.network_tables import comparison_table, network_table, published_table, totals_table
+from sepcalc.core.variants import all_variants
+from sepcalc.explain.derivation import explain
+from sepcalc.explain.symbols import UNICODE, write
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.layer import measure_layer
+from sepcalc.measure.loop import Plan
+from sepcalc.measure.network import measure_network
+from sepcalc.measure.record import answer, answers
+from sepcalc.measure.run import Setting
+from sepcalc.measure.runs import runs_table
+from sepcalc.measure.statistics import FEWEST_ROUNDS, NOISE, UNSTEADY, Word
+from sepcalc.readers.onnx import graph as onnx_graph
+from sepcalc.readers.onnx import protobuf as onnx_wire
+from sepcalc.readers.onnx import shapes as onnx_shapes
+from sepcalc.readers.yaml import reader as yaml_reading
+from sepcalc.render.charts import chart
+from sepcalc.render.formats import FORMATS
+from sepcalc.sweep.sweep import sweep
+from sepcalc.sweep.tables import sweep_table
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
@@ -287,7 +281,7 @@ def test_formats():
 def test_suffixes():
     """Every suffix that chooses how a chart, a report or a sweep is written is documented."""
     charts = (ROOT / "docs" / "charts.md").read_text("utf-8")
-    assert missing(chart_files.SUFFIXES, charts) == []
+    assert missing(chart.SUFFIXES, charts) == []
     assert missing(cli_report.SUFFIXES, section("cli.md", "sepcalc report")) == []
 
 

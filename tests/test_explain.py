@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from strategies import bound, open_specs, randomly, specs
 
 from sepcalc import ConvSpec, SepcalcError, choose, compare
-from sepcalc.cells import human
-from sepcalc.explain import explain, render_explanation
-from sepcalc.prose import for_html
-from sepcalc.symbols import UNICODE, write
-from sepcalc.table import Column
-from sepcalc.variants import all_variants, get
+from sepcalc.core.table import Column
+from sepcalc.core.variants import all_variants, get
+from sepcalc.explain.derivation import explain
+from sepcalc.explain.prose import for_html, render_explanation
+from sepcalc.explain.symbols import UNICODE, write
+from sepcalc.render.cells import human
 
 EVERY = [pytest.param(variant, id=variant.name) for variant in all_variants()]
 LAYER = ConvSpec.of(64, 128, k=3, size=56)

@@ -6,9 +6,9 @@ from imported import imported, net
 from torch import nn
 from torch.nn import functional
 
-from sepcalc.network import Convolution, Operator, Product
-from sepcalc.plain import to_yaml
-from sepcalc.yaml_reading import read
+from sepcalc.core.network import Convolution, Operator, Product
+from sepcalc.readers.yaml.reader import read
+from sepcalc.readers.yaml.writer import to_yaml
 
 
 def _shares(net_, x):

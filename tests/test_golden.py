@@ -16,8 +16,8 @@ from commands import Screen, sepcalc
 from fake_bench import fake_bench
 
 from sepcalc import ConvSpec, choose, compare, load
-from sepcalc.render import FORMATS
-from sepcalc.yaml_reading import bundled
+from sepcalc.readers.yaml.reader import bundled
+from sepcalc.render.formats import FORMATS
 
 GOLDEN = Path(__file__).parent / "golden"
 PEOPLE = ("terminal", "markdown", "latex", "html")
@@ -109,7 +109,7 @@ def golden(request: pytest.FixtureRequest):
 @pytest.fixture(autouse=True)
 def _no_torch(monkeypatch, tmp_path):
     """What is timed takes a time that is known, and nothing is kept for later runs."""
-    monkeypatch.setattr("sepcalc.timing_torch.torch_bench", fake_bench)
+    monkeypatch.setattr("sepcalc.measure.pytorch.bench.torch_bench", fake_bench)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sepcalc.errors import SepcalcError
-from sepcalc.inputs import DTYPES, Input, parse_input
+from sepcalc.core.errors import SepcalcError
+from sepcalc.readers.inputs import DTYPES, Input, parse_input
 
 INPUTS = st.builds(
     Input,

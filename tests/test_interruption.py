@@ -5,8 +5,8 @@ from threading import Thread
 
 import pytest
 
-from sepcalc.errors import MissingExtraError
-from sepcalc.interruption import delayed
+from sepcalc.core.errors import MissingExtraError
+from sepcalc.core.runtime import delayed
 
 
 def missing():

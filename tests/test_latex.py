@@ -8,10 +8,10 @@ from hypothesis import given
 from strategies import randomly
 from tables import SAMPLE, column_of, tables
 
-from sepcalc.cells import Look
-from sepcalc.latex import fitted
-from sepcalc.render import render
-from sepcalc.table import Column, Row, Table
+from sepcalc.core.table import Column, Row, Table
+from sepcalc.render.cells import Look
+from sepcalc.render.formats import render
+from sepcalc.render.latex import fitted
 
 LATEX = r"""% needs \usepackage{booktabs}
 

@@ -7,8 +7,9 @@ from hypothesis import given
 from strategies import open_specs, randomly, specs
 
 from sepcalc import ConvSpec, choose, compare
-from sepcalc.layer_report import describe, layer_table
-from sepcalc.table import Table
+from sepcalc.core.layer_tables import layer_table
+from sepcalc.core.spec import describe
+from sepcalc.core.table import Table
 
 
 def column(table: Table, key: str) -> list:

@@ -8,10 +8,10 @@ from hypothesis import given
 from strategies import randomly
 from tables import SAMPLE, column_of, tables, texts
 
-from sepcalc import cells
-from sepcalc.markdown import escape
-from sepcalc.render import render
-from sepcalc.table import Column
+from sepcalc.core.table import Column
+from sepcalc.render import cells
+from sepcalc.render.formats import render
+from sepcalc.render.markdown import escape
 
 MARKDOWN = """\
 **64 → 128, 3×3**

@@ -9,8 +9,8 @@ from weakref import ref
 import pytest
 from fake_clock import FakeClock, work
 
-from sepcalc.errors import SepcalcError
-from sepcalc.measure import Candidate, Failure, Plan, Sample, State, measure, on_host, one_line
+from sepcalc.core.errors import SepcalcError
+from sepcalc.measure.loop import Candidate, Failure, Plan, Sample, State, measure, on_host, one_line
 
 BRIEF = Plan(rounds=5, time_s=0, warmup_s=0)
 

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from sepcalc import measure_machine as module
-from sepcalc.measure_machine import (
+from sepcalc.measure import machine as module
+from sepcalc.measure.machine import (
     cpu_name,
     free_bytes,
     last_cache_bytes,

@@ -6,17 +6,8 @@ from statistics import median
 import pytest
 from fake_clock import FakeClock, bursting, calm, drifting, noisy, ticking, work
 
-from sepcalc.measure import Candidate, Plan, Series, measure
-from sepcalc.measure_statistics import (
-    Ratio,
-    Verdict,
-    interval_rank,
-    judge,
-    quartiles,
-    ratio,
-    steady,
-    summarize,
-)
+from sepcalc.measure.loop import Candidate, Plan, Series, measure
+from sepcalc.measure.statistics import Ratio, Verdict, interval_rank, judge, quartiles, ratio, steady, summarize
 
 
 def series(*samples, inner=1):

@@ -9,11 +9,11 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 from strategies import randomly, rewrites, specs
 
-from sepcalc.errors import SpecError
-from sepcalc.modules import CALLS, Call, keras_calls, torch_calls
-from sepcalc.spec import ConvSpec
-from sepcalc.torch_backend import build, flops
-from sepcalc.variants import all_variants
+from sepcalc.builders.calls import CALLS, Call, keras_calls, torch_calls
+from sepcalc.builders.torch_stages import build, flops
+from sepcalc.core.errors import SpecError
+from sepcalc.core.spec import ConvSpec
+from sepcalc.core.variants import all_variants
 
 EVERY = [pytest.param(variant, id=variant.name) for variant in all_variants()]
 

@@ -9,10 +9,10 @@ from frameworks import torch
 from torch import nn
 
 from sepcalc import SpecError, load
-from sepcalc.network import Convolution, Cost, FeatureMap, Network, Operator
-from sepcalc.spec import ConvSpec
-from sepcalc.torch_backend import flops, parameter_count
-from sepcalc.variants import all_variants, choose, get
+from sepcalc.builders.torch_stages import flops, parameter_count
+from sepcalc.core.network import Convolution, Cost, FeatureMap, Network, Operator
+from sepcalc.core.spec import ConvSpec
+from sepcalc.core.variants import all_variants, choose, get
 
 FILES = Path(__file__).parent / "networks"
 

@@ -7,10 +7,10 @@ from math import prod
 import pytest
 
 from sepcalc import choose, load
-from sepcalc.errors import SepcalcError
-from sepcalc.network_report import bundled_table, network_table, published_table, some, totals_table
-from sepcalc.table import Table
-from sepcalc.yaml_reading import bundled, read
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.network_tables import bundled_table, network_table, published_table, totals_table
+from sepcalc.core.table import Table, first_few
+from sepcalc.readers.yaml.reader import bundled, read
 
 MIXED = """
 name: Mixed
@@ -192,7 +192,7 @@ def test_bundled():
 @pytest.mark.parametrize(("count", "text"), [(1, "a0"), (3, "a0, a1, a2"), (1203, "a0, a1, a2 and 1,200 more")])
 def test_some(count, text):
     """A few names are all named; of many the first three."""
-    assert some([f"a{number}" for number in range(count)]) == text
+    assert first_few([f"a{number}" for number in range(count)]) == text
 
 
 def test_what_ifs_by_layer():

@@ -17,14 +17,14 @@ from onnx import TensorProto, helper
 from onnx_models import MODELS, NEW, OLD, RECURRENT, export
 from strategies import specs
 
-from sepcalc.errors import MissingExtraError, SepcalcError
-from sepcalc.network import Convolution, Network, Operator, Product
-from sepcalc.onnx_graph import layer_names
-from sepcalc.onnx_import import load
-from sepcalc.onnx_wire import LARGEST_VALUES
-from sepcalc.plain import to_yaml
-from sepcalc.spec import ConvSpec
-from sepcalc.yaml_reading import read
+from sepcalc.core.errors import MissingExtraError, SepcalcError
+from sepcalc.core.network import Convolution, Network, Operator, Product
+from sepcalc.core.spec import ConvSpec
+from sepcalc.readers.onnx.graph import layer_names
+from sepcalc.readers.onnx.model import load
+from sepcalc.readers.onnx.protobuf import LARGEST_VALUES
+from sepcalc.readers.yaml.reader import read
+from sepcalc.readers.yaml.writer import to_yaml
 
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
 
@@ -870,18 +870,18 @@ def test_no_numbers_crash_the_import(data, op, opened):
 def test_without_onnx_the_message_says_how_to_get_it(monkeypatch):
     """The extra is named where the package is missing."""
     monkeypatch.setitem(sys.modules, "onnx", None)
-    monkeypatch.delitem(sys.modules, "sepcalc.onnx_import")
+    monkeypatch.delitem(sys.modules, "sepcalc.readers.onnx.model")
     with pytest.raises(
         MissingExtraError, match=r"^reading ONNX files needs the 'onnx' extra: pip install 'sepcalc\[onnx\]'$"
     ):
-        import sepcalc.onnx_import  # noqa: F401
+        import sepcalc.readers.onnx.model  # noqa: F401
 
 
 def test_no_other_file_imports_onnx():
     """The graph, the operators and the table of words are importable without the package."""
     script = (
         "import sys; sys.modules['onnx'] = None\n"
-        "import sepcalc.onnx_operators, sepcalc.onnx_words, sepcalc.onnx_inputs, sepcalc.onnx_wire\n"
+        "import sepcalc.readers.onnx.operators, sepcalc.readers.onnx.names, sepcalc.readers.onnx.inputs, sepcalc.readers.onnx.protobuf\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
 

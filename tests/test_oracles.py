@@ -16,12 +16,12 @@ import torch.nn.functional as F  # noqa: N812 (the name by which everybody knows
 from oracles import flop_counter_mode, model_zoo, real_totals
 from torch import nn
 
-from sepcalc.conventions import COUNTERS
-from sepcalc.folding import macs_of_operations, to_network
-from sepcalc.reconcile import Reconciled, reconcile
-from sepcalc.reconcile_report import reconcile_all
-from sepcalc.sources import open_source
-from sepcalc.torch_run import record
+from sepcalc.conventions.counters import COUNTERS
+from sepcalc.conventions.reconcile import Reconciled, reconcile
+from sepcalc.conventions.tables import reconcile_all
+from sepcalc.readers.pytorch.layers import macs_of_operations, to_network
+from sepcalc.readers.pytorch.recorder import record
+from sepcalc.readers.sources import open_source
 
 ZOO = (
     "alexnet", "vgg16", "resnet18", "resnet50", "resnext50_32x4d", "wide_resnet50_2", "squeezenet1_0", "googlenet",

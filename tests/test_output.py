@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sepcalc.errors import SepcalcError
-from sepcalc.output import by_suffix, check_place, format_for, write
+from sepcalc.core.errors import SepcalcError
+from sepcalc.render.files import by_suffix, check_place, format_for, write
 
 
 @pytest.fixture

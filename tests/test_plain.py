@@ -10,11 +10,11 @@ from imported import imported
 from strategies import specs
 from test_folding import NETS
 
-from sepcalc.network import INPUT, Convolution, FeatureMap, Network, Operator, Product
-from sepcalc.plain import to_yaml
-from sepcalc.spec import LARGEST, ConvSpec
-from sepcalc.variants import choose
-from sepcalc.yaml_reading import bundled, load, read
+from sepcalc.core.network import INPUT, Convolution, FeatureMap, Network, Operator, Product
+from sepcalc.core.spec import LARGEST, ConvSpec
+from sepcalc.core.variants import choose
+from sepcalc.readers.yaml.reader import bundled, load, read
+from sepcalc.readers.yaml.writer import to_yaml
 
 
 def _facts(network):

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from strategies import randomly
 from tables import MEASURED, SAMPLE, column_of, tables, texts
 
-from sepcalc.errors import SepcalcError
-from sepcalc.render import render
+from sepcalc.core.errors import SepcalcError
+from sepcalc.render.formats import render
 
 CSV = """\
 variant,params,params_reduction,macs,out_size,traffic_bytes,role

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from strategies import randomly
 from tables import SAMPLE, column_of, texts
 
-from sepcalc.cells import Look
-from sepcalc.errors import SepcalcError
-from sepcalc.render import FORMATS, Format, Output, render
-from sepcalc.table import Column, Row, Table
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.table import Column, Row, Table
+from sepcalc.render.cells import Look
+from sepcalc.render.formats import FORMATS, Format, Output, render
 
 PEOPLE = ["terminal", "markdown", "latex", "html"]
 PROGRAMS = ["csv", "tsv", "json"]
@@ -123,7 +123,7 @@ def test_printed_numbers_add_up(name, counts):
 def modules_after(name):
     """What a fresh interpreter has loaded after it rendered a table."""
     code = (
-        "import sys; from sepcalc.table import *; from sepcalc.render import render\n"
+        "import sys; from sepcalc.core.table import *; from sepcalc.render.formats import render\n"
         "columns = (Column(key='a', title='A'),)\n"
         f"render([Table(name='t', title='T', columns=columns, rows=(Row(cells=('x',)),))], '{name}')\n"
         "print(*sys.modules)"
@@ -136,7 +136,12 @@ def test_a_run_pays_for_one_format():
     assert "rich.table" in modules_after("terminal")
     loaded = modules_after("csv")
     assert not [module for module in loaded if module.startswith(("rich", "html", "json"))]
-    assert not {"sepcalc.latex", "sepcalc.terminal", "sepcalc.webpage", "sepcalc.markdown"} & set(loaded)
+    assert not {
+        "sepcalc.render.latex",
+        "sepcalc.render.terminal",
+        "sepcalc.render.html",
+        "sepcalc.render.markdown",
+    } & set(loaded)
 
 
 def test_terminal_needs_no_other_module_than_rich():

@@ -6,19 +6,18 @@ import pytest
 from fake_bench import fake_bench
 
 from sepcalc import ConvSpec, choose, compare, load
-from sepcalc.cells import human
-from sepcalc.errors import SepcalcError
-from sepcalc.explain import Explanation
-from sepcalc.layer_report import COUNTING_RULE
-from sepcalc.measure import Plan
-from sepcalc.network import total
-from sepcalc.network_report import network_table, totals_table
-from sepcalc.report import NO_PICTURES, Listing, Made, Picture, Subject, chosen_layer, report
-from sepcalc.table import Table
-from sepcalc.timing_layer import measure_layer
-from sepcalc.timing_run import Setting
-from sepcalc.timing_tables import timing_tables
-from sepcalc.yaml_reading import read
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.network import total
+from sepcalc.core.network_tables import network_table, totals_table
+from sepcalc.core.table import COUNTING_RULE, Table
+from sepcalc.explain.derivation import Explanation
+from sepcalc.measure.layer import measure_layer
+from sepcalc.measure.loop import Plan
+from sepcalc.measure.run import Setting
+from sepcalc.measure.tables import timing_tables
+from sepcalc.readers.yaml.reader import read
+from sepcalc.render.cells import human
+from sepcalc.report.document import NO_PICTURES, Listing, Made, Picture, Subject, chosen_layer, report
 
 MADE = Made(command="sepcalc report it -o it.html", version="1.2.3", date="2026-11-20", source="it")
 NETWORK = load("mobilenet_v1")
@@ -197,7 +196,7 @@ def test_nothing_to_draw():
 
 def test_without_the_extra(monkeypatch):
     """Where charts cannot be drawn a report comes without them and says so; where none are wanted it says nothing."""
-    monkeypatch.setattr("sepcalc.report.can_draw", lambda: False)
+    monkeypatch.setattr("sepcalc.report.document.can_draw", lambda: False)
     document = report(Subject(network=NETWORK, pictures=True), MADE)
     assert document.pictures == ()
     assert blocks(document, "made")[-1] == NO_PICTURES

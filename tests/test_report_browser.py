@@ -7,8 +7,8 @@ from browser import CHROMIUM, Visit, browser
 from commands import sepcalc
 
 from sepcalc import choose, load
-from sepcalc.cells import plain
-from sepcalc.network_report import network_table
+from sepcalc.core.network_tables import network_table
+from sepcalc.core.table import plain
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
 

@@ -9,11 +9,11 @@ import pytest
 from test_report import MADE, NETWORK
 from test_webpage import read
 
-from sepcalc import chart_style
-from sepcalc.report import Listing, Subject, report
-from sepcalc.report_html import draw
-from sepcalc.table import Column, Row, Table
-from sepcalc.webpage import escape
+from sepcalc.core.table import Column, Row, Table
+from sepcalc.render.charts import style as chart_style
+from sepcalc.render.html import escape
+from sepcalc.report.document import Listing, Subject, report
+from sepcalc.report.html import draw
 
 PAGE = draw(report(Subject(network=NETWORK, pictures=True), MADE), "report")
 

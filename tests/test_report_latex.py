@@ -11,12 +11,12 @@ from fake_bench import fake_bench
 from test_report import MADE, NETWORK
 
 from sepcalc import choose, load
-from sepcalc.measure import Plan
-from sepcalc.report import Subject, report
-from sepcalc.report_latex import draw
-from sepcalc.tex import escape
-from sepcalc.timing_network import measure_network
-from sepcalc.timing_run import Setting
+from sepcalc.measure.loop import Plan
+from sepcalc.measure.network import measure_network
+from sepcalc.measure.run import Setting
+from sepcalc.render.latex_text import escape
+from sepcalc.report.document import Subject, report
+from sepcalc.report.latex import draw
 
 REPORT = report(Subject(network=NETWORK, pictures=True), MADE)
 TEXT = draw(REPORT, "it")

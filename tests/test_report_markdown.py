@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from test_report import MADE, NETWORK
 
-from sepcalc.markdown import escape
-from sepcalc.render import render
-from sepcalc.report import Listing, Subject, report
-from sepcalc.report_markdown import draw
-from sepcalc.table import Table
+from sepcalc.core.table import Table
+from sepcalc.render.formats import render
+from sepcalc.render.markdown import escape
+from sepcalc.report.document import Listing, Subject, report
+from sepcalc.report.markdown import draw
 
 REPORT = report(Subject(network=NETWORK, pictures=True), MADE)
 TEXT = draw(REPORT, "it")

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from sepcalc.errors import SepcalcError
-from sepcalc.measure_conditions import Conditions
-from sepcalc.measure_machine import Ceilings
-from sepcalc.roofline import attainable_s, bound, cache_folder, keep, kept
-from sepcalc.timing import Work
+from sepcalc.core.errors import SepcalcError
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.machine import Ceilings
+from sepcalc.measure.roofline import Work, attainable_s, bound, cache_folder, keep, kept
 
 ROOF = Ceilings(flop_per_s=1000.0, bytes_per_s=10.0)
 MEMORY = Work(name="depthwise", macs=100, traffic_bytes=20)

@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import bound, randomly, specs
 
-from sepcalc import ConvSpec, choose, compare, variants
-from sepcalc.comparison import Candidate, Comparison
-from sepcalc.snippets import code
-from sepcalc.torch_backend import example, flops, parameter_count
-from sepcalc.variants import Stages, all_variants, get
+from sepcalc import ConvSpec, choose, compare
+from sepcalc.builders.snippets import code
+from sepcalc.builders.torch_stages import example, flops, parameter_count
+from sepcalc.core import variants
+from sepcalc.core.comparison import Candidate, Comparison
+from sepcalc.core.variants import Stages, all_variants, get
 
 TEXTBOOK = compare(ConvSpec.of(64, 128, k=3, size=56))
 EXPANDED = choose(["all"], {"groups": 4, "mid": 6, "depth_multiplier": 2})

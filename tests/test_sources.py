@@ -4,11 +4,11 @@ from fractions import Fraction
 
 import pytest
 
-from sepcalc.errors import SepcalcError
-from sepcalc.inputs import Input
-from sepcalc.plain import to_yaml
-from sepcalc.sources import kind_of, open_source, open_traced
-from sepcalc.yaml_reading import load
+from sepcalc.core.errors import SepcalcError
+from sepcalc.readers.inputs import Input
+from sepcalc.readers.sources import kind_of, open_source, open_traced
+from sepcalc.readers.yaml.reader import load
+from sepcalc.readers.yaml.writer import to_yaml
 
 IMAGE = Input(shape=(1, 3, 8, 8))
 CODE = "from torch import nn\n\ndef net(width=4):\n    return nn.Conv2d(3, width, 3)\n"

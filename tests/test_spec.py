@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from strategies import randomly, specs
 
-from sepcalc.errors import SpecError
-from sepcalc.spec import ConvSpec
+from sepcalc.core.errors import SpecError
+from sepcalc.core.spec import ConvSpec
 
 SQUARE = ConvSpec(c_in=64, c_out=128, kernel=(3, 3))
 

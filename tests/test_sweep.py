@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from strategies import BIASES, randomly
 
 from sepcalc import ConvSpec, choose, compare, load
-from sepcalc.errors import SepcalcError, SpecError
-from sepcalc.sweep import network_sweep, sweep
-from sepcalc.variants import all_variants
+from sepcalc.core.errors import SepcalcError, SpecError
+from sepcalc.core.variants import all_variants
+from sepcalc.sweep.sweep import network_sweep, sweep
 
 WHOLE = {
     "c_in": st.integers(1, 40),

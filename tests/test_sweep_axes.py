@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sepcalc.errors import SepcalcError
-from sepcalc.spec import parse_lengths, parse_whole
-from sepcalc.sweep_axes import MOST_POINTS, MOST_VALUES, Axis, Grid, parse_values
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.parsing import parse_lengths, parse_whole
+from sepcalc.sweep.grid import MOST_POINTS, MOST_VALUES, Axis, Grid, parse_values
 
 WHOLE = "expected a whole number from 1 to 1,000,000,000, got"
 CURE = "; a list is like 3,5,7 and a range like 32:1024:x2"

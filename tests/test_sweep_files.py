@@ -12,12 +12,12 @@ from strategies import randomly
 from test_sweep import grids
 
 from sepcalc import load
-from sepcalc.errors import MissingExtraError, SepcalcError
-from sepcalc.render import render
-from sepcalc.sweep import network_sweep, sweep
-from sepcalc.sweep_files import FORMS, sweep_text, write_parquet
-from sepcalc.sweep_report import sweep_columns, sweep_table
-from sepcalc.variants import all_variants
+from sepcalc.core.errors import MissingExtraError, SepcalcError
+from sepcalc.core.variants import all_variants
+from sepcalc.render.formats import render
+from sepcalc.sweep.files import FORMS, sweep_text, write_parquet
+from sepcalc.sweep.sweep import network_sweep, sweep
+from sepcalc.sweep.tables import sweep_columns, sweep_table
 
 MIXED = {"c_in": [6, 8], "c_out": [8, 9], "k": [3, (3, 1)], "size": 5, "groups": [2, 3], "mid": ["min", 4]}
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sepcalc.errors import SpecError
-from sepcalc.sweep_numbers import Many, Points, evaluate
+from sepcalc.core.errors import SpecError
+from sepcalc.sweep.many import Many, Points, evaluate
 
 NUMBERS = st.lists(st.tuples(st.integers(-(10**12), 10**12), st.integers(-9, 9)), min_size=1, max_size=12)
 

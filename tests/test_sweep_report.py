@@ -7,11 +7,11 @@ from hypothesis import given
 from strategies import randomly
 from test_sweep import grids
 
-from sepcalc.errors import SepcalcError
-from sepcalc.render import render
-from sepcalc.sweep import network_sweep, sweep
-from sepcalc.sweep_report import elided, sweep_table
-from sepcalc.variants import all_variants, choose
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.variants import all_variants, choose
+from sepcalc.render.formats import render
+from sepcalc.sweep.sweep import network_sweep, sweep
+from sepcalc.sweep.tables import elided, sweep_table
 
 
 @randomly(40)

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from strategies import randomly
 
 from sepcalc import ConvSpec, compare
-from sepcalc.sweep import sweep
-from sepcalc.sweep_report import sweep_table
-from sepcalc.sweep_trend import horizons, limits, trend_notes
-from sepcalc.variants import all_variants
+from sepcalc.core.variants import all_variants
+from sepcalc.sweep.limits import horizons, limits, trend_notes
+from sepcalc.sweep.sweep import sweep
+from sepcalc.sweep.tables import sweep_table
 
 
 def notes(values, variants=(), **settings):

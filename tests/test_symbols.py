@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sepcalc.symbols import (
+from sepcalc.explain.symbols import (
     INLINE,
     INLINE_MATHML,
     LATEX,

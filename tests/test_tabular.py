@@ -8,19 +8,20 @@ import pytest
 from tables import SAMPLE
 
 from sepcalc import ConvSpec, choose, compare, load, network_table
-from sepcalc.cells import Look
-from sepcalc.conventions import choose_counters
-from sepcalc.explain import explain, render_explanation
-from sepcalc.markdown import draw
-from sepcalc.measure import Plan, Series
-from sepcalc.measure_conditions import Conditions
-from sepcalc.network_report import comparison_table
-from sepcalc.reconcile_report import reconcile_all
-from sepcalc.render import render
-from sepcalc.sweep import sweep
-from sepcalc.table import Column, Estimate, Row, Table
-from sepcalc.timing import Session, Timed
-from sepcalc.webpage import fragment
+from sepcalc.conventions.counters import choose_counters
+from sepcalc.conventions.tables import reconcile_all
+from sepcalc.core.network_tables import comparison_table
+from sepcalc.core.table import Column, Estimate, Row, Table
+from sepcalc.explain.derivation import explain
+from sepcalc.explain.prose import render_explanation
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.loop import Plan, Series
+from sepcalc.measure.session import Session, Timed
+from sepcalc.render.cells import Look
+from sepcalc.render.formats import render
+from sepcalc.render.html import fragment
+from sepcalc.render.markdown import draw
+from sepcalc.sweep.sweep import sweep
 
 LAYER = compare(ConvSpec.of(64, 96, k=3, size=28), choose(["all"], {"groups": 4}))
 NETWORK = load("squeezenet1_0")

@@ -11,9 +11,9 @@ from rich.cells import cell_len
 from strategies import randomly
 from tables import MEASURED, SAMPLE, column_of, tables, texts
 
-from sepcalc import cells
-from sepcalc.render import render
-from sepcalc.table import Column, Row, Table
+from sepcalc.core.table import Column, Row, Table
+from sepcalc.render import cells
+from sepcalc.render.formats import render
 
 WIDE = """\
 64 → 128, 3×3

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from strategies import randomly
 from tables import texts
 
-from sepcalc.tex import escape
+from sepcalc.render.latex_text import escape
 
 SHOWN = {
     r"\textbackslash{}": "\\",

@@ -6,9 +6,10 @@ from fractions import Fraction
 import pytest
 
 from sepcalc import ConvSpec
-from sepcalc.measure import Plan, Series
-from sepcalc.measure_conditions import Conditions
-from sepcalc.timing import WHOLE, Session, Timed, Work, doubtful, judged, labels
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.loop import Plan, Series
+from sepcalc.measure.roofline import Work
+from sepcalc.measure.session import WHOLE, Session, Timed, doubtful, judged, labels
 
 HERE = Conditions()
 WORK = (Work(name="conv 3×3", macs=800, traffic_bytes=100),)

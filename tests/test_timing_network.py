@@ -6,15 +6,15 @@ import pytest
 from fake_bench import fake_bench
 
 from sepcalc import choose, load
-from sepcalc.errors import SpecError
-from sepcalc.inputs import Input
-from sepcalc.measure import Plan
-from sepcalc.measure_conditions import Conditions
-from sepcalc.network import Convolution, chooser
-from sepcalc.timing import WHOLE
-from sepcalc.timing_network import Own, Written, distinct, measure_network
-from sepcalc.timing_run import Setting
-from sepcalc.yaml_reading import read
+from sepcalc.core.errors import SpecError
+from sepcalc.core.network import Convolution, chooser
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.loop import Plan
+from sepcalc.measure.network import Own, Written, distinct, measure_network
+from sepcalc.measure.run import Setting
+from sepcalc.measure.session import WHOLE
+from sepcalc.readers.inputs import Input
+from sepcalc.readers.yaml.reader import read
 
 SMALL = """\
 name: small

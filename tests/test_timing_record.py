@@ -9,15 +9,15 @@ from fake_bench import fake_bench
 from test_contract import as_read, entries, is_whole
 
 from sepcalc import ConvSpec, choose, compare, load
-from sepcalc.errors import SepcalcError
-from sepcalc.measure import Plan
-from sepcalc.measure_conditions import Conditions
-from sepcalc.timing import judged
-from sepcalc.timing_layer import measure_layer
-from sepcalc.timing_network import measure_network
-from sepcalc.timing_record import answer, answers, encoded, save
-from sepcalc.timing_record import load as load_session
-from sepcalc.timing_run import Setting
+from sepcalc.core.errors import SepcalcError
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.layer import measure_layer
+from sepcalc.measure.loop import Plan
+from sepcalc.measure.network import measure_network
+from sepcalc.measure.record import answer, answers, encoded, save
+from sepcalc.measure.record import load as load_session
+from sepcalc.measure.run import Setting
+from sepcalc.measure.session import judged
 
 SESSION = [
     "schema", "kind", "of", "title", "command", "interrupted", "environment", "plan", "clock_step_s", "void_rounds",

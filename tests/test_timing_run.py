@@ -7,14 +7,14 @@ from fake_bench import ALLOWS, fake_bench
 from fake_clock import FakeClock
 
 from sepcalc import ConvSpec, choose, compare
-from sepcalc.errors import SepcalcError, SpecError
-from sepcalc.measure import Plan
-from sepcalc.measure_conditions import Conditions
-from sepcalc.measure_machine import Ceilings
-from sepcalc.roofline import keep, kept
-from sepcalc.timing import judged
-from sepcalc.timing_layer import measure_layer
-from sepcalc.timing_run import Setting
+from sepcalc.core.errors import SepcalcError, SpecError
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.layer import measure_layer
+from sepcalc.measure.loop import Plan
+from sepcalc.measure.machine import Ceilings
+from sepcalc.measure.roofline import keep, kept
+from sepcalc.measure.run import Setting
+from sepcalc.measure.session import judged
 
 COMPARISON = compare(ConvSpec.of(64, 128, k=3, size=56))
 PLAN = Plan(rounds=12, time_s=0.0, seed=3)

@@ -7,20 +7,20 @@ import pytest
 from fake_bench import ALLOWS, ENVIRONMENT, fake_bench
 
 from sepcalc import ConvSpec, choose, compare, load
-from sepcalc.inputs import Input
-from sepcalc.measure import Plan
-from sepcalc.measure_conditions import Conditions
-from sepcalc.network import Convolution
-from sepcalc.render import FORMATS, render
-from sepcalc.table import Estimate
-from sepcalc.timing import WHOLE, judged
-from sepcalc.timing_columns import time_unit
-from sepcalc.timing_layer import measure_layer
-from sepcalc.timing_network import Own, Written, measure_network
-from sepcalc.timing_run import Setting
-from sepcalc.timing_runs import runs_table
-from sepcalc.timing_tables import MOST_REASONS, MOST_STAGES, timing_tables
-from sepcalc.yaml_reading import read
+from sepcalc.core.network import Convolution
+from sepcalc.core.table import Estimate
+from sepcalc.measure.columns import time_unit
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.layer import measure_layer
+from sepcalc.measure.loop import Plan
+from sepcalc.measure.network import Own, Written, measure_network
+from sepcalc.measure.run import Setting
+from sepcalc.measure.runs import runs_table
+from sepcalc.measure.session import WHOLE, judged
+from sepcalc.measure.tables import MOST_REASONS, MOST_STAGES, timing_tables
+from sepcalc.readers.inputs import Input
+from sepcalc.readers.yaml.reader import read
+from sepcalc.render.formats import FORMATS, render
 
 PLAN = Plan(rounds=12, time_s=0.0)
 

@@ -9,17 +9,17 @@ from frameworks import torch
 from onnx_models import MODELS, OLD, export
 
 from sepcalc import ConvSpec, choose, compare
-from sepcalc.errors import SepcalcError
-from sepcalc.measure import Plan
-from sepcalc.measure_conditions import Conditions
-from sepcalc.sources import open_source
-from sepcalc.timing import WHOLE
-from sepcalc.timing_layer import measure_layer
-from sepcalc.timing_network import measure_network
-from sepcalc.timing_run import Setting
-from sepcalc.timing_torch import own_model, torch_bench
-from sepcalc.torch_timing import prepare
-from sepcalc.yaml_reading import read
+from sepcalc.core.errors import SepcalcError
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.layer import measure_layer
+from sepcalc.measure.loop import Plan
+from sepcalc.measure.network import measure_network
+from sepcalc.measure.pytorch.bench import own_model, torch_bench
+from sepcalc.measure.pytorch.calls import prepare
+from sepcalc.measure.run import Setting
+from sepcalc.measure.session import WHOLE
+from sepcalc.readers.sources import open_source
+from sepcalc.readers.yaml.reader import read
 
 PLAN = Plan(rounds=3, time_s=0.01, warmup_s=0.0, least_s=1e-5)
 COMPARISON = compare(ConvSpec.of(4, 8, k=3, size=6), choose(["all"], {"groups": 2}))
@@ -114,7 +114,7 @@ def test_a_memory_format_that_there_is_not():
 
 def test_more_than_there_is_room_for(monkeypatch):
     """What has no room says so in its row before it is built, and the others are timed."""
-    monkeypatch.setattr("sepcalc.timing_torch.free_bytes", lambda: 10**9)
+    monkeypatch.setattr("sepcalc.measure.pytorch.bench.free_bytes", lambda: 10**9)
     comparison = compare(ConvSpec.of(4, 8, k=3, size=6), choose(["std"]))
     one, many = measure_layer(comparison, setting(Conditions(), Conditions(batch=10**6))).rows
     assert (one.failure, many.series) == (None, None)
@@ -147,7 +147,7 @@ def test_weights_are_in_memory_once(monkeypatch):
         timed.append(call.func)
         return call
 
-    monkeypatch.setattr("sepcalc.torch_timing.prepare", spied)
+    monkeypatch.setattr("sepcalc.measure.pytorch.calls.prepare", spied)
     network = read("{name: one, input: {channels: 3, size: 8}, layers: [{conv: {name: a, c_out: 4, k: 3}}]}")
     measure_network(network, replace(setting(Conditions(), Conditions(batch=2)), bench=bench))
     weights = [[next(each.parameters()).data_ptr() for each in modules] for modules in (built, timed)]

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from strategies import randomly, rewrites, specs
 from torch.nn.functional import conv1d, conv2d, conv3d
 
-from sepcalc import variants
-from sepcalc.counted import Counted
-from sepcalc.errors import MissingExtraError, SpecError
-from sepcalc.spec import ConvSpec
-from sepcalc.torch_backend import build, counted, example, flops, parameter_count
-from sepcalc.variants import Stages, Variant, all_variants, get, pointwise
+from sepcalc.builders.prediction import Counted
+from sepcalc.builders.torch_stages import build, counted, example, flops, parameter_count
+from sepcalc.core import variants
+from sepcalc.core.errors import MissingExtraError, SpecError
+from sepcalc.core.spec import ConvSpec
+from sepcalc.core.variants import Stages, Variant, all_variants, get, pointwise
 
 # On tensors this small threads do nothing but wait for each other.
 torch.set_num_threads(1)
@@ -222,7 +222,7 @@ def test_missing_torch_names_the_extra(monkeypatch):
     # Undone within the test: what seeds every test anew may need torch for it.
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "torch", None)
-        patch.delitem(sys.modules, "sepcalc.torch_backend")
+        patch.delitem(sys.modules, "sepcalc.builders.torch_stages")
         with pytest.raises(MissingExtraError) as error:
-            import sepcalc.torch_backend  # noqa: F401 the import is what fails
+            import sepcalc.builders.torch_stages  # noqa: F401 the import is what fails
     assert str(error.value) == "building PyTorch modules needs the 'torch' extra: pip install 'sepcalc[torch]'"

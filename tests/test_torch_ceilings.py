@@ -5,11 +5,11 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from sepcalc import torch_ceilings as module
-from sepcalc.errors import SepcalcError
-from sepcalc.measure import Failure, Measurement, Plan, Sample, Series
-from sepcalc.measure_conditions import Conditions
-from sepcalc.torch_ceilings import ceilings
+from sepcalc.core.errors import SepcalcError
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.loop import Failure, Measurement, Plan, Sample, Series
+from sepcalc.measure.pytorch import ceilings as module
+from sepcalc.measure.pytorch.ceilings import ceilings
 
 BYTES = 4096
 

@@ -5,11 +5,11 @@ import json
 import pytest
 import torch
 
-from sepcalc import torch_timing
-from sepcalc.errors import SepcalcError
-from sepcalc.measure_conditions import Conditions
-from sepcalc.measure_machine import machine
-from sepcalc.torch_environment import environment
+from sepcalc.core.errors import SepcalcError
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.machine import machine
+from sepcalc.measure.pytorch import calls as torch_timing
+from sepcalc.measure.pytorch.environment import environment
 
 
 def test_on_the_cpu():

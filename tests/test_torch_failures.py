@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from sepcalc.errors import SpecError
-from sepcalc.torch_failures import reason
+from sepcalc.core.errors import SpecError
+from sepcalc.measure.pytorch.failures import reason
 
 MEMORY = "out of memory: {} more were asked for; give a smaller batch or size"
 

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from sepcalc.errors import SepcalcError
-from sepcalc.torch_find import beside, find, said
+from sepcalc.core.errors import SepcalcError
+from sepcalc.readers.pytorch.source import beside, find, said
 
 
 @pytest.fixture

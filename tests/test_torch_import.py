@@ -9,11 +9,11 @@ from imported import imported, net
 from test_folding import NETS
 from torch import nn
 
-from sepcalc.errors import MissingExtraError, SepcalcError
-from sepcalc.folding import to_network
-from sepcalc.inputs import Input, parse_input
-from sepcalc.torch_import import WAYS as WAYS_TO_RUN
-from sepcalc.torch_import import build, load, trace
+from sepcalc.core.errors import MissingExtraError, SepcalcError
+from sepcalc.readers.inputs import Input, parse_input
+from sepcalc.readers.pytorch.layers import to_network
+from sepcalc.readers.pytorch.model import WAYS as WAYS_TO_RUN
+from sepcalc.readers.pytorch.model import build, load, trace
 
 CODE = """
 import torch
@@ -237,9 +237,9 @@ def test_without_torch(monkeypatch):
     """Where torch is not installed, the message says what to install."""
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "torch", None)
-        patch.delitem(sys.modules, "sepcalc.torch_import")
+        patch.delitem(sys.modules, "sepcalc.readers.pytorch.model")
         with pytest.raises(MissingExtraError) as raised:
-            import sepcalc.torch_import  # noqa: F401 (imported to see it fail)
+            import sepcalc.readers.pytorch.model  # noqa: F401 (imported to see it fail)
     assert str(raised.value) == "importing a PyTorch model needs the 'torch' extra: pip install 'sepcalc[torch]'"
 
 

@@ -15,13 +15,13 @@ from strategies import randomly, rewrites, specs
 from torch import nn
 from torch.nn import functional
 
-from sepcalc.errors import MissingExtraError, SpecError
-from sepcalc.network import NORM_PARAMS, Convolution, Network
-from sepcalc.torch_backend import flops, parameter_count
-from sepcalc.torch_network import build, example, layer_module
-from sepcalc.variants import all_variants, choose
-from sepcalc.yaml_argument_types import ACTIVATIONS
-from sepcalc.yaml_reading import bundled, load, read
+from sepcalc.builders.torch_network import build, example, layer_module
+from sepcalc.builders.torch_stages import flops, parameter_count
+from sepcalc.core.errors import MissingExtraError, SpecError
+from sepcalc.core.network import NORM_PARAMS, Convolution, Network
+from sepcalc.core.variants import all_variants, choose
+from sepcalc.readers.yaml.argument_types import ACTIVATIONS
+from sepcalc.readers.yaml.reader import bundled, load, read
 
 # On tensors this small threads do nothing but wait for each other.
 torch.set_num_threads(1)

@@ -7,10 +7,10 @@ import pytest
 import torch
 from fake_clock import FakeClock
 
-from sepcalc import torch_samplers as module
-from sepcalc.measure import Candidate, Plan, measure
-from sepcalc.measure_conditions import Conditions
-from sepcalc.torch_samplers import past_cache_bytes, sampler
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.loop import Candidate, Plan, measure
+from sepcalc.measure.pytorch import samplers as module
+from sepcalc.measure.pytorch.samplers import past_cache_bytes, sampler
 
 FLUSH_MS, CALL_MS = 90.0, 2.0
 

@@ -9,13 +9,13 @@ from strategies import randomly
 from torch import nn
 from torch.nn import functional
 
-from sepcalc.folding import to_network
-from sepcalc.inputs import Input
-from sepcalc.network import Network
-from sepcalc.torch_backend import flops, parameter_count
-from sepcalc.torch_import import trace
-from sepcalc.torch_swap import Swapped, swap
-from sepcalc.variants import choose
+from sepcalc.builders.torch_stages import flops, parameter_count
+from sepcalc.builders.torch_swap import Swapped, swap
+from sepcalc.core.network import Network
+from sepcalc.core.variants import choose
+from sepcalc.readers.inputs import Input
+from sepcalc.readers.pytorch.layers import to_network
+from sepcalc.readers.pytorch.model import trace
 
 # On tensors this small threads do nothing but wait for each other.
 torch.set_num_threads(1)

@@ -15,15 +15,15 @@ from strategies import randomly, rewrites
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from sepcalc import torch_timing as module
-from sepcalc.counted import predicted
-from sepcalc.errors import SepcalcError, SpecError
-from sepcalc.inputs import Input
-from sepcalc.measure_conditions import Conditions
-from sepcalc.spec import ConvSpec
-from sepcalc.torch_backend import build
-from sepcalc.torch_timing import check, devices, held, prepare
-from sepcalc.variants import all_variants, get
+from sepcalc.builders.prediction import predicted
+from sepcalc.builders.torch_stages import build
+from sepcalc.core.errors import SepcalcError, SpecError
+from sepcalc.core.spec import ConvSpec
+from sepcalc.core.variants import all_variants, get
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.pytorch import calls as module
+from sepcalc.measure.pytorch.calls import check, devices, held, prepare
+from sepcalc.readers.inputs import Input
 
 SPEC = ConvSpec.of(4, 6, k=3, size=5)
 IMAGE = Input(shape=(1, 4, 5, 5))
@@ -284,8 +284,8 @@ def test_every_candidate_is_compiled(monkeypatch):
 
 FAULTS = """
 import resource, torch
-from sepcalc.measure_conditions import Conditions
-from sepcalc.torch_timing import held
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.pytorch.calls import held
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from sepcalc.torch_modes import kind
-from sepcalc.torch_words import FREE, MAKERS, MOVES, PRODUCTS, ROLES, base, word
+from sepcalc.readers.pytorch.modes import kind
+from sepcalc.readers.pytorch.names import FREE, MAKERS, MOVES, PRODUCTS, ROLES, base, word
 
 
 @pytest.mark.parametrize(

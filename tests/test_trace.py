@@ -1,6 +1,6 @@
 """What a trace says of itself."""
 
-from sepcalc.trace import Module, ModuleCall, Operation, Parameter, Trace, Use
+from sepcalc.readers.trace import Module, ModuleCall, Operation, Parameter, Trace, Use
 
 WEIGHT = Parameter(name="conv.weight", shape=(8, 3, 3, 3))
 BIAS = Parameter(name="conv.bias", shape=(8,))

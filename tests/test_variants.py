@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import bound, randomly, rewrites, specs
 
-from sepcalc import variants
-from sepcalc.errors import SpecError
-from sepcalc.spec import ConvSpec
-from sepcalc.variants import Stages, Variant, all_variants, break_even, choose, get
+from sepcalc.core import variants
+from sepcalc.core.errors import SpecError
+from sepcalc.core.spec import ConvSpec
+from sepcalc.core.variants import Stages, Variant, all_variants, break_even, choose, get
 
 EVERY = [pytest.param(variant, id=variant.name) for variant in all_variants()]
 LAYER = ConvSpec.of(64, 128, k=3, size=56)

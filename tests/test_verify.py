@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from sepcalc import ConvSpec, load
-from sepcalc import verify as module
-from sepcalc.network import Convolution, Network
-from sepcalc.variants import all_variants, get
-from sepcalc.verify import verification_table, verify
-from sepcalc.yaml_reading import read
+from sepcalc.builders import verify as module
+from sepcalc.builders.verify import verification_table, verify
+from sepcalc.core.network import Convolution, Network
+from sepcalc.core.variants import all_variants, get
+from sepcalc.readers.yaml.reader import read
 
 
 @pytest.mark.parametrize("name", ["mobilenet_v1", "mobilenet_v2", "resnet18", "inception_v3"])
@@ -59,7 +59,7 @@ def test_a_difference_is_found(monkeypatch, wrong, verdict):
 
 def test_a_form_that_torch_cannot_build(monkeypatch):
     """A form without a module is no difference; the table says why it was not built."""
-    from sepcalc.errors import SpecError
+    from sepcalc.core.errors import SpecError
 
     def refuse(_):
         raise SpecError("no such module")

@@ -8,10 +8,10 @@ from hypothesis import given
 from strategies import randomly
 from tables import SAMPLE, column_of, tables, texts
 
-from sepcalc import cells
-from sepcalc.render import render
-from sepcalc.table import Column, Row, Table
-from sepcalc.webpage import classed, escape, fragment
+from sepcalc.core.table import Column, Row, Table
+from sepcalc.render import cells
+from sepcalc.render.formats import render
+from sepcalc.render.html import classed, escape, fragment
 
 VOID = {"meta", "input"}
 

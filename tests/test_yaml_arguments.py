@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import randomly
 
-from sepcalc import yaml_decoding
-from sepcalc.yaml_arguments import (
+from sepcalc.readers.yaml import decoding as yaml_decoding
+from sepcalc.readers.yaml.arguments import (
     BlockArguments,
     Common,
     ConvArguments,
@@ -22,8 +22,8 @@ from sepcalc.yaml_arguments import (
     PoolArguments,
     PublishedArguments,
 )
-from sepcalc.yaml_decoding import decode, faults, fields, meant, shown
-from sepcalc.yaml_layer_types import LAYER_TYPES
+from sepcalc.readers.yaml.decoding import decode, faults, fields, meant, shown
+from sepcalc.readers.yaml.layers import LAYER_TYPES
 
 RECORDS = sorted(
     {kind.arguments for kind in LAYER_TYPES.values()}

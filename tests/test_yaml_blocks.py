@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import randomly
 
-from sepcalc.network import Cost
+from sepcalc.core.network import Cost
 
 TWICE = """
 blocks:

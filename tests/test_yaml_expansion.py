@@ -6,11 +6,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import randomly
 
-from sepcalc import yaml_expansion
-from sepcalc.errors import LayerError
-from sepcalc.yaml_blocks import read_blocks
-from sepcalc.yaml_expansion import DEEPEST_LAYERS, MOST_LAYERS, Expansion
-from sepcalc.yaml_located import parse
+from sepcalc.core.errors import LayerError
+from sepcalc.readers.yaml import limits as yaml_expansion
+from sepcalc.readers.yaml.blocks import read_blocks
+from sepcalc.readers.yaml.limits import DEEPEST_LAYERS, MOST_LAYERS, Expansion
+from sepcalc.readers.yaml.positions import parse
 
 LEAVES = st.sampled_from(["relu", "{conv: {c_out: 3, k: 1}}", "{maxpool: {k: 1}}", "{c_out: 3, k: 1}"])
 NUMBERS = st.integers(0, 3).map(str)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import randomly
 
-from sepcalc.errors import SpecError
-from sepcalc.yaml_expressions import LARGEST, Channels, evaluate
+from sepcalc.core.errors import SpecError
+from sepcalc.readers.yaml.expressions import LARGEST, Channels, evaluate
 
 NAMES = {"width": 64, "stride": 2, "in": 3, "c_in": Channels(24), "größe": 5, "zero": 0}
 OPERATORS = {

@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from strategies import randomly
 from torch import nn
 
-from sepcalc.network import NORM_PARAMS, Convolution, Operator
-from sepcalc.spec import ConvSpec
-from sepcalc.torch_backend import build, parameter_count
-from sepcalc.variants import all_variants, get
-from sepcalc.yaml_argument_types import ACTIVATIONS
-from sepcalc.yaml_arguments import Common
-from sepcalc.yaml_layer_types import LAYER_TYPES, layer_type
+from sepcalc.builders.torch_stages import build, parameter_count
+from sepcalc.core.network import NORM_PARAMS, Convolution, Operator
+from sepcalc.core.spec import ConvSpec
+from sepcalc.core.variants import all_variants, get
+from sepcalc.readers.yaml.argument_types import ACTIVATIONS
+from sepcalc.readers.yaml.arguments import Common
+from sepcalc.readers.yaml.layers import LAYER_TYPES, layer_type
 
 EXAMPLES = {
     "conv": ("conv: {c_out: 8, k: 3}", (8, 6, 6), 288, 288 * 36),

@@ -2,8 +2,8 @@
 
 import pytest
 
-from sepcalc.network import Cost
-from sepcalc.yaml_reading import FileError, read
+from sepcalc.core.network import Cost
+from sepcalc.readers.yaml.reader import FileError, read
 
 NETWORK = """
 name: test

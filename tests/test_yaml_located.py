@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import randomly
 
-from sepcalc import yaml_located
-from sepcalc.errors import SepcalcError
-from sepcalc.yaml_located import DEEPEST, Map, Place, Seq, YamlError, parse, read_text
+from sepcalc.core.errors import SepcalcError
+from sepcalc.readers.yaml import positions as yaml_located
+from sepcalc.readers.yaml.positions import DEEPEST, Map, Place, Seq, YamlError, parse, read_text
 
 NUMBERS = st.integers(-(10**30), 10**30) | st.floats(allow_nan=False)
 WORDS = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"]), max_size=8).filter(

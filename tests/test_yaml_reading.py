@@ -20,9 +20,9 @@ from strategies import randomly
 
 import sepcalc
 from sepcalc import SepcalcError, load
-from sepcalc.network import Cost, FeatureMap, Network, Published
-from sepcalc.spec import LARGEST
-from sepcalc.yaml_reading import MOST_SHOWN, FileError, bundled, find, read
+from sepcalc.core.network import Cost, FeatureMap, Network, Published
+from sepcalc.core.spec import LARGEST
+from sepcalc.readers.yaml.reader import MOST_SHOWN, FileError, bundled, find, read
 
 PLAIN = """
 # a plain list: every layer says what it is; this is what importers write

@@ -22,11 +22,13 @@ from strategies import randomly
 from test_yaml_layer_types import EXAMPLES, LAYER_FAULTS
 from test_yaml_reading import INFERRED, PLAIN, STRUCTURED, mutations
 
-from sepcalc import spec, yaml_expansion, yaml_located
-from sepcalc.errors import SepcalcError
-from sepcalc.variants import all_variants
-from sepcalc.yaml_argument_types import ACTIVATIONS
-from sepcalc.yaml_arguments import (
+from sepcalc.core import spec
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.variants import all_variants
+from sepcalc.readers.yaml import limits as yaml_expansion
+from sepcalc.readers.yaml import positions as yaml_located
+from sepcalc.readers.yaml.argument_types import ACTIVATIONS
+from sepcalc.readers.yaml.arguments import (
     BlockArguments,
     Common,
     DefaultArguments,
@@ -34,10 +36,10 @@ from sepcalc.yaml_arguments import (
     InputArguments,
     PublishedArguments,
 )
-from sepcalc.yaml_decoding import _expected, decode, fields
-from sepcalc.yaml_layer_types import LAYER_TYPES
-from sepcalc.yaml_reading import bundled, read
-from sepcalc.yaml_schema import schema
+from sepcalc.readers.yaml.decoding import _expected, decode, fields
+from sepcalc.readers.yaml.layers import LAYER_TYPES
+from sepcalc.readers.yaml.reader import bundled, read
+from sepcalc.readers.yaml.schema import schema
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "yaml.md"

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import randomly
 
-from sepcalc.errors import LayerError
-from sepcalc.network import FeatureMap, Part
-from sepcalc.spec import LARGEST
-from sepcalc.yaml_blocks import run
-from sepcalc.yaml_expressions import Channels
-from sepcalc.yaml_geometry import lengths
-from sepcalc.yaml_reading import read
-from sepcalc.yaml_scope import LostError, Reading, Scope
+from sepcalc.core.errors import LayerError
+from sepcalc.core.network import FeatureMap, Part
+from sepcalc.core.spec import LARGEST
+from sepcalc.readers.yaml.blocks import run
+from sepcalc.readers.yaml.expressions import Channels
+from sepcalc.readers.yaml.lengths import lengths
+from sepcalc.readers.yaml.reader import read
+from sepcalc.readers.yaml.scope import LostError, Reading, Scope
 
 
 def make_divisible(v: float, divisor: int) -> int:

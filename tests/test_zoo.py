@@ -8,7 +8,7 @@ from imported import imported
 from test_folding import NETS
 from torch import nn
 
-from sepcalc.inputs import Input, parse_input
+from sepcalc.readers.inputs import Input, parse_input
 
 IMAGE = (Input(shape=(1, 3, 8, 8)),)
 

@@ -1,0 +1,201 @@
+"""Networks as PyTorch modules, made from their description.
+
+A layer becomes the modules of its stages, with its norm and its activations where they stand in the network, so that
+what is timed is what is counted: parameters and FLOPs of the modules are the network's ``params`` and ``2 * macs``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sepcalc.builders.torch_operators import Narrow, PerPosition, Repeated, activation, norm, operator
+from sepcalc.builders.torch_stages import build as build_stages
+from sepcalc.core.errors import MissingExtraError, SpecError
+from sepcalc.core.network import INPUT, NORM_PARAMS, Convolution, FeatureMap, Layer, Network, Part, Tap
+from sepcalc.core.spec import ConvSpec, times
+
+try:
+    import torch
+    from torch import nn
+except ImportError as missing:
+    raise MissingExtraError("torch", "building PyTorch modules") from missing
+
+
+def layer_module(layer: Convolution, *, device: str = "cpu") -> nn.Sequential:
+    """The module of one layer: its stages as written, with the norm and the activation that stand after each.
+
+    It reads (examples, c_in, and one dimension for each axis). A layer with a ``batch`` runs over so many feature maps
+    for each example: give it as many. A layer that ``shares`` its weights gets some of its own.
+
+    Raises :class:`SpecError` for a stage or a norm that PyTorch cannot express.
+
+    >>> from sepcalc.core.variants import get
+    >>> spec = ConvSpec.of(64, 128, k=3, size=56)
+    >>> layer_module(Convolution(name="a", type="conv", spec=spec, variant=get("dws"), act="relu"), device="meta")
+    Sequential(
+      (0): Conv2d(64, 64, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1), groups=64, bias=False)
+      (1): ReLU(inplace=True)
+      (2): Conv2d(64, 128, kernel_size=(1, 1), stride=(1, 1), bias=False)
+      (3): ReLU(inplace=True)
+    )
+    """
+    *inner, last = layer.stages
+    with torch.device(device):
+        return nn.Sequential(
+            *(part for stage in inner for part in _inside(layer, stage, device)),
+            *_stage(layer, last, device),
+            *_norm(layer, last),
+            *_activation(layer.act if layer.act_last is None else layer.act_last),
+        )
+
+
+def _inside(layer: Convolution, stage: ConvSpec, device: str) -> Iterator[nn.Module]:
+    """A stage that is not the last, with what stands between it and the next one."""
+    yield from _stage(layer, stage, device)
+    if layer.between == "all":
+        yield from _norm(layer, stage)
+    if layer.between != "none":
+        yield from _activation(layer.act)
+
+
+def _stage(layer: Convolution, stage: ConvSpec, device: str) -> Iterator[nn.Module]:
+    if layer.type == "linear" and stage.kernel:
+        vector = replace(stage, kernel=(), size=(), stride=(), padding="same", dilation=(), output_padding=())
+        yield PerPosition(*build_stages([vector], device=device))
+    else:
+        yield from build_stages([stage], device=device)
+
+
+def _norm(layer: Convolution, stage: ConvSpec) -> Iterator[nn.Module]:
+    if layer.norm != "none":
+        writes = FeatureMap(channels=stage.c_out, size=stage.out_size or ())
+        yield norm(layer.norm, writes, affine=NORM_PARAMS[layer.norm] > 0)
+
+
+def _activation(word: str) -> Iterator[nn.Module]:
+    if word not in ("none", "identity"):
+        # Only this reads what a convolution or its norm writes, so that it may write in its place.
+        yield activation(word, in_place=True)
+
+
+def build(network: Network, *, device: str = "cpu") -> nn.Module:
+    """The module that runs ``network``: it reads (examples, channels, and one dimension for each axis).
+
+    It returns what the last layer writes, and lets go of what no later layer reads. Weights are random, of a size at
+    which what flows through a deep network does not vanish.
+
+    Raises :class:`SpecError` with the layer that has no module and why: one whose matrix products are known by their
+    cost alone, one that is known by its framework's name, one of which it is unknown what it reads.
+
+    >>> from sepcalc.readers.yaml.reader import load
+    >>> network = load("mobilenet_v1")
+    >>> build(network, device="meta")(example(network, device="meta")).shape
+    torch.Size([1, 1000, 1, 1])
+    """
+    if network.wiring is None:
+        raise SpecError(f"{network.name} is a list of layers that does not say what each reads; run the model itself")
+    modules: list[nn.Module] = []
+    owners: dict[str, nn.Module] = {}
+    for layer, taps in zip(network.layers, network.wiring, strict=True):
+        if not taps:
+            reads = times(layer.input.shape)
+            raise SpecError(
+                f"{layer.name} reads {reads}, which the layer before it does not write; add what is missing"
+            )
+        modules.append(_module(layer, owners, device))
+        owners[layer.name] = modules[-1]
+    _settle(modules)
+    return _Wired(*_steps(modules, network.wiring))
+
+
+def example(network: Network, *, examples: int = 1, device: str = "cpu") -> torch.Tensor:
+    """Random numbers of the shape that ``network`` reads, ``examples`` of them.
+
+    Raises :class:`SpecError` for a network without layers or input.
+    """
+    reads = network.input or next((layer.input for layer in network.layers), None)
+    if reads is None:
+        raise SpecError(f"{network.name} has no layers, and so no input")
+    return torch.randn(examples, *reads.shape, device=device)
+
+
+def _module(layer: Layer, owners: Mapping[str, nn.Module], device: str) -> nn.Module:
+    """The module of a layer; ``owners`` are those of the layers before it."""
+    try:
+        if not isinstance(layer, Convolution):
+            with torch.device(device):
+                return operator(layer)
+        module: nn.Module = layer_module(layer, device=device)
+        if layer.shares is not None:
+            _share(module, owners[layer.shares], layer.shares)
+    except SpecError as error:
+        raise SpecError(f"{layer.name} has no PyTorch module: {error}") from None
+    return module if layer.batch == 1 else Repeated(module, layer.batch)
+
+
+def _share(module: nn.Module, owner: nn.Module, name: str) -> None:
+    """Give ``module`` the parameters of ``owner`` for its own."""
+    mine, theirs = dict(module.named_parameters()), list(owner.parameters())
+    if [each.shape for each in mine.values()] != [each.shape for each in theirs]:
+        raise SpecError(f"it shares the parameters of {name}, which has others; give both the same form")
+    for path, parameter in zip(mine, theirs, strict=True):
+        parent, _, attribute = path.rpartition(".")
+        setattr(module.get_submodule(parent), attribute, parameter)
+
+
+def _settle(modules: Iterable[nn.Module]) -> None:
+    """Draw weights as He 2015 does (arXiv:1502.01852, equation 10).
+
+    PyTorch's own are smaller by a factor of √6: after some tens of layers the numbers are too small for half precision,
+    and a processor computes slowly with those.
+    """
+    weights = {each for module in modules for each in module.parameters() if each.dim() > 1}
+    with torch.no_grad():
+        for each in weights:
+            each.mul_(6**0.5)
+
+
+Step = tuple[tuple[int, ...], tuple[int, ...]]
+"""Which of the tensors so far a module reads, and which nobody reads after it."""
+
+
+def _steps(modules: Sequence[nn.Module], wiring: Iterable[Sequence[Tap]]) -> tuple[list[nn.Module], list[Step]]:
+    """The modules in the order in which they run, some of which hand on a part of the channels."""
+    slots: dict[Tap, int] = {INPUT: 0}
+    run: list[nn.Module] = []
+    reads: list[tuple[int, ...]] = []
+    for index, (module, taps) in enumerate(zip(modules, wiring, strict=True)):
+        for tap in taps:
+            if isinstance(tap, Part) and tap not in slots:
+                run.append(Narrow(tap.first, tap.channels))
+                reads.append((slots[tap.writer],))
+                slots[tap] = len(run)
+        run.append(module)
+        reads.append(tuple(slots[tap] for tap in taps))
+        slots[index] = len(run)
+    last = {slot: step for step, each in enumerate(reads) for slot in (*each, step + 1)}
+    frees: list[list[int]] = [[] for _ in run]
+    for slot, step in last.items():
+        if slot < len(run):  # what the last module writes is the answer
+            frees[step].append(slot)
+    return run, list(zip(reads, map(tuple, frees), strict=True))
+
+
+class _Wired(nn.Module):
+    """Modules that run one after another, each on what ``steps`` say."""
+
+    def __init__(self, modules: Iterable[nn.Module], steps: Iterable[Step]) -> None:
+        super().__init__()
+        self.run, self.steps = nn.ModuleList(modules), tuple(steps)
+
+    def forward(self, x: torch.Tensor) -> Any:
+        """What the last module writes."""
+        written: list[Any] = [x]
+        del x
+        for module, (reads, frees) in zip(self.run, self.steps, strict=True):
+            written.append(module(*[written[slot] for slot in reads]))
+            for slot in frees:
+                written[slot] = None
+        return written[-1]

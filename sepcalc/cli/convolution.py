@@ -1,0 +1,127 @@
+"""The flags that describe one convolution."""
+
+from typing import Annotated, Any, Literal, NamedTuple
+
+import typer
+
+from sepcalc.cli.flags import flag, lengths, refuse, whole, word
+from sepcalc.cli.variants import VariantFlags
+from sepcalc.core.comparison import Comparison, compare
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.parsing import parse_lengths, parse_whole
+from sepcalc.core.spec import Axes, Bias, ConvSpec
+
+BIASES: tuple[Bias, ...] = ("none", "last", "all")
+
+
+class ConvolutionFlags(NamedTuple):
+    """A convolution as text, which a source may stand in for; :data:`GivenConvolution` is one that must be there."""
+
+    cin: Annotated[str | None, typer.Option("--cin", metavar="N", help="Channels in (M).", show_default=False)] = None
+    cout: Annotated[str | None, typer.Option("--cout", metavar="N", help="Channels out (N).", show_default=False)] = (
+        None
+    )
+    k: Annotated[
+        str | None,
+        typer.Option("-k", "--k", metavar="KERNEL", help="Kernel (D_K): 3, 3x1, 3x3x3.", show_default=False),
+    ] = None
+    size: Annotated[
+        str | None,
+        typer.Option("--size", metavar="SIZE", help="Feature map at the input (D_F): 56, 56x40; open if not given."),
+    ] = None
+    axes: Annotated[
+        str | None,
+        typer.Option("--axes", metavar="N", help="1, 2 or 3, where KERNEL is one number for all axes; 2 by default."),
+    ] = None
+    stride: Annotated[str, typer.Option("--stride", metavar="STRIDE", help="2, 2x1.")] = "1"
+    padding: Annotated[
+        str, typer.Option("--padding", metavar="PADDING", help="same, valid, or numbers as in PyTorch: 1, 1x0.")
+    ] = "same"
+    dilation: Annotated[str, typer.Option("--dilation", metavar="DILATION", help="2, 2x1.")] = "1"
+    bias: Annotated[str, typer.Option("--bias", metavar="WHERE", help="Stages with a bias: none, last or all.")] = (
+        "none"
+    )
+    transposed: Annotated[bool, typer.Option("--transposed", help="A transposed convolution.")] = False
+    output_padding: Annotated[
+        str | None,
+        typer.Option("--output-padding", metavar="PADDING", help="With --transposed, as in PyTorch: 1, 1x0."),
+    ] = None
+
+    def spec(self, groups: str | None = None) -> ConvSpec:
+        """The convolution that these flags describe, with ``groups`` as ``--groups`` gives them.
+
+        Raises :class:`SepcalcError` for what is missing, and for what is no convolution.
+        """
+        cin, cout, k = self.needed()
+        return ConvSpec.of(
+            flag("--cin", parse_whole, cin),
+            flag("--cout", parse_whole, cout),
+            on_axes(lengths("-k", k), self.axes),
+            size=None if self.size is None else lengths("--size", self.size),
+            stride=lengths("--stride", self.stride),
+            groups=whole("--groups", groups) or 1,
+            **self.settings(),
+        )
+
+    def needed(self) -> tuple[str, str, str]:
+        """The texts of the flags that no convolution can do without.
+
+        Raises :class:`SepcalcError` where one is missing.
+        """
+        if self.cin is None or self.cout is None or self.k is None:
+            missing = {"--cin": self.cin, "--cout": self.cout, "-k": self.k}
+            names = ", ".join(name for name, text in missing.items() if text is None)
+            raise SepcalcError(f"missing {names}; a convolution is described like --cin 64 --cout 128 -k 3")
+        return self.cin, self.cout, self.k
+
+    def settings(self) -> dict[str, Any]:
+        """The arguments of :meth:`ConvSpec.of` that say how the convolution is done, by name.
+
+        Raises :class:`SepcalcError` for what is none of them.
+        """
+        if not self.transposed:
+            refuse({"--output-padding": self.output_padding}, "only transposed convolutions have it; add --transposed")
+        return {
+            "padding": _padding(self.padding),
+            "dilation": lengths("--dilation", self.dilation),
+            "bias": word("--bias", self.bias, BIASES),
+            "transposed": self.transposed,
+            "output_padding": lengths("--output-padding", self.output_padding or "0", least=0),
+        }
+
+
+GivenConvolution = Annotated[ConvolutionFlags, "cin", "cout", "k"]
+"""The same where nothing can stand in for the convolution: these three are required."""
+
+
+def compared(convolution: ConvolutionFlags, variants: VariantFlags) -> Comparison:
+    """The convolution and its variants, as both groups of flags choose them."""
+    spec = convolution.spec(variants.groups)
+    chosen = variants.chosen(implied="groups")
+    # All that can be wrong here is a size that is needed and missing.
+    return flag("--size", lambda given: compare(given, chosen), spec)
+
+
+def on_axes(kernel: int | Axes, axes: str | None) -> int | Axes:
+    """The value of ``-k``, on as many axes as ``--axes`` says where it is one number."""
+    if axes is None:
+        return kernel
+    if axes not in ("1", "2", "3"):
+        raise SepcalcError(f"--axes: expected 1, 2 or 3, got '{axes}'")
+    if isinstance(kernel, int):
+        return (kernel,) * int(axes)
+    if len(kernel) != int(axes):
+        text = "x".join(map(str, kernel))
+        raise SepcalcError(f"--axes: -k {text} has {len(kernel)} axes, not {axes}; leave --axes out")
+    return kernel
+
+
+def _padding(text: str) -> int | Axes | Literal["same", "valid"]:
+    if text == "same":
+        return "same"
+    if text == "valid":
+        return "valid"
+    try:
+        return parse_lengths(text, 0)
+    except SepcalcError:
+        raise SepcalcError(f"--padding: expected same, valid, or numbers like 1 or 1x0, got '{text}'") from None

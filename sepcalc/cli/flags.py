@@ -1,0 +1,133 @@
+"""Flags as records: a group of flags is declared once, and each command that takes it reads it as one value.
+
+A record is a named tuple whose fields are options of Typer with a default, or records again; a dataclass would take
+several times as long to make, at every start. A command that :func:`flat` decorates takes records as parameters; Typer,
+and so the help, sees their fields as flags, in their order. A command that cannot do without some fields of a record
+names them beside it: ``Annotated[Record, "cin", "cout"]``.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from inspect import Parameter, Signature, signature
+from typing import Any, TypeVar
+
+from sepcalc.core.errors import SepcalcError, closest
+from sepcalc.core.parsing import parse_lengths, parse_whole
+from sepcalc.core.spec import Axes
+
+Given = TypeVar("Given")
+Answer = TypeVar("Answer")
+Word = TypeVar("Word", bound=str)
+
+
+def flat(command: Callable[..., None]) -> Callable[..., None]:
+    """``command`` with a flag for each field of the records that it takes.
+
+    >>> from typing import Annotated, NamedTuple
+    >>> class Size(NamedTuple):
+    ...     width: str = "1"
+    ...     height: str = "1"
+    >>> @flat
+    ... def area(unit: str, size: Annotated[Size, "width"]) -> None:
+    ...     print(int(size.width) * int(size.height), unit)
+    >>> str(signature(area))
+    "(*, unit: str, width: str, height: str = '1')"
+    >>> area(width="3", height="2", unit="m²")
+    6 m²
+    """
+    taken = signature(command).parameters.values()
+
+    def run(**values: Any) -> None:
+        command(**{each.name: _gathered(each.name, each.annotation, values) for each in taken})
+
+    run.__name__, run.__module__, run.__doc__ = command.__name__, command.__module__, command.__doc__
+    run.__annotations__ = {}  # all that Typer needs is in the signature
+    run.__signature__ = Signature([flag for each in taken for flag in _spread(each)])  # type: ignore[attr-defined]
+    return run
+
+
+def _spread(parameter: Parameter) -> Iterator[Parameter]:
+    """The flags of a parameter: itself, or those of its record."""
+    record = _record(parameter.annotation)
+    if record is None:
+        yield parameter.replace(kind=Parameter.KEYWORD_ONLY)
+        return
+    required = getattr(parameter.annotation, "__metadata__", ())
+    for name, annotation in record.__annotations__.items():
+        default = Parameter.empty if name in required else record._field_defaults.get(name, Parameter.empty)
+        yield from _spread(Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation))
+
+
+def _gathered(name: str, annotation: Any, values: Mapping[str, Any]) -> Any:
+    """The value of a parameter: its own flag's, or a record of the flags of its fields."""
+    record = _record(annotation)
+    if record is None:
+        return values[name]
+    return record(*(_gathered(field, kind, values) for field, kind in record.__annotations__.items()))
+
+
+def _record(annotation: Any) -> Any:
+    """The record that a parameter or a field is declared as; None where it is a flag."""
+    kind = getattr(annotation, "__origin__", annotation)
+    return kind if hasattr(kind, "_fields") else None
+
+
+def flags_of(record: Any) -> dict[str, object]:
+    """The flags of a record by name, None where one has its default.
+
+    >>> from typing import NamedTuple
+    >>> class Kernel(NamedTuple):
+    ...     k: str = "3"
+    ...     output_padding: str = "0"
+    >>> flags_of(Kernel(output_padding="1"))
+    {'-k': None, '--output-padding': '1'}
+    """
+    found: dict[str, object] = {}
+    for name, value in zip(record._fields, record, strict=True):
+        if hasattr(value, "_fields"):
+            found |= flags_of(value)
+        else:
+            found[flag_name(name)] = None if value == record._field_defaults.get(name) else value
+    return found
+
+
+def flag_name(name: str) -> str:
+    """The flag that sets the field called ``name``.
+
+    >>> flag_name("k"), flag_name("depth_multiplier"), flag_name("as_")
+    ('-k', '--depth-multiplier', '--as')
+    """
+    return f"-{name}" if len(name) == 1 else f"--{name.rstrip('_').replace('_', '-')}"
+
+
+def flag(name: str, read: Callable[[Given], Answer], given: Given) -> Answer:
+    """What ``read`` makes of a flag's value; a fault is reported with the flag's name."""
+    try:
+        return read(given)
+    except SepcalcError as error:
+        raise SepcalcError(f"{name}: {error}") from None
+
+
+def lengths(name: str, text: str, least: int = 1) -> int | Axes:
+    """A flag with one number, or one per axis."""
+    return flag(name, lambda given: parse_lengths(given, least), text)
+
+
+def whole(name: str, text: str | None) -> int | None:
+    """A flag with one whole number from 1; None where it is not given."""
+    return None if text is None else flag(name, parse_whole, text)
+
+
+def word(name: str, text: str, known: Iterable[Word]) -> Word:
+    """A flag with one of the words in ``known``."""
+    words = tuple(known)
+    for each in words:
+        if each == text:
+            return each
+    raise SepcalcError(f"{name}: unknown word '{text}'{closest(text, words)}")
+
+
+def refuse(flags: Mapping[str, object], why: str) -> None:
+    """Raise :class:`SepcalcError` for those of the ``flags`` that are given, where they would change nothing."""
+    given = [name for name, value in flags.items() if value not in (None, False, [])]
+    if given:
+        raise SepcalcError(f"{' and '.join(given)} would change nothing: {why}")

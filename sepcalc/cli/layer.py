@@ -1,0 +1,136 @@
+"""``sepcalc layer``: one convolution in several variants."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from sepcalc.cli.convolution import GivenConvolution, compared
+from sepcalc.cli.flags import flags_of, flat, refuse, word
+from sepcalc.cli.options import (
+    DtypeOption,
+    ShowFlags,
+    StagesOption,
+    colorful,
+    command_app,
+    element_bytes,
+    examples,
+    need_size,
+    show_text,
+    terminal_width,
+    with_columns,
+)
+from sepcalc.cli.pictures import BarFlags, PlotFlags
+from sepcalc.cli.variants import VariantFlags
+from sepcalc.core.comparison import Comparison
+from sepcalc.core.layer_tables import layer_table
+from sepcalc.core.spec import ConvSpec
+from sepcalc.core.table import Table
+
+if TYPE_CHECKING:
+    from sepcalc.render.charts.chart import Chart
+
+FRAMEWORKS: tuple[Literal["torch", "keras"], ...] = ("torch", "keras")
+
+SHARES = {"params": "params_ratio", "macs": "macs_ratio", "macs_per_position": "macs_ratio"}
+"""The counts that ``--bars`` draws bars for, and the columns with their shares."""
+
+EXAMPLES = (
+    "sepcalc layer --cin 64 --cout 128 -k 3",
+    "sepcalc layer --cin 64 --cout 128 -k 3 --size 56",
+    "sepcalc layer --cin 64 --cout 128 -k 3 --explain",
+    "sepcalc layer --cin 64 --cout 128 -k 3 --code torch",
+)
+
+app = command_app()
+
+
+@app.command(short_help="Compare the variants of one convolution.", epilog=examples(*EXAMPLES))
+@flat
+def layer(
+    *,
+    convolution: GivenConvolution,
+    variants: VariantFlags,
+    dtype: DtypeOption = None,
+    stages: StagesOption = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Derive each variant's count, step by step.")] = False,
+    code: Annotated[
+        str | None, typer.Option("--code", metavar="FRAMEWORK", help="Print modules that run: torch or keras.")
+    ] = None,
+    plots: PlotFlags,
+    bars: BarFlags,
+    show: ShowFlags,
+) -> None:
+    """Compare the variants of one convolution: parameters, multiply-adds, traffic."""
+    plots.check()
+    comparison = compared(convolution, variants)
+    looks = {"--columns": show.columns, "--stages": stages, "--si": show.si, **flags_of(bars)}
+    if code is not None:
+        others = {"--explain": explain, "--format": show.format, "--dtype": dtype, **looks}
+        _show_code(comparison, code, show.output, others)
+    elif explain:
+        _show_explanation(comparison, show, {"--dtype": dtype, **looks})
+    elif show.form() == "json":
+        from sepcalc.core.answers import layer_answer
+
+        show.answer(
+            layer_answer(comparison, element_bytes=_moved_bytes(dtype, comparison.spec)),
+            "figure and stage",
+            {"--stages": stages, **flags_of(bars)},
+        )
+    else:
+        _show_table(comparison, dtype, bars, show, stages=stages)
+    plots.draw(lambda: _chart(comparison))
+
+
+def _chart(comparison: Comparison) -> "Chart":
+    from sepcalc.render.charts.layer import layer_chart
+
+    return layer_chart(layer_table(comparison, stages=True))
+
+
+def _show_code(comparison: Comparison, framework: str, output: Path | None, others: Mapping[str, object]) -> None:
+    from sepcalc.builders.snippets import code
+
+    chosen = word("--code", framework, FRAMEWORKS)
+    refuse(others, "--code prints a program; leave one or the other out")
+    show_text(code(comparison, chosen), output)
+
+
+def _show_explanation(comparison: Comparison, show: ShowFlags, others: Mapping[str, object]) -> None:
+    from sepcalc.explain.derivation import explain
+    from sepcalc.explain.prose import render_explanation
+
+    form = show.form()
+    refuse(others, "--explain prints a derivation; leave one or the other out")
+    live = show.output is None and form == "terminal" and sys.stdout.isatty()
+    width = terminal_width() if live else None
+    show_text(render_explanation(explain(comparison), form, width=width, color=live and colorful()), show.output)
+
+
+def _show_table(comparison: Comparison, dtype: str | None, bars: BarFlags, show: ShowFlags, *, stages: bool) -> None:
+    spec = comparison.spec
+    table = layer_table(comparison, element_bytes=_moved_bytes(dtype, spec), stages=stages)
+    known = bars.barred(table if spec.size is not None else _known(table, show.columns), SHARES, show)
+    shown = with_columns(known, show.columns)
+    if not {"traffic_bytes", "intensity"}.intersection(column.key for column in shown.columns):
+        refuse({"--dtype": dtype}, "no traffic is shown; add traffic_bytes or intensity to --columns")
+    show.tables(known)
+
+
+def _moved_bytes(dtype: str | None, spec: ConvSpec) -> int:
+    if spec.size is None:
+        refuse({"--dtype": dtype}, "traffic depends on the feature size; give --size")
+    return element_bytes(dtype)
+
+
+def _known(table: Table, columns: str | None) -> Table:
+    """The columns of ``table`` that do not depend on a size.
+
+    Raises :class:`SepcalcError` where ``columns`` asks for one of the others.
+    """
+    known = {column.key: cell is not None for column, cell in zip(table.columns, table.rows[0].cells, strict=True)}
+    need_size(columns, [key for key, there in known.items() if not there])
+    return table.select(key for key, there in known.items() if there)

@@ -1,0 +1,94 @@
+"""``sepcalc measure``: what the saving is worth on this machine."""
+
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from sepcalc.cli.flags import flags_of, flat, refuse
+from sepcalc.cli.measure_flags import FORMATS, MeasuredFlags
+from sepcalc.cli.measure_show import TABLES, advise, check, check_show, loaded, show_session, show_sessions
+from sepcalc.cli.options import ShowFlags, command_app, examples
+from sepcalc.cli.pictures import PlotFlags
+from sepcalc.cli.sources import SOURCE_HELP
+from sepcalc.measure.session import Kind, Session
+
+if TYPE_CHECKING:
+    from sepcalc.render.charts.chart import Chart
+
+EXAMPLES = (
+    "sepcalc measure --cin 64 --cout 128 -k 3 --size 56",
+    "sepcalc measure --cin 64 --cout 128 -k 3 --size 56 --batch 1,8 --channels-last both",
+    "sepcalc measure --cin 64 --cout 128 -k 3 --size 56 --roofline",
+    "sepcalc measure mobilenet_v1 --save here.json",
+    "sepcalc measure --load here.json there.json",
+)
+
+
+class _Command(TyperCommand):
+    """A command whose ``--channels-last`` may stand alone: Typer has no flag with a value that can be left out."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        words = [f"{each}=yes" if each == "--channels-last" and next_ not in FORMATS else each
+                 for each, next_ in pairwise([*args, ""])]  # fmt: skip
+        return super().parse_args(ctx, words)
+
+
+app = command_app()
+
+
+@app.command(cls=_Command, short_help="Time variants through PyTorch.", epilog=examples(*EXAMPLES))
+@flat
+def measure(
+    *,
+    context: typer.Context,
+    sources: Annotated[
+        list[str] | None, typer.Argument(metavar="[SOURCE]", help=f"{SOURCE_HELP} Without one, a convolution.")
+    ] = None,
+    measured: MeasuredFlags,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 where a row is unreliable or failed.")] = False,
+    save: Annotated[
+        Path | None, typer.Option("--save", metavar="FILE.json", help="Keep all samples and what they depend on.")
+    ] = None,
+    load: Annotated[
+        bool, typer.Option("--load", help="Show what was saved: the arguments are files that --save wrote.")
+    ] = False,
+    table: Annotated[
+        list[str] | None,
+        typer.Option("--table", metavar="NAME", help=f"Of a network only this table: {', '.join(TABLES)}; repeatable."),
+    ] = None,
+    plots: PlotFlags,
+    show: ShowFlags,
+) -> None:
+    """Time a convolution or a network in several variants: how much of the promised reduction is delivered."""
+    plots.check()
+    names = table or ()
+    if load:
+        refuse({**flags_of(measured), "--save": save}, "--load shows what was measured; leave one or the other out")
+        sessions = loaded(sources or ())
+        if len(sessions) > 1:
+            refuse(flags_of(plots), f"a chart is of one measurement, not of {len(sessions)}; name one file")
+        show_sessions(sessions, names, show)
+        plots.draw(lambda: _chart(next(iter(sessions.values()))))
+        check(sessions.values(), strict=strict)
+        return
+    from sepcalc.cli.measure_run import measured_session
+
+    kind: Kind = "network" if sources else "layer"
+    session = measured_session(
+        sources or (), measured, context.obj or [], save, lambda grid: check_show(kind, grid, names, show)
+    )
+    show_session(session, names, show)
+    plots.draw(lambda: _chart(session))
+    if session.interrupted:
+        raise typer.Exit(130)
+    advise(session)
+    check([session], strict=strict)
+
+
+def _chart(session: Session) -> "Chart":
+    from sepcalc.render.charts.measurement import measurement_chart
+
+    return measurement_chart(session.tables[0])

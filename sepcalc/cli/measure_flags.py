@@ -1,0 +1,163 @@
+"""The flags of ``sepcalc measure``: what is timed, under which conditions, and how long."""
+
+from collections.abc import Sequence
+from itertools import product
+from typing import Annotated, NamedTuple
+
+import typer
+
+from sepcalc.cli.convolution import ConvolutionFlags
+from sepcalc.cli.flags import flag, refuse, whole, word
+from sepcalc.cli.sources import PatternFlags, ScaleFlags, SourceFlags
+from sepcalc.cli.variants import VariantFlags
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.parsing import is_whole, parse_whole
+from sepcalc.core.spec import LARGEST
+from sepcalc.measure.conditions import CACHES, DEVICES, DTYPES, Cache, Conditions
+from sepcalc.measure.loop import Plan
+from sepcalc.measure.machine import usable_cores
+
+FORMATS = {"no": (False,), "yes": (True,), "both": (False, True)}
+"""Memory formats by the word that chooses them: whether channels are last."""
+
+LONGEST_S = 86_400
+"""No measurement of one group is meant to last longer than a day."""
+
+
+class ConditionFlags(NamedTuple):
+    """Under which conditions everything is timed; those that take several values make a grid."""
+
+    batch: Annotated[
+        list[str] | None, typer.Option("--batch", metavar="N", help="Examples in a call: 8, or 1,8; 1 by default.")
+    ] = None
+    dtype: Annotated[
+        list[str] | None,
+        typer.Option("--dtype", metavar="NAME", help=f"{', '.join(DTYPES)}, or several; float32 by default."),
+    ] = None
+    channels_last: Annotated[
+        str,
+        typer.Option("--channels-last", metavar="[both]", help="Channels last in memory; both: beside channels first."),
+    ] = "no"
+    device: Annotated[str, typer.Option("--device", metavar="NAME", help=f"{', '.join(DEVICES)}.")] = "cpu"
+    threads: Annotated[str | None, typer.Option("--threads", metavar="N", help="Threads of the CPU; 1 by default.")] = (
+        None
+    )
+    compile: Annotated[bool, typer.Option("--compile", help="Through torch.compile.")] = False
+    backward: Annotated[bool, typer.Option("--backward", help="A forward and a backward pass, as in training.")] = False
+    cache: Annotated[
+        str | None,
+        typer.Option("--cache", metavar="STATE", help="What a call finds: warm, or cold, the default on cuda."),
+    ] = None
+
+    def grid(self) -> tuple[Conditions, ...]:
+        """Every combination of the conditions that take several values.
+
+        Raises :class:`SepcalcError` for a value that there is not, and for a flag that would change nothing.
+        """
+        device = self.device
+        if device not in DEVICES:
+            raise SepcalcError(f"--device: expected {', '.join(DEVICES[:-1])} or {DEVICES[-1]}, got '{device}'")
+        if device != "cpu":
+            refuse({"--threads": self.threads}, f"they are the CPU's, and {device} computes; leave them out")
+        usual: Cache = "cold" if device == "cuda" else "warm"
+        cache = usual if self.cache is None else word("--cache", self.cache, CACHES)
+        batches = [flag("--batch", parse_whole, each) for each in _listed("--batch", self.batch) or ("1",)]
+        dtypes = [word("--dtype", each, DTYPES) for each in _listed("--dtype", self.dtype) or ("float32",)]
+        formats = FORMATS[word("--channels-last", self.channels_last, FORMATS)]
+        return tuple(
+            Conditions(
+                device=device,
+                dtype=dtype,
+                batch=batch,
+                channels_last=channels_last,
+                threads=_threads(self.threads),
+                compile=self.compile,
+                backward=self.backward,
+                cache=cache,
+            )
+            for dtype, batch, channels_last in product(dict.fromkeys(dtypes), dict.fromkeys(batches), formats)
+        )
+
+
+class PlanFlags(NamedTuple):
+    """How long is measured."""
+
+    rounds: Annotated[
+        str | None, typer.Option("--rounds", metavar="N", help="At least so many rounds; 30 by default.")
+    ] = None
+    time: Annotated[
+        str | None,
+        typer.Option("--time", metavar="SECONDS", help="More rounds until so long was measured; 2 by default."),
+    ] = None
+    seed: Annotated[
+        str | None, typer.Option("--seed", metavar="N", help="Decides the order in each round; 0 by default.")
+    ] = None
+
+    def plan(self) -> Plan:
+        """The plan that these flags describe; the library's own values where they say nothing."""
+        plan = Plan()
+        return Plan(
+            rounds=whole("--rounds", self.rounds) or plan.rounds,
+            time_s=plan.time_s if self.time is None else flag("--time", parse_seconds, self.time),
+            seed=plan.seed if self.seed is None else flag("--seed", _parse_seed, self.seed),
+        )
+
+
+def parse_seconds(text: str) -> float:
+    """A time in seconds.
+
+    Raises :class:`SepcalcError` for any other text.
+
+    >>> parse_seconds("0.5")
+    0.5
+    """
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds <= LONGEST_S:
+        raise SepcalcError(f"expected seconds from 0 to {LONGEST_S:,} like 0.5, got '{text}'")
+    return seconds
+
+
+def _parse_seed(text: str) -> int:
+    if not is_whole(text, 0):
+        raise SepcalcError(f"expected a whole number from 0 to {LARGEST:,}, got '{text}'")
+    return int(text)
+
+
+def _threads(text: str | None) -> int:
+    """How many threads compute: not more than there are cores, since those would wait for one another."""
+    threads, cores = whole("--threads", text) or 1, usable_cores()
+    if cores is not None and threads > cores:
+        raise SepcalcError(f"--threads: {threads:,} threads would wait for one another here; give {cores} at most")
+    return threads
+
+
+def _listed(name: str, texts: Sequence[str] | None) -> list[str]:
+    """The values of a flag that may come several times, and hold several with commas between them."""
+    values = [each.strip() for text in texts or () for each in text.split(",")]
+    if "" in values:
+        raise SepcalcError(f"{name}: a value is empty in '{','.join(texts or ())}'; leave out the comma")
+    return values
+
+
+class MeasuredFlags(NamedTuple):
+    """What is measured: a convolution or a network, how it is rewritten, under which conditions and how long."""
+
+    convolution: ConvolutionFlags = ConvolutionFlags()
+    width: Annotated[
+        str | None, typer.Option("--width", metavar="FACTOR", help="Multiply the channels, as in 0.75 MobileNet.")
+    ] = None
+    imports: SourceFlags = SourceFlags()
+    variants: VariantFlags = VariantFlags()
+    patterns: PatternFlags = PatternFlags()
+    conditions: ConditionFlags = ConditionFlags()
+    plan: PlanFlags = PlanFlags()
+    roofline: Annotated[
+        bool, typer.Option("--roofline", help="Measure what the machine allows, and each stage beside it.")
+    ] = False
+
+    def scale(self) -> ScaleFlags:
+        """How a network differs from its file: ``--size`` is the one flag that a convolution and a network share."""
+        return ScaleFlags(width=self.width, size=self.convolution.size)

@@ -1,0 +1,114 @@
+"""From flags to a measurement: what is timed is found, timed and kept."""
+
+import shlex
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from sepcalc import __version__
+from sepcalc.cli.convolution import compared
+from sepcalc.cli.flags import flags_of, refuse
+from sepcalc.cli.measure_flags import MeasuredFlags
+from sepcalc.cli.progress import shown_progress
+from sepcalc.core.errors import SepcalcError
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.run import Setting
+from sepcalc.measure.session import Session
+from sepcalc.readers.sources import kind_of
+
+Timing = Callable[[Setting], Session]
+
+
+def measured_session(
+    sources: Sequence[str],
+    measured: MeasuredFlags,
+    arguments: Sequence[str],
+    save: Path | None,
+    check: Callable[[Sequence[Conditions]], None],
+) -> Session:
+    """Measure what the flags say, and keep it in a file where one is named.
+
+    ``check`` hears of the conditions before anything is opened or measured, and may raise.
+
+    Raises :class:`SepcalcError` where nothing is described, where nothing could be timed, and where a file cannot be
+    written; :class:`KeyboardInterrupt` where it was interrupted before there was anything.
+    """
+    conditions, plan = measured.conditions.grid(), measured.plan.plan()
+    check(conditions)
+    if measured.conditions.backward:
+        refuse({"--roofline": measured.roofline}, "counts are those of a forward pass; leave --backward out")
+    timing = _network(sources, measured) if sources else _layer(measured)
+    with ExitStack() as stack:
+        file = None
+        if save is not None:
+            from sepcalc.render.files import writing
+
+            # Before the clock starts: nobody wants to hear afterwards that there is no such folder.
+            file = stack.enter_context(writing(save))
+        from sepcalc.measure.pytorch.bench import torch_bench
+
+        found = timing(
+            Setting(
+                conditions=conditions,
+                plan=plan,
+                roofline=measured.roofline,
+                bench=torch_bench(),
+                progress=stack.enter_context(shown_progress()),
+                command=shlex.join(["sepcalc", *arguments]),
+            )
+        )
+        _check_anything(found)
+        session = replace(found, environment={"sepcalc": __version__, **found.environment})
+        if file is not None:
+            from sepcalc.measure.record import encoded
+
+            file.write(encoded(session))
+    return session
+
+
+def _layer(measured: MeasuredFlags) -> Timing:
+    """What times the convolution that the flags describe."""
+    from sepcalc.measure.layer import measure_layer
+
+    given = flags_of(measured.convolution)
+    if not any(given[name] for name in ("--cin", "--cout", "-k")):
+        raise SepcalcError("name a network, or describe a convolution like --cin 64 --cout 128 -k 3 --size 56")
+    others = {"--width": measured.width, **flags_of(measured.imports), **flags_of(measured.patterns)}
+    refuse(others, "they are for networks, and this is one convolution; leave them out")
+    comparison = compared(measured.convolution, measured.variants)
+    if comparison.spec.size is None:
+        raise SepcalcError("--size: what is timed needs a feature map of some size; give one like 56")
+    return lambda setting: measure_layer(comparison, setting)
+
+
+def _network(sources: Sequence[str], measured: MeasuredFlags) -> Timing:
+    """What times the network that is named."""
+    from sepcalc.measure.network import measure_network
+
+    if len(sources) > 1:
+        raise SepcalcError(f"one network at a time, not {', '.join(sources)}; --save each, and --load them together")
+    (source,) = sources
+    given = {name: value for name, value in flags_of(measured.convolution).items() if name != "--size"}
+    refuse(given, f"they describe a convolution, and '{source}' is a network; leave one or the other out")
+    variants = measured.variants.chosen()
+    network = measured.imports.open(source, measured.scale())
+    measured.patterns.rewritten(network, variants)  # which says that a pattern matches nothing
+    only, keep = measured.patterns.only or (), measured.patterns.keep or ()
+    own = None
+    if kind_of(source) == "torch":
+        from sepcalc.measure.pytorch.bench import own_model
+
+        inputs, arguments = measured.imports.inputs(), measured.imports.arguments()
+        own = own_model(source, network, inputs=inputs, arguments=arguments, only=only, keep=keep)
+    return lambda setting: measure_network(network, setting, variants=variants, only=only, keep=keep, own=own)
+
+
+def _check_anything(session: Session) -> None:
+    """Raise where no row has a sample: with the reason why not, or as the interruption that it was."""
+    if any(row.series for row in session.rows):
+        return
+    if session.interrupted:
+        raise KeyboardInterrupt
+    why = next((row.failure for row in session.rows if row.failure), "no variant applies")
+    raise SepcalcError(f"nothing could be timed: {why}")

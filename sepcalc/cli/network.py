@@ -1,0 +1,224 @@
+"""``sepcalc network``: the layers of a network, its totals, and what rewriting it would change."""
+
+import sys
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from sepcalc.cli.flags import flag, flags_of, flat, refuse, whole
+from sepcalc.cli.options import ONE_TABLE, ShowFlags, StagesOption, command_app, examples
+from sepcalc.cli.pictures import BarFlags, PlotFlags
+from sepcalc.cli.sources import SOURCE_HELP, PatternFlags, ScaleFlags, SourceFlags
+from sepcalc.cli.variants import VariantFlags
+from sepcalc.core.errors import GateError, SepcalcError, closest
+from sepcalc.core.network import Network, WhatIf
+from sepcalc.core.network_tables import bundled_table, network_table, published_table, totals_table
+from sepcalc.core.parsing import parse_count
+from sepcalc.core.table import Table, first_few
+from sepcalc.readers.yaml.reader import bundled, load
+from sepcalc.render.formats import Format
+
+if TYPE_CHECKING:
+    from sepcalc.render.charts.chart import Chart
+
+EXAMPLES = (
+    "sepcalc network mobilenet_v1",
+    "sepcalc network my-net.yaml --group --top 5",
+    "sepcalc network resnet50 --only 'conv5.*'",
+    "sepcalc network resnet50 -o resnet50.json",
+    "sepcalc network my-net.yaml --max-macs 600M",
+    "sepcalc network resnet50 --as all",
+)
+
+SHARES = {"params": "params_share", "macs": "macs_share"}
+"""The counts that ``--bars`` draws bars for, and the columns with their shares."""
+
+TABLES = ("layers", "totals", "published")
+"""The tables of a network, in the order in which they are shown."""
+
+app = command_app()
+
+
+class LayoutFlags(NamedTuple):
+    """How the table of layers is laid out."""
+
+    group: Annotated[bool, typer.Option("--group", help="Add layers up by block.")] = False
+    sort: Annotated[
+        str | None, typer.Option("--sort", metavar="KEY", help="Order by this column, numbers from the largest.")
+    ] = None
+    top: Annotated[
+        str | None,
+        typer.Option("--top", metavar="N", help="Only so many rows, those of the most MACs unless sorted otherwise."),
+    ] = None
+    stages: StagesOption = False
+
+    def table(self, network: Network, what_ifs: Sequence[WhatIf]) -> Table:
+        """The layers of ``network``, with columns for ``what_ifs``."""
+        top = whole("--top", self.top)
+        return flag(
+            "--sort",
+            lambda key: network_table(network, what_ifs, group=self.group, stages=self.stages, sort=key, top=top),
+            self.sort,
+        )
+
+
+class GateFlags(NamedTuple):
+    """Limits that a network has to keep."""
+
+    max_params: Annotated[
+        str | None, typer.Option("--max-params", metavar="COUNT", help="Exit 1 above so many: 5M.")
+    ] = None
+    max_macs: Annotated[str | None, typer.Option("--max-macs", metavar="COUNT", help="Exit 1 above so many: 600M.")] = (
+        None
+    )
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 where anything is uncounted.")] = False
+
+    def limits(self) -> list[tuple[str, Fraction, str]]:
+        """The limits that are set: what is counted, how many at most, and how that was written."""
+        given = {"params": self.max_params, "macs": self.max_macs}
+        return [
+            (name, flag(f"--max-{name}", parse_count, text), text) for name, text in given.items() if text is not None
+        ]
+
+    def check(self, network: Network) -> None:
+        """Raise :class:`GateError` with one sentence that names every limit that ``network`` passes."""
+        passed = []
+        for name, limit, text in self.limits():
+            count = network.cost.params if name == "params" else network.cost.macs
+            if count > limit:
+                unit = "parameters" if name == "params" else "MACs"
+                passed.append(f"{count:,} {unit}, {int(count - limit):,} more than --max-{name} {text}")
+        if self.strict and network.uncounted:
+            names = first_few([each.name for each in network.uncounted])
+            passed.append(f"uncounted operators, which --strict forbids: {names}")
+        if passed:
+            raise GateError(f"{network.name} has {' and '.join(passed)}")
+
+
+class CountFlags(NamedTuple):
+    """What only the counts of a network have: variants, layout, a choice of tables, limits."""
+
+    variants: VariantFlags = VariantFlags()
+    patterns: PatternFlags = PatternFlags()
+    layout: LayoutFlags = LayoutFlags()
+    table: Annotated[
+        list[str] | None,
+        typer.Option("--table", metavar="NAME", help=f"Only this table: {', '.join(TABLES)}; repeatable."),
+    ] = None
+    gates: GateFlags = GateFlags()
+    plots: PlotFlags = PlotFlags()
+    bars: BarFlags = BarFlags()
+
+
+@app.command(short_help="Count a network, as written and rewritten.", epilog=examples(*EXAMPLES))
+@flat
+def network(
+    *,
+    source: Annotated[str | None, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)] = None,
+    list_: Annotated[bool, typer.Option("--list", help="List the bundled networks.")] = False,
+    scale: ScaleFlags,
+    imports: SourceFlags,
+    count: CountFlags,
+    as_: Annotated[
+        list[str] | None,
+        typer.Option("--as", metavar="COUNTER", help="What another counter prints: fvcore, thop, all; repeatable."),
+    ] = None,
+    published_: Annotated[
+        bool, typer.Option("--published", help="What the published figures of a network file stand for.")
+    ] = False,
+    show: ShowFlags,
+) -> None:
+    """Count a network: its layers, its totals, and what each variant would change."""
+    opening = {**flags_of(scale), **flags_of(imports)}
+    if list_:
+        others = {f"'{source}'": source, **opening, **flags_of(count), "--as": as_, "--published": published_}
+        refuse(others, "--list shows what is bundled; leave one or the other out")
+        show.tables(bundled_table({name: load(path) for name, path in bundled().items()}))
+    elif source is None:
+        raise SepcalcError(
+            "name a network: a bundled one ('sepcalc network --list'), a .yaml or .onnx file, or module:callable"
+        )
+    elif published_:
+        from sepcalc.cli.counters import show_published
+
+        show_published(source, {"--as": as_, **opening, **flags_of(count)}, show)
+    elif as_:
+        from sepcalc.cli.counters import show_counters
+
+        show_counters(lambda: imports.trace(source, scale), as_, flags_of(count), show)
+    else:
+        _show_counts(source, scale, imports, count, show)
+
+
+def _show_counts(source: str, scale: ScaleFlags, imports: SourceFlags, count: CountFlags, show: ShowFlags) -> None:
+    form = show.form()
+    _check_flags(count, form)
+    count.plots.check()
+    chosen = count.variants.chosen()
+    read = imports.open(source, scale)
+    what_ifs = count.patterns.rewritten(read, chosen)
+    if form == "json":
+        from sepcalc.core.answers import network_answer
+
+        others = {**flags_of(count.layout), **flags_of(count.bars), "--table": count.table}
+        show.answer(network_answer(read, what_ifs), "layer and total", others)
+    else:
+        published = None if scale.changes() else published_table(read)
+        # Columns that nobody asks for need not be made; a large network has many rows.
+        asked = what_ifs if show.columns or count.layout.sort else ()
+        layers = count.bars.barred(count.layout.table(read, asked), SHARES, show)
+        tables = [layers, totals_table(read, what_ifs), published]
+        show.tables(*_wanted(read, tables, count.table or (), form))
+        if form in ONE_TABLE and not count.table:
+            _say_what_is_missing(form, published)
+    count.plots.draw(lambda: _chart(read, what_ifs, group=count.layout.group))
+    count.gates.check(read)
+
+
+def _chart(read: Network, what_ifs: Sequence[WhatIf], *, group: bool) -> "Chart":
+    """All layers or blocks in their order: sorted or cut they would be no depth."""
+    from sepcalc.render.charts.network import network_chart
+
+    return network_chart(network_table(read, what_ifs, group=group), totals_table(read, what_ifs))
+
+
+def _check_flags(count: CountFlags, form: Format) -> None:
+    """Raise :class:`SepcalcError` for tables that there are not, for flags of those that are not shown, and for limits.
+
+    All that needs no network is checked before one is opened, which can take long.
+    """
+    names = count.table or ()
+    for name in names:
+        if name not in TABLES:
+            raise SepcalcError(f"--table: no table '{name}'{closest(name, TABLES)}")
+    if form in ONE_TABLE and len(set(names)) > 1:
+        raise SepcalcError(f"--table: {form} holds one table; name one, or choose another format")
+    if count.layout.group:
+        refuse({"--stages": count.layout.stages}, "--group adds layers up; leave one or the other out")
+    layout = {**flags_of(count.layout), **flags_of(count.bars)}
+    rewriting = {**flags_of(count.variants), **flags_of(count.patterns)}
+    if count.plots.plot is not None:  # the chart shows blocks and variants, whatever the tables do
+        layout, rewriting = {**layout, "--group": None}, {}
+    for name, flags in (("layers", layout), ("totals", rewriting)):
+        if names and name not in names:
+            refuse(flags, f"the table '{name}' is not shown; add --table {name}")
+    whole("--top", count.layout.top)
+    count.gates.limits()
+
+
+def _wanted(read: Network, tables: Sequence[Table | None], names: Sequence[str], form: Format) -> list[Table]:
+    """The tables that were asked for; formats that hold one table get the first."""
+    known = {each.name: each for each in tables if each is not None}
+    for name in names:
+        if name not in known:
+            why = "has no published figures" if not read.published else "is not as published with --width or --size"
+            raise SepcalcError(f"--table: {read.name} {why}; leave 'published' out")
+    chosen = [each for name, each in known.items() if not names or name in names]
+    return chosen[:1] if form in ONE_TABLE else chosen
+
+
+def _say_what_is_missing(form: Format, published: Table | None) -> None:
+    others = "--table totals or --table published" if published else "--table totals"
+    sys.stderr.write(f"{form} holds one table, this is 'layers'; for the others use {others}\n")

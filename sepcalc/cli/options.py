@@ -1,0 +1,191 @@
+"""What several commands share: how they are declared, and in which form, what columns and where their results go."""
+
+import os
+import sys
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+from sepcalc.cli.flags import flag, refuse, word
+from sepcalc.core.errors import SepcalcError, closest
+from sepcalc.core.spec import ELEMENT_BYTES
+from sepcalc.core.table import Table
+from sepcalc.render.formats import FORMATS, Format, render
+
+FormatOption = Annotated[
+    str | None,
+    typer.Option(
+        "--format", "-f", metavar="NAME", help=f"{', '.join(FORMATS)}; terminal, or what the suffix of -o says."
+    ),
+]
+OutputOption = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file; its suffix says the format.")
+]
+StagesOption = Annotated[bool, typer.Option("--stages", help="Show the stages of each variant below it.")]
+
+DtypeOption = Annotated[
+    str | None,
+    typer.Option("--dtype", metavar="NAME", help=f"For traffic: {', '.join(ELEMENT_BYTES)}; float32 by default."),
+]
+
+FOR_PROGRAMS: tuple[Format, ...] = ("csv", "tsv", "json")
+"""Formats with exact numbers alone."""
+
+ONE_TABLE: tuple[Format, ...] = ("csv", "tsv")
+"""Formats that hold a single table."""
+
+
+class ShowFlags(NamedTuple):
+    """In which form results are shown, with what columns, and where they go."""
+
+    columns: Annotated[
+        str | None,
+        typer.Option("--columns", metavar="KEYS", help="Columns of the first table: params,macs; all for every one."),
+    ] = None
+    format: FormatOption = None
+    output: OutputOption = None
+    si: Annotated[bool, typer.Option("--si", help="Round counts: 569 M.")] = False
+
+    def form(self) -> Format:
+        """The format that the user asked for; see :func:`chosen_format`."""
+        return chosen_format(self.format, self.output)
+
+    def tables(self, first: Table, *others: Table) -> None:
+        """Render tables for a terminal, a pipe or a file, the first with the columns that are chosen."""
+        show_tables([with_columns(first, self.columns), *others], self.form(), self.output, si=self.si)
+
+    def answer(self, answer: dict[str, Any], holds: str = "figure", others: Mapping[str, object] | None = None) -> None:
+        """Print a machine-readable answer, which ``holds`` all there is: looks, and ``others`` like them, are refused.
+
+        Raises :class:`SepcalcError` where one of those flags is given.
+        """
+        self.refuse_looks(holds, others)
+        show_json(answer, self.output)
+
+    def refuse_looks(self, holds: str, others: Mapping[str, object] | None = None) -> None:
+        """Raise :class:`SepcalcError` for flags that say how tables look, where an answer ``holds`` all there is."""
+        looks = {**(others or {}), "--columns": self.columns, "--si": self.si}
+        refuse(looks, f"json always holds every {holds}; choose another format")
+
+
+def command_app() -> typer.Typer:
+    """The app of one command: help in plain text, which no width cuts, and errors left to the caller."""
+    return typer.Typer(
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
+def examples(*lines: str) -> str:
+    """The examples at the end of a command's help."""
+    # Typer does not fill the lines of a paragraph that begins with a backspace.
+    return "\n".join(("\b", "Examples:", *(f"  {line}" for line in lines)))
+
+
+def typed(context: typer.Context) -> str:
+    """The command line as it was typed, quoted where need be."""
+    from shlex import join
+
+    return join(("sepcalc", *context.obj))
+
+
+def element_bytes(dtype: str | None) -> int:
+    """What one element takes in the type that ``--dtype`` names, float32 by default."""
+    return ELEMENT_BYTES[word("--dtype", dtype or "float32", ELEMENT_BYTES)]
+
+
+def chosen_format(name: str | None, output: Path | None) -> Format:
+    """The format that the user asked for, by name or by the suffix of the file.
+
+    Raises :class:`SepcalcError` with the closest known one.
+    """
+    if name is None:
+        if output is None:
+            return "terminal"
+        from sepcalc.render.files import format_for
+
+        return flag("--output", format_for, output)
+    if name not in FORMATS:
+        raise SepcalcError(f"--format: unknown format '{name}'{closest(name, FORMATS)}")
+    return name
+
+
+def with_columns(table: Table, wanted: str | None) -> Table:
+    """``table`` with its first column and those that ``--columns`` names, or all, or those that are there unasked."""
+    first = table.columns[0].key
+    if wanted == "all":
+        return table
+    if wanted is None:
+        return table.brief()
+    keys = [key.strip() for key in wanted.split(",") if key.strip()]
+    if not keys:
+        known = ", ".join(column.key for column in table.columns)
+        raise SepcalcError(f"--columns: no column is named; give all, or some of {known}")
+    return flag("--columns", table.select, dict.fromkeys((first, *keys))).pinned()
+
+
+def need_size(columns: str | None, unknown: Collection[str]) -> None:
+    """Raise :class:`SepcalcError` where ``columns`` asks for one that is ``unknown`` while the size is open."""
+    for key in map(str.strip, (columns or "").split(",")):
+        if key in unknown:
+            instead = ", or choose macs_per_position" if key == "macs" else ""
+            raise SepcalcError(f"--columns: {key} cannot be known without a size; give --size{instead}")
+
+
+def show_tables(tables: Sequence[Table], form: Format, output: Path | None, *, si: bool) -> None:
+    """Render ``tables`` for a terminal, a pipe or a file."""
+    refuse_si(form, si=si)
+    live = output is None and sys.stdout.isatty()
+    show_text(render(tables, form, si=si, width=terminal_width() if live else None, color=live and colorful()), output)
+
+
+def refuse_si(form: str, *, si: bool) -> None:
+    """Raise :class:`SepcalcError` for ``--si`` where numbers are exact: in any format that does not draw for people."""
+    if form in FOR_PROGRAMS or form not in FORMATS:
+        refuse({"--si": si}, f"{form} holds exact numbers; choose another format")
+
+
+def show_json(answer: dict[str, Any], output: Path | None) -> None:
+    """Print a machine-readable answer."""
+    import json
+
+    # A stream that cannot hold × gets an escape that stands for the same text.
+    escaped = output is None and (sys.stdout.encoding or "utf-8").lower() not in ("utf-8", "utf8")
+    show_text(json.dumps(answer, indent=2, ensure_ascii=escaped) + "\n", output)
+
+
+def show_text(text: str, output: Path | None) -> None:
+    """Print ``text``, or write it to a file. A reader that goes away has what it wanted."""
+    if output is not None:
+        from sepcalc.render.files import write
+
+        write(output, text)
+        return
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard_output()
+
+
+def discard_output() -> None:
+    """Let standard output go nowhere, so that the interpreter can flush it at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+def terminal_width() -> int:
+    """The number of columns of the terminal."""
+    from shutil import get_terminal_size
+
+    return get_terminal_size().columns
+
+
+def colorful() -> bool:
+    """Whether escape codes are welcome: https://no-color.org, and no dumb terminal."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,60 @@
+"""The flags for pictures: charts in files, and bars beside the numbers of a terminal."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+from sepcalc.cli.flags import flag, refuse
+from sepcalc.cli.options import ShowFlags
+from sepcalc.core.table import Table
+
+if TYPE_CHECKING:
+    from sepcalc.render.charts.chart import Chart
+
+
+class PlotFlags(NamedTuple):
+    """Where a chart goes."""
+
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE", help="Draw a chart too: .html, .svg, .png or .pdf.")
+    ] = None
+
+    def check(self) -> None:
+        """Raise :class:`SepcalcError` for a file that no chart can be drawn for, before anything is computed."""
+        if self.plot is not None:
+            from sepcalc.render.charts.chart import drawer
+
+            flag("--plot", drawer, self.plot)
+
+    def draw(self, chart: Callable[[], "Chart"]) -> None:
+        """Write what ``chart`` makes, if a chart was asked for."""
+        if self.plot is not None:
+            from sepcalc.render.charts.chart import save_chart
+
+            save_chart(chart(), self.plot)
+
+
+class BarFlags(NamedTuple):
+    """Whether shares are drawn as bars."""
+
+    bars: Annotated[bool, typer.Option("--bars", help="Draw shares as bars, in a terminal.")] = False
+
+    def barred(self, table: Table, shares: Mapping[str, str], show: ShowFlags) -> Table:
+        """``table`` with bars of the ``shares`` of its columns, if they were asked for.
+
+        Raises :class:`SepcalcError` where they would not be seen.
+        """
+        if not self.bars:
+            return table
+        from sepcalc.render.bars import with_bars
+
+        if show.form() != "terminal":
+            refuse({"--bars": True}, f"{show.form()} has no bars; choose another format, or --plot")
+        drawn = with_bars(table, shares)
+        bars = [column.key for column in drawn.columns if column.kind == "bar"]
+        named = (show.columns or "all").split(",")
+        if "all" not in named and not any(key.strip() in bars for key in named):
+            refuse({"--bars": True}, f"no bars are shown; add {' or '.join(bars)} to --columns")
+        return drawn

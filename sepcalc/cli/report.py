@@ -1,0 +1,103 @@
+"""``sepcalc report``: all that is known of a network as one document, for a meeting, a repository or a paper."""
+
+import os
+import re
+from datetime import datetime, timezone
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sepcalc import __version__
+from sepcalc.cli.flags import flag, flat, refuse
+from sepcalc.cli.options import command_app, examples, typed
+from sepcalc.cli.sources import SOURCE_HELP, PatternFlags, ScaleFlags, SourceFlags
+from sepcalc.cli.variants import VariantFlags
+from sepcalc.core.errors import SepcalcError
+from sepcalc.measure.record import load
+from sepcalc.render.charts.chart import need_libraries, save_chart
+from sepcalc.render.files import by_suffix, write
+from sepcalc.report.document import Made, Subject, chosen_layer, report
+
+EXAMPLES = (
+    "sepcalc report resnet50 -o report.html",
+    "sepcalc report mobilenet_v1 --layer separable7 -o report.md",
+    "sepcalc report my-net.yaml --pictures -o report.tex",
+)
+
+SUFFIXES = {".html": "report_html", ".md": "report_markdown", ".tex": "report_latex"}
+"""The modules that draw a report, by the suffix of its file."""
+
+PICTURES = {".md": ".svg", ".tex": ".pdf"}
+"""The suffix of the pictures beside a report; a page holds its own."""
+
+app = command_app()
+
+
+@app.command(name="report", short_help="Write all about a network into one document.", epilog=examples(*EXAMPLES))
+@flat
+def write_report(
+    *,
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)],
+    scale: ScaleFlags,
+    imports: SourceFlags,
+    variants: VariantFlags,
+    patterns: PatternFlags,
+    layer: Annotated[
+        str | None,
+        typer.Option("--layer", metavar="NAME", help="The layer to explain; the one of the most MACs by default."),
+    ] = None,
+    measurements: Annotated[
+        list[Path] | None,
+        typer.Option("--measurements", metavar="FILE", help="What 'sepcalc measure --save' wrote; repeatable."),
+    ] = None,
+    pictures: Annotated[
+        bool, typer.Option("--pictures", help="Markdown and LaTeX: write the charts beside the report.")
+    ] = False,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="The report: a .html, .md or .tex file.")
+    ],
+) -> None:
+    """Write a report: totals, layers, one layer derived, charts, other counters, published figures, measurements."""
+    draw = import_module(f"sepcalc.{flag('--output', lambda path: by_suffix(path, SUFFIXES), output)}").draw
+    suffix = PICTURES.get(output.suffix.lower())
+    if suffix is None:
+        refuse({"--pictures": pictures}, "an HTML report holds its pictures; leave it out")
+    elif pictures:
+        need_libraries()
+    today = _today()
+    chosen, measured = variants.chosen(), [flag("--measurements", load, each) for each in measurements or ()]
+    network, trace = imports.trace(source, scale)
+    subject = Subject(
+        network=network,
+        what_ifs=tuple(patterns.rewritten(network, chosen)),
+        layer=flag("--layer", lambda name: chosen_layer(network, name), layer),
+        trace=trace,
+        published=not scale.changes(),
+        measured=tuple(measured),
+        pictures=pictures or suffix is None,
+    )
+    made = Made(command=typed(context), version=__version__, date=today, source=source)
+    document = report(subject, made)
+    beside = re.sub("[^A-Za-z0-9.-]+", "-", output.stem)
+    if suffix is not None:
+        for picture in document.pictures:
+            save_chart(picture.chart, output.with_name(f"{beside}-{picture.name}{suffix}"))
+    write(output, draw(document, beside))
+
+
+def _today() -> str:
+    """The day in UTC; SOURCE_DATE_EPOCH sets it, so that a build can be made again.
+
+    Raises :class:`SepcalcError` where that is no day that there is.
+    """
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    try:
+        now = datetime.fromtimestamp(int(epoch), timezone.utc) if epoch else datetime.now(timezone.utc)
+    except (ValueError, OverflowError, OSError):
+        raise SepcalcError(
+            f"SOURCE_DATE_EPOCH '{epoch}' is no day; give the seconds since 1970 as a whole number, or unset it"
+        ) from None
+    return now.date().isoformat()

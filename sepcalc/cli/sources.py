@@ -1,0 +1,140 @@
+"""What the commands share that name networks: the flags that say how one is opened and rewritten."""
+
+import sys
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Annotated, Any, NamedTuple
+
+import typer
+
+from sepcalc.cli.flags import flag, lengths
+from sepcalc.core.errors import SepcalcError, closest
+from sepcalc.core.network import Network, WhatIf
+from sepcalc.core.parsing import parse_factor
+from sepcalc.core.variants import Variant
+from sepcalc.readers.inputs import Input, parse_input
+from sepcalc.readers.sources import open_traced
+from sepcalc.readers.trace import Trace
+
+SOURCE_HELP = "A bundled name, a .yaml or .onnx file, or module:callable for PyTorch."
+
+
+class ScaleFlags(NamedTuple):
+    """How a network in YAML differs from its file in width and size."""
+
+    width: Annotated[
+        str | None, typer.Option("--width", metavar="FACTOR", help="Multiply the channels, as in 0.75 MobileNet.")
+    ] = None
+    size: Annotated[
+        str | None, typer.Option("--size", metavar="SIZE", help="Another size of the input: 160, 512x1024.")
+    ] = None
+
+    def factor(self) -> Fraction:
+        """What ``--width`` multiplies the channels by, 1 where it is not given."""
+        return Fraction(1) if self.width is None else flag("--width", parse_factor, self.width)
+
+    def changes(self) -> bool:
+        """Whether the network is another one than that of the file."""
+        return self.factor() != 1 or self.size is not None
+
+
+UNSCALED = ScaleFlags()
+"""A network as it is written."""
+
+
+class SourceFlags(NamedTuple):
+    """What the code or the file of an imported network is given."""
+
+    input: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--input",
+            metavar="SHAPE",
+            help="ONNX and PyTorch: an input with its batch, 1x3x224x224, ids=2x16:int64; repeatable.",
+        ),
+    ] = None
+    arg: Annotated[
+        list[str] | None,
+        typer.Option("--arg", metavar="NAME=VALUE", help="PyTorch: an argument of the callable; repeatable."),
+    ] = None
+
+    def inputs(self) -> list[Input]:
+        """The inputs that are named."""
+        return [flag("--input", parse_input, text) for text in self.input or ()]
+
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of the callable by name."""
+        return dict(flag("--arg", parse_argument, text) for text in self.arg or ())
+
+    def open(self, source: str, scale: ScaleFlags = UNSCALED) -> Network:
+        """The network that ``source`` names; notes go to standard error."""
+        return self.trace(source, scale)[0]
+
+    def trace(self, source: str, scale: ScaleFlags = UNSCALED) -> tuple[Network, Trace | None]:
+        """Like :meth:`open`, with the trace of the run where there was one."""
+        return open_traced(
+            source,
+            inputs=self.inputs(),
+            arguments=self.arguments(),
+            width=scale.factor(),
+            size=None if scale.size is None else lengths("--size", scale.size),
+            note=say,
+        )
+
+
+class PatternFlags(NamedTuple):
+    """Which layers are rewritten."""
+
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="GLOB", help="Rewrite only layers with names like this; repeatable."),
+    ] = None
+    keep: Annotated[
+        list[str] | None,
+        typer.Option("--keep", metavar="GLOB", help="Keep layers with names like this as written; repeatable."),
+    ] = None
+
+    def rewritten(self, network: Network, variants: Sequence[Variant]) -> list[WhatIf]:
+        """What ``network`` would be with each of the ``variants``.
+
+        Raises :class:`SepcalcError` for a pattern that matches nothing: a typing error, not a wish.
+        """
+        only, keep = self.only or (), self.keep or ()
+        _check_patterns(network, "--only", only)
+        _check_patterns(network, "--keep", keep)
+        return [network.what_if(each, only=only, keep=keep) for each in variants]
+
+
+def parse_argument(text: str) -> tuple[str, Any]:
+    """A name and its value, as YAML reads it: a number, true, null, a list of them, or text.
+
+    Raises :class:`SepcalcError` for anything else.
+
+    >>> parse_argument("classes=10"), parse_argument("weights=null"), parse_argument("width=0.5")
+    (('classes', 10), ('weights', None), ('width', 0.5))
+    """
+    import yaml
+
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise SepcalcError(f"expected name=value like classes=10, got '{text}'")
+    try:
+        return name, yaml.safe_load(value)
+    except (yaml.YAMLError, ValueError):
+        raise SepcalcError(f"expected a number, true, null, text or a list of them, got '{value}'") from None
+
+
+def say(note: str) -> None:
+    """A word about how a result came to be: standard output holds the result alone."""
+    sys.stderr.write(f"{note}\n")
+
+
+def _check_patterns(read: Network, name: str, patterns: Sequence[str]) -> None:
+    from fnmatch import filter as matching
+
+    known = [layer.name for layer in read.layers if layer.convertible]
+    for pattern in patterns:
+        if not matching(known, pattern):
+            block = f"{pattern}.*"
+            hint = f"; did you mean '{block}'?" if matching(known, block) else closest(pattern, known)
+            raise SepcalcError(f"{name}: no convertible layer of {read.name} is called '{pattern}'{hint}")

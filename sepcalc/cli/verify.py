@@ -1,0 +1,42 @@
+"""``sepcalc verify``: a network's arithmetic held against PyTorch."""
+
+from typing import Annotated
+
+import typer
+
+from sepcalc.builders.verify import verification_table
+from sepcalc.builders.verify import verify as checked
+from sepcalc.cli.flags import flag, flat
+from sepcalc.cli.options import FormatOption, OutputOption, chosen_format, command_app, examples, show_tables
+from sepcalc.cli.sources import SOURCE_HELP, SourceFlags
+from sepcalc.cli.variants import VariantOption
+from sepcalc.core.errors import GateError
+from sepcalc.core.variants import choose
+
+EXAMPLES = (
+    "sepcalc verify resnet50",
+    "sepcalc verify mine.yaml --variant depthwise-separable",
+)
+
+app = command_app()
+
+
+@app.command(short_help="Hold the counts against PyTorch's.", epilog=examples(*EXAMPLES))
+@flat
+def verify(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)],
+    imports: SourceFlags,
+    variant: VariantOption = None,
+    format: FormatOption = None,  # noqa: A002 (the flag's name)
+    output: OutputOption = None,
+) -> None:
+    """Build every layer and variant with PyTorch; compare parameters, shapes and FLOPs. Exit 1 at a difference."""
+    form = chosen_format(format, output)
+    network = imports.open(source)
+    checks = checked(network, flag("--variant", choose, variant or ["all"]))
+    show_tables([verification_table(network, checks)], form, output, si=False)
+    if wrong := [check for check in checks if check.differs]:
+        raise GateError(
+            f"{network.name}: {len(wrong):,} of {len(checks):,} forms differ from torch, first {wrong[0].layer} "
+            f"as {wrong[0].form}: {wrong[0].verdict}"
+        )

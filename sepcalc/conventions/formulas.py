@@ -1,0 +1,240 @@
+"""The formulas that other counters are made of, each a term in words and in numbers.
+
+A counter is a table from what it sees (an operator, a function, a class of modules) to one of these. ``products`` is
+the part of a formula that stands for multiply-adds of convolutions and matrix products: all other parts are what a
+counter adds of its own. Amounts are in the counter's unit, so a FLOP counter takes its products twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from math import prod
+from typing import Literal
+
+from sepcalc.readers.trace import Shape
+
+Item = Literal["products", "bias", "norm", "activation", "pooling", "elementwise", "upsampling", "recurrent", "other"]
+"""What a part of a formula stands for; ``recurrent`` is what an RNN does beside its products."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that a counter sees: an operator, a call of a function, or a call of a module.
+
+    ``inputs`` and ``outputs`` are shapes with the batch; ``weight`` is the shape of what holds the weights; ``config``
+    holds the operator's attributes or the module's; ``own`` the parameters of the module. ``word`` is what the field
+    calls the operator. ``operation`` and ``call`` say where in the trace it was; ``times`` how often the counter adds
+    it up.
+    """
+
+    name: str
+    word: str
+    inputs: tuple[Shape, ...]
+    outputs: tuple[Shape, ...]
+    weight: Shape | None = None
+    config: Mapping[str, object] = field(default_factory=dict)
+    own: Mapping[str, Shape] = field(default_factory=dict)
+    operation: int | None = None
+    call: int = 0
+    times: int = 1
+
+    @property
+    def x(self) -> Shape:
+        """The first input; a single number where there is none."""
+        return self.inputs[0] if self.inputs else ()
+
+    @property
+    def y(self) -> Shape:
+        """The first output."""
+        return self.outputs[0] if self.outputs else ()
+
+    @property
+    def w(self) -> Shape:
+        """The weights; the second input where no weights are known."""
+        return self.weight if self.weight is not None else self.inputs[1]
+
+    def number(self, key: str, default: int = 0) -> int:
+        """The whole number called ``key`` among the attributes."""
+        value = self.config.get(key, default)
+        return value if isinstance(value, int) else default
+
+    def flag(self, key: str) -> bool:
+        """Whether the attribute ``key`` is set."""
+        return bool(self.config.get(key))
+
+    @property
+    def affine(self) -> bool:
+        """Whether a norm has a scale of its own."""
+        return self.flag("affine") or self.flag("elementwise_affine")
+
+
+Amount = Callable[[Event], int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """A part of a formula: what it stands for, what it is in words, and how much."""
+
+    item: Item
+    says: str
+    amount: Amount
+
+
+Formula = tuple[Term, ...]
+
+
+def term(item: Item, says: str, amount: Amount) -> Formula:
+    """A formula of a single term."""
+    return (Term(item=item, says=says, amount=amount),)
+
+
+def says(formula: Formula) -> str:
+    """A formula in words.
+
+    >>> says(twice(convolution) + bias_each_output)
+    '2 · weights · positions + output'
+    """
+    return " + ".join(each.says for each in formula).replace("+ -", "- ") or "0"
+
+
+def twice(formula: Formula) -> Formula:
+    """Two for each: FLOPs of multiply-adds."""
+    return tuple(
+        Term(item=each.item, says=f"2 · {each.says}", amount=lambda event, each=each: 2 * each.amount(event))  # type: ignore[misc]
+        for each in formula
+    )
+
+
+def per_input(item: Item, times: int = 1) -> Formula:
+    """So many for each number of the first input."""
+    return term(item, "input" if times == 1 else f"{times} · input", lambda event: times * prod(event.x))
+
+
+def per_output(item: Item, times: int = 1) -> Formula:
+    """So many for each number of the output."""
+    return term(item, "output" if times == 1 else f"{times} · output", lambda event: times * prod(event.y))
+
+
+def norm(with_scale: int, without: int) -> Formula:
+    """So many for each number of the input, by whether the norm has a scale."""
+    words = f"{with_scale} · input ({without or 'nothing'} without scale)"
+    return term("norm", words, lambda event: (with_scale if event.affine else without) * prod(event.x))
+
+
+def _normed_by_batch(event: Event) -> int:
+    rate = (5 if event.affine else 4) if event.flag("training") else (2 if event.affine else 1)
+    return rate * prod(event.x)
+
+
+batch_norm = term("norm", "2 · input (1 without scale), 5 (4) with the input's own statistics", _normed_by_batch)
+"""A batch norm that keeps no moving statistics uses its input's, and counts as another norm does."""
+
+
+def _positions(event: Event) -> int:
+    """The batch times the output's positions; the input's for a transposed convolution."""
+    rank = len(event.w) - 2
+    spatial = (event.x if event.flag("transposed") else event.y)[-rank:] if rank else ()
+    return _batch(event) * prod(spatial)
+
+
+def _batch(event: Event) -> int:
+    return event.x[0] if len(event.x) == len(event.w) else 1
+
+
+convolution = term("products", "weights · positions", lambda event: prod(event.w) * _positions(event))
+"""Output positions, and input positions where transposed: every multiply-add once."""
+
+
+def _by_output(event: Event) -> int:
+    """Each output number times its window; a transposed one has the input's channels on the weights' first axis."""
+    c_out = event.y[1 if len(event.x) == len(event.w) else 0]
+    channels = event.w[1] if c_out == event.w[0] else event.w[0]
+    return prod(event.y) * channels * prod(event.w[2:])
+
+
+convolution_by_output = term("products", "output · channels of the weights · window", _by_output)
+"""Output positions always: too many by the stride's product where transposed, and there groups are forgotten too."""
+
+
+def _linear(event: Event) -> int:
+    return prod(event.x) * event.w[0]
+
+
+linear = term("products", "input · c_out", _linear)
+
+
+def _first_by_columns(event: Event) -> int:
+    return prod(event.inputs[0]) * event.inputs[1][-1]
+
+
+matmul_by_first = term("products", "first · columns of the second", _first_by_columns)
+"""Right where both have the same batch; too few where the second has the larger one."""
+
+
+def _matmul(event: Event) -> int:
+    first, second = event.inputs[0], event.inputs[1]
+    if len(first) == 1 or len(second) == 1:
+        return prod(first if len(second) == 1 else second)
+    return prod(event.y) * first[-1]
+
+
+matmul = term("products", "output · inner length", _matmul)
+addmm = term("products", "first · columns of the second", lambda event: prod(event.inputs[1]) * event.inputs[2][-1])
+addmv = term("products", "matrix", lambda event: prod(event.inputs[1]))
+
+
+def attention_products(event: Event) -> int:
+    """Q·Kᵀ and A·V, for every query head."""
+    query, key, value = event.inputs[:3]
+    return prod(query[:-1]) * key[-2] * (query[-1] + value[-1])
+
+
+attention = term("products", "queries · keys · (depth + depth of values)", attention_products)
+
+bias_each_output = term("bias", "output", lambda event: prod(event.y))
+
+
+def _biased(event: Event) -> int:
+    return prod(event.y) if event.flag("bias") else 0
+
+
+bias = term("bias", "output where there is a bias", _biased)
+
+
+def broadcast(event: Event) -> int:
+    """The numbers of two tensors lined up from the right, as they are multiplied."""
+    longest = max(len(shape) for shape in event.inputs[:2])
+    padded = [(1,) * (longest - len(shape)) + shape for shape in event.inputs[:2]]
+    return prod(max(pair) for pair in zip(*padded, strict=True))
+
+
+def _lined_up_left(event: Event) -> int:
+    shapes = event.inputs[:2]
+    longest = max(len(shape) for shape in shapes)
+    padded = [shape + (1,) * (longest - len(shape)) for shape in shapes]
+    return prod(max(lengths) for lengths in zip(*padded, strict=True))
+
+
+elementwise = term("elementwise", "result", broadcast)
+elementwise_from_left = term("elementwise", "both shapes lined up from the left", _lined_up_left)
+"""A fault of the tools: shapes broadcast from the right."""
+
+
+def einsum_cost(event: Event) -> int:
+    """What NumPy's ``einsum_path`` prints for an einsum of at most two tensors: FLOPs and one, to four figures.
+
+    Raises :class:`NotImplementedError` for more tensors, where the path would have to be searched.
+    """
+    equation = str(event.config["equation"]).replace(" ", "")
+    if len(event.inputs) > 2 or "." in equation:
+        raise NotImplementedError(f"the einsum '{equation}' of {len(event.inputs)} tensors")
+    inputs, arrow, output = equation.partition("->")
+    if not arrow:
+        output = "".join(letter for letter in inputs if inputs.count(letter) == 1)
+    sizes: dict[str, int] = {}
+    for letters, shape in zip(inputs.split(","), event.inputs, strict=True):
+        for letter, length in zip(letters, shape, strict=True):
+            sizes[letter] = max(length, sizes.get(letter, 1))
+    contracted = set(sizes) - set(output)
+    return int(float(f"{prod(sizes.values()) * (2 if contracted else 1) + 1:.3e}"))

@@ -1,0 +1,197 @@
+"""The same run as other counters count it: their totals, and where each of them parts from the rule here.
+
+``sepcalc`` counts the multiply-adds of convolutions, linear layers, matrix products and attention, each once. The
+difference of another counter from that is given in parts, in that counter's unit, which add up exactly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import prod
+
+from sepcalc.conventions.counters import Counter, Rules
+from sepcalc.conventions.formulas import Event, Item
+from sepcalc.core.table import Tabular
+from sepcalc.readers.trace import Trace
+
+TWICE = "two FLOPs for each MAC"
+TRANSPOSED = "transposed convolutions by its rule"
+REPEATED = "products counted again"
+OWN_RULE = "products by its own rule"
+MISSED = "not counted"
+AVERAGED = "average over the batch"
+
+_LABELS: dict[Item, str] = {
+    "products": OWN_RULE,
+    "bias": "bias",
+    "norm": "norms",
+    "activation": "activations",
+    "pooling": "pooling",
+    "elementwise": "elementwise",
+    "upsampling": "upsampling",
+    "recurrent": "recurrent layers, beside their products",
+    "other": "other",
+}
+
+ITEMS = (
+    TWICE, "bias", "norms", "activations", "pooling", "elementwise", "upsampling", _LABELS["recurrent"], TRANSPOSED,
+    OWN_RULE, REPEATED, MISSED, "other", AVERAGED,
+)  # fmt: skip
+"""What a difference can be made of, in the order of the tables; norms stand with their kind and their rate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciled(Tabular):
+    """What ``counter`` prints; ``items`` are the parts of its difference from ``ours``, in the counter's unit.
+
+    ``total`` is None where the number cannot be had exactly, and then ``reason`` says why. ``missed`` are the
+    words of the operators whose multiply-adds it does not see.
+    """
+
+    _TABLES = "sepcalc.conventions.tables:reconciled_tables"
+
+    counter: Counter
+    ours: int
+    total: int | None
+    items: tuple[tuple[str, int], ...] = ()
+    missed: tuple[str, ...] = ()
+    reason: str | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader must know of this number."""
+        seen = {label for label, _ in self.items} | set(self.missed)
+        said = [note.text for note in self.counter.notes if not note.about or seen.intersection(note.about)]
+        if self.missed:
+            said.append(f"not counted, wholly or in part: {', '.join(self.missed)}")
+        return (*said, *([self.reason] if self.reason else ()))
+
+    @property
+    def difference(self) -> int | None:
+        """The counter's total less ours."""
+        return None if self.total is None else self.total - self.ours
+
+
+def reconcile(counter: Counter, trace: Trace, macs: Sequence[int]) -> Reconciled:
+    """What ``counter`` prints for the run, and its difference from ours; ``macs`` are ours for each operation."""
+    ours = sum(macs)
+    sums = _Sums(trace=trace, macs=macs, factor=2 if counter.unit == "FLOP" else 1)
+    try:
+        for rules in counter.rules:
+            sums.count(rules)
+    except NotImplementedError as reason:
+        return Reconciled(counter=counter, ours=ours, total=None, reason=f"cannot be re-enacted: {reason}")
+    sums.settle()
+    items = tuple((label, amount) for label, amount in sorted(sums.items.items(), key=_place) if amount)
+    return Reconciled(
+        counter=counter, ours=ours, total=ours + sum(sums.items.values()), items=items, missed=sums.missed()
+    )
+
+
+def _place(item: tuple[str, int]) -> tuple[int, str]:
+    label = item[0]
+    return (ITEMS.index(label) if label in ITEMS else ITEMS.index("norms"), label)
+
+
+Place = tuple[str, int]
+"""An operation or a call by its index."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Sums:
+    """A counter's sum as it grows: parts that can stand for multiply-adds by their place, others by their label."""
+
+    trace: Trace
+    macs: Sequence[int]
+    factor: int
+    items: dict[str, int] = field(default_factory=dict)
+    products: dict[Place, int] = field(default_factory=dict)
+    biases: dict[Place, int] = field(default_factory=dict)
+    words: dict[Place, str] = field(default_factory=dict)
+    claimed: dict[int, Place] = field(default_factory=dict)
+    inside: dict[int, list[int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for index, operation in enumerate(self.trace.operations):
+            self.inside.setdefault(operation.call, []).append(index)
+
+    def count(self, rules: Rules) -> None:
+        """Look up everything that one view shows."""
+        whole = 0
+        for event in rules.view(self.trace):
+            for part in rules.table.get(event.name, ()) if event.times else ():
+                amount = part.amount(event) * event.times
+                self.put(event, part.item, amount)
+                whole += amount
+        first = self.trace.inputs[0] if len(self.trace.inputs) == 1 else ()
+        if rules.per_example and first and first[0] > 1:
+            self.add(AVERAGED, int(whole / first[0]) - whole)
+
+    def put(self, event: Event, item: Item, amount: int) -> None:
+        """Add a part of an event to where it belongs."""
+        place = ("call", event.call) if event.operation is None else ("operation", event.operation)
+        self.words.setdefault(place, event.word)
+        if item == "products":
+            self.products[place] = self.products.get(place, 0) + amount
+        elif item == "bias":
+            self.biases[place] = self.biases.get(place, 0) + amount
+        else:
+            self.add(_rated(event, amount) if item == "norm" else _LABELS[item], amount)
+
+    def add(self, label: str, amount: int) -> None:
+        """Add to an item."""
+        self.items[label] = self.items.get(label, 0) + amount
+
+    def settle(self) -> None:
+        """Hold the products against ours, place by place: what a module claims, no function claims again."""
+        self.add(TWICE, (self.factor - 1) * sum(self.macs))
+        for place in sorted(self.products):
+            operations = [index for index in self.operations(place) if index not in self.claimed]
+            self.claimed.update(dict.fromkeys(operations, place))
+            ours = self.factor * sum(self.macs[index] for index in operations)
+            self.add(self.label(place, operations, ours), self.products[place] - ours)
+        for place, amount in self.biases.items():
+            works = any(self.macs[index] for index in self.operations(place))
+            self.add("bias" if works else _kind(self.words[place]), amount)
+        for index, macs in enumerate(self.macs):
+            if index not in self.claimed:
+                self.add(MISSED, -self.factor * macs)
+
+    def operations(self, place: Place) -> Sequence[int]:
+        """The operators at a place: one, or all that ran directly in a call."""
+        kind, index = place
+        return (index,) if kind == "operation" else self.inside.get(index, ())
+
+    def label(self, place: Place, operations: Sequence[int], ours: int) -> str:
+        """What a difference between its products and ours at a place is called."""
+        if not ours:
+            again = any(self.macs[index] for index in self.operations(place))
+            return REPEATED if again else _kind(self.words[place])
+        transposed = any(self.trace.operations[index].attributes.get("transposed") is True for index in operations)
+        return TRANSPOSED if transposed else OWN_RULE
+
+    def missed(self) -> tuple[str, ...]:
+        """The words of what has multiply-adds and was not seen, or counted as nothing."""
+        nothing = {place for place, amount in self.products.items() if not amount}
+        return tuple(
+            dict.fromkeys(
+                self.trace.operations[index].word
+                for index, macs in enumerate(self.macs)
+                if macs and (index not in self.claimed or self.claimed[index] in nothing)
+            )
+        )
+
+
+def _kind(word: str) -> str:
+    """The item for weights that multiply nothing by our rule."""
+    if word.endswith("_norm"):
+        return f"{word.replace('_', ' ')}, by its parameters"
+    return "activations" if word == "prelu" else "other"
+
+
+def _rated(event: Event, amount: int) -> str:
+    """The label of a norm: its kind, and how many for each number it reads."""
+    elements = prod(event.x) * event.times
+    name = event.word.replace("_", " ") if event.word.endswith("norm") else "norms"
+    return f"{name}, {amount // elements} per element" if elements and amount % elements == 0 else name

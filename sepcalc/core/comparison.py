@@ -1,0 +1,132 @@
+"""One convolution in several variants, side by side.
+
+Counts are folds over a variant's stages. A *reduction* is standard / variant: above 1 the variant
+saves. Traffic and activations are sums over the stages, so a chain pays for what it hands on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import prod
+
+from sepcalc.core.errors import SpecError
+from sepcalc.core.spec import Axes, ConvSpec, times
+from sepcalc.core.table import Tabular
+from sepcalc.core.variants import Stages, Variant, choose, get
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A variant and what it makes of the convolution: its stages, or the reason why there are none.
+
+    Counts of a variant that does not apply raise :class:`SpecError` with that reason.
+    """
+
+    variant: Variant
+    stages: Stages = ()
+    why_not: str | None = None
+    remark: str = ""
+
+    @property
+    def applies(self) -> bool:
+        """Whether the variant can express this convolution at all."""
+        return self.why_not is None
+
+    @property
+    def _made(self) -> Stages:
+        if self.why_not is not None:
+            raise SpecError(self.why_not)
+        return self.stages
+
+    @property
+    def params(self) -> int:
+        """Trainable parameters of all stages."""
+        return sum(stage.params for stage in self._made)
+
+    @property
+    def macs(self) -> int | None:
+        """Multiply-adds of all stages; None where the size is open."""
+        return None if self.out_size is None else sum(stage.macs for stage in self._made)
+
+    @property
+    def macs_per_position(self) -> Fraction:
+        """Multiply-adds for each position of the output: D_K·D_K·M·N for the standard convolution."""
+        macs, out_size = self.macs, self.out_size
+        if macs is None or out_size is None:
+            return Fraction(sum(stage.weights for stage in self._made))
+        return Fraction(macs, prod(out_size))
+
+    @property
+    def out_size(self) -> Axes | None:
+        """The feature map that the last stage writes; None where the size is open."""
+        return self._made[-1].out_size
+
+    @property
+    def activations(self) -> int | None:
+        """Elements written by all stages; None where the size is open."""
+        return None if self.out_size is None else sum(stage.activations for stage in self._made)
+
+    def traffic_bytes(self, element_bytes: int) -> int | None:
+        """Bytes moved by all stages, each tensor once; None where the size is open."""
+        return None if self.out_size is None else sum(stage.traffic_bytes(element_bytes) for stage in self._made)
+
+    def intensity(self, element_bytes: int) -> Fraction | None:
+        """Arithmetic intensity in FLOP per byte, 2 · macs / traffic (Williams 2009); None where the size is open."""
+        macs, traffic = self.macs, self.traffic_bytes(element_bytes)
+        return None if macs is None or traffic is None else Fraction(2 * macs, traffic)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison(Tabular):
+    """The candidates for one convolution, the reference first."""
+
+    _TABLES = "sepcalc.core.layer_tables:layer_tables"
+
+    spec: ConvSpec
+    candidates: tuple[Candidate, ...]
+
+    def params_reduction(self, candidate: Candidate) -> Fraction:
+        """Standard parameters / the candidate's."""
+        return Fraction(self.candidates[0].params, candidate.params)
+
+    def macs_reduction(self, candidate: Candidate) -> Fraction:
+        """Standard multiply-adds / the candidate's."""
+        return self.candidates[0].macs_per_position / candidate.macs_per_position
+
+
+def compare(spec: ConvSpec, variants: Iterable[Variant | str] = ()) -> Comparison:
+    """Rewrite ``spec`` as each of the ``variants`` (the first three by default), beside the dense convolution.
+
+    A spec with groups is one candidate among the others: the reference stays the dense convolution
+    of the same shape, and ``grouped`` joins the comparison.
+
+    Raises :class:`SpecError` where counts depend on the size (stride above 1, ``valid`` padding) and
+    ``spec`` leaves it open.
+
+    >>> [row.params for row in compare(ConvSpec(c_in=64, c_out=128, kernel=(3, 3))).candidates]
+    [73728, 8768, 36864]
+    """
+    check_size(spec)
+    chosen = (get("standard"), *(tuple(map(get, variants)) or choose()))
+    if spec.groups > 1:
+        chosen = tuple(each.bind({"groups": spec.groups, **each.options}) for each in (*chosen, get("grouped")))
+    dense = replace(spec, groups=1)
+    return Comparison(spec=spec, candidates=tuple(_candidate(each, dense) for each in dict.fromkeys(chosen)))
+
+
+def check_size(spec: ConvSpec) -> None:
+    """Raise :class:`SpecError` where counts depend on the size and ``spec`` leaves it open."""
+    if spec.size is None and not spec.keeps_size:
+        why = "stride" if any(s != 1 for s in spec.stride) else "padding"
+        value = times(getattr(spec, why))
+        raise SpecError(f"multiply-adds at {why} {value} depend on the feature size; give a size")
+
+
+def _candidate(variant: Variant, spec: ConvSpec) -> Candidate:
+    try:
+        stages = variant(spec)
+    except SpecError as reason:
+        return Candidate(variant=variant, why_not=str(reason))
+    return Candidate(variant=variant, stages=stages, remark=variant.remark(spec, stages))

@@ -1,0 +1,69 @@
+"""What the program asks of the interpreter: names that are imported late, a quiet collector, Ctrl-C that waits."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+
+def resolve(name: str) -> Any:
+    """What stands under ``module:name``, imported now: for what a module names and must not import.
+
+    >>> resolve("math:gcd")(12, 18)
+    6
+    """
+    module, _, attribute = name.partition(":")
+    return getattr(import_module(module), attribute)
+
+
+@contextmanager
+def paused() -> Iterator[None]:
+    """No search for garbage while this lasts; afterwards the collector is as it was.
+
+    >>> with paused():
+    ...     gc.isenabled()
+    False
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
+@contextmanager
+def delayed() -> Iterator[None]:
+    """Ctrl-C takes effect at the end, and does then what it did before.
+
+    While PyTorch is imported, its code takes Ctrl-C for a missing library, or dies of it. Nothing changes where Python
+    is not told of Ctrl-C: in threads beside the main one, and in programs that handle it themselves.
+
+    >>> from signal import SIGINT, raise_signal
+    >>> try:
+    ...     with delayed():
+    ...         raise_signal(SIGINT)
+    ...         print("imported")
+    ... except KeyboardInterrupt:
+    ...     print("interrupted")
+    imported
+    interrupted
+    """
+    from signal import SIGINT, getsignal, raise_signal, signal
+    from threading import current_thread, main_thread
+
+    if current_thread() is not main_thread() or getsignal(SIGINT) is None:
+        yield
+        return
+    came: list[int] = []
+    before = signal(SIGINT, lambda number, _frame: came.append(number))
+    try:
+        yield
+    finally:
+        signal(SIGINT, before)
+        for number in came[:1]:
+            raise_signal(number)

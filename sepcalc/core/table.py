@@ -1,0 +1,283 @@
+"""A table as a value: built once, rendered many times.
+
+Cells hold exact values in base units, never text that was already rounded. What a number looks like is
+decided by its column's :data:`Kind` and by the renderer alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any, ClassVar, Literal
+
+from sepcalc.core.errors import SepcalcError, closest
+from sepcalc.core.runtime import resolve
+
+COUNTING_RULE = (
+    "MACs: multiply-adds of convolutions, linear layers and matrix products, 1 MAC = 2 FLOPs; "
+    "bias, normalisation, activations and pooling are not in them."
+)
+PARAMS_RULE = "Params: everything trainable."
+REDUCTION_RULE = "Reduction: standard / variant."
+
+MOST_NAMED = 3
+"""Layers that a note names before it counts the others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A number that was measured, with the ends of the interval in which it is believed to be."""
+
+    value: Fraction
+    low: Fraction
+    high: Fraction
+
+    @classmethod
+    def of(cls, value: float, low: float, high: float) -> Estimate:
+        """The estimate of these numbers, exactly as they are.
+
+        >>> Estimate.of(3.5, 3.25, 4)
+        Estimate(value=Fraction(7, 2), low=Fraction(13, 4), high=Fraction(4, 1))
+        """
+        return cls(value=Fraction(value), low=Fraction(low), high=Fraction(high))
+
+
+Cell = str | int | Fraction | tuple[int, ...] | Estimate | None
+"""None is "there is no such number here", and is never shown as zero."""
+
+Plain = str | int | float | list[int] | None
+"""A cell as a program reads it."""
+
+Unit = Literal["s", "ms", "µs", "ns"]
+"""What a column of times is shown in."""
+
+Kind = Literal[
+    "text", "count", "per-position", "bytes", "reduction", "share", "bar", "quotient", "size", "time", "rate"
+]
+"""What a column's cells are.
+
+text: a string. count: an exact integer, printed with thousands separators or, on demand, as 569 M.
+per-position: an integer to be multiplied by the number of positions, printed ``73,728·D_F²``.
+bytes: a count of bytes. reduction: a factor, printed ``8.41×``. share: a part of one, printed ``11.9 %``.
+bar: a part of one, drawn ``███▌   ``.
+quotient: a number with a unit, printed to three figures. size: one entry per axis, printed ``56×56``.
+time: seconds, printed in the column's unit. rate: a number per second, printed ``45.2 G``.
+
+An :class:`Estimate` may stand in a column of reductions, shares, quotients or times: ``3.42× [3.38, 3.47]``.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column: its ``key`` (for ``--columns`` and machine-readable formats) and its ``title`` for people.
+
+    Where space is short, columns with the highest ``rank`` go first; for those of rank 1 and 2 texts are
+    folded before they go, and those of rank 0 always stay.
+    ``axes`` is the power of D_F in a per-position column, ``unit`` what a column of times is shown in.
+    ``rule`` says how to read the column, in one sentence. A column with ``interval`` shows the ends of each
+    :class:`Estimate`, and programs get them as ``key_low`` and ``key_high``.
+    An ``extra`` column is there for those who ask for it.
+    """
+
+    key: str
+    title: str
+    kind: Kind = "text"
+    rank: int = 0
+    axes: int = 2
+    unit: Unit = "s"
+    interval: bool = False
+    rule: str = ""
+    extra: bool = False
+
+    @property
+    def variant(self) -> str:
+        """The variant that the column is about, which its key has after a colon; empty for none."""
+        return self.key.partition(":")[2]
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the column holds numbers, which stand right-aligned and are never folded."""
+        return self.kind != "text"
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The keys under which programs find its cells: three where it has intervals."""
+        return (self.key, f"{self.key}_low", f"{self.key}_high") if self.interval else (self.key,)
+
+    def plain(self, cell: Cell) -> tuple[Plain, ...]:
+        """``cell`` as programs read it, one value for each of the :attr:`fields`."""
+        return (plain(cell, self), *ends(cell)) if self.interval else (plain(cell, self),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A row of cells, one per column; ``role`` tells a part of the row above, and a sum, from the body."""
+
+    cells: tuple[Cell, ...]
+    role: Literal["body", "part", "total"] = "body"
+
+
+def families(keys: Iterable[str]) -> Iterable[str]:
+    """The keys of columns, those that part behind a colon alone as one.
+
+    >>> list(families(["params", "macs:standard", "macs:depthwise"]))
+    ['params', 'macs:…']
+    """
+    return dict.fromkeys(f"{key.partition(':')[0]}:…" if ":" in key else key for key in keys)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A titled table with the rule of counting as its ``caption`` and remarks as its ``notes``."""
+
+    name: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    caption: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def legend(self) -> str:
+        """The caption and the rules of the columns that are there."""
+        return " ".join(dict.fromkeys(filter(None, (self.caption, *(column.rule for column in self.columns)))))
+
+    def brief(self) -> Table:
+        """This table without its extra columns."""
+        return self.select(column.key for column in self.columns if not column.extra)
+
+    def select(self, keys: Iterable[str]) -> Table:
+        """This table with the columns called ``keys``, in that order.
+
+        Raises :class:`SepcalcError` for a column that it does not have.
+        """
+        known = {column.key: place for place, column in enumerate(self.columns)}
+        places = []
+        for key in keys:
+            if key not in known:
+                raise SepcalcError(f"unknown column '{key}'{closest(key, known, families(known))}")
+            places.append(known[key])
+        return self._keep(places)
+
+    def pinned(self) -> Table:
+        """This table with columns that all stay where space is short."""
+        return replace(self, columns=tuple(replace(column, rank=0) for column in self.columns))
+
+    def _keep(self, places: Sequence[int]) -> Table:
+        return replace(
+            self,
+            columns=tuple(self.columns[place] for place in places),
+            rows=tuple(replace(row, cells=tuple(row.cells[place] for place in places)) for row in self.rows),
+        )
+
+    @property
+    def label_place(self) -> int:
+        """The place of the column that names the rows: the first that holds text, else the first of all."""
+        return next((place for place, column in enumerate(self.columns) if not column.is_number), 0)
+
+    def records(self) -> Iterator[Sequence[Plain]]:
+        """The keys, then the cells of each row as programs read them; with ``role`` where rows are parts or sums."""
+        roles = any(row.role != "body" for row in self.rows)
+        yield [field for column in self.columns for field in column.fields] + ["role"] * roles
+        for row in self.rows:
+            cells = zip(self.columns, row.cells, strict=True)
+            yield [value for column, cell in cells for value in column.plain(cell)] + [row.role] * roles
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """The rows as records by the keys of the columns, those on demand too: numbers exact or the nearest float.
+
+        What a list of them makes is a data frame: ``pandas.DataFrame(table.to_dicts())``. None is "no such number",
+        also for a word in the place of a number, like 4.2 M; a size is a list, and a number with an interval is
+        three: ``key``, ``key_low`` and ``key_high``. Where some rows are parts or sums of others, ``role`` says
+        which: ``body``, ``part`` or ``total``.
+
+        >>> columns = Column(key="variant", title="Variant"), Column(key="macs", title="MACs", kind="count")
+        >>> Table(name="", title="", columns=columns, rows=(Row(cells=("standard", 73_728)),)).to_dicts()
+        [{'variant': 'standard', 'macs': 73728}]
+        """
+        keys, *records = self.records()
+        numbers = {field for column in self.columns if column.is_number for field in column.fields}
+        return [
+            {
+                str(key): None if key in numbers and isinstance(value, str) else value
+                for key, value in zip(keys, record, strict=True)
+            }
+            for record in records
+        ]
+
+    def _repr_html_(self) -> str:
+        return _shown([self], "html")
+
+    def _repr_markdown_(self) -> str:
+        return _shown([self], "markdown")
+
+
+class Tabular:
+    """A result that has tables: shown in a notebook, and as records for a data frame.
+
+    Jupyter calls ``_repr_html_``, or ``_repr_markdown_`` where it shows no HTML; both show every table as the program
+    prints it, without the columns that are there on demand.
+    """
+
+    __slots__ = ()
+
+    _TABLES: ClassVar[str]
+    """The function that makes the tables of this result, as ``module:name``: a result does not import its tables."""
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """The tables of this result, the one that :meth:`to_dicts` is about first."""
+        tables: tuple[Table, ...] = resolve(self._TABLES)(self)
+        return tables
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        """The rows of the first table, as :meth:`Table.to_dicts` has them."""
+        return self.tables[0].to_dicts()
+
+    def _repr_html_(self) -> str:
+        return _shown(self.tables, "html")
+
+    def _repr_markdown_(self) -> str:
+        return _shown(self.tables, "markdown")
+
+
+def _shown(tables: Sequence[Table], format: str) -> str:  # noqa: A002 - the word of the command line
+    """What a notebook shows of ``tables``: without the columns that are there on demand."""
+    shown: str = resolve("sepcalc.render.formats:fragments")([table.brief() for table in tables], format)
+    return shown
+
+
+def plain(cell: Cell, column: Column) -> Plain:
+    """``cell`` as a program reads it: integers exact, other numbers the nearest float, sizes as lists.
+
+    Of an estimate this is the value; :func:`ends` has the rest. A number that is left blank, as the kernel of a sum is,
+    is None; a number among words is a word.
+
+    >>> plain(Fraction(73728), Column(key="macs", title="MACs", kind="per-position"))
+    73728
+    """
+    if cell == "" and column.is_number:
+        return None
+    if isinstance(cell, int) and not column.is_number:
+        return str(cell)
+    if isinstance(cell, Fraction):
+        return int(cell) if column.kind == "per-position" and cell.denominator == 1 else float(cell)
+    if isinstance(cell, Estimate):
+        return float(cell.value)
+    return list(cell) if isinstance(cell, tuple) else cell
+
+
+def ends(cell: Cell) -> tuple[Plain, Plain]:
+    """The ends of an estimate's interval as a program reads them; None where there is none."""
+    return (float(cell.low), float(cell.high)) if isinstance(cell, Estimate) else (None, None)
+
+
+def first_few(names: Sequence[str]) -> str:
+    """The first few of ``names``, and how many more there are.
+
+    >>> first_few(["a", "b", "c", "d"])
+    'a, b, c and 1 more'
+    """
+    more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more

@@ -1,0 +1,306 @@
+"""Variants: rewrites of one convolution into a chain of primitive ones.
+
+A variant is a function ``ConvSpec -> tuple[ConvSpec, ...]``. Everything else (cost, tables,
+explanations, code, timings) is a fold over the stages it returns, so a new variant is one decorated
+function and nothing more: its keyword-only parameters are options that :meth:`Variant.bind` sets, its
+docstring the sentence that describes it, and it raises :class:`SpecError` with the reason where it does
+not apply. An option that no variant had before needs a flag and a key of network files besides.
+
+>>> [stage.kind for stage in get("dws")(ConvSpec(c_in=64, c_out=128, kernel=(3, 3)))]
+['depthwise 3×3', 'pointwise 1×1']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from sepcalc.core.errors import SpecError, closest
+from sepcalc.core.spec import LARGEST, Axes, ConvSpec, times
+
+Stages = tuple[ConvSpec, ...]
+Mid = Literal["in", "out", "min", "max"] | int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """A registered rewrite, with the options that are bound to it."""
+
+    name: str
+    aliases: tuple[str, ...]
+    summary: str
+    gives_up: str
+    rewrite: Callable[..., Stages]
+    remark: Callable[[ConvSpec, Stages], str]
+    accepts: frozenset[str]
+    options: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    def __call__(self, spec: ConvSpec) -> Stages:
+        """Rewrite ``spec``; the stages in order, each reading what the one before it writes.
+
+        Raises :class:`SpecError` where the variant does not apply to ``spec``.
+        """
+        stages = self.rewrite(spec, **self.options)
+        if spec.bias == "last":
+            return (*(replace(stage, bias="none") for stage in stages[:-1]), stages[-1])
+        return stages
+
+    def bind(self, options: Mapping[str, Any]) -> Variant:
+        """This variant with those of the ``options`` that it knows and that are not None.
+
+        Raises :class:`SpecError` for a count below 1.
+        """
+        mine = {key: value for key, value in options.items() if key in self.accepts and value is not None}
+        for key, value in mine.items():
+            if type(value) is int and value < 1:
+                raise SpecError(f"{key} {value} is out of range; give a whole number from 1")
+        return replace(self, options={**self.options, **mine}) if mine else self
+
+
+_REGISTRY: dict[str, Variant] = {}
+
+
+def variant(
+    name: str,
+    *aliases: str,
+    gives_up: str,
+    remark: Callable[[ConvSpec, Stages], str] = lambda spec, stages: "",
+) -> Callable[[Callable[..., Stages]], Callable[..., Stages]]:
+    """Register the decorated rewrite under ``name`` and ``aliases``.
+
+    ``gives_up`` is the sentence that says what it cannot do; ``remark`` may add a note to the variant's row.
+
+    Raises :class:`ValueError` where a name is taken.
+    """
+
+    def register(rewrite: Callable[..., Stages]) -> Callable[..., Stages]:
+        for word in (name, *aliases):
+            if word in _names():
+                raise ValueError(f"variant name '{word}' is taken")
+        _REGISTRY[name] = Variant(
+            name=name,
+            aliases=aliases,
+            summary=" ".join((rewrite.__doc__ or "").split("\n\n")[0].split()),
+            gives_up=gives_up,
+            rewrite=rewrite,
+            remark=remark,
+            accepts=frozenset(getattr(rewrite, "__kwdefaults__", None) or ()),
+        )
+        return rewrite
+
+    return register
+
+
+def _names() -> dict[str, Variant]:
+    return {word: each for each in _REGISTRY.values() for word in (each.name, *each.aliases)}
+
+
+def all_variants() -> tuple[Variant, ...]:
+    """Every registered variant, the reference first, then in the order of registration."""
+    return tuple(_REGISTRY.values())
+
+
+def get(name: str | Variant) -> Variant:
+    """The variant called ``name``, by its name or an alias; a variant is itself.
+
+    Raises :class:`SpecError` with the closest known name.
+    """
+    if isinstance(name, Variant):
+        return name
+    if name in _REGISTRY:
+        return _REGISTRY[name]
+    names = _names()
+    if name not in names:
+        raise SpecError(f"unknown variant '{name}'{closest(name, names)}")
+    return names[name]
+
+
+def choose(names: Iterable[str] = (), options: Mapping[str, Any] | None = None) -> tuple[Variant, ...]:
+    """The variants called ``names`` with ``options`` bound; the first three if no names, every one for ``all``.
+
+    The reference, ``standard``, always comes first and nothing comes twice.
+
+    >>> [each.name for each in choose(["dw"])]
+    ['standard', 'depthwise']
+    """
+    wanted = [names] if isinstance(names, str) else list(names)
+    found = all_variants() if "all" in wanted else tuple(map(get, wanted)) if wanted else all_variants()[:3]
+    unique = dict.fromkeys(each.name for each in (get("standard"), *found))
+    return tuple(_REGISTRY[name].bind(options or {}) for name in unique)
+
+
+def pointwise(spec: ConvSpec, c_in: int, c_out: int, size: Axes | None) -> ConvSpec:
+    """A 1×1 stage of a rewrite of ``spec``, on a feature map of ``size``."""
+    return ConvSpec(c_in=c_in, c_out=c_out, kernel=(1,) * len(spec.kernel), size=size, bias=spec.bias)
+
+
+@variant("standard", "std", gives_up="It gives up nothing: every output sees every channel of its whole window.")
+def standard(spec: ConvSpec) -> Stages:
+    """One dense convolution: the reference."""
+    return (spec,)
+
+
+@variant("depthwise-separable", "dws", gives_up="It cannot see space and channels at once.")
+def depthwise_separable(spec: ConvSpec, *, depth_multiplier: int = 1) -> Stages:
+    """Filter every channel on its own, then mix the channels at each position (Howard 2017, section 3.1)."""
+    filtered = replace(spec, c_out=spec.c_in * depth_multiplier, groups=spec.c_in)
+    return filtered, pointwise(spec, filtered.c_out, spec.c_out, filtered.out_size)
+
+
+def _rank(spec: ConvSpec, mid: Mid) -> int:
+    if isinstance(mid, int):
+        return mid
+    ranks: dict[str, int] = {
+        "in": spec.c_in,
+        "out": spec.c_out,
+        "min": min(spec.c_in, spec.c_out),
+        "max": max(spec.c_in, spec.c_out),
+    }
+    if mid not in ranks:
+        raise SpecError(f"unknown mid '{mid}'; give in, out, min, max or a number")
+    return ranks[mid]
+
+
+def break_even(spec: ConvSpec, count: Callable[[ConvSpec], int] = lambda stage: stage.weights) -> int:
+    """The smallest ``mid`` at which spatial separation takes as many weights as ``spec``; below it saves.
+
+    For a k×k kernel that is k·c_in·c_out / (c_in + c_out), rounded up (Jaderberg 2014, section 2). Another ``count``
+    of a stage than its weights may be what is to be saved.
+
+    >>> break_even(ConvSpec(c_in=64, c_out=128, kernel=(3, 3)))
+    128
+    """
+    whole = count(spec)
+
+    def saves(mid: int) -> bool:
+        if mid * spec.groups > LARGEST:
+            return False
+        return sum(map(count, spatial_separable(spec, mid=mid * spec.groups))) < whole
+
+    low, high = 0, 1  # saves(low), not saves(high)
+    while saves(high):
+        low, high = high, high * 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if saves(middle) else (low, middle)
+    return high * spec.groups
+
+
+def _break_even_remark(spec: ConvSpec, stages: Stages) -> str:
+    mid, limits = stages[0].c_out, {"weights": break_even(spec)}
+    if spec.size is not None and not spec.keeps_size:
+        # A stage in front of a stride works on a larger map than the convolution that it is a part of.
+        limits["multiply-adds"] = break_even(spec, lambda stage: stage.macs)
+    saves, limit = mid < max(limits.values()), limits["weights"]
+    if len({*limits.values()}) == 1:
+        return (
+            f"mid {mid:,}; saves while mid < {limit:,}"
+            if saves
+            else f"mid {mid:,} saves nothing: only mid < {limit:,} does"
+        )
+    each = [f"{name} {'while' if mid < most else 'only while'} mid < {most:,}" for name, most in limits.items()]
+    return f"mid {mid:,}{'; saves' if saves else ' saves nothing:'} {', '.join(each)}"
+
+
+@variant(
+    "spatial-separable",
+    "sps",
+    gives_up="It cannot see a whole window through any mid channel: each adds the product of one line along each axis.",
+    remark=_break_even_remark,
+)
+def spatial_separable(spec: ConvSpec, *, mid: Mid = "min") -> Stages:
+    """Filter along one axis at a time, through mid channels in between (Jaderberg 2014, scheme 2)."""
+    long = [axis for axis, k in enumerate(spec.kernel) if k > 1]
+    if len(long) < 2:
+        kernel = f"kernel {times(spec.kernel)}" if spec.kernel else "a linear layer"
+        raise SpecError(f"spatial separation needs two axes with k > 1, not {kernel}")
+    between = _rank(spec, mid)
+    stages: list[ConvSpec] = []
+    for axis in long:
+        # An axis of length 1 has no stage of its own: the first stage does its stride and padding.
+        mine = [axis] if stages else [a for a in range(len(spec.kernel)) if a == axis or a not in long]
+        previous = stages[-1] if stages else None
+        stages.append(
+            _along(
+                spec,
+                mine,
+                c_in=previous.c_out if previous else spec.c_in,
+                c_out=spec.c_out if axis == long[-1] else between,
+                size=previous.out_size if previous else spec.size,
+            )
+        )
+    return tuple(stages)
+
+
+def _along(spec: ConvSpec, axes: list[int], *, c_in: int, c_out: int, size: Axes | None) -> ConvSpec:
+    """The part of ``spec`` that works along ``axes`` alone."""
+
+    def part(values: Axes, neutral: int) -> Axes:
+        return tuple(value if axis in axes else neutral for axis, value in enumerate(values))
+
+    return replace(
+        spec,
+        c_in=c_in,
+        c_out=c_out,
+        size=size,
+        kernel=part(spec.kernel, 1),
+        stride=part(spec.stride, 1),
+        dilation=part(spec.dilation, 1),
+        padding=spec.padding if spec.padding == "same" else part(spec.padding, 0),
+        output_padding=part(spec.output_padding, 0),
+    )
+
+
+@variant("depthwise", "dw", gives_up="It cannot change or mix channels.")
+def depthwise(spec: ConvSpec) -> Stages:
+    """Filter every channel on its own, and mix none."""
+    if spec.c_out % spec.c_in:
+        raise SpecError(f"depthwise cannot change {spec.c_in} channels to {spec.c_out}")
+    return (replace(spec, groups=spec.c_in),)
+
+
+@variant("depthwise-spatial", gives_up="It cannot see two axes, or space and channels, at once.")
+def depthwise_spatial(spec: ConvSpec) -> Stages:
+    """Filter every channel along one axis at a time, then mix the channels (EffNet, Freeman 2018, section 3)."""
+    filtered, mixed = depthwise_separable(spec)
+    return (*spatial_separable(filtered), mixed)
+
+
+@variant("blueprint-separable", "bsconv", gives_up="It cannot give an output channel more than one shape of filter.")
+def blueprint_separable(spec: ConvSpec) -> Stages:
+    """Mix the channels first, then filter every new channel on its own (BSConv-U, Haase 2020, section 3.2)."""
+    mixed = pointwise(spec, spec.c_in, spec.c_out, spec.size)
+    return mixed, replace(spec, c_in=spec.c_out, groups=spec.c_out)
+
+
+@variant("grouped", gives_up="It cannot mix channels across groups.")
+def grouped(spec: ConvSpec, *, groups: int | None = None) -> Stages:
+    """Split the channels into groups that never meet (Krizhevsky 2012; Xie 2017, section 3)."""
+    if groups is None:
+        raise SpecError("the number of groups is open; give groups")
+    return (replace(spec, groups=groups),)
+
+
+@variant("bottleneck", gives_up="It cannot see more than c_out / reduction channels in its window.")
+def bottleneck(spec: ConvSpec, *, reduction: int = 4) -> Stages:
+    """Narrow the channels, filter there, and widen again (He 2016, section 4.1)."""
+    mid = spec.c_out // reduction
+    if not mid:
+        raise SpecError(f"reduction {reduction} leaves no channel of {spec.c_out}")
+    narrow = pointwise(spec, spec.c_in, mid, spec.size)
+    window = replace(spec, c_in=mid, c_out=mid)
+    return narrow, window, pointwise(spec, mid, spec.c_out, window.out_size)
+
+
+@variant(
+    "inverted-bottleneck",
+    gives_up="It cannot mix channels inside its window, and writes expansion times the activations.",
+)
+def inverted_bottleneck(spec: ConvSpec, *, expansion: int = 6) -> Stages:
+    """Widen the channels, filter each on its own, and narrow again (MobileNetV2, Sandler 2018, table 1)."""
+    wide = spec.c_in * expansion
+    # MobileNetV2's first block expands by 1, which is no stage at all.
+    expand = () if expansion == 1 else (pointwise(spec, spec.c_in, wide, spec.size),)
+    filtered = replace(spec, c_in=wide, c_out=wide, groups=wide)
+    return (*expand, filtered, pointwise(spec, wide, spec.c_out, filtered.out_size))

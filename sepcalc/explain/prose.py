@@ -1,0 +1,420 @@
+"""An explanation as text: for the terminal, in Markdown, in LaTeX, in HTML.
+
+Every format says the same in the same order: the names, the rules of counting, and for each variant its
+stages, the count of each stage in symbols and in numbers, the sum, the ratio to the standard, and what the
+variant gives up. In Markdown only symbols are mathematics, so that the source reads as well as the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.table import Column, Kind
+from sepcalc.explain.derivation import Definition, Derivation, Explanation, Ratio, Section
+from sepcalc.explain.symbols import INLINE, INLINE_MATHML, LATEX, MARKDOWN, MATHML, UNICODE, Formula, Notation, write
+from sepcalc.render import html as webpage
+from sepcalc.render import latex_text as tex
+from sepcalc.render import markdown
+from sepcalc.render.cells import human
+
+_GLUE = "\N{NO-BREAK SPACE}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Style:
+    """How a format writes symbols and numbers in an equation, symbols within a sentence, and plain text."""
+
+    symbols: Notation
+    numbers: Notation
+    sentence: Notation
+    inline: Callable[[str], str]
+    text: Callable[[str], str]
+
+    def show(self, formula: Formula) -> str:
+        """``formula`` within a sentence."""
+        return self.inline(write(formula, self.sentence))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    """One equation of a derivation: what it counts, its formula (none for the sum), then the numbers."""
+
+    label: str
+    symbols: str
+    numbers: Sequence[str]
+
+    @property
+    def sides(self) -> list[str]:
+        """All that the signs of equality stand between, each said once."""
+        return _distinct(self.symbols, *self.numbers)
+
+
+def _distinct(*sides: str) -> list[str]:
+    return list(dict.fromkeys(side for side in sides if side))
+
+
+def _rows(derivation: Derivation, style: _Style, values: Mapping[str, int]) -> list[_Row]:
+    rows = []
+    for line in derivation.stages:
+        put, result = write(line.formula, style.numbers, values, spell=True), write(line.result, style.numbers)
+        symbols = write(line.formula, style.symbols, spell=True)
+        rows.append(_Row(label=style.text(line.label), symbols=symbols, numbers=_distinct(put, result)))
+    if len(rows) > 1:
+        parts = style.numbers.plus.join(write(line.result, style.numbers) for line in derivation.stages)
+        rows.append(_Row(label="sum", symbols="", numbers=(parts, write(derivation.result, style.numbers))))
+    return rows
+
+
+def _chain(section: Section, style: _Style) -> str:
+    """The stages between the channels that they read and write: M → depthwise 3×3 → M → pointwise 1×1 → N."""
+    first, *rest = (style.show(channels) for channels in section.channels)
+    stages = zip(section.derivations[0].stages, rest, strict=True)
+    arrow = style.text("→")
+    return f" {arrow} ".join((first, *(f"{style.text(line.label)} {arrow} {channels}" for line, channels in stages)))
+
+
+def _quotient(ratio: Ratio, style: _Style) -> str:
+    """One total over the other, in symbols."""
+    return style.symbols.quotient(write(ratio.total, style.symbols), write(ratio.standard, style.symbols))
+
+
+def _closed(ratio: Ratio, style: _Style) -> str:
+    """The closed form in symbols; empty where there is none, or where it has no symbols."""
+    return write(ratio.closed, style.symbols) if ratio.closed and ratio.closed.names else ""
+
+
+def _value(ratio: Ratio, style: _Style, values: Mapping[str, int]) -> list[str]:
+    """The closed form with the numbers put in, the value as a fraction, and as a share."""
+    form = write(ratio.closed, style.numbers, values) if ratio.closed else ""
+    above, below = map(style.numbers.number, ratio.value.as_integer_ratio())
+    fraction = above if below == "1" else style.numbers.quotient(above, below)
+    return _distinct(form, fraction, style.text(_human(ratio.value, "share")))
+
+
+def _sides(ratio: Ratio, style: _Style, values: Mapping[str, int]) -> list[str]:
+    """What a ratio's quotient is equal to: the closed form if there is one, then the value."""
+    return _distinct(_closed(ratio, style), *_value(ratio, style, values))
+
+
+def _parts(ratio: Ratio, style: _Style) -> str:
+    """Where the ratio comes from, stage by stage; nothing for a single stage or without a closed form."""
+    parts = [
+        f"{style.text(part.label)} takes {style.show(part.closed)} ({style.text(_human(part.value, 'share'))})"
+        for part in ratio.parts
+    ]
+    return f"Of the standard's cost, {', '.join(parts)}." if len(parts) > 1 else ""
+
+
+def _reduction(ratio: Ratio) -> str:
+    return f"reduction {_human(1 / ratio.value, 'reduction')}"
+
+
+def _human(value: Fraction, kind: Kind) -> str:
+    return human(value, Column(key="", title="", kind=kind))
+
+
+def _closing(section: Section) -> list[str]:
+    """What stands below a variant's numbers: why there are none, or what it gives up and its remark."""
+    if section.why_not:
+        return [f"Does not apply: {section.why_not}."]
+    return [section.gives_up, *([f"Note: {section.remark}."] if section.remark else [])]
+
+
+def for_terminal(explanation: Explanation, width: int, color: bool) -> str:
+    """Plain text for a terminal ``width`` characters wide; ``color`` sets the headings in bold."""
+
+    def bold(text: str) -> str:
+        return f"\x1b[1m{text}\x1b[0m" if color else text
+
+    blocks = [bold(_wrap(explanation.title, width)), _terminal_legend(explanation.legend, width)]
+    blocks += [_wrap(" ".join(explanation.notes), width)]
+    for section in explanation.sections:
+        blocks += [f"{bold(section.name)}\n{_wrap(section.summary, width, indent=2)}"]
+        blocks += _terminal_counts(section, explanation.values, width)
+        blocks += _terminal_ratios(section, explanation.values, width)
+        blocks += [_wrap(text, width, indent=2) for text in _closing(section)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _terminal_legend(legend: Sequence[Definition], width: int) -> str:
+    rows = [(each.name, "" if each.value is None else f"= {each.value:,}", each.meaning) for each in legend]
+    wide, deep = (max(len(row[place]) for row in rows) for place in (0, 1))
+    return "\n".join(
+        _wrap(_glued(f"{name:<{wide}} {value:<{deep}}  ") + meaning, width, indent=2, hang=wide + deep + 3)
+        for name, value, meaning in rows
+    )
+
+
+def _terminal_counts(section: Section, values: Mapping[str, int], width: int) -> Iterator[str]:
+    if section.derivations:
+        yield _wrap(_chain(section, _TERMINAL), width, indent=2, hang=2)
+    tables = [_rows(derivation, _TERMINAL, values) for derivation in section.derivations]
+    grids = [_grid(rows) for rows in tables]
+    fits = all(len(line) <= width for grid in grids for line in grid)
+    for derivation, rows, grid in zip(section.derivations, tables, grids, strict=True):
+        lines = grid if fits else [f"    {row.label}\n{_equation(row.sides, width, indent=6)}" for row in rows]
+        yield "\n".join((f"  {derivation.count}", *lines))
+
+
+def _grid(rows: Sequence[_Row]) -> list[str]:
+    """Equations under each other, with their signs of equality aligned."""
+    cells = [
+        (row.label, row.sides[0], *[""] * (3 - len(row.sides)), *(f"= {side}" for side in row.sides[1:]))
+        for row in rows
+    ]
+    pads = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ["  ".join(cell.ljust(pad) for cell, pad in zip(row, pads, strict=True)) for row in cells]
+    return [f"    {line.rstrip()}" for line in lines]
+
+
+def _terminal_ratios(section: Section, values: Mapping[str, int], width: int) -> Iterator[str]:
+    for ratio in section.ratios:
+        sides = [_quotient(ratio, _TERMINAL), *_sides(ratio, _TERMINAL, values)]
+        equation = _equation([*sides[:-1], f"{sides[-1]}, {_reduction(ratio)}"], width, indent=4)
+        yield f"  ratio to standard, {ratio.count}\n{equation}"
+        if parts := _parts(ratio, _TERMINAL):
+            yield _wrap(parts, width, indent=4)
+
+
+def _equation(sides: Sequence[str], width: int, *, indent: int) -> str:
+    """An equation that breaks before ``=``, and before ``+`` only where one of its sides is too long for a line."""
+    room = width - indent - len("  = ")
+    sides = [_glued(side) if len(side) <= room else side.replace(" + ", f" +{_GLUE}") for side in sides]
+    return _wrap(f" ={_GLUE}".join(sides), width, indent=indent, hang=2)
+
+
+def _glued(text: str) -> str:
+    return text.replace(" ", _GLUE)
+
+
+def _wrap(text: str, width: int, *, indent: int = 0, hang: int = 0) -> str:
+    from textwrap import TextWrapper
+
+    wrapper = TextWrapper(
+        width=width,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent + hang),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return wrapper.fill(text).replace(_GLUE, " ")
+
+
+def for_markdown(explanation: Explanation, *, level: int = 2) -> str:
+    """Markdown whose symbols GitHub sets as mathematics, with headings from the ``level`` on."""
+    legend = (
+        f"- {_MARKDOWN.inline(MARKDOWN.name(each.name))}{'' if each.value is None else f' = {each.value:,}'}: "
+        f"{each.meaning}"
+        for each in explanation.legend
+    )
+    heading, notes = "#" * level, map(markdown.escape, explanation.notes)
+    blocks = [f"{heading} {markdown.escape(explanation.title)}", "\n".join(legend), *notes]
+    for section in explanation.sections:
+        blocks += [f"{heading}# {section.name}", markdown.escape(section.summary)]
+        blocks += [_chain(section, _MARKDOWN)] if section.derivations else []
+        blocks += [_markdown_count(derivation, explanation.values) for derivation in section.derivations]
+        for ratio in section.ratios:
+            blocks += _markdown_ratio(ratio, explanation.values)
+        blocks += [markdown.escape(text) for text in _closing(section)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _markdown_count(derivation: Derivation, values: Mapping[str, int]) -> str:
+    lines = (
+        f"- {row.label}: {' = '.join([*([_MARKDOWN.inline(row.symbols)] if row.symbols else []), *row.numbers])}"
+        for row in _rows(derivation, _MARKDOWN, values)
+    )
+    return "\n".join((f"**{derivation.count.capitalize()}**", "", *lines))
+
+
+def _markdown_ratio(ratio: Ratio, values: Mapping[str, int]) -> Iterator[str]:
+    symbols = _MARKDOWN.inline(" = ".join(_distinct(_quotient(ratio, _MARKDOWN), _closed(ratio, _MARKDOWN))))
+    sides = " = ".join((symbols, *_value(ratio, _MARKDOWN, values)))
+    yield f"**Ratio to standard**, {ratio.count}: {sides}, {_reduction(ratio)}"
+    if parts := _parts(ratio, _MARKDOWN):
+        yield parts
+
+
+_LINE = 345.0
+"""Points in a line of LaTeX's article at 10 pt."""
+
+_SIZES = {"": 1.0, r"\small": 0.9, r"\footnotesize": 0.8, r"\scriptsize": 0.7}
+"""Sizes of type, and how wide they are; an equation takes the largest in which it fits the line."""
+
+_GAP, _INDENT, _DIGIT, _CAPITAL = 20.0, 10.0, 5.0, 9.0
+"""Points between an equation and its label, before a line that continues one, of a digit and of a capital."""
+
+_WIDTHS = {"·": 7.3, "=": 13.4, "+": 12.3, ",": 2.8, "(": 3.9, ")": 3.9, " ": 0.0, "_": 0.0, "′": 3.0, "%": 10.0}
+"""Points of a sign of mathematics, with the space about it."""
+
+
+def for_latex(explanation: Explanation) -> str:
+    """A LaTeX fragment of headings, sentences and displayed equations, under a comment that names its package."""
+    return f"% Needs \\usepackage{{amsmath}}.\n{for_article(explanation)}"
+
+
+def for_article(explanation: Explanation) -> str:
+    """The same for a document that loads amsmath."""
+    legend = ", ".join(
+        f"${LATEX.name(each.name)}{'' if each.value is None else f' = {LATEX.number(each.value)}'}$ ({each.meaning})"
+        for each in explanation.legend
+    )
+    blocks = [
+        f"\\subsection*{{{tex.escape(explanation.title)}}}",
+        f"{legend}.",
+        tex.escape(" ".join(explanation.notes)),
+    ]
+    for section in explanation.sections:
+        blocks += [f"\\paragraph{{{tex.escape(section.name)}}}\n{tex.escape(section.summary)}"]
+        blocks += _latex_counts(section, explanation.values)
+        blocks += [_latex_ratio(ratio, explanation.values) for ratio in section.ratios]
+        blocks += [tex.escape(" ".join(_closing(section)))]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _latex_counts(section: Section, values: Mapping[str, int]) -> Iterator[str]:
+    if section.derivations:
+        yield f"{_chain(section, _LATEX)}."
+    for derivation in section.derivations:
+        plain = _rows(derivation, _TERMINAL, values)
+        broken = _width(plain, broken=False) > _LINE
+        rows = (_latex_row(row, broken=broken) for row in _rows(derivation, _LATEX, values))
+        yield f"{derivation.count.capitalize()}:\n{_align(rows, _width(plain, broken=broken))}"
+
+
+def _width(rows: Sequence[_Row], *, broken: bool) -> float:
+    """Points that equations take with their labels beside them."""
+    left = max(_points(row.symbols) for row in rows)
+    right = max(_points(number) for row in rows for number in _broken(row, broken))
+    return left + _points("=") + right + _GAP + max(len(row.label) for row in rows) * _DIGIT
+
+
+def _broken(row: _Row, broken: bool) -> Sequence[str]:
+    """The numbers of an equation line by line; a sum is broken to its result, which stands below the others."""
+    if not broken:
+        return [" = ".join(row.numbers)]
+    return row.numbers if row.symbols else row.numbers[-1:]
+
+
+def _points(plain: str) -> float:
+    """How wide ``plain`` is as mathematics, about."""
+    return sum(_WIDTHS.get(sign, _CAPITAL if sign.isupper() else _DIGIT) for sign in plain)
+
+
+def _latex_row(row: _Row, *, broken: bool) -> str:
+    first, *rest = _broken(row, broken)
+    left, label = (row.symbols, rf" && \text{{{row.label}}}") if row.symbols else (rf"\text{{{row.label}}}", "")
+    return _NEXT.join((f"{left} &= {first}{label}", *(f"&= {number}" for number in rest)))
+
+
+_NEXT = " \\\\\n  "
+
+
+def _align(rows: Iterable[str], points: float) -> str:
+    """Displayed equations ``points`` wide, in smaller type where that is too wide for a line."""
+    lines = f"\\begin{{align*}}\n  {_NEXT.join(rows)}\n\\end{{align*}}"
+    size = next((size for size, part in _SIZES.items() if points * part <= _LINE), r"\scriptsize")
+    return f"{{{size}\n{lines}}}%" if size else lines
+
+
+def _latex_ratio(ratio: Ratio, values: Mapping[str, int]) -> str:
+    over = max(_points(write(total, UNICODE)) for total in (ratio.total, ratio.standard))
+    lines = _ratio_lines(ratio, values)
+    wide = max(points for _, points in lines)
+    beside = over + _points("=") + wide <= _LINE
+    first, *rest = (f"&= {line}" if beside else rf"&\quad = {line}" for line, _ in lines)
+    head = [f"{_quotient(ratio, _LATEX)}\n  {first}"] if beside else [f"& {_quotient(ratio, _LATEX)}", first]
+    after = "\n".join(filter(None, (f"{tex.escape(_reduction(ratio)).capitalize()}.", _parts(ratio, _LATEX))))
+    shown = _align([*head, *rest], 0 if beside else max(over, _INDENT + _points("=") + wide))
+    return f"Ratio to standard, {ratio.count}:\n{shown}\n{after}"
+
+
+def _ratio_lines(ratio: Ratio, values: Mapping[str, int]) -> list[tuple[str, float]]:
+    """The closed form, the numbers put in, and the value, each a line with its width in points."""
+    sides = zip(_sides(ratio, _LATEX, values), _sides(ratio, _TERMINAL, values), strict=True)
+    *before, fraction, share = ((side, _points(plain)) for side, plain in sides)
+    return [*before, (f"{fraction[0]} = {share[0]}", fraction[1] + _points("=") + share[1])]
+
+
+def for_html(explanation: Explanation, *, level: int = 2) -> str:
+    """HTML with MathML and headings from the ``level`` on, dressed by classes alone."""
+    legend = (
+        f"<div><dt>{_in_math(MATHML.name(each.name))}{'' if each.value is None else f' = {each.value:,}'}</dt>"
+        f"<dd>{webpage.escape(each.meaning)}</dd></div>"
+        for each in explanation.legend
+    )
+    blocks = [_html("h", explanation.title, level), f'<dl class="names">{"".join(legend)}</dl>']
+    blocks += [_html("p", note) for note in explanation.notes]
+    for section in explanation.sections:
+        blocks += [_html("h", section.name, level + 1), _html("p", section.summary)]
+        blocks += [f'<p class="chain">{_chain(section, _HTML)}</p>'] if section.derivations else []
+        blocks += [_html_count(derivation, explanation.values) for derivation in section.derivations]
+        for ratio in section.ratios:
+            blocks += _html_ratio(ratio, explanation.values)
+        blocks += [_html("p", text) for text in _closing(section)]
+    return "\n".join(blocks) + "\n"
+
+
+def _html(tag: str, text: str, level: int | str = "") -> str:
+    return f"<{tag}{level}>{webpage.escape(text)}</{tag}{level}>"
+
+
+def _html_count(derivation: Derivation, values: Mapping[str, int]) -> str:
+    lines = "\n".join(map(_html_row, _rows(derivation, _HTML, values)))
+    caption = _html("caption", derivation.count.capitalize())
+    return f'<div class="scroll"><table class="equations">{caption}\n<tbody>\n{lines}\n</tbody></table></div>'
+
+
+def _html_row(row: _Row) -> str:
+    """A line of a derivation; a result without the numbers put in stands where results do."""
+    first, *rest = map(_in_math, row.sides)
+    cells = (first, *[""] * (2 - len(rest)), *(f"= {side}" for side in rest))
+    return f'<tr><th scope="row">{row.label}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
+
+
+def _html_ratio(ratio: Ratio, values: Mapping[str, int]) -> Iterator[str]:
+    *forms, share = [_quotient(ratio, _HTML), *_sides(ratio, _HTML, values)]
+    equation = " = ".join((*(f'<math displaystyle="true">{form}</math>' for form in forms), share))
+    yield f"<p>Ratio to standard, {webpage.escape(ratio.count)}:</p>"
+    yield f'<p class="equation">{equation}, {_reduction(ratio)}</p>'
+    if parts := _parts(ratio, _HTML):
+        yield f"<p>{parts}</p>"
+
+
+def _in_math(symbols: str) -> str:
+    return f"<math>{symbols}</math>"
+
+
+def _in_dollars(symbols: str) -> str:
+    return f"${symbols}$"
+
+
+_TERMINAL = _Style(symbols=UNICODE, numbers=UNICODE, sentence=UNICODE, inline=_glued, text=str)
+_MARKDOWN = _Style(symbols=MARKDOWN, numbers=UNICODE, sentence=MARKDOWN, inline=_in_dollars, text=markdown.escape)
+_LATEX = _Style(symbols=LATEX, numbers=LATEX, sentence=INLINE, inline=_in_dollars, text=tex.escape)
+_HTML = _Style(symbols=MATHML, numbers=MATHML, sentence=INLINE_MATHML, inline=_in_math, text=webpage.escape)
+
+
+def render_explanation(
+    explanation: Explanation,
+    format: str,  # noqa: A002 - the word of the command line
+    *,
+    width: int | None = None,
+    color: bool = False,
+) -> str:
+    """``explanation`` as text: for the ``terminal``, in ``markdown`` or in ``latex`` (a fragment that needs amsmath).
+
+    ``width`` is the terminal's in characters, 80 if None; ``color`` sets headings in bold there.
+
+    Raises :class:`SepcalcError` for any other format.
+    """
+    if format == "terminal":
+        return for_terminal(explanation, width or 80, color)
+    if format == "markdown":
+        return for_markdown(explanation)
+    if format == "latex":
+        return for_latex(explanation)
+    raise SepcalcError(f"--explain is prose: choose terminal, markdown or latex, not {format}")

@@ -1,0 +1,362 @@
+"""Timing that can be believed: the loop that takes the samples, for anything that can be called.
+
+Every round takes one sample of every candidate, in random order, so that whatever else the machine does falls on
+all of them alike: the candidates' times pair up round by round, and it is the ratios of these pairs that
+:mod:`sepcalc.measure.statistics` judges. A sample is the time of ``inner`` calls in a row, long enough for
+the clock; what is kept is its share per call, in seconds. No sample is dropped for being slow.
+
+Clock, way to run, and chance are arguments: nothing here knows of torch, and a test brings a clock of its own.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import repeat
+from math import ceil, inf
+from random import Random
+from statistics import median
+from time import perf_counter_ns
+from typing import Literal, NamedTuple, TypeVar
+
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.runtime import paused
+
+T = TypeVar("T")
+
+SPARE = 1.25
+"""Samples are planned to last so much longer than they must: a machine may become quicker after the warm-up."""
+
+MOST_CALLS = 1_000_000
+"""After so many calls without a tick, a clock stands still."""
+
+Clock = Callable[[], int]
+"""What time it is, in nanoseconds since some moment in the past."""
+
+Call = Callable[[], object]
+"""One run of what is timed."""
+
+Phase = Literal["warm-up", "rounds"]
+
+
+class Sample(NamedTuple):
+    """What some calls in a row took: all together, and until the last was handed to the device (CUDA alone)."""
+
+    seconds: float
+    enqueue_s: float | None = None
+
+
+Pending = Callable[[], Sample]
+"""A sample that may still be running on a device: asked for once the round is over, it waits for the device."""
+
+Run = Callable[[Call, int, Clock], Pending]
+"""Carries out so many calls in a row, and times them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """Something to time; ``key`` tells it from the others."""
+
+    key: str
+    call: Call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How long to measure: ``rounds`` at least, then more until all rounds took ``time_s``.
+
+    Each candidate is warmed up for ``warmup_s`` and ``warmup_calls`` at least. One sample lasts ``least_s`` at
+    least. ``seed`` decides the order within the rounds. Raises :class:`SepcalcError` for numbers out of range.
+    """
+
+    rounds: int = 30
+    time_s: float = 2.0
+    warmup_s: float = 0.3
+    warmup_calls: int = 3
+    least_s: float = 1e-3
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in {"rounds": 1, "time_s": 0, "warmup_s": 0, "warmup_calls": 1, "least_s": 0}.items():
+            value = getattr(self, name)
+            if not least <= value < inf:
+                raise SepcalcError(f"{name} must be a number from {least} up, got {value}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """The samples of one candidate, in seconds per call, one for each round in order; each was ``inner`` calls long.
+
+    ``enqueue`` is the host's share: seconds per call until the device had its work. Empty where the host does it.
+    """
+
+    key: str
+    inner: int
+    samples: tuple[float, ...]
+    enqueue: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A candidate that could not be measured, and why, in one line."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """What a measurement found: a candidate has a series or failed, and all series are of the same ``rounds``.
+
+    ``interrupted``: by Ctrl-C; what there was by then is here, of complete rounds alone, so there may be no series at
+    all. ``void_rounds`` are those in which the clock stood still or stepped backwards: what it said then is no time,
+    and not among the samples. ``clock_step_s`` is the smallest step that the clock was seen to make.
+    """
+
+    series: tuple[Series, ...]
+    failures: tuple[Failure, ...] = ()
+    void_rounds: int = 0
+    interrupted: bool = False
+    clock_step_s: float = 0.0
+    seed: int = 0
+
+    @property
+    def rounds(self) -> int:
+        """How many rounds were completed."""
+        return len(self.series[0].samples) if self.series else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """How far a measurement is, between two rounds.
+
+    In warm-up ``done`` of the ``planned`` candidates are warm; then so many rounds are done, in ``spent_s`` seconds.
+    ``samples`` are those so far, in seconds per call.
+    """
+
+    phase: Phase
+    done: int
+    planned: int
+    spent_s: float = 0.0
+    planned_s: float = 0.0
+    samples: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    @property
+    def share(self) -> float:
+        """How much of this phase is done, from 0 to 1.
+
+        >>> State(phase="rounds", done=15, planned=30, spent_s=1.5, planned_s=2.0).share
+        0.5
+        """
+        shares = [self.done / self.planned] if self.planned else []
+        shares += [self.spent_s / self.planned_s] if self.planned_s else []
+        return min([1.0, *shares])
+
+    @property
+    def medians(self) -> dict[str, float]:
+        """The median time of a call of each candidate so far, in seconds."""
+        return {key: median(samples) for key, samples in self.samples.items() if samples}
+
+
+Watch = Callable[[State], None]
+"""Is told how far a measurement is."""
+
+
+def on_host(call: Call, inner: int, clock: Clock) -> Pending:
+    """Time ``inner`` calls by the host's clock: right where a call returns when its work is done.
+
+    >>> readings = iter([0, 5_000_000])
+    >>> on_host(lambda: None, 10, lambda: next(readings))()
+    Sample(seconds=0.005, enqueue_s=None)
+    """
+    calls = repeat(None, inner)
+    start = clock()
+    for _ in calls:
+        call()
+    sample = Sample((clock() - start) / 1e9)
+    return lambda: sample
+
+
+def one_line(error: Exception) -> str:
+    r"""The first line of an error's message, or the name of its type where it has none.
+
+    >>> one_line(ValueError("too large\nby far")), one_line(MemoryError())
+    ('too large', 'MemoryError')
+    """
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def measure(
+    candidates: Sequence[Candidate],
+    plan: Plan,
+    *,
+    clock: Clock = perf_counter_ns,
+    run: Run = on_host,
+    rng: Random | None = None,
+    watch: Watch = lambda state: None,
+    reason: Callable[[Exception], str] = one_line,
+) -> Measurement:
+    """Time ``candidates`` in turns, each round in a new random order, the garbage collector off.
+
+    ``watch`` is told between rounds how far things are, never inside one. A candidate that raises an
+    :class:`Exception`, at any time, becomes a :class:`Failure` with the ``reason`` for it, and the others go on.
+    A :class:`KeyboardInterrupt` ends the measurement, and what there is comes back.
+
+    >>> found = measure([Candidate(key="nothing", call=lambda: None)], Plan(rounds=3, time_s=0, warmup_s=0))
+    >>> found.rounds, found.series[0].key, found.failures, found.interrupted
+    (3, 'nothing', (), False)
+    """
+    _check_keys(candidates)
+    loop = _Loop(plan=plan, clock=clock, run=run, watch=watch, reason=reason)
+    clock_step_s = _clock_step_s(clock)
+    interrupted = False
+    try:
+        with paused():
+            loop.warm_up(candidates, _shortest_s(plan, clock_step_s))
+            loop.take_rounds(rng or Random(plan.seed))  # noqa: S311 - nobody is to be deceived
+    except KeyboardInterrupt:
+        interrupted = True
+    return Measurement(
+        series=tuple(loop.series()),
+        failures=tuple(loop.failures),
+        void_rounds=loop.void_rounds,
+        interrupted=interrupted,
+        clock_step_s=clock_step_s,
+        seed=plan.seed,
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Loop:
+    """A measurement under way: whatever ends it, what there is stays."""
+
+    plan: Plan
+    clock: Clock
+    run: Run
+    watch: Watch
+    reason: Callable[[Exception], str]
+    ready: dict[str, tuple[Call, int]] = field(default_factory=dict)
+    samples: dict[str, list[float]] = field(default_factory=dict)
+    enqueue: dict[str, list[float]] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    rounds: int = 0
+    void_rounds: int = 0
+    spent_s: float = 0.0
+
+    def warm_up(self, candidates: Sequence[Candidate], least_s: float) -> None:
+        """Warm each candidate up; those that can be run are then ready, with their inner calls."""
+        for done, each in enumerate(candidates):
+            self.watch(State(phase="warm-up", done=done, planned=len(candidates)))
+            inner = self._attempt(each.key, partial(_warm_up, each.call, self.plan, least_s, self.run, self.clock))
+            if inner is not None:
+                self.ready[each.key] = each.call, inner
+                self.samples[each.key], self.enqueue[each.key] = [], []
+
+    def take_rounds(self, rng: Random) -> None:
+        """Take the planned rounds, then more until the time is spent."""
+        while self.ready and self._goes_on():
+            self.watch(self._state())
+            gc.collect(1)  # The young alone: what a call leaves behind, not what the program consists of.
+            order = list(self.ready)
+            rng.shuffle(order)
+            start = self.clock()
+            self._record(self._round(order))
+            self.spent_s += max(0.0, (self.clock() - start) / 1e9)
+
+    def _goes_on(self) -> bool:
+        """Whether another round is due; with a clock that hardly ever works, none is."""
+        is_due = self.rounds < self.plan.rounds or self.spent_s < self.plan.time_s
+        return is_due and self.void_rounds <= self.rounds + self.plan.rounds
+
+    def _state(self) -> State:
+        return State(
+            phase="rounds",
+            done=self.rounds,
+            planned=self.plan.rounds,
+            spent_s=self.spent_s,
+            planned_s=self.plan.time_s,
+            samples=self.samples,
+        )
+
+    def _round(self, order: Sequence[str]) -> dict[str, Sample]:
+        """One sample of each candidate in this order, without those that failed."""
+        begun = {key: self._attempt(key, partial(self.run, *self.ready[key], self.clock)) for key in order}
+        taken = {key: self._attempt(key, pending) for key, pending in begun.items() if pending is not None}
+        return {key: sample for key, sample in taken.items() if sample is not None}
+
+    def _record(self, taken: Mapping[str, Sample]) -> None:
+        if any(sample.seconds <= 0 for sample in taken.values()):
+            self.void_rounds += 1
+            return
+        for key, sample in taken.items():
+            _, inner = self.ready[key]
+            self.samples[key].append(sample.seconds / inner)
+            if sample.enqueue_s is not None:
+                self.enqueue[key].append(sample.enqueue_s / inner)
+        self.rounds += 1
+
+    def _attempt(self, key: str, what: Callable[[], T]) -> T | None:
+        """What ``what`` returns; None where it raises, and its candidate is out of the race."""
+        try:
+            return what()
+        except Exception as error:
+            self.ready.pop(key, None)
+            self.samples.pop(key, None)
+            self.failures.append(Failure(key=key, reason=self.reason(error)))
+            return None
+
+    def series(self) -> Iterator[Series]:
+        """The samples of each candidate that is still in the race, if a round was completed."""
+        for key, (_, inner) in self.ready.items():
+            # An interruption may have come between two candidates of one round.
+            samples, enqueue = self.samples[key][: self.rounds], self.enqueue[key][: self.rounds]
+            if samples:
+                yield Series(key=key, inner=inner, samples=tuple(samples), enqueue=tuple(enqueue))
+
+
+def _warm_up(call: Call, plan: Plan, least_s: float, run: Run, clock: Clock) -> int:
+    """Run ``call`` once, twice, four times, … until it is warm; how many calls a sample of ``least_s`` needs.
+
+    The quickest batch decides: delays only ever add, and a first call may have compiled something.
+    """
+    spent_s, calls, batch, inner = 0.0, 0, 1, 1
+    while True:
+        start = clock()
+        seconds = run(call, batch, clock)().seconds
+        spent_s += max(0.0, (clock() - start) / 1e9)
+        calls += batch
+        if seconds > 0:
+            inner = max(inner, ceil(batch * SPARE * least_s / seconds))
+        elif batch > MOST_CALLS:
+            raise SepcalcError(f"the clock stood still during {batch:,} calls")
+        if calls >= plan.warmup_calls and spent_s >= plan.warmup_s and seconds >= least_s:
+            return inner
+        batch *= 2
+
+
+def _shortest_s(plan: Plan, clock_step_s: float) -> float:
+    """How long a sample must last: for a clock of coarse steps as long as the plan has time for, not longer."""
+    return max(plan.least_s, min(1000 * clock_step_s, plan.time_s / plan.rounds))
+
+
+def _clock_step_s(clock: Clock) -> float:
+    """The smallest step that the clock is seen to make: what it resolves, or what reading it costs, if that is more."""
+    steps: list[int] = []
+    last = clock()
+    for _ in range(MOST_CALLS):
+        now = clock()
+        if now > last:
+            steps.append(now - last)
+        if len(steps) == 20:
+            break
+        last = now
+    return min(steps, default=0) / 1e9
+
+
+def _check_keys(candidates: Sequence[Candidate]) -> None:
+    keys = [each.key for each in candidates]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise SepcalcError(f"two candidates are called '{key}'; give each a key of its own")

@@ -1,0 +1,110 @@
+"""The two ceilings of a machine's roofline, measured (Williams, Waterman & Patterson 2009).
+
+* Arithmetic: a large product of two square matrices, and a large dense convolution, in the dtype and with the threads
+  of the conditions; whichever is faster. They may be the work of two libraries, and on some processors that of the
+  convolution is the better one. Two FLOP per multiply-add.
+* Memory: a copy from one buffer to another, both well past the last cache. Every byte counts once as read and once as
+  written, as in McCalpin's STREAM. Where a processor also reads what it is about to overwrite (write-allocate), that
+  is not counted, here as little as in the traffic of a layer.
+
+Each ceiling is the best that was seen, so from the minimum of the times: delays only ever add.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from time import perf_counter_ns
+
+import torch
+
+from sepcalc.builders.torch_stages import build
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.spec import ConvSpec
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.loop import Call, Candidate, Plan, Run, measure
+from sepcalc.measure.machine import Ceilings
+from sepcalc.measure.pytorch.calls import held, prepare
+from sepcalc.measure.pytorch.failures import reason
+from sepcalc.measure.pytorch.samplers import past_cache_bytes, sampler
+from sepcalc.readers.inputs import Input
+
+Work = tuple[ConvSpec, int]
+"""A layer, and the number of examples that it is given."""
+
+PLAN = Plan(rounds=10, time_s=1.2, warmup_s=0.2)
+"""About two seconds in all."""
+
+LONG_ENOUGH_S = 0.001
+"""Work that takes so long has left the cost of its beginning and its end behind.
+
+It is not much longer, so that some of it falls between the turns that other programs have on the processor.
+"""
+
+TRIALS = 5
+"""How often a size is tried, since a single time may be that of something else."""
+
+
+def _product(rows: int) -> Work:
+    """A product of two matrices with so many rows and columns: a linear layer on as many examples."""
+    return ConvSpec(c_in=rows, c_out=rows, kernel=(), size=()), rows
+
+
+def _convolution(channels: int) -> Work:
+    """A dense 3×3 convolution that keeps its size."""
+    return ConvSpec.of(channels, channels, 3, size=28), 1
+
+
+LARGE = {"product": (_product, 256, 8192), "convolution": (_convolution, 64, 1024)}
+"""What has more arithmetic than traffic: how it follows from one number, and the least and the most of that."""
+
+
+def ceilings(conditions: Conditions, plan: Plan = PLAN) -> Ceilings:
+    """What the device of ``conditions`` reaches in their dtype and with their threads: FLOP/s and byte/s.
+
+    Raises :class:`SepcalcError` where they cannot be measured, and as :func:`sepcalc.measure.pytorch.calls.refuse` does.
+    Ctrl-C is a :class:`KeyboardInterrupt` as elsewhere: half a roofline is none.
+    """
+    plain = Conditions(device=conditions.device, dtype=conditions.dtype, threads=conditions.threads)
+    with held(plain):
+        try:
+            run = sampler(plain)
+            work = {key: _long_enough(*each, plain, run) for key, each in LARGE.items()}
+            work["copy"] = _copy(plain.device)
+        except Exception as error:
+            raise _unmeasured(reason(error)) from error
+        candidates = [Candidate(key=key, call=call) for key, (call, _) in work.items()]
+        found = measure(candidates, plan, run=run, reason=reason)
+    if found.interrupted:
+        raise KeyboardInterrupt
+    for failure in found.failures:
+        raise _unmeasured(failure.reason)
+    best = {each.key: work[each.key][1] / min(each.samples) for each in found.series}
+    return Ceilings(flop_per_s=max(best[key] for key in LARGE), bytes_per_s=best["copy"])
+
+
+def _unmeasured(why: str) -> SepcalcError:
+    return SepcalcError(f"the ceilings of this machine cannot be measured: {why}")
+
+
+def _long_enough(
+    make: Callable[[int], Work], least: int, most: int, conditions: Conditions, run: Run
+) -> tuple[Call, int]:
+    """The smallest work that lasts long enough, doubling from ``least``, and its FLOPs."""
+    size = least
+    while True:
+        spec, batch = make(size)
+        given = Input(shape=(batch, spec.c_in, *(spec.size or ())))
+        call = prepare(build([spec]), [given], conditions)
+        call()
+        tried = min(run(call, 1, perf_counter_ns)().seconds for _ in range(TRIALS))
+        if size >= most or tried >= LONG_ENOUGH_S:
+            return call, 2 * spec.macs * batch
+        size *= 2
+
+
+def _copy(device: str) -> tuple[Call, int]:
+    """A copy between two buffers, and the bytes that it reads and writes."""
+    source = torch.ones(past_cache_bytes(device), dtype=torch.uint8, device=device)
+    target = torch.zeros_like(source)
+    return partial(target.copy_, source), 2 * source.nbytes

@@ -1,0 +1,254 @@
+"""A measurement as JSON: raw samples, what they say, and everything that the numbers depend on.
+
+The same record answers ``--format json``, is what ``--save`` keeps, and is what ``--load`` reads. Times are in seconds
+per call. What is derived from the samples stands in the record for other programs; it is never read back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from sepcalc.core.answers import SCHEMA
+from sepcalc.core.errors import SepcalcError
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.loop import Plan, Series
+from sepcalc.measure.machine import Ceilings
+from sepcalc.measure.roofline import Work, attainable_s, bound
+from sepcalc.measure.session import Judged, Kind, Session, Timed, judged, labels
+
+KIND = "measurement"
+
+_Natural = Annotated[int, msgspec.Meta(ge=0)]
+_Positive = Annotated[int, msgspec.Meta(ge=1)]
+_Count = Annotated[int, msgspec.Meta(ge=1, le=2**62)]
+_Seconds = Annotated[float, msgspec.Meta(ge=1e-12, le=1e9)]
+_Speed = Annotated[float, msgspec.Meta(ge=1, le=1e30)]
+
+
+def answer(session: Session) -> dict[str, Any]:
+    """``session`` as JSON: every row with its samples and what they say."""
+    return {
+        "schema": SCHEMA,
+        "kind": KIND,
+        "of": session.kind,
+        "title": session.title,
+        "command": session.command,
+        "interrupted": session.interrupted,
+        "environment": dict(session.environment),
+        "plan": asdict(session.plan),
+        "clock_step_s": session.clock_step_s,
+        "void_rounds": session.void_rounds,
+        "ceilings": {dtype: list(each) for dtype, each in session.ceilings.items()},
+        "notes": list(session.notes),
+        "rows": [_row(session, each) for each in judged(session)],
+    }
+
+
+def _row(session: Session, row: Judged) -> dict[str, Any]:
+    timed = row.timed
+    series = timed.series
+    return {
+        "group": timed.group,
+        "name": timed.name,
+        "role": timed.role,
+        "part_of": timed.of,
+        "as_written": timed.as_written,
+        "layers": timed.layers,
+        "left": timed.left,
+        "conditions": asdict(timed.conditions),
+        "params": timed.params,
+        "macs": timed.macs if timed.work else None,
+        "traffic_bytes": timed.traffic_bytes,
+        "intensity": _float(timed.intensity),
+        "work": [asdict(each) for each in timed.work],
+        "why_not": timed.why_not,
+        "failure": timed.failure,
+        "verdict": row.word,
+        "reason": row.reason,
+        **_figures(session, row),
+        "inner": series and series.inner,
+        "samples_s": list(series.samples) if series else [],
+        "enqueue_s": list(series.enqueue) if series else [],
+    }
+
+
+def _figures(session: Session, row: Judged) -> dict[str, Any]:
+    """What the samples say; null where they say nothing, or nothing that is to be believed."""
+    summary, ratio = row.summary, row.ratio if row.believed else None
+    ceilings = session.ceilings.get(row.timed.conditions.dtype)
+    work = row.timed.work
+    return {
+        "median_s": summary and summary.median_s,
+        "q1_s": summary and summary.q1_s,
+        "q3_s": summary and summary.q3_s,
+        "minimum_s": summary and summary.minimum_s,
+        "outliers": summary and summary.outliers,
+        "speedup": ratio and ratio.value,
+        "speedup_low": ratio and ratio.low,
+        "speedup_high": ratio and ratio.high,
+        "ratio_of_minima": row.ratio and row.ratio.of_minima,
+        "promised": _float(row.promised),
+        "delivered": _float(row.delivered),
+        "macs_per_s": _float(row.macs_per_s),
+        "attainable_s": ceilings and attainable_s(work, ceilings),
+        "bound": ceilings and bound(work, ceilings),
+    }
+
+
+def _float(value: Fraction | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def answers(sessions: Mapping[str, Session]) -> dict[str, Any]:
+    """Several sessions as JSON, by their names."""
+    return {
+        "schema": SCHEMA,
+        "kind": f"{KIND}s",
+        "measurements": [{"run": name, **answer(session)} for name, session in sessions.items()],
+    }
+
+
+def encoded(session: Session) -> bytes:
+    """``session`` as a file holds it."""
+    return json.dumps(answer(session), ensure_ascii=False, allow_nan=False).encode() + b"\n"
+
+
+def save(session: Session, path: str | Path) -> None:
+    """Write ``session`` to a file in one step.
+
+    Raises :class:`SepcalcError` where the system refuses.
+    """
+    from sepcalc.render.files import write
+
+    write(path, encoded(session))
+
+
+def load(path: str | Path) -> Session:
+    """The session that ``path`` keeps.
+
+    Raises :class:`SepcalcError` where it cannot be read, is damaged, or is of another kind or version.
+    """
+    data = _bytes(path)
+    try:
+        head = msgspec.json.decode(data, type=_Head)
+        if head.kind != KIND:
+            raise SepcalcError(f"'{path}' holds '{head.kind}', no {KIND}; 'sepcalc measure --save FILE' writes one")
+        if head.schema != SCHEMA:
+            raise SepcalcError(
+                f"'{path}' has version {head.schema} of the record, and this program reads {SCHEMA}; measure again"
+            )
+        return _session(msgspec.json.decode(data, type=_Record))
+    except (msgspec.DecodeError, UnicodeDecodeError) as fault:
+        what = str(fault).replace("`", "'")
+        said = what if what.startswith("JSON") else f"{what[:1].lower()}{what[1:]}"
+        raise SepcalcError(f"'{path}' is no whole measurement: {said}; measure again") from None
+
+
+def _bytes(path: str | Path) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise SepcalcError(f"cannot read '{path}': {(error.strerror or str(error)).lower()}; check its path") from None
+
+
+class _Head(msgspec.Struct):
+    schema: int
+    kind: str
+
+
+class _Work(msgspec.Struct):
+    name: str
+    macs: _Count
+    traffic_bytes: _Count | None
+
+
+class _Row(msgspec.Struct):
+    """What is read back of a row: what was timed, and its samples."""
+
+    group: str
+    name: str
+    role: Literal["body", "part"]
+    part_of: str
+    as_written: bool
+    layers: _Positive
+    conditions: Conditions
+    params: int | None
+    work: tuple[_Work, ...]
+    why_not: str | None
+    failure: str | None
+    inner: _Positive | None
+    samples_s: tuple[_Seconds, ...]
+    enqueue_s: tuple[_Seconds, ...]
+    left: _Natural = 0
+
+
+class _Record(_Head):
+    """What is read back of a session."""
+
+    of: Kind
+    title: str
+    command: str
+    interrupted: bool
+    environment: dict[str, Any]
+    plan: Plan
+    clock_step_s: float
+    void_rounds: int
+    ceilings: dict[str, tuple[_Speed, _Speed]]
+    notes: tuple[str, ...]
+    rows: tuple[_Row, ...]
+
+
+def _session(record: _Record) -> Session:
+    bare = tuple(map(_timed, record.rows))
+    rows = tuple(map(_with_samples, bare, labels(bare), record.rows))
+    lengths: dict[tuple[str, Conditions], int] = {}
+    for place, row in enumerate(rows):
+        n = len(row.series.samples) if row.series else None
+        # Times are compared round by round, so a group has as many of each row.
+        if n is not None and lengths.setdefault((row.group, row.conditions), n) != n:
+            others = lengths[row.group, row.conditions]
+            raise msgspec.ValidationError(f"{n} samples beside rows of {others} - at '$.rows[{place}]'")
+    return Session(
+        kind=record.of,
+        title=record.title,
+        rows=rows,
+        plan=record.plan,
+        environment=record.environment,
+        ceilings={dtype: Ceilings(*each) for dtype, each in record.ceilings.items()},
+        command=record.command,
+        interrupted=record.interrupted,
+        clock_step_s=record.clock_step_s,
+        void_rounds=record.void_rounds,
+        notes=record.notes,
+    )
+
+
+def _timed(row: _Row) -> Timed:
+    return Timed(
+        group=row.group,
+        name=row.name,
+        conditions=row.conditions,
+        params=row.params,
+        work=tuple(Work(name=each.name, macs=each.macs, traffic_bytes=each.traffic_bytes) for each in row.work),
+        role=row.role,
+        of=row.part_of,
+        as_written=row.as_written,
+        layers=row.layers,
+        left=row.left,
+        why_not=row.why_not,
+        failure=row.failure,
+    )
+
+
+def _with_samples(timed: Timed, label: str, row: _Row) -> Timed:
+    if not row.samples_s:
+        return timed
+    series = Series(key=label, inner=row.inner or 1, samples=row.samples_s, enqueue=row.enqueue_s)
+    return replace(timed, series=series)

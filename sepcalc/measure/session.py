@@ -1,0 +1,231 @@
+"""What was timed, and what came of it: values that hold the samples, and the judgement on them.
+
+A :class:`Session` is one run of the program. Its rows are in groups: a layer, or a whole network. Within a group and
+under one set of conditions times are ratios to those of the *reference*, the first row that is no part. Seconds are per
+call, for the whole batch; so are multiply-adds and bytes.
+
+Nothing here measures or draws: samples come from :mod:`sepcalc.measure.loop`, tables are in :mod:`sepcalc.measure.tables`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from statistics import median
+from typing import Any, Literal
+
+from sepcalc.core.table import Tabular
+from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.loop import Plan, Series
+from sepcalc.measure.machine import Ceilings
+from sepcalc.measure.roofline import Work
+from sepcalc.measure.statistics import Ratio, Summary, Verdict, judge, ratio, steady, summarize
+
+Kind = Literal["layer", "network"]
+
+WHOLE = "network"
+"""The group of a session's rows that are whole networks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timed:
+    """One row: what was timed under which conditions, what it has to do, and its samples or why there are none.
+
+    ``name`` is a variant, a stage of one (then ``role`` is ``part`` and ``of`` names the variant), or
+    :data:`sepcalc.core.network.AS_WRITTEN`. ``as_written`` marks the form in which the layer or the network was found.
+    ``layers`` is how many layers of the network the row stands for; ``left`` of them the whole in this form leaves as
+    written.
+    ``why_not`` is the reason of a variant that does not apply, ``failure`` that of one that could not be timed.
+    """
+
+    group: str
+    name: str
+    conditions: Conditions
+    params: int | None = None
+    work: tuple[Work, ...] = ()
+    role: Literal["body", "part"] = "body"
+    of: str = ""
+    as_written: bool = False
+    layers: int = 1
+    left: int = 0
+    series: Series | None = None
+    why_not: str | None = None
+    failure: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What a sentence calls the row: the layer if there are several, the variant, and the stage if it is one."""
+        inside = f"{self.group} as " if self.group not in ("", WHOLE) else ""
+        return f"{self.name} of {inside}{self.of}" if self.of else f"{inside}{self.name}"
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of one call."""
+        return sum(each.macs for each in self.work)
+
+    @property
+    def traffic_bytes(self) -> int | None:
+        """Bytes that one call moves if every tensor moves once; None where it is unknown."""
+        known = [each.traffic_bytes for each in self.work if each.traffic_bytes is not None]
+        return sum(known) if known and len(known) == len(self.work) else None
+
+    @property
+    def intensity(self) -> Fraction | None:
+        """FLOP per byte of all stages together."""
+        return Fraction(2 * self.macs, self.traffic_bytes) if self.traffic_bytes else None
+
+
+VARYING: Mapping[str, Callable[[Conditions], str | int]] = {
+    "dtype": lambda each: each.dtype,
+    "batch": lambda each: each.batch,
+    "memory_format": lambda each: "channels_last" if each.channels_last else "contiguous",
+}
+"""The conditions that one run may vary, in PyTorch's words."""
+
+
+def words(key: str, conditions: Conditions) -> str:
+    """One of the conditions of :data:`VARYING` as a sentence has it.
+
+    >>> words("batch", Conditions(batch=1024)), words("dtype", Conditions())
+    ('batch 1,024', 'float32')
+    """
+    value = VARYING[key](conditions)
+    return f"{key} {value:,}" if isinstance(value, int) else value
+
+
+def labels(rows: Sequence[Timed]) -> list[str]:
+    """What tells ``rows`` apart in a sentence: their labels, with those conditions in which they differ.
+
+    A second stage of the same name, as in a bottleneck, adds ``#2``.
+    """
+    varied = [key for key, value in VARYING.items() if len({value(each.conditions) for each in rows}) > 1]
+    taken: Counter[str] = Counter()
+    found = []
+    for each in rows:
+        conditions = ", ".join(words(key, each.conditions) for key in varied)
+        label = f"{each.label} ({conditions})" if conditions else each.label
+        taken[label] += 1
+        found.append(label if taken[label] == 1 else f"{label} #{taken[label]}")
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session(Tabular):
+    """One run: its rows, and everything that the numbers depend on.
+
+    ``ceilings`` are those of the machine by dtype, where they are known. ``environment`` describes the machine and its
+    libraries. ``void_rounds`` were left out, since the clock stood still in them or stepped backwards.
+    """
+
+    _TABLES = "sepcalc.measure.tables:timing_tables"
+
+    kind: Kind
+    title: str
+    rows: tuple[Timed, ...]
+    plan: Plan
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    ceilings: Mapping[str, Ceilings] = field(default_factory=dict)
+    command: str = ""
+    interrupted: bool = False
+    clock_step_s: float = 0.0
+    void_rounds: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A row with what its samples say.
+
+    ``word`` is the verdict: one of :data:`sepcalc.measure.statistics.Word`, ``reference``, ``failed``,
+    ``does not apply``, or nothing for a part, which is compared with nothing; ``reason`` says why where that needs
+    saying. ``label`` is what a sentence calls the row. ``promised`` is the reduction of multiply-adds against the
+    reference.
+    """
+
+    timed: Timed
+    label: str
+    word: str
+    reason: str = ""
+    summary: Summary | None = None
+    ratio: Ratio | None = None
+    promised: Fraction | None = None
+
+    @property
+    def believed(self) -> bool:
+        """Whether the row's headline may be printed."""
+        return self.word not in ("unreliable", "failed")
+
+    @property
+    def delivered(self) -> Fraction | None:
+        """Measured / promised; None where either is unknown or not to be believed."""
+        if self.ratio is None or not self.promised or not self.believed:
+            return None
+        return Fraction(self.ratio.value) / self.promised
+
+    @property
+    def macs_per_s(self) -> Fraction | None:
+        """Multiply-adds per second at the median; None for backward passes, whose work is not counted."""
+        if self.summary is None or self.timed.conditions.backward:
+            return None
+        return self.timed.macs / Fraction(self.summary.median_s)
+
+    @property
+    def launch_bound(self) -> bool:
+        """Whether the host takes as long to hand the work over as the device to do it (CUDA alone)."""
+        series = self.timed.series
+        if series is None or not series.enqueue:
+            return False
+        return median(series.enqueue) >= median(series.samples)
+
+
+def judged(session: Session) -> tuple[Judged, ...]:
+    """Every row of ``session`` with what its samples say, in their order."""
+    references: dict[tuple[str, Conditions], Timed] = {}
+    for row in session.rows:
+        if row.role == "body" and row.why_not is None:
+            references.setdefault((row.group, row.conditions), row)
+    return tuple(
+        _judged(row, label, references.get((row.group, row.conditions), row), session.clock_step_s)
+        for row, label in zip(session.rows, labels(session.rows), strict=True)
+    )
+
+
+def _judged(row: Timed, label: str, reference: Timed, clock_step_s: float) -> Judged:
+    if row.why_not is not None:
+        return Judged(timed=row, label=label, word="does not apply", reason=row.why_not)
+    compares = row.role == "body"
+    promised = Fraction(reference.macs, row.macs) if compares and row.macs else None
+    if row.series is None:
+        return Judged(timed=row, label=label, word="failed", reason=row.failure or "", promised=promised)
+    found, verdict = None, _alone(row.series, clock_step_s)
+    if compares and reference is not row:
+        found, verdict = _beside(reference, row.series, clock_step_s)
+    word = verdict.word if verdict else "reference" if compares else ""
+    return Judged(
+        timed=row,
+        label=label,
+        word=word,
+        reason=verdict.reason if verdict else "",
+        summary=summarize(row.series),
+        ratio=found,
+        promised=promised,
+    )
+
+
+def _alone(series: Series, clock_step_s: float) -> Verdict | None:
+    why = steady(series, clock_step_s=clock_step_s)
+    return Verdict(word="unreliable", reason=why) if why else None
+
+
+def _beside(reference: Timed, series: Series, clock_step_s: float) -> tuple[Ratio | None, Verdict]:
+    if reference.series is None:
+        return None, Verdict(word="unreliable", reason=f"{reference.label}, the reference, failed")
+    found = ratio(reference.series, series)
+    return found, judge(reference.series, series, found, clock_step_s=clock_step_s)
+
+
+def doubtful(rows: Iterable[Judged]) -> Iterator[Judged]:
+    """The rows whose headline cannot be printed: those that failed, and those that are not to be believed."""
+    return (each for each in rows if each.timed.role == "body" and not each.believed)

@@ -1,0 +1,271 @@
+"""What the samples say, and whether it can be believed. Times are in seconds per call.
+
+The headline of one candidate is its median; of two, the median of their ratios round by round. The samples of one round
+were taken within moments of each other, so what slows the machine down for longer than a round cancels in its
+ratio. The ratio of the two minima stands beside it: delays only ever add, so the minimum is what the machine
+takes when left alone (Chen & Revels 2016, arXiv:1608.04295). Outliers are counted, never dropped.
+
+A ratio is believed where both candidates are steady, the two estimates agree and the interval is narrow. A
+difference is claimed where, besides, the whole interval lies beyond what counts as noise; that there is none, where it
+lies within. An interval that reaches from one to the other leaves both open.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+from math import ceil, exp, gcd, lgamma, log
+from statistics import median, quantiles
+from typing import Literal
+
+from sepcalc.measure.loop import Series
+
+Word = Literal["faster", "slower", "no difference", "unclear", "unreliable"]
+
+UNSTEADY = 0.10
+"""What is known no better than this is not believed: median by minimum, one ratio by the other, ends of an interval."""
+
+NOISE = 0.02
+"""A difference up to this is none: the same code, compiled or laid out in memory anew, differs by as much."""
+
+FEWEST_ROUNDS = 10
+"""With fewer rounds nothing is claimed."""
+
+TICKS_S = (4e-3, 10e-3, 15.625e-3)
+"""How often schedulers look who waits: 250 or 100 times a second on Linux, 64 times on Windows."""
+
+TICK_SLACK_S = 0.15e-3
+"""How far from a multiple of a tick a sample may be that waited for one."""
+
+CONFIDENCE = 0.95
+"""How often an interval holds the median that more and more rounds would approach."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The times of one candidate: ``n`` samples of ``inner`` calls each.
+
+    ``outliers`` lie more than one and a half interquartile ranges outside the quartiles (Tukey's fences).
+    They are counted and stay in.
+    """
+
+    median_s: float
+    q1_s: float
+    q3_s: float
+    minimum_s: float
+    n: int
+    inner: int
+    outliers: int
+
+    @property
+    def spread(self) -> float:
+        """Median / minimum - 1: how much longer the machine usually takes than when left alone."""
+        return self.median_s / self.minimum_s - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ratio:
+    """How many times as fast a candidate is as the reference: the median over rounds, with its 95 % interval.
+
+    Reference time / candidate time, so above 1 the candidate is faster. ``of_minima`` is the same of the two minima.
+    """
+
+    value: float
+    low: float
+    high: float
+    of_minima: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What may be said of a candidate beside the reference, and the ``reason`` where that needs one."""
+
+    word: Word
+    reason: str = ""
+
+
+def summarize(series: Series) -> Summary:
+    """The times of one candidate.
+
+    >>> found = summarize(Series(key="one", inner=4, samples=(0.01, 0.011, 0.012, 0.011, 0.05)))
+    >>> found.median_s, found.minimum_s, found.outliers
+    (0.011, 0.01, 1)
+    """
+    q1, q2, q3 = quartiles(series.samples)
+    reach = 1.5 * (q3 - q1)
+    return Summary(
+        median_s=q2,
+        q1_s=q1,
+        q3_s=q3,
+        minimum_s=min(series.samples),
+        n=len(series.samples),
+        inner=series.inner,
+        outliers=sum(not q1 - reach <= each <= q3 + reach for each in series.samples),
+    )
+
+
+def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
+    """The three quartiles of one value or more, linear between neighbours.
+
+    >>> quartiles([1, 2, 3, 4, 5]), quartiles([7])
+    ((2.0, 3.0, 4.0), (7.0, 7.0, 7.0))
+    """
+    q1, q2, q3 = quantiles(values if len(values) > 1 else [*values, *values], n=4, method="inclusive")
+    return float(q1), float(q2), float(q3)
+
+
+def ratio(reference: Series, candidate: Series) -> Ratio:
+    """``reference`` / ``candidate``, round by round.
+
+    >>> slow = Series(key="slow", inner=1, samples=(6.0, 3.0, 3.0, 30.0))
+    >>> ratio(slow, Series(key="fast", inner=9, samples=(2.0, 1.0, 1.0, 10.0)))
+    Ratio(value=3.0, low=3.0, high=3.0, of_minima=3.0)
+    """
+    each = sorted(its / mine for its, mine in zip(reference.samples, candidate.samples, strict=True))
+    rank = interval_rank(len(each))
+    return Ratio(
+        value=median(each),
+        low=each[rank - 1],
+        high=each[-rank],
+        of_minima=min(reference.samples) / min(candidate.samples),
+    )
+
+
+@lru_cache(maxsize=64)
+def interval_rank(n: int) -> int:
+    """The 95 % bootstrap interval of the median of ``n`` values: from the value of this rank to that from the end.
+
+    The percentile interval of infinitely many resamples, without drawing one: the median of a resample is at most the
+    value of rank k where at least half of n draws are, and each is so with probability k / n (Efron 1979, Annals of
+    Statistics 7, section 3). For an even n this is the interval of the lower median to that of the upper. Values
+    are taken to be independent.
+
+    >>> interval_rank(30), interval_rank(101)
+    (10, 41)
+    """
+    half, tail = ceil(n / 2), (1 - CONFIDENCE) / 2
+    return 1 + bisect_left(range(1, n + 1), tail, key=lambda rank: _at_least(half, n, rank / n))
+
+
+def _at_least(least: int, n: int, chance: float) -> float:
+    """The chance of ``least`` successes or more in ``n`` draws."""
+    if chance >= 1:
+        return 1.0
+    whole = lgamma(n + 1)
+    return sum(
+        exp(whole - lgamma(i + 1) - lgamma(n - i + 1) + i * log(chance) + (n - i) * log(1 - chance))
+        for i in range(least, n + 1)
+    )
+
+
+def steady(series: Series, *, clock_step_s: float) -> str:
+    """Why the times of one candidate cannot be believed; empty where they can.
+
+    >>> steady(Series(key="one", inner=1, samples=(1.0,) * 6 + (1.5,) * 24), clock_step_s=0)
+    'the median is 50 % above the minimum: something else was running'
+    """
+    return _limits(series, clock_step_s) or _waiting(series) or _unrest(series)
+
+
+def _limits(series: Series, clock_step_s: float) -> str:
+    """Whether there are too few samples, or too short ones for the clock."""
+    if len(series.samples) < FEWEST_ROUNDS:
+        return f"a verdict needs {FEWEST_ROUNDS} rounds, not {len(series.samples)}"
+    lasted_s = median(series.samples) * series.inner
+    if clock_step_s > NOISE * lasted_s:
+        return f"the clock goes in steps of {_ms(clock_step_s)}, and a sample lasted {_ms(lasted_s)}"
+    return ""
+
+
+def _waiting(*series: Series) -> str:
+    """Whether the samples waited for a scheduler: nearly all are multiples of its tick, and not all of the same.
+
+    Threads that wait for one another on busy cores do that; what is timed is then the tick, and as steady as that.
+    Two candidates that each keep to one multiple may do so by chance, unless it is of a tick as rare as 16 ms.
+    """
+    lasted = [[each * one.inner for each in one.samples] for one in series]
+    total, usual_s = sum(map(len, lasted)), median(chain(*lasted))
+    for tick_s in TICKS_S:
+        each = [_multiples(one, tick_s) for one in lasted]
+        found = set(chain(*each))
+        if sum(map(len, each)) < 0.9 * total or 0 in found:
+            continue
+        step_s = tick_s * gcd(*found)
+        varies = any(len(set(one)) > 1 for one in each)
+        is_rare = len(found) > 1 and 15e-3 < step_s < 17e-3
+        if tick_s > NOISE * usual_s and (varies or is_rare):
+            return f"the samples are multiples of {_ms(step_s)}, steps of a scheduler: measure with fewer threads"
+    return ""
+
+
+def _multiples(lasted: Sequence[float], tick_s: float) -> list[int]:
+    """How many ticks the samples lasted that lasted a whole number of them."""
+    return [round(each / tick_s) for each in lasted if abs(each - round(each / tick_s) * tick_s) <= TICK_SLACK_S]
+
+
+def _unrest(series: Series) -> str:
+    """Whether the median is far above the minimum: the times drifted, as of a machine that gets warm, or worse."""
+    spread = summarize(series).spread
+    if spread <= UNSTEADY:
+        return ""
+    third = max(2, len(series.samples) // 3)
+    first, last = quartiles(series.samples[:third]), quartiles(series.samples[-third:])
+    is_drift = first[2] < last[0] or last[2] < first[0]
+    if is_drift and UNSTEADY < _apart(first[1], last[1]) < 1:
+        change = last[1] / first[1] - 1
+        return f"the times {'rose' if change > 0 else 'fell'} by {_percent(abs(change))} during the run"
+    return f"the median is {_percent(spread)} above the minimum: something else was running"
+
+
+def judge(reference: Series, candidate: Series, found: Ratio, *, clock_step_s: float) -> Verdict:
+    """What may be said of ``candidate`` beside ``reference``, given their ratio.
+
+    A difference is claimed where the whole interval is more than 2 % away from 1, as criterion.rs does, and none where
+    all of it is nearer; otherwise the ratio is believed, and what it says is unclear.
+
+    >>> slow, fast = (Series(key=key, inner=1, samples=(time,) * 30) for key, time in (("slow", 3.0), ("fast", 1.0)))
+    >>> judge(slow, fast, ratio(slow, fast), clock_step_s=0)
+    Verdict(word='faster', reason='')
+    """
+    reason = next(filter(None, _doubts(reference, candidate, found, clock_step_s)), "")
+    if reason:
+        return Verdict(word="unreliable", reason=reason)
+    if found.low > 1 + NOISE:
+        return Verdict(word="faster")
+    if found.high < 1 / (1 + NOISE):
+        return Verdict(word="slower")
+    if found.low >= 1 / (1 + NOISE) and found.high <= 1 + NOISE:
+        return Verdict(word="no difference")
+    return Verdict(word="unclear", reason="the interval is too wide to tell a difference from none: measure for longer")
+
+
+def _doubts(reference: Series, candidate: Series, found: Ratio, clock_step_s: float) -> Iterator[str]:
+    """Every reason why the ratio of two candidates might not be believed, empty where it does not hold."""
+    yield _limits(candidate, clock_step_s)
+    yield _of_reference(_limits(reference, clock_step_s))
+    yield _waiting(reference, candidate)
+    if _apart(found.value, found.of_minima) > UNSTEADY:
+        yield f"the medians say {found.value:.3g} ×, the minima {found.of_minima:.3g} ×: something else was running"
+    yield _unrest(candidate)
+    yield _of_reference(_unrest(reference))
+    if max(_apart(found.low, found.value), _apart(found.value, found.high)) > UNSTEADY:
+        yield f"the ratio is known no better than {found.low:.3g} to {found.high:.3g} ×"
+
+
+def _of_reference(reason: str) -> str:
+    return reason and f"as is the reference: {reason}"
+
+
+def _apart(one: float, other: float) -> float:
+    return max(one, other) / min(one, other) - 1
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:,.0f} %"
+
+
+def _ms(seconds: float) -> str:
+    return f"{1e3 * seconds:.3g} ms"

@@ -1,0 +1,81 @@
+"""An einsum as matrix products: two operands at a time, from the left.
+
+What one operand alone sums over is added up before, as PyTorch does, and is no product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+from sepcalc.core.errors import SepcalcError
+from sepcalc.readers.onnx.graph import Shape, by
+
+Term = tuple[int, int, int]
+"""Numbers in, numbers out, and how many vectors are multiplied so."""
+
+
+def einsum_terms(equation: str, shapes: Sequence[Shape]) -> list[Term]:
+    """The matrix products of an einsum, in the order of its operands; none where it has only one.
+
+    Raises :class:`SepcalcError` where equation and shapes do not fit.
+
+    >>> einsum_terms("bhid,bhjd->bhij", [(2, 8, 16, 64), (2, 8, 16, 64)])
+    [(64, 16, 256)]
+    """
+    reads, arrow, writes = equation.replace(" ", "").partition("->")
+    operands = reads.split(",")
+    if len(operands) != len(shapes):
+        raise SepcalcError(f"has the equation {equation!r:.60} and {len(shapes)} inputs")
+    lengths: dict[str, int] = {}
+    labels = [_labels(each, shape, lengths) for each, shape in zip(operands, shapes, strict=True)]
+    kept = set(_split(writes)) if arrow else _implied(labels)
+    if "..." in kept:
+        kept |= {each for each in lengths if each.startswith("...")}
+    terms, left = [], labels[0]
+    for number, right in enumerate(labels[1:], 1):
+        later = kept.union(*labels[number + 1 :])
+        left, term = _pair(left, right, later, lengths)
+        terms.append(term)
+    return terms
+
+
+def _implied(labels: Sequence[list[str]]) -> set[str]:
+    """What an equation without an arrow writes: whatever stands in it once, and the ellipsis."""
+    each = [label for operand in labels for label in operand]
+    return {label for label in each if each.count(label) == 1 or label.startswith("...")}
+
+
+def _split(operand: str) -> list[str]:
+    """The labels of an operand; an ellipsis is one."""
+    before, dots, after = operand.partition("...")
+    return [*before, *([dots] if dots else []), *after]
+
+
+def _labels(operand: str, shape: Shape, lengths: dict[str, int]) -> list[str]:
+    """The labels of an operand's axes, those of an ellipsis numbered from its end; lengths go into ``lengths``."""
+    named = _split(operand)
+    open_axes = len(shape) - len(named) + 1
+    if "..." in named:
+        at = named.index("...")
+        named[at : at + 1] = [f"...{open_axes - axis}" for axis in range(open_axes)]
+    if len(named) != len(shape):
+        raise SepcalcError(f"reads {by(shape)} as {operand!r:.60}")
+    for label, length in zip(named, shape, strict=True):
+        known = lengths.setdefault(label, length)
+        if known != length and 1 not in (known, length):
+            raise SepcalcError(f"has lengths {known} and {length} for one label of its equation")
+        lengths[label] = max(known, length)
+    return list(dict.fromkeys(named))
+
+
+def _pair(left: list[str], right: list[str], later: set[str], lengths: dict[str, int]) -> tuple[list[str], Term]:
+    """One product of two operands: the labels of the result, and its size as a matrix product."""
+    mine = [label for label in left if label in right or label in later]
+    other = [label for label in right if label in left or label in later]
+    summed = [label for label in mine if label in other and label not in later]
+    columns = [label for label in other if label not in mine]
+    result = [label for label in dict.fromkeys([*mine, *other]) if label in later]
+    rows = [label for label in result if label not in columns]
+    c_in, c_out, times = (prod(lengths[label] for label in group) for group in (summed, columns, rows))
+    return result, (c_in, c_out, times)

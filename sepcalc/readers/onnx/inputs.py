@@ -1,0 +1,100 @@
+"""The shapes of an ONNX graph's inputs: what the file leaves open, the user says.
+
+A file leaves a length open by a symbol (``batch``), by nothing, by 0 or by -1. What is a number in it stays so.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from sepcalc.core.errors import MOST_KNOWN, SepcalcError, closest
+from sepcalc.core.spec import LARGEST
+from sepcalc.readers.onnx.graph import OpenShape, Shape, believed, printable, quoted
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, ValueInfoProto
+
+MOST_SHOWN = 5
+"""Inputs in one message."""
+
+
+def bind(graph: GraphProto, inputs: dict[str, Shape]) -> None:
+    """Write the given shapes into the graph's inputs; symbols that they settle are settled everywhere.
+
+    Raises :class:`SepcalcError` where a given shape is not possible, and where a dimension stays open.
+    """
+    stored = {each.name for each in graph.initializer}
+    mine = {each.name: each for each in graph.input if each.name not in stored and each.type.HasField("tensor_type")}
+    if "" in inputs and len(mine) == 1:
+        inputs = {next(iter(mine)): inputs[""]}
+    symbols: dict[str, int] = {}
+    for name, shape in inputs.items():
+        if name not in mine:
+            raise SepcalcError(f"has no input {quoted(name)}{closest(name, map(printable, islice(mine, MOST_KNOWN)))}")
+        _settle(mine[name], shape, symbols)
+    for value in (*graph.input, *graph.value_info, *graph.output):
+        for dim in value.type.tensor_type.shape.dim:
+            if dim.dim_param in symbols:
+                dim.dim_value = symbols[dim.dim_param]
+    if open_inputs := [each for each in mine.values() if _is_open(each)]:
+        raise SepcalcError("; ".join(map(_open, open_inputs[:MOST_SHOWN])))
+    for name, value in mine.items():
+        believed(tuple(dim.dim_value for dim in value.type.tensor_type.shape.dim), f"input {quoted(name)}")
+
+
+def _settle(value: ValueInfoProto, shape: Shape, symbols: dict[str, int]) -> None:
+    """Write ``shape`` into one input."""
+    name, declared = value.name, _declared(value)
+    given = "x".join(map(str, shape))
+    if not all(1 <= length <= LARGEST for length in shape):
+        raise SepcalcError(f"input {quoted(name)} cannot be {given}; give whole numbers from 1 to {LARGEST:,}")
+    if declared is None:
+        value.type.tensor_type.shape.SetInParent()
+        for _ in shape:
+            value.type.tensor_type.shape.dim.add()
+        declared = (None,) * len(shape)
+    fits = len(declared) == len(shape) and all(d in (None, n) for d, n in zip(declared, shape, strict=False))
+    if not fits:
+        fixed = "x".join(_dims(value))
+        raise SepcalcError(
+            f"input {quoted(name)} is {fixed} in the file, and cannot be {given}; numbers there are fixed"
+        )
+    for dim, length in zip(value.type.tensor_type.shape.dim, shape, strict=True):
+        if dim.dim_param and symbols.setdefault(dim.dim_param, length) != length:
+            other = symbols[dim.dim_param]
+            raise SepcalcError(
+                f"{quoted(dim.dim_param)} is both {other} and {length} in the inputs given; it is one length"
+            )
+        dim.dim_value = length
+
+
+def _declared(value: ValueInfoProto) -> OpenShape | None:
+    """The shape of a value as the file has it. Exporters write a length that is open as a symbol, 0, -1 or nothing."""
+    if not value.type.tensor_type.HasField("shape"):
+        return None
+    return tuple(dim.dim_value if dim.dim_value > 0 else None for dim in value.type.tensor_type.shape.dim)
+
+
+def _is_open(value: ValueInfoProto) -> bool:
+    """Whether the file leaves a dimension of a value open."""
+    declared = _declared(value)
+    return declared is None or None in declared
+
+
+def _dims(value: ValueInfoProto) -> list[str]:
+    """The dimensions of a value as a message shows them."""
+    dims = value.type.tensor_type.shape.dim
+    return [str(dim.dim_value) if dim.dim_value > 0 else printable(dim.dim_param)[:40] or "?" for dim in dims]
+
+
+def _open(value: ValueInfoProto) -> str:
+    """Say which dimensions of an input are open, and how to close them."""
+    declared, flag = _declared(value), f"--input {printable(value.name)}"
+    if declared is None:
+        return f"input {quoted(value.name)} has no shape; give all its dimensions: {flag}=1x3x224x224"
+    usual = ["1", *(["3", "224", "224"] if len(declared) == 4 else ["128"] * len(declared))]
+    example = "x".join(usual[axis] if length is None else str(length) for axis, length in enumerate(declared))
+    return (
+        f"input {quoted(value.name)} is {'x'.join(_dims(value))}, which is open; say how long each is: {flag}={example}"
+    )

@@ -1,0 +1,328 @@
+"""ONNX files as networks.
+
+Only this file and :mod:`sepcalc.readers.onnx.shapes` import onnx. Shapes come from the package's own inference, on a
+graph without weights; what each operator costs, from :mod:`sepcalc.readers.onnx.operators`. A file is hostile until it is
+read: nothing outside it is opened, what it claims is bounded before anything is built from it, and whatever is
+wrong ends in one :class:`SepcalcError`.
+
+Counts are for the inputs as the file declares them, batch included. What an operator means is as its own opset says;
+functions that the file defines are written out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypedDict
+
+from sepcalc.core.errors import MissingExtraError, SepcalcError
+from sepcalc.core.network import Network
+from sepcalc.readers.onnx.graph import (
+    Attribute,
+    Graph,
+    Node,
+    OpenShape,
+    Shape,
+    Tensor,
+    believed,
+    check_order,
+    layer_names,
+    printable,
+    quoted,
+)
+from sepcalc.readers.onnx.inputs import bind
+from sepcalc.readers.onnx.names import free, word
+from sepcalc.readers.onnx.operators import PRODUCTS
+from sepcalc.readers.onnx.protobuf import MOST_NODES, read_graph
+from sepcalc.readers.onnx.scope import Scope, UnknownShapeError
+from sepcalc.readers.onnx.shapes import complete, inferred, reason
+
+try:
+    import onnx
+    from onnx import TensorProto, defs
+except ImportError as missing:
+    raise MissingExtraError("onnx", "reading ONNX files") from missing
+
+_FLOATING = frozenset({
+    TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.FLOAT8E4M3FN,
+    TensorProto.FLOAT8E4M3FNUZ, TensorProto.FLOAT8E5M2, TensorProto.FLOAT8E5M2FNUZ, TensorProto.FLOAT4E2M1,
+})  # fmt: skip
+
+
+def load(path: str | Path, *, inputs: Mapping[str, Shape] | None = None) -> Network:
+    """The network in the ONNX file at ``path``.
+
+    ``inputs`` are the shapes, batch included, of inputs whose dimensions the file leaves open, by their
+    names; an empty name stands for the only input. Weights are not loaded.
+
+    Raises :class:`SepcalcError` for a file that is no ONNX model, that contradicts itself or whose inputs are open.
+    """
+    path = Path(path)
+    try:
+        model = _parse(read_graph(path))
+        bind(model.graph, dict(inputs or {}))
+        return _network(model, printable(path.stem))
+    except SepcalcError as error:
+        raise SepcalcError(f"{printable(str(path))}: {error}") from None
+    except RecursionError:
+        raise SepcalcError(f"{printable(str(path))}: nests graphs too deep") from None
+
+
+def _parse(data: bytes) -> onnx.ModelProto:
+    """The model, its functions written out, if its parts are there and its opset is known."""
+    try:
+        model = onnx.ModelProto.FromString(data)
+    except Exception:  # protobuf's own, which differ from version to version
+        raise SepcalcError("is truncated or not an ONNX file") from None
+    if not model.HasField("graph") or not model.opset_import:
+        raise SepcalcError("is not an ONNX file: it has no graph of an opset")
+    if not all(map(_is_text, (model.graph, *model.functions))):
+        raise SepcalcError("is not an ONNX file: a name in it is no text")
+    _tensors(model.graph)
+    opset = _opset(model)
+    if opset > defs.onnx_opset_version():
+        known = f"onnx {onnx.__version__} knows them up to {defs.onnx_opset_version()}"
+        raise SepcalcError(f"uses opset {opset}, and the installed {known}; pip install -U onnx")
+    return _inlined(model) if model.functions else model
+
+
+def _opset(model: onnx.ModelProto) -> int:
+    """The version of ONNX's own operators that ``model`` uses."""
+    return max((each.version for each in model.opset_import if each.domain in ("", "ai.onnx")), default=1)
+
+
+def _is_text(part: Any) -> bool:
+    """Whether every name in a graph or a function is text: protobuf hands over bytes where it is none."""
+    words = [part.name]
+    for node in part.node:
+        words += [node.name, node.op_type, node.domain, *node.input, *node.output]
+        words += [word for each in node.metadata_props for word in (each.key, each.value)]
+        words += [each.name for each in node.attribute]
+        if not all(_is_text(graph) for each in node.attribute for graph in (each.g, *each.graphs)):
+            return False
+    if isinstance(part, onnx.GraphProto):
+        values = (*part.input, *part.output, *part.value_info)
+        words += [
+            each.name for each in (*values, *part.initializer, *(each.values for each in part.sparse_initializer))
+        ]
+        words += [dim.dim_param for each in values for dim in each.type.tensor_type.shape.dim]
+        words += [word for each in part.metadata_props for word in (each.key, each.value)]
+    return all(isinstance(word, str) for word in words)
+
+
+def _inlined(model: onnx.ModelProto) -> onnx.ModelProto:
+    """``model`` with the nodes of its functions in the place of their calls, if those are not too many."""
+    from onnx import inliner
+
+    bodies = {(each.domain, each.name): each.node for each in model.functions}
+    sizes: dict[tuple[str, str], int | None] = {}
+
+    def size(nodes: Any) -> int:
+        count = 0
+        for node in _all_nodes(nodes):
+            key = (node.domain, node.op_type)
+            if key in bodies and key not in sizes:
+                sizes[key] = None
+                sizes[key] = size(bodies[key])
+            inner = sizes.get(key, 1)
+            if inner is None:
+                raise SepcalcError(f"function {quoted(node.op_type)} calls itself")
+            count += inner
+        if count > MOST_NODES:
+            raise SepcalcError(f"has more than {MOST_NODES:,} nodes when its functions are written out")
+        return count
+
+    size(model.graph.node)
+    try:
+        return inliner.inline_local_functions(model)
+    except Exception as error:  # what the C++ raises has no base class of its own
+        raise SepcalcError(f"its functions cannot be written out: {reason(error)}") from None
+
+
+def _all_nodes(nodes: Any) -> Iterator[Any]:
+    """The nodes, and those of the graphs in their attributes."""
+    for node in nodes:
+        yield node
+        for attribute in node.attribute:
+            for graph in (attribute.g, *attribute.graphs):
+                yield from _all_nodes(graph.node)
+
+
+def _network(model: onnx.ModelProto, name: str) -> Network:
+    """The layers of ``model``, and how it calls itself."""
+    scope = _layers(inferred(model))
+    if scope.shapeless:
+        # A contradiction is an error; but some shapes need more than inference, or depend on what is in the data.
+        scope = _layers(complete(inferred(model, strict=True)))
+    graph = scope.graph
+    known = [scope.feature_map(each) for each in graph.inputs if each in graph.floating & graph.shapes.keys()]
+    producer = printable(f"{model.producer_name} {model.producer_version}".strip())[:80]
+    return Network(
+        name=name,
+        layers=tuple(scope.layers),
+        input=known[0] if len(graph.inputs) == len(known) == 1 else None,
+        source=f"ONNX, opset {_opset(model)}{f', written by {producer}' if producer else ''}",
+    )
+
+
+def _layers(model: onnx.ModelProto) -> Scope:
+    """The layers of ``model``, as far as its shapes are known.
+
+    Raises :class:`SepcalcError` with the node that contradicts itself or the graph.
+    """
+    graph = _plain(model.graph)
+    check_order(graph)
+    scope = Scope.of(graph)
+    for node in graph.nodes:
+        try:
+            _convert(scope, node)
+        except SepcalcError as error:
+            raise SepcalcError(f"node {quoted(node.name or node.op)} ({printable(node.op)[:80]}) {error}") from None
+    scope.unused()
+    return scope
+
+
+def _convert(scope: Scope, node: Node) -> None:
+    """Add the layers of one node."""
+    if scope.follow(node) or scope.absorbed.intersection(node.outputs):
+        return
+    if node.op in PRODUCTS and node.outputs:
+        name = scope.new_name(*node.names)
+        try:
+            PRODUCTS[node.op](scope, node, name)
+        except UnknownShapeError:
+            scope.shapeless = True
+            scope.operator(node, name, word(node.op), counted=False)
+    elif not free(scope, node):
+        scope.operator(node, scope.new_name(*node.names), word(node.op), counted=False)
+
+
+def _plain(proto: onnx.GraphProto) -> Graph:
+    """A graph without its protobuf.
+
+    Raises :class:`SepcalcError` for lengths that are not believed, and for two initializers of one name.
+    """
+    shapes, targets = dict(_shapes(proto)), _targets(proto)
+    tensors = _tensors(proto)
+    return Graph(
+        nodes=tuple(map(_node, proto.node)),
+        tensors=tensors,
+        inputs=tuple(each.name for each in proto.input if each.name not in tensors),
+        outputs=tuple(each.name for each in proto.output),
+        shapes=shapes,
+        floating=frozenset(
+            each.name
+            for each in (*proto.input, *proto.value_info, *proto.output)
+            if each.type.tensor_type.elem_type in _FLOATING
+        ),
+        learned=frozenset(name for name, learned in targets.items() if learned),
+        buffers=frozenset(name for name, learned in targets.items() if not learned),
+    )
+
+
+def _shapes(proto: onnx.GraphProto) -> Iterator[tuple[str, OpenShape]]:
+    """The values whose shape is known, at least in part."""
+    for value in (*proto.input, *proto.value_info, *proto.output):
+        if value.type.tensor_type.HasField("shape"):
+            dims = value.type.tensor_type.shape.dim
+            lengths = tuple(dim.dim_value if dim.HasField("dim_value") else None for dim in dims)
+            believed(tuple(each for each in lengths if each is not None), quoted(value.name))
+            yield value.name, lengths
+
+
+def _tensors(proto: onnx.GraphProto) -> dict[str, Tensor]:
+    """The initializers of a graph by name, a sparse one as if it were not.
+
+    Raises :class:`SepcalcError` for lengths that are not believed, and for two of one name.
+    """
+    found = [*map(_tensor, proto.initializer), *map(_sparse, proto.sparse_initializer)]
+    tensors = {each.name: each for each in found}
+    if len(tensors) < len(found):
+        raise SepcalcError("has two initializers of one name")
+    return tensors
+
+
+def _sparse(proto: onnx.SparseTensorProto) -> Tensor:
+    """A tensor of which the file has only what is not zero."""
+    shape = believed(tuple(proto.dims), f"tensor {quoted(proto.values.name)}")
+    return Tensor(name=proto.values.name, shape=shape, floating=proto.values.data_type in _FLOATING)
+
+
+def _tensor(proto: onnx.TensorProto, *, written: bool = False) -> Tensor:
+    """A stored tensor without its numbers, but for the one that a small one may be filled with."""
+    shape = believed(tuple(proto.dims), f"tensor {quoted(proto.name)}")
+    floating = proto.data_type in _FLOATING
+    fill = _fill(proto) if proto.data_type == TensorProto.FLOAT and len(shape) == 1 else None
+    return Tensor(name=proto.name, shape=shape, floating=floating, written=written, fill=fill)
+
+
+def _fill(proto: onnx.TensorProto) -> float | None:
+    """The number that a small tensor of 32-bit floats holds throughout."""
+    import struct
+
+    if proto.raw_data:
+        first = proto.raw_data[:4]
+        same = len(first) == 4 and proto.raw_data == first * (len(proto.raw_data) // 4)
+        return float(struct.unpack("<f", first)[0]) if same else None
+    return proto.float_data[0] if len(set(proto.float_data)) == 1 else None
+
+
+def _node(proto: onnx.NodeProto) -> Node:
+    """An operator without its protobuf."""
+    attributes: dict[str, Attribute] = {}
+    inner, tensor = [], None
+    for each in proto.attribute:
+        if each.HasField("t") and each.name == "value":
+            tensor = _tensor(each.t, written=True)
+        inner += [_plain(graph) for graph in ((each.g, *each.graphs) if each.HasField("g") else each.graphs)]
+        attributes[each.name] = _attribute(each)
+    domain = "" if proto.domain in ("", "ai.onnx") else f"{proto.domain}."
+    names = layer_names(proto.name, **_scopes(proto))
+    return Node(
+        op=f"{domain}{proto.op_type}",
+        names=names if names[0] else (f"{proto.op_type}.{next(iter(proto.output), '')}",),
+        inputs=tuple(proto.input),
+        outputs=tuple(proto.output),
+        attributes=attributes,
+        tensor=tensor,
+        inner=tuple(inner),
+    )
+
+
+def _attribute(proto: onnx.AttributeProto) -> Attribute:
+    """The value of an attribute that is a number, a word, or a list of them."""
+    if proto.ints:
+        return tuple(proto.ints)
+    if proto.floats:
+        return tuple(proto.floats)
+    if proto.HasField("i"):
+        return int(proto.i)
+    if proto.HasField("f"):
+        return float(proto.f)
+    return proto.s.decode(errors="replace") if proto.HasField("s") else ()
+
+
+class _Scopes(TypedDict):
+    scopes: tuple[str, ...]
+    whole: bool
+
+
+_WRITTEN = re.compile(r"'((?:[^'\\]|\\.)*)'")
+
+
+def _scopes(proto: onnx.NodeProto) -> _Scopes:
+    """The modules that torch's exporter says a node was in, and whether the innermost is one of PyTorch's own."""
+    known = {each.key: each.value for each in proto.metadata_props if each.key.startswith("pkg.torch.onnx.")}
+    scopes = _WRITTEN.findall(known.get("pkg.torch.onnx.name_scopes", "")[:2000])
+    classes = _WRITTEN.findall(known.get("pkg.torch.onnx.class_hierarchy", "")[:2000])
+    return {"scopes": tuple(scopes), "whole": len(classes) > 1 and classes[-2].startswith("torch.nn.modules.")}
+
+
+_TARGET = re.compile(r"^\S+: (PARAMETER|BUFFER|CONSTANT_TENSOR) target='([^'\n]*)'", re.MULTILINE)
+
+
+def _targets(proto: onnx.GraphProto) -> dict[str, bool]:
+    """Whether torch's exporter says of an initializer that it is learned."""
+    signature = (each.value for each in proto.metadata_props if each.key.endswith("ExportedProgram.graph_signature"))
+    return {name: kind == "PARAMETER" for text in signature for kind, name in _TARGET.findall(text)}

@@ -1,0 +1,310 @@
+"""The operators of ONNX that are matrix products, and what each of them becomes: one decorated function each.
+
+A function reads its node's shapes and appends layers to the scope. It raises :class:`UnknownShapeError` where a
+shape is not known before the graph runs, and :class:`SepcalcError` where the node contradicts itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from math import prod
+
+from sepcalc.core.errors import SepcalcError, SpecError
+from sepcalc.core.network import Convolution, Operator, Product
+from sepcalc.core.spec import ConvSpec
+from sepcalc.readers.imported import MOST_AXES, feature_map, flat
+from sepcalc.readers.onnx.einsum import Term, einsum_terms
+from sepcalc.readers.onnx.graph import Node, Shape, broadcast, by
+from sepcalc.readers.onnx.scope import Scope, Stored
+
+Convert = Callable[[Scope, Node, str], None]
+
+PRODUCTS: dict[str, Convert] = {}
+
+
+def product(*ops: str) -> Callable[[Convert], Convert]:
+    """Register the decorated function for each of ``ops``."""
+
+    def register(convert: Convert) -> Convert:
+        PRODUCTS.update(dict.fromkeys(ops, convert))
+        return convert
+
+    return register
+
+
+MOST_OPERANDS = 32
+"""Inputs of an einsum."""
+
+
+@product("Conv", "ConvTranspose", "ConvInteger", "QLinearConv")
+def convolution(scope: Scope, node: Node, name: str) -> None:
+    """A convolution; with weights that are computed, or more than three axes, a product of as many multiply-adds."""
+    at, bias_at = (3, 8) if node.op == "QLinearConv" else (1, 2)
+    x, w, y = (scope.shape(each) for each in (node.input(0), node.input(at), node.outputs[0]))
+    _check_conv(node, x, w, y)
+    weight = scope.parameter(node, at)
+    if weight is None or len(w) - 2 > MOST_AXES:
+        positions = x if node.op == "ConvTranspose" else y
+        # Whatever the groups, each weight is used once a position; an input and an output channel meet in one of them.
+        emit_product(scope, node, name, "conv", [(prod(w[1:]), w[0], x[0] * prod(positions[2:]))])
+        return
+    spec = _transposed(node, x, w, y) if node.op == "ConvTranspose" else _padded(scope, node, name, x, w, y)
+    _emit(scope, node, name, "conv", spec, x[0], weight, scope.parameter(node, bias_at))
+    if node.op == "ConvTranspose" and spec.out_size != y[2:]:
+        made = feature_map((x[0], spec.c_out, *(spec.out_size or ())))
+        _resize(scope, f"{name}.crop", made, feature_map(y))
+
+
+def _check_conv(node: Node, x: Shape, w: Shape, y: Shape) -> None:
+    """Raise :class:`SepcalcError` unless the shapes fit each other and the attributes fit them."""
+    axes, groups = len(w) - 2, node.int("group", 1)
+    if axes < 1 or not len(x) == len(y) == len(w):
+        raise SepcalcError(f"reads {by(x)} with weights {by(w)}; both need a batch, channels and 1 or more axes")
+    reads = w[0] if node.op == "ConvTranspose" else w[1] * groups
+    if groups < 1 or reads != x[1]:
+        raise SepcalcError(f"reads {x[1]} channels, and its weights {by(w)} in {groups} groups take {reads}")
+    if (kernel := node.ints("kernel_shape")) and kernel != w[2:]:
+        raise SepcalcError(f"has weights of {by(w[2:])}, and kernel_shape {by(kernel)}")
+    for attribute, length in (("strides", axes), ("dilations", axes), ("pads", 2 * axes), ("output_padding", axes)):
+        values = node.ints(attribute)
+        if values and (len(values) != length or min(values) < 0):
+            raise SepcalcError(f"{attribute} {by(values)} do not fit {axes} axes; {length} numbers from 0 do")
+
+
+def _padded(scope: Scope, node: Node, name: str, x: Shape, w: Shape, y: Shape) -> ConvSpec:
+    """The spec of a convolution. Padding that differs at both ends is ``same`` where it keeps as many positions.
+
+    Otherwise it is a layer of its own before a convolution without padding.
+    """
+    axes = len(w) - 2
+    pads = node.ints("pads") or (0,) * (2 * axes)
+    begin, end = pads[:axes], pads[axes:]
+    auto = node.text("auto_pad", "NOTSET")
+    same = auto in ("SAME_UPPER", "SAME_LOWER")
+    if auto not in ("NOTSET", ""):
+        begin = end = (0,) * axes
+    spec = ConvSpec(
+        c_in=x[1],
+        c_out=w[0],
+        kernel=w[2:],
+        size=x[2:],
+        stride=node.ints("strides"),
+        padding="same",
+        dilation=node.ints("dilations"),
+        groups=node.int("group", 1),
+    )
+    if not same and begin == end:
+        spec = replace(spec, padding=begin)
+    elif not same and spec.out_size != y[2:]:
+        size = tuple(map(sum, zip(x[2:], begin, end, strict=True)))
+        _resize(scope, f"{name}.pad", feature_map(x), feature_map((*x[:2], *size)))
+        spec = replace(spec, size=size, padding=(0,) * axes)
+    if spec.out_size != y[2:]:
+        raise SepcalcError(f"makes {by(spec.out_size or ())} of its input, and the file says {by(y[2:])}")
+    return spec
+
+
+def _resize(scope: Scope, name: str, reads: object, writes: object) -> None:
+    """A layer that pads or crops, which no convolution can say."""
+    name = scope.new_name(name)
+    kind = "crop" if name.endswith("crop") else "pad"
+    scope.layers.append(Operator(name=name, type=kind, input=reads, output=writes))  # type: ignore[arg-type]
+
+
+def _transposed(node: Node, x: Shape, w: Shape, y: Shape) -> ConvSpec:
+    """The spec of a transposed convolution: its multiply-adds do not depend on padding, its output size does.
+
+    Padding that PyTorch cannot say (another at each end) is put as padding and output padding of the same sum.
+    Where even that cannot be, the output differs from the file's by what a layer of its own crops or pads.
+    """
+    axes = len(w) - 2
+    spec = ConvSpec(
+        c_in=x[1],
+        c_out=w[1] * node.int("group", 1),
+        kernel=w[2:],
+        size=x[2:],
+        stride=node.ints("strides"),
+        padding=(0,) * axes,
+        dilation=node.ints("dilations"),
+        groups=node.int("group", 1),
+        transposed=True,
+    )
+    pads, extra = node.ints("pads"), node.ints("output_padding")
+    if pads[:axes] == pads[axes:]:
+        try:
+            plain = replace(spec, padding=pads[:axes] or spec.padding, output_padding=extra)
+            if plain.out_size == y[2:]:
+                return plain
+        except SpecError:
+            pass
+    padding, added = [], []
+    for out, full, most in zip(y[2:], spec.out_size or (), map(max, spec.stride, spec.dilation), strict=True):
+        less = full - out
+        odd = less % 2 if less > 0 and most > 1 else 0
+        padding.append(max(0, less + odd) // 2)
+        added.append(odd if less > 0 else -less if -less < most else 0)
+    return replace(spec, padding=tuple(padding), output_padding=tuple(added))
+
+
+@product("MatMul", "MatMulInteger", "QLinearMatMul")
+def matmul(scope: Scope, node: Node, name: str) -> None:
+    """A linear layer where one side is stored, a product of activations otherwise; NumPy's rules of shapes."""
+    right = 3 if node.op == "QLinearMatMul" else 1
+    a, b = scope.shape(node.input(0)), scope.shape(node.input(right))
+    if not a or not b:
+        raise SepcalcError(f"multiplies {by(a)} with {by(b)}; a number is no matrix")
+    rows = a if len(a) > 1 else (1, *a)
+    columns = b if len(b) > 1 else (*b, 1)
+    if rows[-1] != columns[-2]:
+        raise SepcalcError(f"multiplies {by(a)} with {by(b)}: {rows[-1]} is not {columns[-2]}")
+    weight, left = scope.parameter(node, right), scope.parameter(node, 0)
+    if weight is not None and left is None and prod(columns[:-2]) == 1:
+        spec, batch = linear_spec(a[:-1], *columns[-2:])
+        bias = _bias_after(scope, node, spec.c_out) if node.op == "MatMul" else None
+        _emit(scope, node, name, "linear", spec, batch, weight, bias)
+    elif left is not None and weight is None and prod(rows[:-2]) == 1 and len(b) > 1:
+        # Weights from the left mix the rows: a linear layer with its channels first.
+        spec, batch = linear_spec((*columns[:-2], columns[-1]), rows[-1], rows[-2])
+        _emit(scope, node, name, "linear", spec, batch, left, None)
+    else:
+        times = prod(broadcast(rows[:-2], columns[:-2])) * rows[-2]
+        emit_product(scope, node, name, "matmul", [(rows[-1], columns[-1], times)])
+
+
+def _bias_after(scope: Scope, node: Node, c_out: int) -> Stored | None:
+    """The bias that the next node adds, where nothing else reads the product; that node is then done."""
+    out = node.outputs[0]
+    after = scope.readers.get(out)
+    if after is None or after.op != "Add" or scope.uses[out] != 1:
+        return None
+    slot = 1 if after.input(0) == out else 0
+    bias = scope.parameter(after, slot)
+    if bias is None or bias.count != c_out or scope.shapes[after.input(slot)][-1:] != (c_out,):
+        return None
+    scope.absorbed.add(after.outputs[0])
+    return bias
+
+
+@product("Gemm")
+def gemm(scope: Scope, node: Node, name: str) -> None:
+    """A linear layer on vectors where its second matrix is stored, a product otherwise."""
+    a, b = scope.shape(node.input(0)), scope.shape(node.input(1))
+    if len(a) != 2 or len(b) != 2:
+        raise SepcalcError(f"multiplies {by(a)} with {by(b)}; both need two axes")
+    rows, reads = reversed(a) if node.int("transA", 0) else a
+    c_in, c_out = reversed(b) if node.int("transB", 0) else b
+    if reads != c_in:
+        raise SepcalcError(f"multiplies rows of {reads} with columns of {c_in}")
+    weight = scope.parameter(node, 1)
+    if weight is None or scope.parameter(node, 0) is not None:
+        emit_product(scope, node, name, "matmul", [(c_in, c_out, rows)])
+        return
+    bias = scope.parameter(node, 2)
+    spec = ConvSpec(c_in=c_in, c_out=c_out, kernel=(), size=())
+    _emit(scope, node, name, "linear", spec, rows, weight, bias if bias and bias.count == c_out else None)
+
+
+def linear_spec(lead: Shape, c_in: int, c_out: int) -> tuple[ConvSpec, int]:
+    """A linear layer over ``lead`` positions, the first of them the batch: its spec and how often it runs.
+
+    >>> linear_spec((8, 197), 768, 3072)[0].size, linear_spec((8, 197), 768, 3072)[1]
+    ((197,), 8)
+    """
+    size = flat(lead[1:])
+    return ConvSpec(c_in=c_in, c_out=c_out, kernel=(1,) * len(size), size=size), lead[0] if lead else 1
+
+
+def _emit(
+    scope: Scope, node: Node, name: str, kind: str, spec: ConvSpec, batch: int, weight: Stored, bias: Stored | None
+) -> None:
+    """Add a convolution or linear layer with parameters of its own, or with all those of one layer before."""
+    owner = scope.first.get(weight.key)
+    new, new_bias = scope.claim(weight, name), scope.claim(bias, name)
+    again = owner is not None and not new
+    spec = replace(spec, bias="all" if bias is not None and (again or new_bias == spec.c_out) else "none")
+    theirs = scope.specs.get(owner or "")
+    alike = theirs is not None and not new_bias and _weights(theirs) == _weights(spec)
+    if not (alike if again else new == weight.count == spec.weights):
+        term = (prod(spec.kernel) * spec.c_in // spec.groups, spec.c_out, batch * prod(spec.positions or ()))
+        emit_product(scope, node, name, kind, [term], params=new + new_bias)
+        return
+    scope.specs[name] = spec
+    layer = Convolution(name=name, type=kind, spec=spec, shares=owner if again else None, batch=batch)
+    scope.layers.append(layer)
+    rest = new + new_bias + scope.claim_all(node, name) - layer.cost.params
+    if rest:
+        scope.parameters(f"{name}.parameters", "parameters", rest)
+
+
+def _weights(spec: ConvSpec) -> tuple[object, ...]:
+    """What two layers must agree on to have the same weights; a vector counts as one position."""
+    window = spec.kernel if max(spec.kernel, default=1) > 1 else len(spec.kernel) or 1
+    return spec.c_out, spec.c_in // spec.groups, window, spec.bias
+
+
+def emit_product(scope: Scope, node: Node, name: str, kind: str, terms: Sequence[Term], *, params: int = 0) -> None:
+    """Add matrix products that are no layer of their own kind, with all parameters that the node reads."""
+    specs = tuple((ConvSpec(c_in=c_in, c_out=c_out, kernel=(), size=()), times) for c_in, c_out, times in terms)
+    reads = next((each for each in node.inputs if each and each not in scope.stored), node.input(0))
+    scope.layers.append(
+        Product(
+            name=name,
+            type=kind,
+            input=scope.feature_map(reads),
+            output=scope.feature_map(node.outputs[0]),
+            terms=specs,
+            params=params + scope.claim_all(node, name),
+        )
+    )
+
+
+@product("Attention")
+def attention(scope: Scope, node: Node, name: str) -> None:
+    """Scaled dot-product attention: query times keys, and weights times values, for each head.
+
+    Vaswani 2017, section 3.2. What is masked is counted, since it is computed.
+    """
+    heads = node.int("q_num_heads", 0), node.int("kv_num_heads", 0)
+    batch, queries, length, width = _heads(scope.shape(node.input(0)), heads[0])
+    _, _, keys, _ = _heads(scope.shape(node.input(1)), heads[1])
+    _, _, _, value_width = _heads(scope.shape(node.input(2)), heads[1])
+    if node.input(4):
+        keys += _heads(scope.shape(node.input(4)), heads[1])[2]
+    times = batch * queries * length
+    emit_product(scope, node, name, "attention", [(width, keys, times), (keys, value_width, times)])
+
+
+def _heads(shape: Shape, heads: int) -> tuple[int, int, int, int]:
+    """Batch, heads, length and width of what attention reads, whether its heads are an axis or not."""
+    if len(shape) == 4:
+        return shape
+    if len(shape) != 3 or heads < 1 or shape[2] % heads:
+        raise SepcalcError(f"reads {by(shape)}, which cannot be {heads} heads; give q_num_heads and kv_num_heads")
+    return shape[0], heads, shape[1], shape[2] // heads
+
+
+_GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
+
+
+@product("LSTM", "GRU", "RNN")
+def recurrent(scope: Scope, node: Node, name: str) -> None:
+    """At each step, for each gate and direction: input times its weights, state times its own (Hochreiter 1997)."""
+    x, w, r = (scope.shape(node.input(slot)) for slot in (0, 1, 2))
+    if not len(x) == len(w) == len(r) == 3 or w[2] != x[2] or w[1] != r[2] * _GATES[node.op] or r[:2] != w[:2]:
+        raise SepcalcError(f"reads {by(x)} with weights {by(w)} and {by(r)}, which do not fit")
+    times = x[0] * x[1] * w[0]
+    emit_product(scope, node, name, node.op.lower(), [(w[2], w[1], times), (r[2], r[1], times)])
+
+
+@product("Einsum")
+def einsum(scope: Scope, node: Node, name: str) -> None:
+    """Matrix products of two operands at a time; with one operand alone, none."""
+    if len(node.inputs) > MOST_OPERANDS:
+        raise SepcalcError(f"has {len(node.inputs):,} inputs; an einsum of up to {MOST_OPERANDS} is believed")
+    shapes = [scope.shape(each) for each in node.inputs]
+    terms = einsum_terms(node.text("equation", ""), shapes)
+    if terms:
+        emit_product(scope, node, name, "einsum", terms)
+    else:
+        scope.operator(node, name, "einsum")

@@ -1,0 +1,178 @@
+"""The shapes of the values of an ONNX graph: onnx's own inference, and what it leaves out.
+
+Exporters write shapes as arithmetic on shapes, and onnx's inference follows only part of that: not a division, for
+one. Where a matrix product is left without its shapes, the graph is gone through once more, node by node: small
+whole numbers are computed by onnx's reference implementation, and what they tell goes into the inference of
+the next node. Nothing larger than :data:`MOST_NUMBERS` is ever computed, and nothing that is not about shapes.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Mapping
+from math import prod
+from typing import Any
+
+from sepcalc.core.errors import MissingExtraError, SepcalcError
+from sepcalc.readers.onnx.graph import Shape, printable
+
+try:
+    import onnx
+    from onnx import helper, numpy_helper, shape_inference
+except ImportError as missing:
+    raise MissingExtraError("onnx", "reading ONNX files") from missing
+
+MOST_NUMBERS = 1024
+"""Numbers of a value that is computed."""
+
+MOST_COMPUTED = 20_000
+"""Nodes that are computed; what depends on more than these stays uncounted. A Swin transformer has 2,000."""
+
+ARITHMETIC = frozenset({
+    "Abs", "Add", "And", "Cast", "CastLike", "Ceil", "Concat", "Constant", "ConstantOfShape", "CumSum", "Div",
+    "Equal", "Expand", "Floor", "Gather", "Greater", "GreaterOrEqual", "Identity", "Less", "LessOrEqual", "Max",
+    "Min", "Mod", "Mul", "Neg", "NonZero", "Not", "Or", "Range", "ReduceMax", "ReduceMin", "ReduceProd",
+    "ReduceSum", "Reshape", "ScatterElements", "ScatterND", "Slice", "Split", "Sqrt", "Squeeze", "Sub", "Tile",
+    "Transpose", "Unsqueeze", "Where",
+})  # fmt: skip
+"""Operators that exporters compute shapes with."""
+
+
+def inferred(model: onnx.ModelProto, *, strict: bool = False) -> onnx.ModelProto:
+    """``model`` with the shapes of its values; strictly, if a node that contradicts itself shall be an error.
+
+    Raises :class:`SepcalcError` with onnx's reason.
+    """
+    try:
+        return shape_inference.infer_shapes(model, strict_mode=strict, data_prop=True)
+    except Exception as error:  # what the C++ raises has no base class of its own
+        raise SepcalcError(f"its shapes cannot be inferred: {reason(error)}") from None
+
+
+def reason(error: Exception) -> str:
+    """The first line of what onnx says, without its marks."""
+    text = re.sub(r"\[\w*Error\] |Inference error\(s\): ", "", str(error).strip()).split("\n")[0]
+    return printable(text)[:300] or type(error).__name__
+
+
+def complete(model: onnx.ModelProto) -> onnx.ModelProto:
+    """``model``, inferred already, with the shapes that follow from arithmetic on shapes as well."""
+    graph = model.graph
+    known = _Known(model)
+    for node in graph.node:
+        known.follow(node)
+    kept = [each for each in (*graph.value_info, *graph.output) if each.name not in known.found]
+    del graph.value_info[:]
+    graph.value_info.extend([*kept, *known.found.values()])
+    del graph.output[:]
+    return model
+
+
+class _Known:
+    """What is known of the values while the nodes are gone through in order."""
+
+    def __init__(self, model: onnx.ModelProto) -> None:
+        graph = model.graph
+        self.opsets = list(model.opset_import)
+        self.types: dict[str, Any] = {
+            each.name: each.type
+            for each in (*graph.value_info, *graph.output, *graph.input)
+            if each.type.HasField("tensor_type")
+        }
+        self.shapes: dict[str, Shape] = {}
+        self.found: dict[str, Any] = {}
+        """Values whose shapes were not known before."""
+        self.numbers: dict[str, Any] = {}
+        self.computed = 0
+        for tensor in graph.initializer:
+            self.types[tensor.name] = helper.make_tensor_type_proto(tensor.data_type, tensor.dims)
+            self.keep(tensor.name, tensor)
+        for name, type_ in self.types.items():
+            self.note(name, type_)
+
+    def note(self, name: str, type_: Any) -> bool:
+        """Note the shape of a value; False where a length of it is not known."""
+        shape = type_.tensor_type.shape
+        lengths = tuple(dim.dim_value for dim in shape.dim)
+        if not type_.tensor_type.HasField("shape") or not all(dim.HasField("dim_value") for dim in shape.dim):
+            return False
+        self.shapes[name] = lengths
+        return True
+
+    def keep(self, name: str, tensor: onnx.TensorProto) -> None:
+        """Note the numbers of a tensor, if they are few and in the file."""
+        if tensor.data_location != onnx.TensorProto.EXTERNAL and 0 <= prod(tensor.dims) <= MOST_NUMBERS:
+            self.numbers[name] = tensor
+
+    def follow(self, node: onnx.NodeProto) -> None:
+        """Find the shapes that ``node`` writes, and the numbers if they are about shapes."""
+        if node.domain not in ("", "ai.onnx") or any(each.HasField("g") for each in node.attribute):
+            return
+        outputs = [name for name in node.output if name]
+        reads = any(name in self.shapes for name in node.input) or not node.input
+        if reads and not all(name in self.shapes for name in outputs):
+            self.infer(node)
+        if node.op_type in ("Shape", "Size"):
+            self.measure(node)
+        elif node.op_type in ARITHMETIC and all(name in self.numbers for name in node.input if name):
+            lengths = [prod(self.shapes.get(name, (MOST_NUMBERS + 1,))) for name in outputs]
+            if max(lengths, default=0) <= MOST_NUMBERS:
+                self.compute(node)
+
+    def infer(self, node: onnx.NodeProto) -> None:
+        """Find the shapes that ``node`` writes from those that it reads, and from numbers."""
+        try:
+            seen = shape_inference.infer_shapes(self.alone(node, self.numbers), data_prop=True).graph
+        except Exception:  # the node's shapes stay unknown, which is said where they are needed
+            return
+        for value in (*seen.value_info, *seen.output):
+            if value.name in node.output and value.name not in self.shapes and value.type.HasField("tensor_type"):
+                self.types[value.name] = value.type
+                if self.note(value.name, value.type):
+                    self.found[value.name] = value
+
+    def alone(self, node: onnx.NodeProto, numbers: Mapping[str, Any]) -> onnx.ModelProto:
+        """A model of one node, its inputs as far as they are known, and what is in ``numbers`` stored in it."""
+        names = list(dict.fromkeys(name for name in node.input if name))
+        inputs = [helper.make_value_info(name, self.types[name]) for name in names if name in self.types]
+        outputs = [onnx.ValueInfoProto(name=name) for name in dict.fromkeys(node.output) if name]
+        tensors = []
+        for name in names:
+            if name in numbers:
+                tensors.append(onnx.TensorProto())
+                tensors[-1].CopyFrom(numbers[name])
+                tensors[-1].name = name
+        graph = helper.make_graph([node], "one", inputs, outputs, tensors)
+        return helper.make_model(graph, opset_imports=self.opsets)
+
+    def measure(self, node: onnx.NodeProto) -> None:
+        """The numbers of Shape and Size."""
+        shape = self.shapes.get(node.input[0] if node.input else "")
+        if shape is None:
+            return
+        ends = {each.name: each.i for each in node.attribute}
+        part = shape[ends.get("start", 0) : ends.get("end", len(shape))]
+        numbers = [prod(shape)] if node.op_type == "Size" else list(part)
+        if all(-(2**63) <= number < 2**63 for number in numbers):
+            dims = [] if node.op_type == "Size" else [len(numbers)]
+            self.keep(node.output[0], helper.make_tensor(node.output[0], onnx.TensorProto.INT64, dims, numbers))
+
+    def compute(self, node: onnx.NodeProto) -> None:
+        """The numbers that ``node`` writes."""
+        from onnx.reference import ReferenceEvaluator
+
+        self.computed += 1
+        if self.computed > MOST_COMPUTED:
+            return
+        outputs = [name for name in node.output if name]
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                reads = {name: numpy_helper.to_array(self.numbers[name]) for name in node.input if name}
+                values: Any = ReferenceEvaluator(self.alone(node, {})).run(None, reads)
+                tensors = [numpy_helper.from_array(value) for value in values]
+        except Exception:  # a reference implementation that fails tells nothing
+            return
+        for name, tensor in zip(outputs, tensors, strict=False):
+            self.keep(name, tensor)

@@ -1,0 +1,263 @@
+"""From what a run did to the layers of a :class:`~sepcalc.core.network.Network`.
+
+A convolution or a linear layer with weights of its own becomes a :class:`Convolution`; every other operator that
+multiplies and adds a :class:`Product` of the matrix products that ran below it; all others an
+:class:`Operator`. What only looks at numbers or copies them is no layer. Every parameter is in exactly
+one layer, so that the network's total is the model's.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from math import prod
+from typing import Any
+
+from sepcalc.core.network import Convolution, FeatureMap, Layer, Network, Operator, Product
+from sepcalc.core.spec import Axes, ConvSpec
+from sepcalc.readers.imported import feature_map, flat, one_line, parameters_alone
+from sepcalc.readers.pytorch.names import base
+from sepcalc.readers.trace import AtenCall, Operation, Shape, Trace, Use
+
+Terms = tuple[tuple[ConvSpec, int], ...]
+
+
+def to_network(trace: Trace) -> Network:
+    """The layers of ``trace`` in the order in which they ran, then the parameters that nothing used.
+
+    Names are module paths: a module that is one operator gives it its own, others add the operator's word;
+    one that runs again adds ``#2``. MACs are for the whole batch of the trace.
+    """
+    folding = _Folding(trace=trace)
+    for index, operation in enumerate(trace.operations):
+        for layer in folding.layers(index, operation):
+            folding.found.append(layer)
+    for parameter, count in trace.unused():
+        folding.found.append(folding.parameters(parameter.name, "unused parameters", count))
+    first = next((each for each in trace.inputs if len(each) > 1), None)
+    reads = None if first is None else folding.map(first)
+    return Network(name=trace.name, layers=tuple(folding.found), input=reads, source=trace.source)
+
+
+def macs_of_operations(trace: Trace) -> tuple[int, ...]:
+    """The multiply-adds of each operator of ``trace``, as its layer has them; their sum is the network's."""
+    folding = _Folding(trace=trace)
+    return tuple(
+        sum(layer.cost.macs for layer in folding.layers(index, operation))
+        for index, operation in enumerate(trace.operations)
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Folding:
+    trace: Trace
+    found: list[Layer] = field(default_factory=list)
+    taken: Counter[str] = field(default_factory=Counter)
+    owner: dict[int, str] = field(default_factory=dict)
+    specs: dict[str, ConvSpec] = field(default_factory=dict)
+    heads: dict[int, int] = field(init=False)
+    sequences: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.heads = _heads(self.trace)
+        # Without a convolution along one axis, three dimensions are a batch, positions and channels.
+        kernels = [each.attributes["kernel"] for each in self.trace.operations if "kernel" in each.attributes]
+        self.sequences = not any(isinstance(kernel, tuple) and len(kernel) == 1 for kernel in kernels)
+
+    def layers(self, index: int, operation: Operation) -> Iterator[Layer]:
+        """The layers that stand for one operator: itself, and parameters that are more than its weights."""
+        if all(call.kind in ("view", "move") for call in operation.aten) and not operation.params:
+            return
+        name = self.name(index, operation)
+        layer = self.layer(name, operation)
+        yield layer
+        if isinstance(layer, Convolution):
+            self.specs[name] = layer.spec
+        for use in operation.uses:
+            if use.new:
+                self.owner.setdefault(use.parameter, name)
+        more = operation.params - layer.cost.params
+        if more:
+            yield self.parameters(f"{name}.parameters", "parameters", more)
+
+    def layer(self, name: str, operation: Operation) -> Layer:
+        products = [call for call in operation.aten if call.kind == "product"]
+        # Nothing is convolved where a dimension is empty.
+        if len(products) == 1 and operation.weight is not None and all(map(all, products[0].inputs)):
+            layer = self.convolution(name, operation)
+            if layer is not None:
+                return layer
+        reads, writes = self.ends(operation)
+        kind = operation.word
+        terms = _together(term for call in products for term in _terms(call))
+        unknown = [base(call.name) for call in operation.aten if call.kind == "unknown"]
+        if terms and not unknown:
+            return Product(name=name, type=kind, input=reads, output=writes, terms=terms, params=operation.params)
+        return Operator(
+            name=name, type=kind, input=reads, output=writes, kernel=_window(operation), params=operation.params,
+            counted=not unknown,
+        )  # fmt: skip
+
+    def convolution(self, name: str, operation: Operation) -> Convolution | None:
+        """The layer, if its weights are parameters of its own or all those of one layer before."""
+        weights = [use for use in operation.uses if use.role == "weight"]
+        biases = [use for use in operation.uses if use.role == "bias"]
+        new, new_biases = sum(use.new for use in weights), sum(use.new for use in biases)
+        again = bool(weights) and not new
+        spec, batch = _spec(operation, biased=bool(biases) if again else bool(new_biases))
+        kind = "conv" if operation.word == "conv" else "linear"
+        layer = Convolution(name=name, type=kind, spec=spec, batch=batch)
+        if again:
+            shares = None if new_biases else self.shared(weights, spec)
+            return None if shares is None else replace(layer, shares=shares)
+        if new < spec.weights or new_biases not in (0, spec.c_out):
+            return None
+        return layer
+
+    def shared(self, weights: list[Use], spec: ConvSpec) -> str | None:
+        """The layer whose weights are used again, if that uses them in the same way."""
+        owners = {self.owner.get(use.parameter) for use in weights}
+        owner = owners.pop() if len(owners) == 1 else None
+        theirs = self.specs.get(owner or "")
+        return owner if theirs is not None and _weights(theirs) == _weights(spec) else None
+
+    def ends(self, operation: Operation) -> tuple[FeatureMap, FeatureMap]:
+        reads = operation.inputs[0] if operation.inputs else ()
+        if operation.word == "embedding" and len(operation.inputs) > 1:
+            reads = operation.inputs[1]
+        return self.map(reads), self.map(operation.outputs[0] if operation.outputs else reads)
+
+    def map(self, shape: Shape) -> FeatureMap:
+        """A shape with its batch as channels and at most three axes; in a sequence the channels stand last."""
+        return feature_map(shape, last=self.sequences)
+
+    def parameters(self, name: str, kind: str, params: int) -> Operator:
+        return parameters_alone(self.unique(name), kind, params)
+
+    def name(self, index: int, operation: Operation) -> str:
+        """The module's path, and the operator's word where the module does more than this."""
+        path = self.trace.module_of(operation).path
+        if self.heads.get(operation.call) == index and path:
+            return self.unique(path)
+        return self.unique(f"{path}.{operation.word}" if path else operation.word)
+
+    def unique(self, name: str) -> str:
+        """``name``, or with a number behind it where it is taken."""
+        name = one_line(name)
+        self.taken[name] += 1
+        if self.taken[name] == 1:
+            return name
+        return self.unique(f"{name}#{self.taken[name]}")
+
+
+def _heads(trace: Trace) -> dict[int, int]:
+    """For each call of a leaf module the operator that it is there for: its only one, or the only one with weights."""
+    inside: dict[int, list[int]] = {}
+    for index, operation in enumerate(trace.operations):
+        if any(call.kind not in ("view", "move") for call in operation.aten):
+            inside.setdefault(operation.call, []).append(index)
+    heads = {}
+    for call, indices in inside.items():
+        products = [each for each in indices if any(call.kind == "product" for call in trace.operations[each].aten)]
+        weighted = products or [each for each in indices if trace.operations[each].uses]
+        chosen = indices if len(indices) == 1 else weighted
+        children = trace.modules[trace.calls[call].module].children
+        # A module may hold what computes its own weights.
+        if len(chosen) == 1 and all(name == "parametrizations" for name, _ in children):
+            heads[call] = chosen[0]
+    return heads
+
+
+def _spec(operation: Operation, *, biased: bool) -> tuple[ConvSpec, int]:
+    """The convolution or linear layer of an operator, and over how many feature maps it runs."""
+    return _conv_spec(operation, biased=biased) if operation.word == "conv" else _linear_spec(operation, biased=biased)
+
+
+def _weights(spec: ConvSpec) -> tuple[object, ...]:
+    """What two layers must agree on to have the same weights; a vector counts as one position."""
+    window = spec.kernel if max(spec.kernel, default=1) > 1 else len(spec.kernel) or 1
+    return spec.c_out, spec.c_in // spec.groups, window, spec.bias
+
+
+def _linear_spec(operation: Operation, *, biased: bool) -> tuple[ConvSpec, int]:
+    reads, weight = operation.inputs[0], operation.weight or ()
+    batch, size = (reads[0], flat(reads[1:-1])) if len(reads) > 1 else (1, ())
+    c_out, c_in = weight if len(weight) == 2 else (1, *weight)
+    return ConvSpec(
+        c_in=c_in, c_out=c_out, kernel=(1,) * len(size), size=size, bias="all" if biased else "none"
+    ), batch  # fmt: skip
+
+
+def _conv_spec(operation: Operation, *, biased: bool) -> tuple[ConvSpec, int]:
+    call = next(call for call in operation.aten if call.kind == "product")
+    given: Any = operation.attributes
+    reads, weight = call.inputs[0], call.inputs[1]
+    transposed, groups = given["transposed"], given["groups"]
+    spec = ConvSpec(
+        c_in=reads[1],
+        c_out=weight[1] * groups if transposed else weight[0],
+        kernel=weight[2:],
+        size=reads[2:],
+        stride=given["stride"],
+        padding=given["padding"],
+        dilation=given["dilation"],
+        groups=groups,
+        bias="all" if biased else "none",
+        transposed=transposed,
+        output_padding=given["output_padding"] if transposed else (),
+    )
+    return spec, reads[0]
+
+
+def _terms(call: AtenCall) -> Terms:
+    """The matrix products of one operator: linear maps, and how many vectors each is applied to."""
+    short = base(call.name)
+    shapes = call.inputs
+    if short.endswith("convolution"):
+        return _convolution_terms(call)
+    if short.startswith("_scaled_dot_product"):
+        (*many, _, inner), (*_, keys, _), (*_, outer) = shapes[:3]
+        queries = shapes[0][-2]
+        return (_term(inner, keys, prod(many) * queries), _term(keys, outer, prod(many) * queries))
+    # What a product is added to comes first.
+    first = int(short.strip("_").startswith(("add", "badd")))
+    left, right = shapes[first : first + 2]
+    outputs = right[-1] if len(right) > 1 else 1
+    return (_term(left[-1], outputs, prod(left[:-1])),)
+
+
+def _together(terms: Iterable[tuple[ConvSpec, int]]) -> Terms:
+    """Each linear map once: a recurrent layer applies the same at every step."""
+    times: dict[ConvSpec, int] = {}
+    for spec, count in terms:
+        times[spec] = times.get(spec, 0) + count
+    return tuple(times.items())
+
+
+def _term(c_in: int, c_out: int, times: int) -> tuple[ConvSpec, int]:
+    # Nothing is multiplied where a dimension is empty.
+    times = times if c_in and c_out else 0
+    return ConvSpec(c_in=max(c_in, 1), c_out=max(c_out, 1), kernel=(), size=()), times
+
+
+def _convolution_terms(call: AtenCall) -> Terms:
+    """A convolution as the linear map of each group, at each position."""
+    reads, weight, writes = call.inputs[0], call.inputs[1], call.outputs[0]
+    transposed, groups = bool(call.arguments[6]), int(str(call.arguments[8]))
+    window = prod(weight[2:])
+    if transposed:
+        return (_term(weight[0] // groups, weight[1] * window, groups * reads[0] * prod(reads[2:])),)
+    return (_term(weight[1] * window, weight[0] // groups, groups * writes[0] * prod(writes[2:])),)
+
+
+def _window(operation: Operation) -> Axes:
+    """The window of a pooling operator."""
+    if operation.word not in ("max_pool", "avg_pool", "lp_pool"):
+        return ()
+    for call in operation.aten:
+        kernel = call.arguments[1] if len(call.arguments) > 1 and "pool" in call.name else None
+        if isinstance(kernel, tuple) and kernel and all(isinstance(each, int) for each in kernel):
+            axes = len(call.inputs[0]) - 2
+            return kernel if len(kernel) > 1 else kernel * max(axes, 1)
+    return ()

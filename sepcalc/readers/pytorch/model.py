@@ -1,0 +1,257 @@
+"""A PyTorch model, named as ``module:callable``, run once and read as a trace.
+
+The model is built and run on the meta device, where tensors have shapes and no values: nothing is computed, no
+memory is needed, and a model of any size takes what a small one takes. Some code asks for values; then
+weights alone stay on the meta device, then torch's fake tensors, then real ones are tried, and the trace says so.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from dataclasses import dataclass, replace
+from typing import Any
+from warnings import catch_warnings, simplefilter
+
+from sepcalc.core.errors import MissingExtraError
+from sepcalc.readers.inputs import Input
+from sepcalc.readers.pytorch.source import ModelError, article, as_exception, beside, find, said
+from sepcalc.readers.trace import Trace
+
+try:
+    import torch
+    from torch import nn
+
+    from sepcalc.readers.pytorch.recorder import RunError, record
+except ImportError as missing:
+    if missing.name != "torch":
+        raise
+    raise MissingExtraError("torch", "importing a PyTorch model") from missing
+
+DEFAULT_INPUT = (1, 3, 224, 224)
+"""One image, where neither the user nor the model names an input."""
+
+WAYS = {
+    "meta": "on the meta device",
+    "weights on meta": "with its weights alone on the meta device",
+    "fake": "on fake tensors",
+    "real": "on real tensors",
+}
+"""How a model can be run, from the cheapest to what always works, and how a note says it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A model that can be run, as ``module(*args, **kwargs)``, and the shapes of what it is given."""
+
+    module: nn.Module
+    given: tuple[Input, ...]
+    args: tuple[torch.Tensor, ...]
+    kwargs: Mapping[str, torch.Tensor]
+
+
+def build(source: str, *, inputs: Sequence[Input] = (), arguments: Mapping[str, Any] | None = None) -> Model:
+    """The model that ``source`` names, on real weights, with inputs that are random where they are no indices.
+
+    Takes and raises what :func:`load` does; the model is not run.
+    """
+    with redirect_stdout(sys.stderr), beside(source), ExitStack() as stack:
+        try:
+            model = _ready(stack, "real", find(source), source, inputs, arguments or {})
+        except _FailedError as failure:
+            raise failure.explained() from failure.error
+    for each in (*model.args, *model.kwargs.values()):
+        if each.is_floating_point():
+            each.normal_()
+    return model
+
+
+def load(source: str, *, inputs: Sequence[Input] = (), arguments: Mapping[str, Any] | None = None) -> Trace:
+    """Run the model that ``source`` names, ``module:callable`` or ``file.py:callable``, once, and say what it did.
+
+    ``arguments`` go to the callable, ``inputs`` to the model it returns; without any, the model gets the input
+    that it names itself (as timm's do), or one image of 224×224.
+
+    Raises :class:`SepcalcError` where there is no such callable, and with the words of the model's own code where
+    that fails.
+    """
+    # What the model's code prints is no part of the answer.
+    with redirect_stdout(sys.stderr), beside(source):
+        found = find(source)
+        return trace(found, source, inputs=inputs, arguments=arguments)
+
+
+def trace(
+    target: Any,
+    source: str,
+    *,
+    inputs: Sequence[Input] = (),
+    arguments: Mapping[str, Any] | None = None,
+    ways: Sequence[str] = tuple(WAYS),
+) -> Trace:
+    """Run ``target``, a model or what builds one, in the first of ``ways`` that works; ``source`` is what it is called.
+
+    A model that is there already is run as it is. Raises as :func:`load` does.
+    """
+    first: Exception | None = None
+    ways = ("real",) if isinstance(target, nn.Module) else ways
+    for way in ways:
+        try:
+            done = _attempt(way, target, source, inputs, arguments or {})
+        except _FailedError as failure:
+            first = first or failure.error
+            if way == ways[-1] or not failure.about_values:
+                raise failure.explained() from failure.error
+            continue
+        if first is None:
+            return done
+        return replace(done, notes=(*done.notes, f"{source} was run {WAYS[way]}, since {said(first)}"))
+    raise ValueError("ways is empty; name one")
+
+
+class _FailedError(Exception):
+    """The model's code raised ``error`` while it was built, or with ``inputs`` while it ran."""
+
+    def __init__(
+        self,
+        error: Exception,
+        source: str,
+        inputs: Sequence[Input] | None = None,
+        *,
+        place: str = "",
+        guessed: bool = False,
+    ) -> None:
+        super().__init__(source)
+        self.error, self.source, self.inputs, self.place, self.guessed = error, source, inputs, place, guessed
+
+    @property
+    def about_values(self) -> bool:
+        """Whether other tensors than those without values might do; a constructor gets the benefit of the doubt."""
+        text = f"{type(self.error).__name__} {self.error}".lower()
+        told = isinstance(self.error, NotImplementedError) or any(word in text for word in _ABOUT_VALUES)
+        return told or (self.inputs is None and not isinstance(self.error, TypeError))
+
+    def explained(self) -> ModelError:
+        reason = said(self.error, self.place)
+        if self.inputs is None:
+            return ModelError(f"{self.source} cannot be built: {reason}; check it and its --arg")
+        given = ", ".join(map(str, self.inputs))
+        cure = "give its --input" if self.guessed else "check --input"
+        return ModelError(f"{self.source} does not run on input {given}: {reason}; {cure}")
+
+
+_ABOUT_VALUES = (
+    "meta", "fake", "tensor subclass", "datadependent", "dynamicoutput", "unsupportedoperator", "no data",
+    "data-dependent",
+)  # fmt: skip
+
+
+def _attempt(way: str, target: Any, source: str, inputs: Sequence[Input], arguments: Mapping[str, Any]) -> Trace:
+    with ExitStack() as stack:
+        model = _ready(stack, way, target, source, inputs, arguments)
+        try:
+            done = record(model.module, model.args, model.kwargs, _title(source, arguments))
+        except RunError as failed:
+            raise _FailedError(
+                failed.error, source, model.given, place=failed.place, guessed=not inputs
+            ) from failed.error
+    shown = ", ".join(map(str, model.given))
+    notes = () if inputs else (f"no --input was given; {source} was run on {shown}",)
+    return replace(done, source=f"{source}, input {shown}", notes=notes)
+
+
+def _ready(
+    stack: ExitStack, way: str, target: Any, source: str, inputs: Sequence[Input], arguments: Mapping[str, Any]
+) -> Model:
+    """The model and its inputs; it can be run in this ``way`` for as long as ``stack`` is open."""
+    # Warnings are about values and speed, and nothing here has any.
+    stack.enter_context(catch_warnings())
+    simplefilter("ignore")
+    built = target
+    if not isinstance(target, nn.Module):
+        build = stack.enter_context(_building(way))
+        try:
+            built = build(lambda: target(**arguments))
+        except (Exception, SystemExit) as error:
+            raise _FailedError(as_exception(error), source) from error
+    if not isinstance(built, nn.Module):
+        raise ModelError(f"{source} returned {article(type(built).__name__)}, not a torch.nn.Module; name a model")
+    given = tuple(inputs) or (_named_by(built),)
+    stack.enter_context(_running(way))
+    tensors = [(each.name, _tensor(each, "meta" if "meta" in way else "cpu")) for each in given]
+    return Model(
+        module=built,
+        given=given,
+        args=tuple(tensor for name, tensor in tensors if name is None),
+        kwargs={name: tensor for name, tensor in tensors if name is not None},
+    )
+
+
+@contextmanager
+def _building(way: str) -> Iterator[Callable[[Callable[[], Any]], Any]]:
+    """How to call what builds the model; fake tensors live as long as the context."""
+    if way == "meta":
+
+        def on_meta(build: Callable[[], Any]) -> Any:
+            with torch.device("meta"):
+                return build()
+
+        yield on_meta
+    elif way == "weights on meta":
+        yield _with_weights_on_meta
+    elif way == "fake":
+        from torch._subclasses.fake_tensor import FakeTensorMode
+
+        with FakeTensorMode(allow_non_fake_inputs=True):
+            yield lambda build: build()
+    else:
+        yield lambda build: build()
+
+
+def _with_weights_on_meta(build: Callable[[], Any]) -> Any:
+    """Build with real tensors, but let go of each weight as soon as it belongs to a module."""
+    original = nn.Module.register_parameter
+
+    def register(self: nn.Module, name: str, param: nn.Parameter | None) -> None:
+        if param is not None and not param.is_meta:
+            param = nn.Parameter(param.to("meta"), requires_grad=param.requires_grad)
+        original(self, name, param)
+
+    patched: Any = nn.Module
+    patched.register_parameter = register
+    try:
+        built = build()
+    finally:
+        patched.register_parameter = original
+    for each in built.modules() if isinstance(built, nn.Module) else ():
+        for name, buffer in each._buffers.items():
+            each._buffers[name] = None if buffer is None else buffer.to("meta")
+    return built
+
+
+@contextmanager
+def _running(way: str) -> Iterator[None]:
+    if "meta" in way:
+        with torch.device("meta"):
+            yield
+    else:
+        yield
+
+
+def _tensor(given: Input, device: str) -> torch.Tensor:
+    return torch.zeros(given.shape, dtype=getattr(torch, given.dtype), device=device)
+
+
+def _named_by(model: nn.Module) -> Input:
+    """The input that the model names itself, or the usual image."""
+    size: Any = getattr(model, "pretrained_cfg", None) or getattr(model, "default_cfg", None)
+    size = size.get("input_size") if isinstance(size, Mapping) else None
+    if isinstance(size, (list, tuple)) and all(isinstance(each, int) and each > 0 for each in size):
+        return Input(shape=(1, *size))
+    return Input(shape=DEFAULT_INPUT)
+
+
+def _title(source: str, arguments: Mapping[str, Any]) -> str:
+    name = source.rpartition(":")[2]
+    return f"{name}({', '.join(f'{key}={value}' for key, value in arguments.items())})" if arguments else name

@@ -1,0 +1,248 @@
+"""Watching one run of a PyTorch model, from three heights at once.
+
+Hooks see the modules, a function mode sees the functions that the code calls (``F.linear`` is one operator there,
+and several below), a dispatch mode sees what really runs. On the meta device nothing is computed and nothing is
+stored: a run costs microseconds an operator, whatever the model's size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import nn
+
+from sepcalc.readers.pytorch.modes import Functions, Operators, kind, separate_kernels
+from sepcalc.readers.pytorch.names import MAKERS, base, word
+from sepcalc.readers.pytorch.parameters import Ownership, Read
+from sepcalc.readers.pytorch.values import is_plain, plain, shape, tensors
+from sepcalc.readers.trace import AtenCall, Config, Module, ModuleCall, Operation, Parameter, Shape, Trace
+
+
+class RunError(Exception):
+    """The model raised ``error`` while the module at ``place`` ran."""
+
+    def __init__(self, error: Exception, place: str) -> None:
+        super().__init__(place)
+        self.error, self.place = error, place
+
+
+def record(model: nn.Module, inputs: Sequence[torch.Tensor], named: Mapping[str, torch.Tensor], name: str) -> Trace:
+    """Run ``model`` once in evaluation mode, and say what it did.
+
+    Raises :class:`RunError` from what the model raises.
+    """
+    model.eval()
+    run = None
+    with torch.no_grad(), separate_kernels():
+        try:
+            if any(nn.parameter.is_lazy(each) for each in model.parameters()):
+                model(*inputs, **named)
+            run = _Run(model)
+            with run.hooks(model), Functions(run), Operators(run):
+                model(*inputs, **named)
+        except Exception as error:
+            raise RunError(error, run.place if run else "") from error
+    return Trace(
+        name=name,
+        inputs=tuple(shape(each) for each in (*inputs, *named.values())),
+        parameters=run.parameters,
+        modules=run.modules,
+        calls=tuple(run.calls),
+        operations=tuple(run.attributed()),
+    )
+
+
+@dataclass(slots=True)
+class _Function:
+    """A function that is running, and what ran below it so far."""
+
+    name: str
+    arguments: tuple[object, ...]
+    options: Config
+    inputs: tuple[Shape, ...]
+    named: bool = True
+    aten: list[AtenCall] = field(default_factory=list)
+    reads: list[Read] = field(default_factory=list)
+    constant: bool = True
+
+
+class _Run:
+    """What has been seen of a run."""
+
+    def __init__(self, model: nn.Module) -> None:
+        weights = dict(model.named_parameters())
+        self.parameters = tuple(Parameter(name=name, shape=shape(each)) for name, each in weights.items())
+        self.ownership = Ownership(list(weights.values()), model.buffers())
+        self.modules = _modules(model, {id(each): index for index, each in enumerate(weights.values())})
+        self.indices = {id(each): index for index, (_, each) in enumerate(model.named_modules())}
+        self.calls: list[ModuleCall] = []
+        self.stack: list[int] = []
+        self.inside: list[str] = []
+        self.function: _Function | None = None
+        self.operations: list[Operation] = []
+
+    @property
+    def place(self) -> str:
+        """The innermost module that is running: its path and its class."""
+        module = self.modules[self.calls[self.stack[-1]].module] if self.stack else None
+        return f"{module.path} ({module.cls})" if module and module.path else ""
+
+    @contextmanager
+    def hooks(self, model: nn.Module) -> Iterator[None]:
+        """Follow every module of ``model`` while this lasts."""
+        with ExitStack() as handles:
+            for each in model.modules():
+                # A scripted module takes no hooks: what it runs is its parent's.
+                if isinstance(each, torch.jit.ScriptModule):
+                    continue
+                before = each.register_forward_pre_hook(self.enter, with_kwargs=True)
+                after = each.register_forward_hook(self.leave)
+                handles.callback(before.remove)
+                handles.callback(after.remove)
+            yield
+
+    def enter(self, module: nn.Module, args: Any, kwargs: Mapping[str, Any]) -> None:
+        """A module begins to run."""
+        call = ModuleCall(
+            module=self.indices[id(module)],
+            parent=self.stack[-1] if self.stack else None,
+            depth=len(self.stack),
+            inputs=tuple(shape(each) for each in tensors(args)),
+            outputs=(),
+            named={key: shape(each) for key, each in kwargs.items() if isinstance(each, torch.Tensor)},
+        )
+        self.stack.append(len(self.calls))
+        self.calls.append(call)
+
+    def leave(self, _module: nn.Module, _args: Any, output: Any) -> None:
+        """A module is done."""
+        index = self.stack.pop()
+        self.calls[index] = replace(self.calls[index], outputs=tuple(shape(each) for each in tensors((output,))))
+
+    @contextmanager
+    def within(self, name: str) -> Iterator[None]:
+        """A function that consists of others runs as long as this lasts."""
+        self.inside.append(name)
+        try:
+            yield
+        finally:
+            self.inside.pop()
+
+    def called(self, name: str, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, named: bool) -> Any:
+        """Call a function and keep what it does."""
+        outer = self.function
+        self.function = function = _Function(
+            name,
+            tuple(plain(each) for each in args),
+            {key: plain(each) for key, each in kwargs.items()},
+            tuple(shape(each) for each in tensors((*args, *kwargs.values()))),
+            named,
+        )
+        try:
+            output = func(*args, **kwargs)
+            self.close(function, output)
+        finally:
+            self.function = outer
+        return output
+
+    def ran(self, func: Any, args: tuple[Any, ...], output: Any) -> None:
+        """An operator of the dispatcher is done; one that no function called is a function of its own."""
+        name = str(func)
+        short = base(name)
+        given, written = [] if short in MAKERS else list(tensors(args)), list(tensors((output,)))
+        constant = self.ownership.follow(given, written, view=func.is_view)
+        if not given:
+            return
+        call = AtenCall(
+            name=name,
+            inputs=tuple(shape(each) for each in given),
+            outputs=tuple(shape(each) for each in written),
+            arguments=tuple(plain(each) for each in args),
+            kind=kind(func, short),
+        )
+        function = self.function or _Function("", (), {}, call.inputs)
+        function.aten.append(call)
+        if call.kind != "view":
+            function.constant &= constant
+            function.reads += self.ownership.reads(short, args)
+        if function is not self.function:
+            self.close(function, output)
+
+    def close(self, function: _Function, output: Any) -> None:
+        """A function is done: keep it, if it did more than look at its arguments in another shape."""
+        if all(each.kind == "view" for each in function.aten):
+            return
+        called = word(function.name.rpartition(".")[2] or base(function.aten[-1].name))
+        products = [each for each in function.aten if each.kind == "product"]
+        attributes: Config = {"arguments": function.arguments, **function.options}
+        weight = function.inputs[1] if called == "linear" and len(function.inputs) > 1 else None
+        if called == "conv" and len(products) == 1:
+            attributes, weight = {**_convolution(products[0]), **_asked(function)}, products[0].inputs[1]
+        self.operations.append(
+            Operation(
+                word=called,
+                function=function.name,
+                call=self.stack[-1] if self.stack else 0,
+                inputs=function.inputs,
+                outputs=tuple(shape(each) for each in tensors((output,))),
+                weight=weight,
+                attributes=attributes,
+                uses=self.ownership.uses(function.reads, called, constant=function.constant, product=bool(products)),
+                aten=tuple(function.aten),
+                inside=tuple(self.inside),
+                constant=function.constant,
+                named=function.named,
+            )
+        )
+
+    def attributed(self) -> Iterable[Operation]:
+        """The operators, once every parameter that any of them read has its owner."""
+        for operation in self.operations:
+            uses = self.ownership.late(operation.uses)
+            yield operation if uses == operation.uses else replace(operation, uses=uses)
+
+
+def _convolution(call: AtenCall) -> Config:
+    """The attributes of a convolution from the arguments of ``aten.convolution``."""
+    given: Any = call.arguments
+    kernel = call.inputs[1][2:]
+    # One number stands for all axes.
+    stride, padding, dilation, extra = (
+        each if len(each) == len(kernel) else each * len(kernel) for each in (*given[3:6], given[7])
+    )
+    return {
+        "kernel": kernel,
+        "stride": stride,
+        "padding": padding,
+        "dilation": dilation,
+        "transposed": given[6],
+        "output_padding": extra,
+        "groups": given[8],
+        "bias": given[2] is not None,
+    }
+
+
+def _asked(function: _Function) -> Config:
+    """The word that stood for the padding, if any: ``same`` or ``valid``."""
+    given = (*function.arguments, *function.options.values())
+    words = [each for each in given if each in ("same", "valid")]
+    return {"padding_word": words[0]} if words else {}
+
+
+def _modules(model: nn.Module, parameters: Mapping[int, int]) -> tuple[Module, ...]:
+    named = list(model.named_modules())
+    indices = {id(each): index for index, (_, each) in enumerate(named)}
+    return tuple(
+        Module(
+            path=path,
+            qualname=f"{type(each).__module__}.{type(each).__qualname__}",
+            own=tuple((name, parameters[id(own)]) for name, own in each._parameters.items() if own is not None),
+            children=tuple((name, indices[id(child)]) for name, child in each._modules.items() if child is not None),
+            config={key: plain(value) for key, value in vars(each).items() if key[:1] != "_" and is_plain(value)},
+        )
+        for path, each in named
+    )

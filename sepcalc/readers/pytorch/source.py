@@ -1,0 +1,132 @@
+"""Finding the Python code that a user names, running it, and saying what it said when it fails.
+
+This is the one place where a file that the user names is run as code.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from sepcalc.core.errors import SepcalcError, closest
+
+
+class ModelError(SepcalcError):
+    """The model's own code failed: what it said, and where."""
+
+
+def find(source: str) -> Any:
+    """What ``source`` names: ``package.module:name``, or ``folder/file.py:name``.
+
+    Raises :class:`SepcalcError` where there is no such module, or no such name in it.
+    """
+    place, _, name = source.rpartition(":")
+    if not place or not name:
+        raise SepcalcError(f"expected module:callable like torchvision.models:resnet50, got '{source}'")
+    found: Any = _module(place, source)
+    for part in name.split("."):
+        if not hasattr(found, part):
+            known = [each for each in dir(found) if each[:1] != "_" and callable(getattr(found, each, None))]
+            raise SepcalcError(f"{place} has no '{name}'{closest(part, known)}")
+        found = getattr(found, part)
+    if not callable(found):
+        raise SepcalcError(
+            f"{source} is {article(type(found).__name__)}, not something to call; name what builds a model"
+        )
+    return found
+
+
+def _module(place: str, source: str) -> Any:
+    from importlib import import_module
+
+    path = Path(place)
+    is_file = path.suffix == ".py"
+    if is_file and not path.is_file():
+        raise SepcalcError(f"there is no file '{place}'; check the path in '{source}'")
+    try:
+        return _execute(path) if is_file else import_module(place)
+    except ModuleNotFoundError as error:
+        if error.name and not is_file and f"{place}.".startswith(f"{error.name}."):
+            raise SepcalcError(
+                f"no module is called '{error.name}'; install it, or give the path of a .py file"
+            ) from None
+        raise ModelError(f"{place} cannot be imported: {said(error)}") from error
+    except (Exception, SystemExit) as error:
+        raise ModelError(f"{place} cannot be imported: {said(as_exception(error))}") from error
+
+
+def _execute(path: Path) -> Any:
+    return _executed(path.resolve(), path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _executed(path: Path, _changed: int) -> Any:
+    """The module of a file, run once for as long as it stays as it is: running it again may register things twice."""
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    # A file may be called like a module that is in use; data classes look theirs up by name.
+    name = path.stem if path.stem not in sys.modules else f"{path.stem}_"
+    spec = spec_from_file_location(name, path)
+    assert spec is not None  # noqa: S101 (a .py file always has one)
+    assert spec.loader is not None  # noqa: S101 (the same)
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@contextmanager
+def beside(source: str) -> Iterator[None]:
+    """As python does for a script: what stands beside it, or in the current folder, can be imported."""
+    path = Path(source.rpartition(":")[0])
+    folder = str(path.resolve().parent if path.suffix == ".py" else Path.cwd())
+    before = list(sys.path)
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path[:] = before
+
+
+def as_exception(error: BaseException) -> Exception:
+    """What was raised, or an exception that stands for the end of the program that it asks for."""
+    return (
+        error
+        if isinstance(error, Exception)
+        else RuntimeError(f"it ended the program ({error})").with_traceback(error.__traceback__)
+    )
+
+
+def said(error: Exception, place: str = "") -> str:
+    """The beginning of what an exception says, the module that ran, and the place in the user's code."""
+    text = " ".join(str(error).split())
+    text = text if len(text) <= 300 else f"{text[:297]}..."
+    name = f"{type(error).__name__} in {place}" if place else type(error).__name__
+    return f"{name}: {text}{_where(error)}" if text else f"{name}{_where(error)}"
+
+
+def _where(error: Exception) -> str:
+    from traceback import extract_tb
+
+    if isinstance(error, SyntaxError):
+        return ""
+    frames = [each for each in extract_tb(error.__traceback__) if _is_theirs(each.filename)]
+    return f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+
+
+def _is_theirs(file: str) -> bool:
+    """Whether ``file`` is the user's, or of a package of models: neither Python's nor torch's nor ours."""
+    libraries = (os.path.dirname(os.__file__), str(Path(__file__).parents[2]))  # noqa: PTH120 (compared as text)
+    if "site-packages" in file:
+        return f"site-packages{os.sep}torch{os.sep}" not in file
+    return not file.startswith((*libraries, "<"))
+
+
+def article(noun: str) -> str:
+    """``noun`` with a or an before it."""
+    return f"{'an' if noun[:1].lower() in 'aeiou' else 'a'} {noun}"

@@ -1,0 +1,76 @@
+"""The words for layers in a network file: a registry.
+
+A layer type is one decorated function: it reads its checked arguments, and appends what it stands for to
+the scope. Blocks that a file defines are looked up beside these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sepcalc.core.errors import LayerError
+from sepcalc.core.network import FeatureMap
+from sepcalc.readers.yaml.arguments import Common, OperatorArguments
+from sepcalc.readers.yaml.lengths import axes_of, lengths
+from sepcalc.readers.yaml.scope import Scope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerType:
+    """A word for a layer: the record of its arguments and what it does with them.
+
+    ``short`` is the argument that a value stands for which is no mapping: ``linear: 1000``.
+    ``takes_defaults`` marks convolutions, which the file's defaults are for.
+    """
+
+    word: str
+    arguments: type[Common]
+    build: Callable[[Scope, Any, str], None]
+    short: str | None = None
+    takes_defaults: bool = False
+
+    @property
+    def summary(self) -> str:
+        """What the layer is, in one sentence."""
+        return (self.build.__doc__ or "").split("\n\n")[0]
+
+
+LAYER_TYPES: dict[str, LayerType] = {}
+
+Build = Callable[[Scope, Any, str], None]
+
+
+def layer_type(
+    *words: str, arguments: type[Common], short: str | None = None, takes_defaults: bool = False
+) -> Callable[[Build], Build]:
+    """Register the decorated function for each of ``words``.
+
+    Raises :class:`ValueError` where one is taken.
+    """
+
+    def register(build: Build) -> Build:
+        for word in words:
+            if word in LAYER_TYPES:
+                raise ValueError(f"layer type '{word}' is taken")
+            LAYER_TYPES[word] = LayerType(
+                word=word, arguments=arguments, build=build, short=short, takes_defaults=takes_defaults
+            )
+        return build
+
+    return register
+
+
+def feature_map(scope: Scope, args: Any, cure: str) -> FeatureMap:
+    """The feature map that reaches a layer with a window or a size, which a vector cannot have."""
+    reads = scope.reached(args)
+    if not reads.size:
+        raise LayerError(f"a vector of {reads.channels} channels reaches this layer, which needs positions; {cure}")
+    return reads
+
+
+def written(args: OperatorArguments, reads: FeatureMap) -> FeatureMap:
+    """What an operator writes: what it reads, but for what its arguments say."""
+    size = reads.size if args.out is None else lengths("out", args.out, axes_of(args.out, args, reads))
+    return FeatureMap(channels=args.c_out or reads.channels, size=size)

@@ -1,0 +1,181 @@
+"""Layers that bring several feature maps together: joins with earlier layers, residuals, branches."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+from sepcalc.core.errors import LayerError
+from sepcalc.core.network import Convolution, FeatureMap, Part, Taps
+from sepcalc.core.spec import ConvSpec, times
+from sepcalc.readers.yaml.arguments import Common, JoinArguments, ParallelArguments, ResidualArguments
+from sepcalc.readers.yaml.decoding import shown
+from sepcalc.readers.yaml.layer_types import layer_type
+from sepcalc.readers.yaml.lengths import bias
+from sepcalc.readers.yaml.scope import LostError, Output, Scope
+
+
+@layer_type("add", "concat", "mul", arguments=JoinArguments, short="with")
+def join(scope: Scope, args: JoinArguments, word: str) -> None:
+    """A join with earlier layers: what reaches this one comes first."""
+    names = args.with_ if isinstance(args.with_, list) else [args.with_]
+    others = [scope.output_of(str(name)) for name in names]
+    reads = scope.reached(args)
+    _join(scope, args, word, [(reads, scope.taps), *others])
+
+
+def _join(scope: Scope, args: Common, word: str, ends: list[Output]) -> None:
+    """One feature map of several."""
+    maps = [at for at, _ in ends]
+    taps: Taps = ()
+    for _, each in ends:
+        taps += each
+    scope.taps = taps if len(taps) == len(ends) else ()
+    scope.operator(args, word, maps[0], _joined(word, maps))
+
+
+def _joined(word: str, maps: list[FeatureMap]) -> FeatureMap:
+    """The feature map that several make together; a single position spreads over all of them in a product."""
+    largest = max(maps, key=lambda each: prod(each.size))
+    for each in maps:
+        gate = word == "mul" and prod(each.size) == 1
+        if (not gate and each.size != largest.size) or (word != "concat" and each.channels != largest.channels):
+            shapes = " and ".join(dict.fromkeys(times(one.shape) for one in maps))
+            alike = "sizes" if word == "concat" else "shapes"
+            raise LayerError(f"{word} cannot join {shapes}; give them equal {alike}")
+    if word != "concat":
+        return largest
+    return FeatureMap(channels=sum(each.channels for each in maps), size=largest.size)
+
+
+@layer_type("residual", arguments=ResidualArguments, short="body")
+def residual(scope: Scope, args: ResidualArguments, word: str) -> None:
+    """A body beside a shortcut."""
+    other = args.shortcut if isinstance(args.shortcut, list) else []
+    if args.shortcut is not other and args.shortcut not in ("auto", "identity", "optional"):
+        raise LayerError(
+            f"shortcut: expected auto, identity, optional or a list of layers, got {shown(args.shortcut)}", "shortcut"
+        )
+    begin = _begin(scope, args, word, [args.body, other])
+    reads = begin.known(begin.at)
+    body, shortcut = begin.branch(), begin.branch()
+    body.run(args.body)
+    shortcut.run(other)
+    writes = body.known(body.at)
+    if writes != reads and args.shortcut == "optional":
+        _end(scope, body, args)
+        return
+    if writes != reads and args.shortcut == "auto":
+        _project(shortcut, reads, writes)
+    _join(begin, Common(), args.join, [(writes, body.taps), (shortcut.known(shortcut.at), shortcut.taps)])
+    if args.act != "none":
+        _activate(begin, args.act)
+    _end(scope, begin, args)
+
+
+def _begin(scope: Scope, args: ResidualArguments | ParallelArguments, word: str, bodies: list[Any]) -> Scope:
+    """The scope of the layers inside a residual or parallel layer.
+
+    Where it is unknown what reaches them, the ``bodies`` are still read, for the faults that are theirs alone.
+    """
+    name = None if args.name is None else str(args.name)
+    inner = scope.branch(name)
+    try:
+        if name is not None:
+            scope.new_name(name, word)
+        inner.at, inner.taps = scope.reached(args), scope.taps
+    except (LayerError, LostError):
+        for body in bodies:
+            branch = inner.branch()
+            branch.lose()
+            branch.run(body)
+        raise
+    inner.lost = False
+    return inner
+
+
+def _end(scope: Scope, inner: Scope, args: ResidualArguments | ParallelArguments) -> None:
+    """Go on from where the layers inside ended; their output has the name of the whole."""
+    scope.arrive(inner)
+    if args.name is not None:
+        scope.keep(f"{scope.prefix}{args.name}")
+
+
+def _project(scope: Scope, reads: FeatureMap, writes: FeatureMap) -> None:
+    """The 1×1 convolution that a shortcut needs where the shape changes (He 2016, option B)."""
+    if len(reads.size) != len(writes.size):
+        axes = f"{len(reads.size)} axes to {len(writes.size)}"
+        raise LayerError(f"no projection takes {axes}; write the shortcut's layers", "shortcut")
+    stride = tuple(-(-n // m) for n, m in zip(reads.size, writes.size, strict=True))
+    spec = ConvSpec(
+        c_in=reads.channels,
+        c_out=writes.channels,
+        kernel=(1,) * len(stride),
+        size=reads.size,
+        stride=stride,
+        bias=bias(scope.reading.defaults.get("bias", False)),
+    )
+    if spec.out_size != writes.size:
+        shapes = [times(each.size) for each in (reads, writes)]
+        raise LayerError(f"no stride takes {shapes[0]} to {shapes[1]}; write the shortcut's layers", "shortcut")
+    norm = scope.reading.defaults.get("norm", "none")
+    scope.emit(Convolution(name=scope.new_name(None, "shortcut"), type="conv", spec=spec, norm=norm))
+
+
+def _activate(scope: Scope, act: str) -> None:
+    """An activation behind a join."""
+    reads = scope.known(scope.at)
+    scope.operator(Common(), act, reads, reads, params=int(act == "prelu"))
+
+
+@layer_type("parallel", arguments=ParallelArguments, short="branches")
+def parallel(scope: Scope, args: ParallelArguments, word: str) -> None:
+    """Branches that read the same feature map, or a part of its channels each."""
+    if not isinstance(args.branches, list) or not args.branches:
+        raise LayerError(f"branches: expected a list of lists of layers, got {shown(args.branches)}", "branches")
+    branches = [_branch(each) for each in args.branches]
+    begin = _begin(scope, args, word, [body for _, body in branches])
+    reads = begin.known(begin.at)
+    shares = _shares(args.split, reads.channels, len(branches))
+    ends, first = [], 0
+    for (name, body), channels in zip(branches, shares, strict=True):
+        branch = begin.branch(name)
+        branch.at = FeatureMap(channels=channels, size=reads.size)
+        if args.split:
+            branch.taps = _part(begin.taps, first, channels)
+        first += channels
+        branch.run(body)
+        ends.append(branch)
+    _join(begin, Common(), args.join, [(end.known(end.at), end.taps) for end in ends])
+    _end(scope, begin, args)
+
+
+def _part(taps: Taps, first: int, channels: int) -> Taps:
+    """Some of the channels of what may be some of a layer's channels already."""
+    whole = (each if isinstance(each, Part) else Part(each, 0, channels) for each in taps)
+    return tuple(Part(each.writer, each.first + first, channels) for each in whole)
+
+
+def _branch(layers: Any) -> tuple[str | None, list[Any]]:
+    """A branch is a list of layers, or a mapping of one name to such a list."""
+    if isinstance(layers, list):
+        return None, layers
+    if isinstance(layers, dict) and len(layers) == 1:
+        ((name, body),) = layers.items()
+        if isinstance(body, list):
+            return str(name), body
+    raise LayerError(f"a branch is a list of layers, or {{name: list of layers}}, not {shown(layers)}", "branches")
+
+
+def _shares(split: bool | list[int] | None, channels: int, branches: int) -> list[int]:
+    if split is None or split is False:
+        return [channels] * branches
+    if split is True:
+        if channels % branches:
+            raise LayerError(f"{channels} channels cannot be split among {branches} branches; list the parts", "split")
+        return [channels // branches] * branches
+    if len(split) != branches or sum(split) != channels:
+        raise LayerError(
+            f"split {shown(split)} does not hand {channels} channels to {branches} branches; make them add up", "split"
+        )
+    return split

@@ -1,0 +1,219 @@
+"""The JSON Schema (2020-12) of a network file, for editors that complete and check.
+
+Everything that a record says of its keys comes from :mod:`sepcalc.readers.yaml.arguments`, every word from the registry of
+layer types. Written by hand is how they stand together: that a layer is a word, a word with its
+arguments, or its arguments side by side. The schema is wider than the reader where JSON Schema cannot
+follow: any word may be the name of a block, and shapes are not inferred.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.json import schema_components
+
+from sepcalc.readers.yaml.arguments import (
+    BlockArguments,
+    DefaultArguments,
+    FileArguments,
+    InputArguments,
+    PublishedArguments,
+)
+from sepcalc.readers.yaml.layers import LAYER_TYPES, LayerType
+
+Schema = dict[str, Any]
+
+_RECORDS = (FileArguments, BlockArguments, DefaultArguments, InputArguments, PublishedArguments)
+
+_LAYERS_INSIDE = ("body", "shortcut", "branches")
+"""Keys whose value is layers: no expression can stand for them."""
+
+_ALSO: dict[str, Schema] = {
+    "PoolArguments": {"oneOf": [{"required": ["k"]}, {"required": ["out"]}]},
+    "UpsampleArguments": {"oneOf": [{"required": ["scale"]}, {"required": ["out"]}]},
+}
+"""What a layer type needs that its record cannot say."""
+
+
+def schema() -> Schema:
+    """The JSON Schema of a network file.
+
+    >>> schema()["required"]
+    ['layers']
+    """
+    layer_records = dict.fromkeys(kind.arguments for kind in LAYER_TYPES.values())
+    _, components = schema_components([*_RECORDS, *layer_records], ref_template="#/$defs/{name}")
+    common, file = components["Common"], components.pop("FileArguments")
+    for record in layer_records:
+        components[record.__name__] = _with_expressions(components[record.__name__]) | _ALSO.get(record.__name__, {})
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **file,
+        "title": "A network for sepcalc",
+        "description": "Layers, and what is known of the network that they make.",
+        "$defs": {**components, **_structure(components), **_blocks(common)},
+    }
+
+
+def _with_expressions(record: Schema) -> Schema:
+    """A layer's record in which ``$name`` or arithmetic on it may stand for any value."""
+    properties = {
+        key: value if key in _LAYERS_INSIDE else _or_expression(value) for key, value in record["properties"].items()
+    }
+    # What differs in the first repetition are arguments like the others, none of them needed.
+    properties["first"] = {
+        "description": properties["first"]["description"],
+        "type": ["object", "null"],
+        "properties": {
+            key: _ref(f"{record['title']}/properties/{key}")
+            for key in properties
+            if key not in ("name", "repeat", "first")
+        },
+        "additionalProperties": False,
+    }
+    return {**record, "properties": properties}
+
+
+def _or_expression(value: Schema) -> Schema:
+    """``value`` or an expression; the description and the default stay outside, where editors look for them."""
+    outside: Schema = {key: value[key] for key in ("description", "default") if key in value}
+    inside = {key: part for key, part in _items_or_expressions(value).items() if key not in outside}
+    return {**outside, "anyOf": [*inside["anyOf"], _EXPRESSION] if set(inside) == {"anyOf"} else [inside, _EXPRESSION]}
+
+
+def _items_or_expressions(value: Any) -> Any:
+    """``value`` with an expression allowed in each list in it."""
+    if isinstance(value, list):
+        return [_items_or_expressions(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get("type") == "array":
+        return {**value, "items": {"anyOf": [_items_or_expressions(value["items"]), _EXPRESSION]}}
+    return {key: _items_or_expressions(part) for key, part in value.items()}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/$defs/{name}"}
+
+
+_EXPRESSION = _ref("expression")
+
+
+def _structure(components: Schema) -> Schema:
+    """How layers, blocks and branches stand together."""
+    return {
+        "layers": {"type": "array", "items": _ref("layer")},
+        "layer": {"anyOf": [_ref("word"), _ref("word-with-arguments"), _ref("arguments-side-by-side")]},
+        "word": _word(components),
+        "word-with-arguments": _word_with_arguments(components),
+        "arguments-side-by-side": _arguments_side_by_side(components),
+        "branches": {"type": "array", "minItems": 1, "items": {"anyOf": [_ref("layers"), _ref("named-branch")]}},
+        "named-branch": {
+            "description": "A branch with a name, which its layers carry.",
+            "type": "object",
+            "minProperties": 1,
+            "maxProperties": 1,
+            "additionalProperties": _ref("layers"),
+        },
+        "expression": {
+            "description": "Inside a block: $name, or arithmetic on whole numbers such as 4*$width.",
+            "type": "string",
+            "pattern": r"\$",
+        },
+        "published": {"type": "array", "items": _ref("PublishedArguments")},
+    }
+
+
+def _word(components: Schema) -> Schema:
+    """A word alone: a layer that needs no arguments, or a block."""
+    alone = [word for word, kind in LAYER_TYPES.items() if not _needs_arguments(kind, components)]
+    others = [word for word in LAYER_TYPES if word not in alone]
+    return {
+        "description": "A layer without arguments, or the name of a block.",
+        "anyOf": [{"enum": alone}, {"type": "string", "not": {"enum": others}}],
+    }
+
+
+def _needs_arguments(kind: LayerType, components: Schema) -> bool:
+    name = kind.arguments.__name__
+    return bool(components[name]["required"]) or name in _ALSO
+
+
+def _word_with_arguments(components: Schema) -> Schema:
+    return {
+        "type": "object",
+        "minProperties": 1,
+        "maxProperties": 1,
+        "properties": {"type": False} | {word: _argument(kind, components) for word, kind in LAYER_TYPES.items()},
+        "additionalProperties": _ref("use-of-a-block"),
+    }
+
+
+def _argument(kind: LayerType, components: Schema) -> Schema:
+    """What may stand behind the word of a layer type: its arguments, the one that it is short for, or nothing."""
+    name = kind.arguments.__name__
+    forms = [_ref(name)]
+    if kind.short is not None:
+        forms.append(_ref(f"{name}/properties/{kind.short}"))
+    if not _needs_arguments(kind, components):
+        forms.append({"type": "null"})
+    return {"description": kind.summary, "anyOf": forms}
+
+
+def _arguments_side_by_side(components: Schema) -> Schema:
+    """The plain form: a convolution, or a layer that says its type."""
+    kinds: dict[str, list[str]] = {}
+    for word, kind in LAYER_TYPES.items():
+        kinds.setdefault(kind.arguments.__name__, []).append(word)
+    return {
+        "description": "A layer with its arguments side by side: a convolution unless it says its type.",
+        "type": "object",
+        "properties": {"type": {"description": "the word of the layer", "type": "string"}},
+        "anyOf": [{"required": ["type"]}, {"minProperties": 2}],
+        "allOf": [_where_type(words, _typed(components[name])) for name, words in kinds.items()],
+    }
+
+
+def _where_type(words: list[str], then: Schema) -> Schema:
+    """``then``, where the type is one of ``words`` or, for a convolution, left out."""
+    said: Schema = {"properties": {"type": {"enum": words}}}
+    return {"if": said if "conv" in words else {**said, "required": ["type"]}, "then": then}
+
+
+def _typed(record: Schema) -> Schema:
+    """A layer's record with ``type`` among its keys."""
+    properties = {key: _ref(f"{record['title']}/properties/{key}") for key in record["properties"]}
+    return {**record, "properties": {"type": True, **properties}}
+
+
+def _blocks(common: Schema) -> Schema:
+    """Definitions of blocks and uses of them; which names they have is known to the file alone."""
+    use = _with_expressions(common)
+    first = {**use["properties"]["first"], "additionalProperties": _ref("argument-of-a-block")}
+    del first["properties"]
+    return {
+        "blocks": {
+            "type": "object",
+            "propertyNames": {"pattern": r"^[^$]+$", "not": {"enum": list(LAYER_TYPES)}},
+            "additionalProperties": _ref("BlockArguments"),
+        },
+        "use-of-a-block": {
+            **use,
+            "title": "Use of a block",
+            "description": "What the block needs, by the names that it gives, and what every layer may say.",
+            "type": ["object", "null"],
+            "properties": {**use["properties"], "first": first},
+            "additionalProperties": _ref("argument-of-a-block"),
+        },
+        "arguments-of-a-block": {
+            "type": "object",
+            "propertyNames": {"pattern": "^[A-Za-z_][A-Za-z0-9_]*$", "not": {"enum": list(common["properties"])}},
+            "additionalProperties": {"anyOf": [_ref("argument-of-a-block"), {"type": "null"}]},
+        },
+        "argument-of-a-block": {
+            "anyOf": [
+                {"type": ["number", "string", "boolean"]},
+                {"type": "array", "items": {"anyOf": [{"type": "integer"}, _EXPRESSION]}},
+            ]
+        },
+    }

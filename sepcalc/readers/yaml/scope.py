@@ -1,0 +1,282 @@
+"""Where a network file is being read: what reaches the next layer, what names mean, what went wrong so far.
+
+A :class:`Reading` is one pass over one file and collects its layers and faults. A :class:`Scope` is a place
+in it: a chain of layers with the feature map that has come this far. Branches and blocks are scopes inside
+scopes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import islice
+from typing import Any
+
+from sepcalc.core.errors import LayerError, closest
+from sepcalc.core.network import INPUT, FeatureMap, Layer, Operator, Settings, Taps
+from sepcalc.core.spec import LARGEST, Axes, times
+from sepcalc.readers.yaml.arguments import BlockArguments
+from sepcalc.readers.yaml.decoding import shown
+from sepcalc.readers.yaml.expressions import Channels
+from sepcalc.readers.yaml.lengths import axes_of, lengths
+from sepcalc.readers.yaml.positions import Place
+
+Output = tuple[FeatureMap, Taps]
+"""What a layer or a block writes, and which layers that comes from."""
+
+_MOST_RECENT = 1000  # names among which a misspelt one is looked for
+
+_NOTHING_TO_SET = Settings()
+
+
+class LostError(Exception):
+    """A layer that cannot be checked, since an earlier fault leaves open what reaches it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Problem:
+    """A fault with its place and the name of its layer."""
+
+    place: Place
+    layer: str
+    message: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Reading:
+    """One pass over one file."""
+
+    run: Callable[[Scope, list[Any]], None]
+    width: Fraction = Fraction(1)
+    divisor: int = 1
+    inferred: bool = False
+    blocks: Mapping[str, BlockArguments | None] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    layers: list[Layer] = field(default_factory=list)
+    wiring: list[Taps] = field(default_factory=list)
+    numbers: dict[str, int] = field(default_factory=dict)
+    known: dict[str, Layer] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    outputs: dict[str, Output | None] = field(default_factory=dict)
+
+    def scaled(self, channels: int, rule: bool | str = "yes") -> int:
+        """``channels`` times the width multiplier, to a multiple of the divisor and never below 90 %.
+
+        The rounding of the MobileNet papers' published code. Channels that were measured rather than
+        written have been multiplied already.
+        """
+        kept = rule in (False, "no") or (rule == "up" and self.width < 1)
+        if self.width == 1 or kept or isinstance(channels, Channels):
+            return channels
+        return self.rounded(channels * self.width)
+
+    def rounded(self, exact: Fraction | int) -> int:
+        """A number of channels as a multiple of the divisor, never below 90 % of ``exact``."""
+        nearest = max(self.divisor, int(exact + Fraction(self.divisor, 2)) // self.divisor * self.divisor)
+        return nearest if 10 * nearest >= 9 * exact else nearest + self.divisor
+
+    @property
+    def functions(self) -> dict[str, Callable[[int], Channels]]:
+        """What expressions in a block can call, by name."""
+        return {
+            "scaled()": lambda channels: Channels(self.scaled(channels)),
+            "rounded()": lambda channels: Channels(self.rounded(channels)),
+        }
+
+    def layer(self, name: str) -> Layer | None:
+        """The layer of this full name, or None where a block or a faulty layer is called so."""
+        for layer in islice(self.layers, len(self.known), None):
+            self.known[layer.name] = layer
+        return self.known.get(name)
+
+
+@dataclass(slots=True, kw_only=True)
+class Scope:
+    """A chain of layers: ``at`` is the feature map that reaches the next one.
+
+    ``at`` is None before the first layer, and where a fault leaves it unknown: then ``lost`` is set. ``taps`` say which
+    layers wrote it. ``prefix`` begins the names of layers, ``names`` holds what ``$name`` stands for.
+    """
+
+    reading: Reading
+    at: FeatureMap | None = None
+    taps: Taps = (INPUT,)
+    lost: bool = False
+    prefix: str = ""
+    names: Mapping[str, Any] = field(default_factory=dict)
+
+    def branch(self, name: str | None = None) -> Scope:
+        """A chain that starts with what reaches this one; layers of a named branch carry its name.
+
+        Raises :class:`LayerError` where the name is no text on one line.
+        """
+        if name is None:
+            return self.within(self.at, self.prefix, self.names)
+        if not name.isprintable():
+            raise LayerError(f"name: expected text on one line, got {shown(name)}", "name")
+        return self.within(self.at, f"{self.prefix}{name}.", self.names)
+
+    def within(self, at: FeatureMap | None, prefix: str, names: Mapping[str, Any]) -> Scope:
+        """A chain inside this one. Written out: :func:`dataclasses.replace` takes three times as long."""
+        return Scope(reading=self.reading, at=at, taps=self.taps, lost=self.lost, prefix=prefix, names=names)
+
+    def arrive(self, other: Scope) -> None:
+        """Go on from where another chain ended."""
+        self.at, self.taps, self.lost = other.at, other.taps, other.lost
+
+    def new_name(self, given: str | int | None, word: str) -> str:
+        """The full name of a new layer: the one it was given, or its type and a number.
+
+        Raises :class:`LayerError` where the name is taken.
+        """
+        outputs = self.reading.outputs
+        begin = f"{self.prefix}{word}_" if word[-1].isdigit() else self.prefix + word  # relu6_1
+        if given is None:
+            number = self.reading.numbers.get(begin, 0) + 1
+            while (name := f"{begin}{number}") in outputs:
+                number += 1
+            self.reading.numbers[begin] = number
+            return name
+        name = f"{self.prefix}{given}"
+        if name in outputs:
+            raise LayerError(f"the name {name} is taken by an earlier layer; choose another", "name")
+        if given == "" or not name.isprintable():
+            raise LayerError(f"name: expected text on one line, got {shown(given)}", "name")
+        return name
+
+    def emit(self, layer: Layer) -> None:
+        """Append ``layer`` and go on from its output.
+
+        Raises :class:`LayerError` where that is larger than anything can be.
+        """
+        writes = layer.output
+        if max(writes.shape) > LARGEST:
+            shape = times(writes.shape)
+            raise LayerError(f"the output {shape} is out of range; nothing above {LARGEST:,} is believed")
+        reading = self.reading
+        reading.wiring.append(self.taps)
+        self.at = writes
+        self.taps = taps = (len(reading.layers),)
+        self.lost = False
+        reading.layers.append(layer)
+        reading.outputs[layer.name] = writes, taps
+
+    def keep(self, name: str) -> None:
+        """Let later layers call what has come this far by ``name``, a full one."""
+        self.reading.outputs[name] = None if self.at is None else (self.at, self.taps)
+
+    def operator(
+        self,
+        args: Any,
+        word: str,
+        reads: FeatureMap,
+        writes: FeatureMap,
+        *,
+        kernel: Axes = (),
+        params: int = 0,
+        counted: bool = True,
+        settings: Settings | None = _NOTHING_TO_SET,
+    ) -> None:
+        """Append an operator without multiply-adds."""
+        name = self.new_name(args.name, word)
+        self.emit(
+            Operator(
+                name=name,
+                type=word,
+                input=reads,
+                output=writes,
+                kernel=kernel,
+                params=params,
+                counted=counted,
+                settings=settings,
+            )
+        )
+
+    def reached(self, args: Any) -> FeatureMap:
+        """The feature map that reaches a layer with these arguments; one that differs from ``at`` comes from nowhere.
+
+        Raises :class:`LayerError` where nothing does, or where the arguments contradict it; :class:`LostError` after
+        an earlier fault.
+        """
+        at = self.at
+        if args.from_ is not None:
+            at, self.taps = self.output_of(str(args.from_))
+        if args.c_in is None and args.size is None:
+            return self.known(at)
+        if self.reading.inferred and at is not None:
+            self._agree(args, at)
+        channels = args.c_in if args.c_in is not None else self.known(at).channels
+        size = self.known(at).size if args.size is None else lengths("size", args.size, axes_of(args.size, args, at))
+        reads = FeatureMap(channels=channels, size=size)
+        if at is not None and reads != at:
+            self.taps = ()
+        return reads
+
+    def known(self, at: FeatureMap | None) -> FeatureMap:
+        """``at``, or the reason why it is unknown."""
+        if at is not None:
+            return at
+        if self.lost:
+            raise LostError
+        raise LayerError("nothing reaches this layer; give it c_in and size, or the file an input")
+
+    def _agree(self, args: Any, at: FeatureMap) -> None:
+        """Raise :class:`LayerError` with each argument that contradicts ``at``."""
+        found = []
+        if args.c_in is not None and args.c_in != at.channels:
+            found.append(
+                ("c_in", f"c_in {args.c_in} contradicts the {at.channels} channels that reach it; remove c_in")
+            )
+        if args.size is not None and not at.size:
+            found.append(("size", f"size {args.size} contradicts the vector that reaches it; remove size"))
+        elif args.size is not None and lengths("size", args.size, len(at.size)) != at.size:
+            here = times(at.size)
+            found.append(("size", f"size {args.size} contradicts the {here} that reaches it; remove size"))
+        for key, message in found[:1]:
+            raise LayerError(message, key, found[1:])
+
+    def output_of(self, name: str) -> Output:
+        """The output of the earlier layer called ``name``, in this block or any around it.
+
+        Raises :class:`LayerError` where there is none; :class:`LostError` where a fault left it open.
+        """
+        found = self.reading.outputs[self.full_name(name)]
+        if found is None:
+            raise LostError
+        return found
+
+    def full_name(self, name: str) -> str:
+        """The full name of the earlier layer called ``name``, in this block or any around it.
+
+        Raises :class:`LayerError` where there is none.
+        """
+        prefix = self.prefix
+        while (full := prefix + name) not in self.reading.outputs:
+            if not prefix:
+                raise LayerError(f"no earlier layer is called {shown(name)}{self._meant(name)}")
+            prefix = prefix[: prefix.rstrip(".").rfind(".") + 1]
+        return full
+
+    def _meant(self, name: str) -> str:
+        recent = list(islice(reversed(self.reading.outputs), _MOST_RECENT))
+        hint = closest(name, [each.removeprefix(self.prefix) for each in recent])
+        return hint if hint.startswith("; did") else "; give a layer that name"
+
+    def run(self, layers: Any) -> None:
+        """Read a list of layers and append them, one after another.
+
+        Raises :class:`LayerError` where it is no list.
+        """
+        if not isinstance(layers, list):
+            raise LayerError(f"expected a list of layers, got {shown(layers)}")
+        self.reading.run(self, layers)
+
+    def problem(self, place: Place, layer: str, message: str) -> None:
+        """Record a fault; what reaches the next layer is unknown from here on."""
+        self.reading.problems.append(Problem(place=place, layer=layer, message=message))
+        self.lose()
+
+    def lose(self) -> None:
+        """Go on without knowing what reaches the next layer."""
+        self.at, self.lost = None, True

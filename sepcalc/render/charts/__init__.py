@@ -1,0 +1,1 @@
+"""Tables as pictures. A chart is made of tables and of nothing else."""

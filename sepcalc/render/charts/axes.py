@@ -1,0 +1,130 @@
+"""Axes: round numbers for their ticks, and where on them a value stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from math import floor, log, log10
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from sepcalc.render.charts.style import SI_LABEL, SMALL
+
+if TYPE_CHECKING:
+    import altair
+
+WIDE_LABEL = 28.0
+"""Pixels of a number below an axis."""
+
+
+def ticks(top: float, pixels: float, label: float = WIDE_LABEL) -> list[float]:
+    """Round numbers from 0 to ``top`` for an axis so long, each with room for a ``label`` of so many pixels.
+
+    >>> ticks(100_000, 315)
+    [0, 20000, 40000, 60000, 80000]
+    """
+    rough = top / max(pixels / (2 * label), 1)
+    power = 10 ** floor(log10(rough)) if rough >= 1 else 1
+    step = next(power * each for each in (1, 2, 5, 10) if power * each >= rough)
+    last = (top - top * label / 2 / pixels) // step
+    return [step * number for number in range(int(last) + 1)]
+
+
+def nice(value: float) -> float:
+    """The largest of 1, 2 and 5 times a power of ten that is not above ``value``; 0 for 0.
+
+    >>> nice(115_000), nice(7)
+    (100000, 5)
+    """
+    if value < 1:
+        return 0
+    power: int = 10 ** (len(str(int(value))) - 1)
+    return next(power * each for each in (5, 2, 1) if power * each <= value)
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Round numbers between two positive ones for a logarithmic axis, fewer of each decade where there are many.
+
+    >>> log_ticks(3, 12), log_ticks(3, 60), log_ticks(3, 60_000)
+    ([3, 5, 7, 10], [5, 10, 20, 50], [10, 100, 1000, 10000])
+    """
+    decades = [10**power for power in range(floor(log10(low)), floor(log10(high)) + 1)]
+    each = (1, 2, 3, 5, 7) if high < 10 * low else (1, 2, 5) if high < 300 * low else (1,)
+    return [number for decade in decades for times in each if low <= (number := decade * times) <= high]
+
+
+def spread(places: Sequence[float], gap: float, end: float) -> list[float]:
+    """``places`` moved so that neighbours are at least ``gap`` apart and none lies past ``end``; they keep their order.
+
+    >>> spread([30, 10, 11], 10, 35)
+    [30, 10, 20]
+    """
+    order = sorted(range(len(places)), key=lambda each: places[each])
+    moved = list(places)
+    for before, each in pairwise(order):
+        moved[each] = max(moved[each], moved[before] + gap)
+    for each in reversed(order):
+        moved[each] = min(moved[each], end)
+        end = moved[each] - gap
+    return moved
+
+
+class Scale(NamedTuple):
+    """An axis, ``pixels`` long: its ends, and whether it is logarithmic."""
+
+    low: float
+    high: float
+    is_log: bool
+    pixels: float
+
+    def place(self, value: float) -> float:
+        """How many pixels from its low end ``value`` stands."""
+        if self.is_log:
+            return self.pixels * log(value / self.low) / log(self.high / self.low)
+        return self.pixels * (value - self.low) / (self.high - self.low)
+
+    @property
+    def encoded(self) -> altair.Scale:
+        """The scale as a part of an encoding."""
+        import altair as alt
+
+        kind: Literal["log", "linear"] = "log" if self.is_log else "linear"
+        return alt.Scale(type=kind, domain=[self.low, self.high], nice=False, padding=0)
+
+    def ticks(self, label: float) -> list[float]:
+        """Round numbers on the axis with room for a ``label`` of so many pixels at each."""
+        values = log_ticks(self.low, self.high) if self.is_log else ticks(self.high, self.pixels, label)
+        return [value for value in values if self.pixels - self.place(value) >= label / 2]
+
+
+class Plane(NamedTuple):
+    """Two axes."""
+
+    x: Scale
+    y: Scale
+
+    def point(self, x: float, y: float) -> tuple[float, float]:
+        """Where the two values meet, from the left and from the top."""
+        return self.x.place(x), self.y.pixels - self.y.place(y)
+
+    def along(self, key: str, title: str, label: str = SI_LABEL) -> altair.X:
+        """The field ``key`` from left to right; ``label`` is what stands at a number, as a Vega expression."""
+        import altair as alt
+
+        axis = alt.Axis(values=self.x.ticks(WIDE_LABEL), labelExpr=label)
+        return alt.X(f"{key}:Q", title=title, scale=self.x.encoded, axis=axis)
+
+    def up(self, key: str, title: str, label: str = SI_LABEL) -> altair.Y:
+        """The field ``key`` from below upwards."""
+        import altair as alt
+
+        axis = alt.Axis(values=self.y.ticks(SMALL), labelExpr=label)
+        return alt.Y(f"{key}:Q", title=title, scale=self.y.encoded, axis=axis)
+
+    def bare(self, x: str, y: str) -> tuple[altair.X, altair.Y]:
+        """Both fields without axes, for marks beside those that have them."""
+        import altair as alt
+
+        return (
+            alt.X(f"{x}:Q", scale=self.x.encoded, axis=None),
+            alt.Y(f"{y}:Q", scale=self.y.encoded, axis=None),
+        )

@@ -1,0 +1,199 @@
+"""A chart of tables as a value: one description, drawn as HTML, SVG, PNG or PDF.
+
+A chart is made of tables and of nothing else, so each number in it stands in a table that can be printed, and the
+specification holds the cells as programs read them. Altair writes the specification, which is Vega-Lite; it comes
+with the extra ``plot``. vl-convert draws it without a browser and without a network.
+
+HTML, PNG and PDF are the drawing in SVG. It names a font that most systems have, and says how wide each text is in
+that font, so that another one is squeezed rather than drawn over its neighbours. What a mark stands for is its title,
+which browsers show under the pointer and readers of screens read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from sepcalc.core.errors import MissingExtraError
+from sepcalc.core.table import Column, Plain, Row, Table
+from sepcalc.render import html as webpage
+from sepcalc.render.cells import human, visible
+from sepcalc.render.charts.style import INSIDE, LARGE, PLAIN, POINT, WIDTH, config
+from sepcalc.render.charts.text import fold, is_measured, text_width
+from sepcalc.render.files import by_suffix, write
+
+if TYPE_CHECKING:
+    import altair
+
+Layers: TypeAlias = "altair.LayerChart | altair.FacetChart"
+"""Marks in one plot, as Altair has them."""
+
+Record = dict[str, Plain]
+"""One row of what a chart draws."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """A picture as a Vega-Lite specification."""
+
+    spec: Mapping[str, Any]
+
+    @property
+    def data(self) -> Mapping[str, list[Record]]:
+        """What is drawn: records by the name of their dataset."""
+        datasets: Mapping[str, list[Record]] = self.spec["datasets"]
+        return datasets
+
+    def _repr_svg_(self) -> str:
+        return draw_svg(self).decode()
+
+
+def can_draw() -> bool:
+    """Whether the libraries that draw charts are installed."""
+    from importlib.util import find_spec
+
+    return all(map(find_spec, ("altair", "vl_convert")))
+
+
+def need_libraries() -> None:
+    """Raise :class:`MissingExtraError` where the libraries that draw charts are not installed."""
+    if not can_draw():
+        raise MissingExtraError("plot", "drawing a chart")
+
+
+def record(row: Row, table: Table) -> Record:
+    """A ``row`` of ``table`` by the keys of its columns, as a program reads it."""
+    return replace(table, rows=(row,)).to_dicts()[0]
+
+
+def column_of(table: Table, key: str) -> Column:
+    """The column of ``table`` that is called ``key``."""
+    return next(column for column in table.columns if column.key == key)
+
+
+def shown(row: Row, table: Table, key: str, *, si: bool = True) -> str:
+    """The cell of ``row`` under ``key`` as people read it, a count as 569 M."""
+    place = table.columns.index(column_of(table, key))
+    return human(row.cells[place], table.columns[place], si=si)
+
+
+def number(value: Plain) -> float:
+    """How far ``value`` reaches along an axis: what is missing takes no room."""
+    return value if isinstance(value, int | float) else 0
+
+
+def heading(text: str) -> altair.TitleParams:
+    """What stands above one plot of several."""
+    import altair as alt
+
+    return alt.TitleParams(text, fontSize=PLAIN, offset=3, frame="group")
+
+
+def page(body: Any, title: str, remarks: Iterable[str], datasets: Mapping[str, list[Record]]) -> Chart:
+    """The chart of ``body`` (an Altair chart that names ``datasets``) below its title and folded ``remarks``.
+
+    Remarks are the counting rule and notes: what has to be known to read the numbers.
+    """
+    head = {
+        "text": fold(title, INSIDE, LARGE, bold=True),
+        "subtitle": [line for remark in remarks for line in fold(remark)],
+    }
+    drawn = {name: [_drawable(each) for each in rows] for name, rows in datasets.items()}
+    return Chart(spec={**body.properties(title=head).to_dict(), "config": config(), "datasets": drawn})
+
+
+def _drawable(drawn: Record) -> Record:
+    """A record without control characters, which no drawing can hold."""
+    return {key: visible(value) if isinstance(value, str) else value for key, value in drawn.items()}
+
+
+SCALE, DENSITY = 2, 144
+"""How much larger a PNG is than the drawing, which has 72 pixels to the inch for vl-convert: 384 per inch of 85 mm."""
+
+_SVG = "http://www.w3.org/2000/svg"
+
+
+def save_chart(chart: Chart, path: str | Path) -> None:
+    """Write ``chart`` to ``path``: HTML, SVG, PNG or PDF, as its suffix says.
+
+    Raises :class:`SepcalcError` as :func:`drawer` does, and where the file cannot be written.
+    """
+    write(path, drawer(path)(chart))
+
+
+def drawer(path: str | Path) -> Callable[[Chart], bytes]:
+    """What draws a chart for a file called ``path``.
+
+    Raises :class:`SepcalcError` for a suffix of no picture, and where the libraries that draw are not installed.
+
+    >>> drawer("chart.gif")
+    Traceback (most recent call last):
+    sepcalc.core.errors.SepcalcError: unknown suffix '.gif' of 'chart.gif'; give one of .html, .svg, .png, .pdf
+    """
+    draw = by_suffix(path, SUFFIXES)
+    need_libraries()
+    return draw
+
+
+def draw_svg(chart: Chart) -> bytes:
+    """The chart with its words as text, 85 mm wide."""
+    return _svg(chart).encode()
+
+
+def draw_html(chart: Chart) -> bytes:
+    """A page with the drawing in it, which needs no other file, no script and no network."""
+    style = f"body {{ margin: 0 auto; max-width: {3 * WIDTH:.0f}px }} svg {{ width: 100%; height: auto }}"
+    return webpage.page(" ".join(chart.spec["title"]["text"]), style, _svg(chart)).encode()
+
+
+def draw_png(chart: Chart) -> bytes:
+    """The chart in pixels, enough for print."""
+    import vl_convert
+
+    return vl_convert.svg_to_png(_svg(chart), scale=SCALE, ppi=DENSITY)
+
+
+def draw_pdf(chart: Chart) -> bytes:
+    """The chart on a page of its own size, 85 mm wide, with its fonts."""
+    import vl_convert
+
+    # vl-convert takes a pixel for a point.
+    return vl_convert.svg_to_pdf(_svg(chart, 1 / POINT))
+
+
+def _svg(chart: Chart, scale: float = 1) -> str:
+    from json import dumps
+    from xml.etree import ElementTree
+
+    import vl_convert
+
+    # As text, since vl-convert refuses a dictionary with an integer above 64 bits.
+    drawn = vl_convert.vegalite_to_svg(dumps(dict(chart.spec)), allowed_base_urls=[])
+    ElementTree.register_namespace("", _SVG)
+    root = ElementTree.fromstring(drawn)  # noqa: S314 (it has just been drawn here)
+    for text in root.iter(f"{{{_SVG}}}text"):
+        # A text says itself what it is.
+        for name in ("aria-label", "aria-roledescription", "role"):
+            text.attrib.pop(name, None)
+        size, bold = float(text.attrib["font-size"].removesuffix("px")), text.get("font-weight") == "bold"
+        for line in list(text) or [text]:
+            if line.text and is_measured(line.text):
+                line.set("textLength", f"{text_width(line.text, size, bold=bold):.2f}")
+                line.set("lengthAdjust", "spacingAndGlyphs")
+    for mark in root.iter(f"{{{_SVG}}}path"):
+        if label := mark.get("aria-label"):
+            ElementTree.SubElement(mark, f"{{{_SVG}}}title").text = label
+    for side in ("width", "height"):
+        root.set(side, f"{scale * float(root.attrib[side]):g}")
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+SUFFIXES: dict[str, Callable[[Chart], bytes]] = {
+    ".html": draw_html,
+    ".svg": draw_svg,
+    ".png": draw_png,
+    ".pdf": draw_pdf,
+}
+"""What draws the files of each suffix."""

@@ -1,0 +1,242 @@
+"""The chart of a measurement: what was promised against what was delivered, and each stage under the machine's roof.
+
+The roofline (Williams 2009, doi:10.1145/1498765.1498785) is drawn where the ceilings of the machine are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from sepcalc.core.table import Row, Table
+from sepcalc.render.charts.axes import Plane, Scale
+from sepcalc.render.charts.chart import Chart, Layers, Record, column_of, heading, need_libraries, number, page, shown
+from sepcalc.render.charts.labels import RADIUS
+from sepcalc.render.charts.points import label_marks, label_records
+from sepcalc.render.charts.style import FONT, GREY, INK, INSIDE, NUMBER_LABEL, SHAPES, SMALL, TIMES_LABEL, colors, first
+
+if TYPE_CHECKING:
+    import altair
+
+AXIS = 46
+"""Pixels left of the points: an axis with its title."""
+
+WIDE, HIGH = INSIDE - AXIS, 200
+"""Pixels of a plot."""
+
+MOST_NAMED, WORST_NAMED = 12, 5
+"""Points that are named; where there are more, those that are furthest behind."""
+
+LOGARITHMIC = 10
+"""Where the largest speed-up or promise is so many times the smallest, both axes are logarithmic."""
+
+ROOM = 1.6
+"""How much further than the outermost points a logarithmic axis goes."""
+
+ROOF_NOTE = " of its roof."
+"""How notes end that say what the roofline shows."""
+
+CONDITIONS = ("dtype", "batch", "memory_format")
+"""What rows of one table may differ in beside the variant."""
+
+
+class _Point(NamedTuple):
+    """A row as it is drawn: its cells, what it is called, and the variant that it is or belongs to."""
+
+    record: Record
+    name: str
+    variant: str
+    is_part: bool
+    is_whole: bool
+    """Whether no row below it is a part of it."""
+
+
+def measurement_chart(table: Table) -> Chart:
+    """The chart of a measurement's table, of the variants of a layer or of the layers of a network.
+
+    A ratio that cannot be believed has no point; the notes above say which those are.
+    """
+    need_libraries()
+    import altair as alt
+
+    points = list(_points(table))
+    variants = list(dict.fromkeys(point.variant for point in points))
+    # Of a network each reference would lie on all others.
+    left_out = "reference" if _is_network(table) else ""
+    bodies = [point for point in points if not point.is_part and point.record["verdict"] != left_out]
+    compared = [point for point in bodies if point.record["speedup"]]
+    roofed = [point for point in points if point.is_whole and _speed(point) and point.record.get("peak_macs_per_s")]
+    looks = _looks(variants, legend=_is_network(table) or len(compared) > MOST_NAMED)
+    datasets: dict[str, list[Record]] = {}
+    panels = [_promise(compared, table, looks, datasets)]
+    if roofed:
+        panels.append(_roofline(roofed, table, looks, datasets))
+    used = table.select([column.key for column in table.columns if column.key in ("speedup", "promised", "intensity")])
+    notes = [note for note in table.notes if not (roofed and note.endswith(ROOF_NOTE))]
+    body = alt.vconcat(*panels, spacing=12)
+    return page(body, table.title, (table.caption, used.legend.removeprefix(table.caption), *notes), datasets)
+
+
+def _is_network(table: Table) -> bool:
+    return table.columns[0].key == "name"
+
+
+def _speed(point: _Point) -> float:
+    return number(point.record.get("macs_per_s"))
+
+
+def _points(table: Table) -> Iterator[_Point]:
+    """Each row of the table; a part belongs to the variant above it."""
+    variant = ""
+    for place, (row, each) in enumerate(zip(table.rows, table.to_dicts(), strict=True)):
+        is_part = row.role == "part"
+        variant = variant if is_part else str(each["variant"])
+        is_whole = is_part or table.rows[place + 1 : place + 2] == () or table.rows[place + 1].role != "part"
+        each["variant_drawn"], each["hint"] = variant, _hint(row, each, table)
+        yield _Point(record=each, name=_name(row, table), variant=variant, is_part=is_part, is_whole=is_whole)
+
+
+def _name(row: Row, table: Table) -> str:
+    """What is written beside a point: the layer of a network, else the variant or the stage; and what differs."""
+    first_key = "name" if _is_network(table) and row.role != "part" else "variant"
+    keys = [column.key for column in table.columns]
+    return ", ".join(shown(row, table, key) for key in (first_key, *CONDITIONS) if key in keys)
+
+
+def _hint(row: Row, each: Record, table: Table) -> str:
+    """What a point stands for, in exact words."""
+    keys = [column.key for column in table.columns]
+    wanted = ("name", "variant", *CONDITIONS, "median_s", "speedup", "promised", "macs_per_s", "intensity")
+    named = (
+        f"{column_of(table, key).title} {shown(row, table, key)}" for key in wanted if key in keys and each.get(key)
+    )
+    return "; ".join(named)
+
+
+def _looks(variants: Sequence[str], *, legend: bool) -> tuple[altair.Color, altair.Shape]:
+    """The colour and the shape of each variant, with a legend where the names are those of layers."""
+    import altair as alt
+
+    below = alt.Legend(
+        orient="bottom",
+        title=None,
+        columns=3,
+        labelFont=FONT,
+        labelFontSize=SMALL,
+        labelColor=INK,
+        labelLimit=0,
+        symbolSize=30,
+        symbolOpacity=1,
+    )
+    key = below if legend else None
+    hues = alt.Scale(domain=variants, range=colors(variants))
+    shapes = alt.Scale(domain=variants, range=first(SHAPES, len(variants)))
+    return alt.Color("variant_drawn:N", legend=key, scale=hues), alt.Shape("variant_drawn:N", legend=key, scale=shapes)
+
+
+def _promise(
+    points: Sequence[_Point],
+    table: Table,
+    looks: tuple[altair.Color, altair.Shape],
+    datasets: dict[str, list[Record]],
+) -> Layers:
+    """Speed-up against promise with its interval, and the diagonal on which all that was promised is delivered."""
+    import altair as alt
+
+    rows = [point.record for point in points]
+    keys = ("promised", "speedup", "speedup_low", "speedup_high")
+    values = [number(row[key]) for row in rows for key in keys if row.get(key)] or [1.0]
+    low, high = min(values), max(values)
+    is_log = high >= LOGARITHMIC * low
+    low, high = (low / ROOM, high * ROOM) if is_log else (0.0, 1.15 * high)
+    plane = Plane(Scale(low, high, is_log, WIDE), Scale(low, high, is_log, HIGH))
+    promised, speedup = (column_of(table, key).title for key in ("promised", "speedup"))
+    x, y = plane.along("promised", promised, TIMES_LABEL), plane.up("speedup", speedup, TIMES_LABEL)
+    data = alt.Chart(alt.NamedData(name="compared"))
+    datasets |= {
+        "compared": rows,
+        "diagonal": [{"promised": end, "speedup": end} for end in (low, high)],
+        "compared names": _names(plane, points, ("promised", "speedup"), "delivered", ((low, low), (high, high))),
+    }
+    diagonal = alt.Chart(alt.NamedData(name="diagonal")).mark_line(color=GREY, strokeWidth=1, strokeDash=[4, 3])
+    interval = data.mark_rule(strokeWidth=1).encode(
+        *plane.bare("promised", "speedup_low"), alt.Y2("speedup_high"), looks[0]
+    )
+    return _plot(
+        (diagonal.encode(*plane.bare("promised", "speedup")), interval, _marks(data, x, y, looks)),
+        "compared names",
+        "Speed-up against promise (dashed: all of it)",
+    )
+
+
+def _roofline(
+    points: Sequence[_Point],
+    table: Table,
+    looks: tuple[altair.Color, altair.Shape],
+    datasets: dict[str, list[Record]],
+) -> Layers:
+    """What each stage reaches against its intensity, below the ceilings of the machine."""
+    import altair as alt
+
+    rows = [point.record for point in points]
+    peaks = list(dict.fromkeys((number(row["peak_macs_per_s"]), number(row["peak_bytes_per_s"])) for row in rows))
+    at = [number(row["intensity"]) for row in rows] + [2 * macs / moved for macs, moved in peaks]
+    speeds = [_speed(point) for point in points] + [macs for macs, _ in peaks]
+    plane = Plane(
+        Scale(min(at) / ROOM, max(at) * ROOM, is_log=True, pixels=WIDE),
+        Scale(min(speeds) / ROOM, max(speeds) * ROOM, is_log=True, pixels=HIGH),
+    )
+    x = plane.along("intensity", column_of(table, "intensity").title, NUMBER_LABEL)
+    y = plane.up("macs_per_s", column_of(table, "macs_per_s").title)
+    roofs = [_roof(place, *each, plane) for place, each in enumerate(peaks)]
+    line = [(number(corner["intensity"]), number(corner["macs_per_s"])) for corner in roofs[0]]
+    data = alt.Chart(alt.NamedData(name="roofed"))
+    datasets |= {
+        "roofed": rows,
+        "roofs": [corner for roof in roofs for corner in roof],
+        "roofed names": _names(plane, points, ("intensity", "macs_per_s"), "roof_share", line),
+    }
+    lines = alt.Chart(alt.NamedData(name="roofs")).mark_line(color=GREY, strokeWidth=1.25)
+    return _plot(
+        (lines.encode(*plane.bare("intensity", "macs_per_s"), alt.Detail("roof:N")), _marks(data, x, y, looks)),
+        "roofed names",
+        "Speed below the machine's roof",
+    )
+
+
+def _roof(place: int, macs_per_s: float, bytes_per_s: float, plane: Plane) -> list[Record]:
+    """The corners of a roof: it rises with the bytes that can be moved, up to the peak of the arithmetic."""
+    # 1 MAC is 2 FLOP, and intensity is in FLOP per byte.
+    least = max(plane.x.low, 2 * plane.y.low / bytes_per_s)
+    corners = ((least, least * bytes_per_s / 2), (2 * macs_per_s / bytes_per_s, macs_per_s), (plane.x.high, macs_per_s))
+    return [{"roof": place, "intensity": x, "macs_per_s": y} for x, y in corners]
+
+
+def _names(
+    plane: Plane,
+    points: Sequence[_Point],
+    keys: tuple[str, str],
+    share: str,
+    line: Sequence[tuple[float, float]],
+) -> list[Record]:
+    """Where the names of points stand; of many only those with the least ``share`` of what there was to reach."""
+    named = sorted(points, key=lambda point: number(point.record[share]))
+    cut = WORST_NAMED if len(points) > MOST_NAMED else len(points)
+    at = [(number(point.record[keys[0]]), number(point.record[keys[1]])) for point in named]
+    return label_records(plane, at[:cut], [point.name for point in named[:cut]], nameless=at[cut:], line=line)
+
+
+def _marks(data: altair.Chart, x: altair.X, y: altair.Y, looks: tuple[altair.Color, altair.Shape]) -> altair.Chart:
+    import altair as alt
+
+    drawn = data.mark_point(filled=True, opacity=1, size=3 * RADIUS**2)
+    marks: altair.Chart = drawn.encode(x, y, *looks, alt.Description("hint:N"))
+    return marks
+
+
+def _plot(marks: Sequence[altair.Chart], names: str, title: str) -> Layers:
+    import altair as alt
+
+    layers = alt.layer(*marks, *label_marks(names), width=WIDE, height=HIGH, title=heading(title))
+    plot: Layers = layers.resolve_scale(x="independent", y="independent")
+    return plot

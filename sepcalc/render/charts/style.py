@@ -1,0 +1,120 @@
+"""How every chart looks.
+
+A chart is as wide as a column of a paper, 85 mm, and its type is 7 to 9 pt at that width: lengths are in CSS
+pixels, 96 to the inch. Colours are those of Okabe and Ito (*Color Universal Design*, 2008), which colour-blind
+readers tell apart; shapes, dashes and words beside the marks say the same in print without colours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import cycle, islice
+from math import floor
+from typing import Any, TypeVar
+
+from sepcalc.core.network import AS_WRITTEN
+
+POINT = 96 / 72
+"""Pixels in a point of type."""
+
+WIDTH = 85 / 25.4 * 96
+"""Pixels in the column of a paper."""
+
+MARGIN = 2.0
+"""Pixels around a chart."""
+
+INSIDE = floor(WIDTH - 2 * MARGIN) - 2
+"""Pixels that a chart may use from left to right; lines on its border are drawn half outside."""
+
+SMALL, PLAIN, LARGE = 7 * POINT, 8 * POINT, 9 * POINT
+"""Sizes of type: of what is read when it is looked for, of names and axes, and of the title."""
+
+LINE = 1.2
+"""From one line of type to the next, in sizes of that type."""
+
+FONT = "Arial, Helvetica, Liberation Sans, sans-serif"
+
+INK, GREY, FAINT = "#1a1a1a", "#5a5a5a", "#d9d9d9"
+
+NAME_TEXT: dict[str, Any] = {"fontSize": PLAIN, "fontWeight": "bold", "color": INK, "baseline": "middle"}
+VALUE_TEXT: dict[str, Any] = {"fontSize": SMALL, "color": INK, "baseline": "middle"}
+NOTE_TEXT: dict[str, Any] = {"fontSize": SMALL, "color": GREY, "baseline": "middle"}
+"""How words among the marks are set: names, numbers, and what is beside the point."""
+
+COLORS = ("#6e6e6e", "#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#000000", "#b8a900")
+"""The reference is grey; then the palette, its yellow darkened to be seen on white."""
+
+DASHES = ((1, 0), (6, 2), (2, 2), (8, 2, 2, 2), (4, 4), (1, 3), (10, 3), (6, 2, 2, 2, 2, 2), (3, 1))
+SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left")
+
+SI_LABEL = "datum.value < 1e27 ? replace(format(datum.value, '~s'), /([a-zA-Zµ])$/, ' $1') : format(datum.value, '~e')"
+"""What stands at a tick of an axis of counts: 569 M, or 1e+30 where prefixes end."""
+
+NUMBER_LABEL = "format(datum.value, ',~r')"
+TIMES_LABEL = f"{NUMBER_LABEL} + '×'"
+"""What stands at a tick of an axis of other numbers, and of factors: 8×, 0.5×."""
+
+Each = TypeVar("Each")
+
+
+def first(looks: Sequence[Each], count: int) -> list[Each]:
+    """The first ``count`` of ``looks``, from the start again where there are not so many."""
+    return list(islice(cycle(looks), count))
+
+
+def colors(names: Sequence[str]) -> list[str]:
+    """A colour for each variant: grey for the first, which is the reference, and ink for what is as written.
+
+    >>> colors(["as-written", "standard"]) == [INK, COLORS[0]]
+    True
+    """
+    others = iter(first(COLORS, len(names)))
+    return [INK if name == AS_WRITTEN else next(others) for name in names]
+
+
+def config() -> dict[str, Any]:
+    """The Vega-Lite configuration of every chart."""
+    words = {"labelFont": FONT, "titleFont": FONT}
+    return {
+        "background": "white",
+        "font": FONT,
+        "padding": MARGIN,
+        "view": {"stroke": None},
+        "title": {
+            "anchor": "start",
+            "align": "left",
+            "frame": "bounds",
+            "font": FONT,
+            "subtitleFont": FONT,
+            "fontSize": LARGE,
+            "fontWeight": "bold",
+            "color": INK,
+            "lineHeight": LARGE * LINE,
+            "subtitleFontSize": SMALL,
+            "subtitleColor": GREY,
+            "subtitleLineHeight": SMALL * LINE,
+            "subtitlePadding": 3,
+            "offset": 6,
+            "limit": 0,
+        },
+        "axis": {
+            **words,
+            "labelFontSize": SMALL,
+            "labelColor": INK,
+            "titleFontSize": PLAIN,
+            "titleFontWeight": "normal",
+            "titleColor": INK,
+            "titlePadding": 3,
+            "titleLimit": 0,
+            "labelLimit": 0,
+            "labelPadding": 2,
+            "tickSize": 3,
+            "gridColor": FAINT,
+            "gridWidth": 0.5,
+            "domainColor": GREY,
+            "domainWidth": 0.5,
+            "tickColor": GREY,
+            "tickWidth": 0.5,
+        },
+        "text": {"font": FONT},
+    }

@@ -1,0 +1,110 @@
+"""Writing results to files: all of a file or nothing of it.
+
+What is written goes to a temporary file in the same folder, which then takes the place of the old one, so
+that no reader ever sees half a table and a full disk leaves the old file as it was.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+from sepcalc.core.errors import SepcalcError
+from sepcalc.render.formats import FORMATS, Format
+
+Meant = TypeVar("Meant")
+
+
+def format_for(path: str | Path) -> Format:
+    """The format that the suffix of ``path`` stands for, in capitals or not.
+
+    Raises :class:`SepcalcError` for any other suffix, with the known ones.
+
+    >>> format_for("resnet50.tex")
+    'latex'
+    """
+    return by_suffix(path, {output.suffix: name for name, output in FORMATS.items()}, ", or choose a format")
+
+
+def by_suffix(path: str | Path, known: Mapping[str, Meant], otherwise: str = "") -> Meant:
+    """What the suffix of ``path`` stands for among the ``known`` ones, in capitals or not.
+
+    Raises :class:`SepcalcError` for any other suffix, with the known ones and what to do ``otherwise``.
+    """
+    suffix = Path(path).suffix
+    if suffix.lower() in known:
+        return known[suffix.lower()]
+    what = f"unknown suffix '{suffix}' of" if suffix else "no suffix in"
+    raise SepcalcError(f"{what} '{path}'; give one of {', '.join(known)}{otherwise}")
+
+
+def check_place(path: str | Path) -> None:
+    """Raise :class:`SepcalcError` where there is no folder for ``path``: what takes long asks before it begins."""
+    target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        raise SepcalcError(f"cannot write '{path}': {_reason(FileNotFoundError(), target)}")
+
+
+def write(path: str | Path, content: str | bytes) -> None:
+    """Write ``content`` to ``path``, text as UTF-8, in one step: other programs see the old file or the new one.
+
+    A file that exists keeps its permissions, and a link its target. What is no regular file (a pipe,
+    ``/dev/stdout``) is written to directly.
+
+    Raises :class:`SepcalcError` with the reason and the cure where the system refuses; no temporary
+    file remains.
+    """
+    # Line ends are not translated, and what UTF-8 cannot hold is written as an escape.
+    data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
+    with writing(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def writing(path: str | Path) -> Iterator[BinaryIO]:
+    """A file to write to bit by bit, which is there in one step at the end and not at all after a failure.
+
+    Like :func:`write`, for what is too large to be held.
+    """
+    given, target = Path(path), Path(os.path.realpath(path))
+    try:
+        # A pipe has no real path.
+        with given.open("wb") if given.exists() and not given.is_file() else _replacing(target) as file:
+            yield file
+    except OSError as error:
+        raise SepcalcError(f"cannot write '{path}': {_reason(error, target)}") from None
+
+
+@contextmanager
+def _replacing(target: Path) -> Iterator[BinaryIO]:
+    if target.exists() and not os.access(target, os.W_OK):
+        raise PermissionError
+    temporary = target.with_name(f".sepcalc-{os.urandom(8).hex()}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            if target.exists():
+                temporary.chmod(target.stat().st_mode & 0o7777)
+            yield file
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _reason(error: OSError, target: Path) -> str:
+    from errno import ENOSPC
+
+    if isinstance(error, IsADirectoryError):
+        return "it is a folder; give the name of a file"
+    if isinstance(error, FileNotFoundError):
+        return f"there is no folder '{target.parent}'; create it first"
+    if isinstance(error, NotADirectoryError):
+        return f"'{target.parent}' is not a folder; give another place"
+    if isinstance(error, PermissionError):
+        return "permission denied; change its permissions or give another place"
+    if error.errno == ENOSPC:
+        return "the disk is full; free some space or give another place"
+    return f"{(error.strerror or str(error)).lower()}; give another place"

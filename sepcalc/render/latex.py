@@ -1,0 +1,302 @@
+r"""Tables for LaTeX: ``booktabs`` in a ``table``, or a ``longtable`` where one page is not enough.
+
+What is printed compiles with pdflatex and these two packages alone. A table too wide for the line of
+an article folds its headings, takes smaller type, folds its longest text, and at last hangs over both margins alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from sepcalc.core.table import Row, Table
+from sepcalc.render.cells import LONGEST_WORDS, Look, texts
+from sepcalc.render.latex_text import escape
+
+_LONG = 36
+"""More rows than this, with caption and notes, do not fit a page of an article."""
+
+_LINE = 69
+"""Digits in a line of an article at 10 pt: 345 pt at 5 pt each."""
+
+_GAP = 2.4
+"""Digits between two columns: twice LaTeX's \\tabcolsep of 6 pt."""
+
+_DIGIT = 5
+"""Points that a digit is wide at 10 pt."""
+
+_NARROW, _LEAST_GAP = 40, 0.8
+"""Digits in a line of an article in two columns at 10 pt, 200 pt, and between the columns of a table there, 4 pt."""
+
+_ROOM, _LEAST_ROOM = 32, 16
+"""Digits of room for a text that is folded: enough to read with ease, and in the smallest type at least to read."""
+
+_SIZES = ((1.0, ""), (0.93, r"\small"), (0.85, r"\footnotesize"), (0.8, r"\scriptsize"))
+"""Sizes of type, by the width of Computer Modern's digits; a table takes the largest in which it fits the line."""
+
+_TIGHT = rf"{_SIZES[-1][1]}\setlength{{\tabcolsep}}{{3pt}}"
+"""The smallest type, with half the gap between columns."""
+
+
+def draw(tables: Sequence[Table], look: Look) -> str:
+    """``tables`` one after the other, under a comment that names the packages."""
+    drawn = [(long if _lines(table, look) > _LONG else _short)(table, look) for table in tables]
+    packages = "{booktabs,longtable}" if any(r"\begin{longtable}" in each for each in drawn) else "{booktabs}"
+    return "\n".join((f"% needs \\usepackage{packages}\n", *drawn)) if tables else ""
+
+
+def fitted(table: Table, look: Look) -> Table:
+    """``table`` without as many columns of the highest ranks as must go for it to fit the line."""
+    if not _shape(table, look).too_wide:
+        return table
+    last = max(range(len(table.columns)), key=lambda place: (table.columns[place].rank, place))
+    keys = [column.key for place, column in enumerate(table.columns) if place != last]
+    return fitted(table.select(keys), look) if table.columns[last].rank else table
+
+
+def _lines(table: Table, look: Look) -> int:
+    """How many lines the rows take, with the texts that fold."""
+    rooms = _shape(table, look).texts
+    cells = texts(table, si=look.si)
+    return sum(max((1 + int(len(row[place]) / room) for place, room in rooms.items()), default=1) for row in cells)
+
+
+def _short(table: Table, look: Look) -> str:
+    shape = _shape(table, look)
+    head, *body = _grid(table, look, shape)
+    # A table wider than the line hangs over both margins alike.
+    wide = (r"\makebox[\linewidth]{%", "}") if shape.too_wide else ("", "")
+    kind = "table" if shape.width <= _NARROW else "table*"
+    lines = (
+        rf"\begin{{{kind}}}[htbp]",
+        r"\centering",
+        _caption(table),
+        _label(table),
+        r"\medskip",
+        shape.size,
+        wide[0],
+        rf"\begin{{tabular}}{{{_columns(table)}}}",
+        r"\toprule",
+        head,
+        r"\midrule",
+        *body,
+        r"\bottomrule",
+        rf"\end{{tabular}}{wide[1]}",
+        *_notes(table),
+        rf"\end{{{kind}}}",
+    )
+    return "\n".join(filter(None, lines)) + "\n"
+
+
+def long(table: Table, look: Look) -> str:
+    """``table`` as a longtable: it stays in its place, and breaks across pages."""
+    shape = _shape(table, look)
+    head, *body = _grid(table, look, shape)
+    lines = (
+        r"\begingroup",
+        shape.size,
+        _in_two_columns(shape),
+        r"\setlength{\LTcapwidth}{\linewidth}",
+        rf"\begin{{longtable}}{{{_columns(table)}}}",
+        _caption(table),
+        rf"{_label(table)} \\",
+        r"\toprule",
+        head,
+        r"\midrule",
+        r"\endfirsthead",
+        r"\toprule",
+        head,
+        r"\midrule",
+        r"\endhead",
+        r"\bottomrule",
+        r"\endfoot",
+        *body,
+        r"\end{longtable}\sepcalcend",
+        *_notes(table),
+        r"\endgroup",
+    )
+    return "\n".join(filter(None, lines)) + "\n"
+
+
+_FLOWS = r"""\scriptsize\setlength{\tabcolsep}{2pt}%
+\par\ifdim\pagegoal=\maxdimen\vspace*{\z@}\fi
+\setbox0\vbox\bgroup\@twocolumnfalse\col@number\@ne
+\def\sepcalcend{\unskip\unpenalty\unpenalty\egroup\unvbox0 }"""
+"""A longtable that flows through the columns: set as one box, which is then opened (after D. Carlisle).
+
+It computes with the height of the page, which is no number yet where it comes first.
+"""
+
+
+def _in_two_columns(shape: _Shape) -> str:
+    """What a longtable needs in a paper of two columns, where it is an error by itself."""
+    flows = _FLOWS if shape.least <= _NARROW else r"\onecolumn\let\sepcalcend\twocolumn"
+    return f"\\makeatletter\\let\\sepcalcend\\relax\n\\if@twocolumn\n{flows}\n\\fi\\makeatother"
+
+
+def _caption(table: Table) -> str:
+    """Title and rule of counting; the list of tables gets the title alone."""
+    title = escape(table.title.rstrip("."))
+    return rf"\caption[{title}]{{{'. '.join(filter(None, (title, escape(table.legend))))}}}"
+
+
+def _label(table: Table) -> str:
+    return rf"\label{{tab:{re.sub('[^A-Za-z0-9]+', '-', table.name).strip('-')}}}"
+
+
+def _columns(table: Table) -> str:
+    return f"@{{}}{''.join('r' if column.is_number else 'l' for column in table.columns)}@{{}}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shape:
+    """How a table is made to fit the line: the ``size`` of its type, and whether its headings ``fold``.
+
+    ``texts`` are the places of columns whose texts fold, each with the digits of room that it has, in type ``part`` as
+    wide as that of 10 pt. ``width`` is what the table takes of the line, in digits, and ``least`` what it would take in
+    the smallest type with its headings folded.
+    """
+
+    size: str = ""
+    part: float = 1.0
+    fold: bool = False
+    too_wide: bool = False
+    texts: Mapping[int, float] = field(default_factory=dict)
+    width: float = 0
+    least: float = 0
+
+
+def _shape(table: Table, look: Look) -> _Shape:
+    """The first in which the table is estimated to fit: as it is, headings folded, smaller type, texts folded."""
+    cells = list(zip(*texts(table, si=look.si), strict=True)) or [()] * len(table.columns)
+    titles = [column.title for column in table.columns]
+    columns = [(*column, *_words(title)) for column, title in zip(cells, titles, strict=True)]
+    widths = [max(map(len, column), default=0) for column in columns]
+    gaps, (smallest, _) = len(titles) - 1, _SIZES[-1]
+    least = smallest * sum(map(_digits, columns)) + _LEAST_GAP * gaps
+    whole = sum(map(max, widths, map(len, titles))) + _GAP * gaps
+    if whole <= _LINE:
+        return _Shape(width=whole, least=least)
+    for part, size in _SIZES:
+        width = part * sum(widths) + _GAP * gaps
+        if width <= _LINE:
+            return _Shape(size=size, part=part, fold=True, width=width, least=least)
+    tight = _Shape(size=_TIGHT, part=smallest, fold=True, width=_LINE, least=least)
+    too_wide = smallest * sum(widths) + _GAP / 2 * gaps > _LINE
+    folded = _folded(columns, _foldable(table, columns, LONGEST_WORDS))
+    if folded or not too_wide:
+        return folded or tight
+    return _folded(columns, _foldable(table, columns, _LEAST_ROOM)) or replace(tight, too_wide=True)
+
+
+def _digits(column: Iterable[str]) -> float:
+    """How wide a column is, in digits."""
+    return max((sum(_WIDTHS.get(sign, 1.55) for sign in text) for text in column), default=0)
+
+
+_WIDTHS = {
+    character: width
+    for width, characters in {
+        0.56: "ijl.,:;!|'",
+        0.65: "f -_",
+        0.78: "rst()[]",
+        0.95: "ceaz",
+        1.0: "0123456789go/+",
+        1.12: "bdhknpquvxy",
+        1.5: "w",
+        1.7: "m%",
+    }.items()
+    for character in characters
+}
+"""Widths of Computer Modern's characters, in digits; any other is taken for a capital."""
+
+
+def _folded(columns: Sequence[Sequence[str]], places: Sequence[int]) -> _Shape | None:
+    """The largest type in which columns of texts have room beside the others, as few of them as will do."""
+    widths = [max(_digits(column), *map(len, column)) if column else 0 for column in columns]
+    sizes = [*((part, size, _GAP, _ROOM) for part, size in _SIZES), (_SIZES[-1][0], _TIGHT, _GAP / 2, _LEAST_ROOM)]
+    for count in range(1, len(places) + 1):
+        others = sum(width for place, width in enumerate(widths) if place not in places[:count])
+        for part, size, gap, least in sizes:
+            room = (_LINE - gap * (len(widths) - 1)) / part - others
+            if room >= least * count:
+                shared = _shared(room, {place: widths[place] for place in places[:count]})
+                return _Shape(size=size, part=part, fold=True, texts=shared, width=_LINE, least=_LINE)
+    return None
+
+
+def _shared(room: float, needs: Mapping[int, float]) -> dict[int, float]:
+    """``room`` divided between columns alike, but that none gets more than it needs."""
+    shared: dict[int, float] = {}
+    for left, place in zip(range(len(needs), 0, -1), sorted(needs, key=needs.__getitem__), strict=True):
+        shared[place] = min(needs[place], room / left)
+        room -= shared[place]
+    return shared
+
+
+def _foldable(table: Table, columns: Sequence[Sequence[str]], least: int) -> list[int]:
+    """The places of columns with texts longer than ``least``: the widest first, at last that which names the rows."""
+    label = table.label_place
+    widths = [max(map(len, column), default=0) for column in columns]
+    texts = [place for place, column in enumerate(table.columns) if not column.is_number and place != label]
+    if all(widths[place] <= least for place in texts):
+        return []
+    places = sorted((place for place in texts if widths[place] > _LEAST_ROOM), key=lambda place: -widths[place])
+    words = (word for name in columns[label] for word in re.split("[ /]", name))
+    return [*places, label] if _digits(words) <= _LEAST_ROOM < widths[label] else places
+
+
+def _words(title: str) -> list[str]:
+    """The parts of a heading that stay together: it may break at a space and behind a hyphen."""
+    return re.findall(r"[^\s-]+-?|-", title)
+
+
+def _grid(table: Table, look: Look, shape: _Shape) -> Iterator[str]:
+    """The heading, then each row, as lines of a ``tabular``; sums stand under a rule."""
+    cells = texts(table, si=look.si)
+    yield _line(_headings(table, cells) if shape.fold else [escape(column.title) for column in table.columns])
+    label = table.label_place
+    previous: Row | None = None
+    for row, line in zip(table.rows, cells, strict=True):
+        if previous and (row.role == "total") != (previous.role == "total"):
+            yield r"\midrule"
+        escaped = [*map(escape, line)]
+        if row.role == "part":
+            escaped[label] = rf"\quad {escaped[label]}"
+        for place, room in shape.texts.items():
+            if len(line[place]) > room:
+                # An address is one long word: it may break where it has a slash.
+                sentence = escaped[place].replace("/", r"/\allowbreak{}")
+                points = round(_DIGIT * shape.part * room)
+                escaped[place] = rf"\parbox[t]{{{points}pt}}{{\raggedright {sentence}\strut}}"
+        yield _line(escaped)
+        previous = row
+
+
+def _line(cells: list[str]) -> str:
+    return f"{' & '.join(cells)} \\\\"
+
+
+def _headings(table: Table, cells: list[list[str]]) -> list[str]:
+    """The titles of the columns, each folded to the width of what stands under it."""
+    from textwrap import wrap
+
+    headings = []
+    for place, column in enumerate(table.columns):
+        least = max(map(len, _words(column.title)), default=1)
+        lines = wrap(column.title, max([least, *(len(row[place]) for row in cells)]))
+        folded = r" \\ ".join(map(escape, lines))
+        side = "r" if column.is_number else "l"
+        headings.append(
+            rf"\begin{{tabular}}[b]{{@{{}}{side}@{{}}}}{folded}\end{{tabular}}" if len(lines) > 1 else folded
+        )
+    return headings
+
+
+def _notes(table: Table) -> Iterator[str]:
+    if table.notes:
+        yield r"\par\smallskip\noindent"
+        yield r"\begin{minipage}{\linewidth}\footnotesize\raggedright"
+        yield "\n\n".join(map(escape, table.notes))
+        yield r"\end{minipage}"

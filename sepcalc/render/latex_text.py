@@ -1,0 +1,149 @@
+r"""Text as LaTeX: every character escaped, so that pdflatex shows what was there.
+
+Symbols of the field become mathematics (``D_F²`` is ``$D_F^{2}$``), accented letters TeX's accents.
+A character for which pdflatex has no glyph without another package is its code point, ``U+5377``.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+
+from sepcalc.render.cells import visible
+
+_TEXT = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "`": r"\`{}",
+    " %": r"\,\%",
+    '"': "{''}",
+    "[": "{[}",  # after a line break these would be its argument
+    "]": "{]}",
+    "*": "{*}",
+    "—": "---",
+    "–": "--",
+    "…": r"\ldots{}",
+    "“": "``",
+    "”": "''",
+    "‘": "`",
+    "’": "'",
+    "ß": r"{\ss}",
+    "ø": r"{\o}",
+    "Ø": r"{\O}",
+    "ł": r"{\l}",
+    "Ł": r"{\L}",
+    "æ": r"{\ae}",
+    "Æ": r"{\AE}",
+    "œ": r"{\oe}",
+    "Œ": r"{\OE}",
+    "§": r"\S{}",
+    "©": r"\copyright{}",
+} | {character: f"\\{character}" for character in "&%$#_{}"}
+
+_MATH = {
+    "×": r"\times",
+    "·": r"\cdot",
+    "÷": r"\div",
+    "±": r"\pm",
+    "−": "-",
+    "≤": r"\leq",
+    "≥": r"\geq",
+    "≠": r"\neq",
+    "≈": r"\approx",
+    "∞": r"\infty",
+    "→": r"\rightarrow",
+    "←": r"\leftarrow",
+    "↔": r"\leftrightarrow",
+    "⇒": r"\Rightarrow",
+    "∈": r"\in",
+    "√": r"\surd",
+    "⌈": r"\lceil",
+    "⌉": r"\rceil",
+    "⌊": r"\lfloor",
+    "⌋": r"\rfloor",
+    "°": r"^\circ",
+    "½": r"\frac{1}{2}",
+    "¼": r"\frac{1}{4}",
+    "¾": r"\frac{3}{4}",
+    "µ": r"\mu",
+    "Π": r"\prod",
+    "Σ": r"\sum",
+    "∏": r"\prod",
+    "∑": r"\sum",
+    "Δ": r"\Delta",
+    "Ω": r"\Omega",
+    "<": "<",
+    ">": ">",
+    "|": "|",
+    "α": r"\alpha",
+    "β": r"\beta",
+    "γ": r"\gamma",
+    "δ": r"\delta",
+    "ε": r"\epsilon",
+    "ζ": r"\zeta",
+    "η": r"\eta",
+    "θ": r"\theta",
+    "ι": r"\iota",
+    "κ": r"\kappa",
+    "λ": r"\lambda",
+    "μ": r"\mu",
+    "ν": r"\nu",
+    "ξ": r"\xi",
+    "π": r"\pi",
+    "ρ": r"\rho",
+    "σ": r"\sigma",
+    "τ": r"\tau",
+    "υ": r"\upsilon",
+    "φ": r"\phi",
+    "χ": r"\chi",
+    "ψ": r"\psi",
+    "ω": r"\omega",
+} | {raised: f"^{{{plain}}}" for raised, plain in zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True)}
+_ACCENTS = {
+    "\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0308": '"', "\u030a": "r", "\u030b": "H",
+    "\u030c": "v", "\u0304": "=", "\u0306": "u", "\u0307": ".", "\u0327": "c",
+}  # fmt: skip
+_SYMBOL = r"(?<![A-Za-z0-9_])D_[A-Z](?![A-Za-z0-9_])|(?<=·)[A-Z](?![A-Za-z0-9_])|(?<![A-Za-z0-9_])[A-Z](?=·)"
+_PIECES = re.compile(rf"(?P<symbol>{_SYMBOL})| %|(?:(?!{_SYMBOL}| %)[A-Za-z0-9 .:;/()+=@,'!?-])+|.", re.DOTALL)
+_LIGATURE = re.compile(r"([-',])(?=\1)")
+
+
+def escape(text: str) -> str:
+    r"""``text`` as LaTeX that shows it unchanged, in a cell, a paragraph or a caption.
+
+    >>> print(escape("conv_1 & D_K²·M ≥ 50 %"))
+    conv\_1 \& $D_K^{2}\cdot M$ $\geq$ 50\,\%
+    """
+    pieces = [_piece(match) for match in _PIECES.finditer(visible(text))]
+    runs = groupby(pieces, key=lambda piece: piece[0])
+    return "".join(_math(list(run)) if math else "".join(tex for _, tex in run) for math, run in runs)
+
+
+def _piece(match: re.Match[str]) -> tuple[bool, str]:
+    """Whether a piece of text is mathematics, and its TeX."""
+    piece = match[0]
+    if match.lastgroup == "symbol" or piece in _MATH:
+        return True, _MATH.get(piece, piece)
+    if piece in _TEXT:
+        return False, _TEXT[piece]
+    return False, _LIGATURE.sub(r"\1{}", piece) if piece.isascii() else _letter(piece)
+
+
+def _math(pieces: list[tuple[bool, str]]) -> str:
+    """One formula: a space ends the name of a command, and a power of no symbol gets an empty base."""
+    joined = previous = ""
+    for _, piece in pieces:
+        base = "{}" if piece[0] == "^" and not previous[:1].isalpha() else ""
+        space = " " if piece[0].isalpha() and joined[-1:].isalpha() else ""
+        joined, previous = f"{joined}{space}{base}{piece}", piece
+    return f"${joined}$"
+
+
+def _letter(character: str) -> str:
+    from unicodedata import normalize
+
+    base, *marks = list(normalize("NFD", character))
+    if len(marks) == 1 and base.isascii() and base.isalpha() and marks[0] in _ACCENTS:
+        return f"\\{_ACCENTS[marks[0]]}{{{base}}}"
+    return f"\\texttt{{U+{ord(character):04X}}}"

@@ -1,0 +1,90 @@
+"""Tables as records for programs: CSV, TSV and JSON.
+
+The header is the columns' keys. Numbers are exact integers or the nearest floats, without separators
+or units; what is missing is empty, in JSON ``null``. Sizes are ``56x56``, in JSON ``[56, 56]``. A number
+with an interval is three fields: ``speedup``, ``speedup_low``, ``speedup_high``. A
+table with sub-rows or sums says so in a last field, ``role``, so that nobody adds them twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sepcalc.core.answers import SCHEMA
+from sepcalc.core.errors import SepcalcError
+from sepcalc.core.table import Plain, Table
+from sepcalc.render.cells import Look
+
+
+def draw_csv(tables: Sequence[Table], _look: Look) -> str:
+    """One table as RFC 4180 describes, except that a line ends in a line feed alone."""
+    return _separated(tables, "csv", ",", csv_field)
+
+
+def draw_tsv(tables: Sequence[Table], _look: Look) -> str:
+    """One table with tabs between the cells; tabs and line ends inside a cell become spaces."""
+    return _separated(tables, "tsv", "\t", tsv_field)
+
+
+def draw_json(tables: Sequence[Table], _look: Look) -> str:
+    """All tables, a record on each line: ``{"schema": 1, "tables": [{"table": …, "rows": [{key: value}]}]}``."""
+    inner = ",\n".join(map(_json_table, tables))
+    return f'{{"schema": {SCHEMA}, "tables": [\n{inner}\n]}}\n'
+
+
+def _json_table(table: Table) -> str:
+    head = {"table": table.name, "title": table.title, "caption": table.legend, "notes": table.notes}
+    rows = ",\n".join(f"  {json_text(record)}" for record in table.to_dicts())
+    return f'{json_text(head)[:-1]}, "rows": [\n{rows}\n]}}'
+
+
+def json_text(value: Any) -> str:
+    """A value on one line of JSON."""
+    from json import dumps
+
+    text = dumps(value, ensure_ascii=False)
+    return text if text.isprintable() else dumps(value)
+
+
+def _separated(tables: Sequence[Table], name: str, separator: str, field: Callable[[Plain], str]) -> str:
+    if len(tables) != 1:
+        names = f": {', '.join(table.name for table in tables)}" if tables else ""
+        raise SepcalcError(f"{name} holds one table, not {len(tables)}{names}; choose one of them, or the json format")
+
+    # An empty line would be no record at all.
+    lines = (separator.join(map(field, record)) or '""' for record in tables[0].records())
+    return "\n".join(lines) + "\n"
+
+
+def csv_field(value: Plain) -> str:
+    """A value between two commas."""
+    return _quoted(_flat(value), ",")
+
+
+def tsv_field(value: Plain) -> str:
+    """A value between two tabs, without tabs or line ends of its own."""
+    return _quoted(_one_line(_flat(value)), "\t")
+
+
+def _flat(value: Plain) -> str:
+    if value is None:
+        return ""
+    return "x".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _quoted(text: str, separator: str) -> str:
+    """``text`` as one field, with control characters other than tabs and line ends as escapes."""
+    if text.isprintable() and '"' not in text and separator not in text:
+        return text
+    return '"' + "".join(map(_no_control, text)).replace('"', '""') + '"'
+
+
+def _no_control(character: str) -> str:
+    code = ord(character)
+    is_control = (code < 32 or 127 <= code < 160) and character not in "\t\r\n"
+    return f"\\x{code:02x}" if is_control else character
+
+
+def _one_line(text: str) -> str:
+    return text if text.isprintable() else " ".join(text.replace("\t", " ").splitlines())

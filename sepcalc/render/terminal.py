@@ -1,0 +1,296 @@
+"""Tables for the terminal, drawn by Rich.
+
+Without a width a table is as wide as it needs to be: nothing is cut, and a file or a pipe gets whole
+numbers. With one, it gives up in this order until it fits: headings fold, and texts longer than half the
+terminal; columns of the highest rank go (a note names them); intervals go; texts fold. Numbers are never folded or cut.
+
+Text reaches Rich as plain segments, never as markup, and has no control characters. Rich takes a
+third of a millisecond for a row of cells, so all rows up to the next rule are one row to it, whose
+cells are blocks of lines: ten times as fast, and the same picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import TYPE_CHECKING, NamedTuple
+
+from sepcalc.core.table import Column, Row, Table
+from sepcalc.render.cells import Look, texts, visible
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions, RenderResult
+    from rich.measure import Measurement
+    from rich.table import Table as RichTable
+
+_GAP = 2
+"""Characters between two columns, and those by which parts and second lines are indented."""
+
+_NARROWEST = 10
+"""No text is folded to fewer characters than this."""
+
+_LONGEST_REMARK = 60
+"""Characters in a line of a text that names no row; more of them fold, whatever the width."""
+
+_WORTH_FOLDING = 2
+"""Columns up to this rank stay where texts can be folded to make room for them."""
+
+_READABLE = 80
+"""Characters in a line of prose, where the table beside it is no wider."""
+
+_ROOMY = 100_000
+"""As wide as a terminal can be needed."""
+
+_STYLES = {"body": "", "part": "dim", "total": "bold"}
+_RULES = "    \n    \n ── \n    \n ── \n    \n    \n    \n"
+"""Rich's box of eight lines: a rule under the heading and between sections, nothing else."""
+
+
+class _Block(NamedTuple):
+    """Lines of one width, each with the style of its row: what a column is between two rules."""
+
+    lines: Sequence[tuple[str, str]]
+    width: int
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        from rich.measure import Measurement
+
+        return Measurement(self.width, self.width)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        from rich.segment import Segment
+
+        styles = {name: console.get_style(name) if name else None for name in {style for _, style in self.lines}}
+        for line, style in self.lines:
+            yield Segment(line, styles[style])
+            yield Segment.line()
+
+
+class _Grid(NamedTuple):
+    """What is shown of a table: ``columns`` with the texts of their ``cells``, each ``widths`` characters wide."""
+
+    columns: tuple[Column, ...]
+    cells: Sequence[Sequence[str]]
+    widths: Sequence[int]
+
+
+def draw(tables: Sequence[Table], look: Look) -> str:
+    """``tables`` one after the other, each with its title above, its caption and its notes below."""
+    return "\n".join(_draw(table, look) for table in tables)
+
+
+def _draw(table: Table, look: Look) -> str:
+    from io import StringIO
+
+    from rich.console import Console
+
+    written = StringIO()
+    # Every setting is given, so that neither the environment nor a notebook changes what is drawn.
+    console = Console(
+        file=written,
+        width=_ROOMY,
+        height=100,
+        force_terminal=look.color,
+        color_system="standard" if look.color else None,
+        no_color=not look.color,
+        force_jupyter=False,
+        legacy_windows=False,
+    )
+    grid = _fitting(table, look)
+    prose = max(_total(grid.widths, range(len(grid.widths))), _READABLE)
+    prose = prose if look.width is None else min(prose, look.width)
+    _print(console, table.title, "bold", prose)
+    console.print(_rich_table(grid, table.rows))
+    console.print()
+    for line in (replace(table, columns=grid.columns).legend, *table.notes, _hidden_note(table, grid, look)):
+        _print(console, line, "dim", prose)
+    return "\n".join(line.rstrip() for line in written.getvalue().split("\n"))
+
+
+def _hidden_note(table: Table, grid: _Grid, look: Look) -> str:
+    """What is not there, by name: columns, and intervals of columns that are."""
+    shown = {column.key: column for column in grid.columns}
+    names = [column.key for column in table.columns if column.key not in shown]
+    names += [
+        f"the interval of {column.key}"
+        for column in table.columns
+        if column.interval and column.key in shown and not shown[column.key].interval
+    ]
+    hidden = f"hidden at {look.width} characters: {', '.join(names)}"
+    return f"{hidden}; a wider terminal or --columns shows them" if names else ""
+
+
+def _print(console: Console, text: str, style: str, width: int) -> None:
+    """Print a paragraph, its second line and those after it indented."""
+    from rich.text import Text
+
+    if text:
+        first, *others = _fold(visible(text), width - _GAP)
+        console.print(Text("\n".join((first, *(" " * _GAP + line for line in others))), style=style), soft_wrap=True)
+
+
+def _fitting(table: Table, look: Look) -> _Grid:
+    """What fits ``look.width``; before a column that is worth folding for goes, and before names fold, intervals go."""
+    grid = _fitted(table, look)
+    for column in sorted(table.columns, key=lambda column: column.rank, reverse=True):
+        if column.interval and column.rank and not _is_whole(grid, table, look):
+            shortened = replace(column, interval=False)
+            table = replace(table, columns=tuple(shortened if each is column else each for each in table.columns))
+            grid = _fitted(table, look)
+    return grid
+
+
+def _is_whole(grid: _Grid, table: Table, look: Look) -> bool:
+    """Whether all the columns that are worth folding for are there, with unfolded names."""
+    worth = [column for column in table.columns if column.rank <= _WORTH_FOLDING]
+    label = grid.columns.index(table.columns[table.label_place])
+    fits = look.width is None or _total(grid.widths, range(len(grid.widths))) <= look.width
+    unfolded = grid.widths[label] >= max(map(_cells_wide, grid.cells[label]), default=0)
+    return fits and unfolded and set(worth) <= set(grid.columns)
+
+
+def _fitted(table: Table, look: Look) -> _Grid:
+    """The columns that fit ``look.width``: of the others the highest rank goes first, of one rank the rightmost.
+
+    The column that names the rows stays whatever its rank.
+    """
+    columns, cells, label = table.columns, _columns_of_text(table, look), table.label_place
+    titles = [visible(column.title) for column in columns]
+    needs = [max(map(_cells_wide, column), default=1) for column in cells]
+    for place, column in enumerate(columns):
+        if not column.is_number and place != label:
+            needs[place] = min(needs[place], _LONGEST_REMARK)
+    natural = [max(need, _cells_wide(title)) for need, title in zip(needs, titles, strict=True)]
+    if look.width is None:
+        return _Grid(columns=columns, cells=cells, widths=natural)
+    folded = [max([need, *map(_cells_wide, title.split())]) for need, title in zip(needs, titles, strict=True)]
+    text = [place for place, column in enumerate(columns) if not column.is_number]
+    for place in text:
+        folded[place] = min(folded[place], max(look.width // 2, _NARROWEST))
+    tightest = [min(width, _NARROWEST) if place in text else width for place, width in enumerate(folded)]
+    places = list(range(len(columns)))
+    for place in sorted(places, key=lambda place: (columns[place].rank, place), reverse=True):
+        least = tightest if columns[place].rank <= _WORTH_FOLDING else folded
+        if _total(least, places) > look.width and columns[place].rank and place != label:
+            places.remove(place)
+    widths = _spread(folded, natural, places, [place for place in text if place in places], label, look.width)
+    return _Grid(columns=tuple(columns[p] for p in places), cells=[cells[p] for p in places], widths=widths)
+
+
+def _columns_of_text(table: Table, look: Look) -> list[list[str]]:
+    """The texts of the cells, column by column, those of parts indented."""
+    cells = [*map(list, zip(*texts(table, si=look.si), strict=True))] or [[] for _ in table.columns]
+    label = cells[table.label_place]
+    for place, row in enumerate(table.rows):
+        if row.role == "part":
+            label[place] = " " * _GAP + label[place]
+    return cells
+
+
+def _spread(
+    folded: list[int], natural: list[int], places: list[int], text: list[int], label: int, width: int
+) -> list[int]:
+    """The widths of ``places``: what is wanting folds the widest text, what is left unfolds texts, then headings."""
+    widths = list(folded)
+    while text and _total(widths, places) > width:
+        # A name is often typed again, so it stays whole while any other text can fold.
+        others = [place for place in text if place != label and widths[place] > _NARROWEST]
+        widest = max(others or text, key=lambda place: widths[place])
+        if widths[widest] <= _NARROWEST:
+            break
+        widths[widest] -= 1
+    left = max(width - _total(widths, places), 0)
+    for place in (*text, *places):
+        more = natural[place] - widths[place]
+        if place in text:
+            more = min(more, left)
+        if more <= left:  # half of what a heading needs would not unfold it
+            widths[place] += more
+            left -= more
+    return [widths[place] for place in places]
+
+
+def _total(widths: Sequence[int], places: Sequence[int]) -> int:
+    return sum(widths[place] for place in places) + _GAP * (len(places) - 1)
+
+
+def _cells_wide(text: str) -> int:
+    """How many characters of a terminal ``text`` takes; a Chinese one takes two."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def _rich_table(grid: _Grid, rows: Sequence[Row]) -> RichTable:
+    from rich.box import Box
+    from rich.table import Table as RichTable
+
+    # The gap stands in the blocks: Rich's own padding would lay out every line once more.
+    drawn = RichTable(box=Box(_RULES), show_edge=False, padding=0, header_style="")
+    for head in _blocks(grid, [[visible(column.title)] for column in grid.columns], ["bold"], bottom=True):
+        drawn.add_column(head, no_wrap=True)
+    for section in _sections(rows):
+        styles = [_STYLES[rows[place].role] for place in section]
+        drawn.add_row(
+            *_blocks(grid, [cells[section.start : section.stop] for cells in grid.cells], styles), end_section=True
+        )
+    return drawn
+
+
+def _sections(rows: Sequence[Row]) -> Iterator[range]:
+    """The places of the rows between two rules: sums stand apart from what they add up."""
+    start = 0
+    for _, group in groupby(rows, key=lambda row: row.role == "total"):
+        stop = start + sum(1 for _ in group)
+        yield range(start, stop)
+        start = stop
+
+
+def _blocks(
+    grid: _Grid, cells: Sequence[Sequence[str]], styles: Sequence[str], *, bottom: bool = False
+) -> Iterator[_Block]:
+    """A block for each column of ``cells``, every row as tall as its tallest cell."""
+    folded = [[_fold_cell(text, width) for text in column] for column, width in zip(cells, grid.widths, strict=True)]
+    heights = [max(map(len, row)) for row in zip(*folded, strict=True)]
+    lines_styles = [style for style, height in zip(styles, heights, strict=True) for _ in range(height)]
+    for place, (column, width) in enumerate(zip(grid.columns, grid.widths, strict=True)):
+        gap = " " * (_GAP - 1 if place < len(cells) - 1 else 0)
+        lines: list[str] = []
+        for cell, height in zip(folded[place], heights, strict=True):
+            blank = [""] * (height - len(cell))
+            lines += blank + cell if bottom else cell + blank
+        shaped = [_pad(line, width, right=column.is_number) + gap for line in lines]
+        yield _Block(lines=[*zip(shaped, lines_styles, strict=True)], width=width + len(gap))
+
+
+def _pad(line: str, width: int, *, right: bool) -> str:
+    pad = " " * (width - _cells_wide(line))
+    return pad + line if right else line + pad
+
+
+def _fold_cell(text: str, width: int) -> list[str]:
+    """A cell in lines of at most ``width``, also broken after the joints of a name, with its indent on each."""
+    if _cells_wide(text) <= width:
+        return [text]
+    indent = " " * (len(text) - len(text.lstrip(" ")))
+    return [indent + line for line in _fold(text.lstrip(" "), width - len(indent), joints=" -./_")]
+
+
+def _fold(text: str, width: int, joints: str = " ") -> list[str]:
+    """``text`` in lines of at most ``width``, broken after ``joints`` where it can be."""
+    from re import escape, findall
+
+    from rich.cells import chop_cells
+
+    width = max(width, 1)
+    lines = [""]
+    for piece in findall(f"[^{escape(joints)}]*[{escape(joints)}]|.+$", text):
+        if _cells_wide(lines[-1] + piece.rstrip(" ")) <= width:
+            lines[-1] += piece
+        else:
+            lines += chop_cells(piece.rstrip(" "), width)
+            lines[-1] += " " * (len(piece) - len(piece.rstrip(" ")))
+    return [line.rstrip(" ") for line in lines if line.strip(" ")] or [""]

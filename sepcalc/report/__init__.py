@@ -1,0 +1,1 @@
+"""One document about one network: tables, charts and remarks in HTML, Markdown or LaTeX."""

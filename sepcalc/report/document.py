@@ -1,0 +1,289 @@
+"""A report about a network as a value: sections of tables, pictures and sentences, which every format draws alike.
+
+Each number stands in a table that the terminal prints as well; the figures at the top are cells of the totals.
+A report holds no date and no command of its own making: who asks for it says how it was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import partial
+
+from sepcalc.conventions.counters import COUNTERS
+from sepcalc.conventions.published import published_conventions_table
+from sepcalc.conventions.tables import reconcile_all, reconcile_table
+from sepcalc.core.comparison import Comparison, compare
+from sepcalc.core.errors import SepcalcError, closest
+from sepcalc.core.layer_tables import layer_table
+from sepcalc.core.network import Convolution, Network, WhatIf
+from sepcalc.core.network_tables import network_table, totals_table
+from sepcalc.core.spec import times
+from sepcalc.core.table import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE, Column, Row, Table
+from sepcalc.core.variants import choose
+from sepcalc.explain.derivation import Explanation, explain
+from sepcalc.measure.session import Session
+from sepcalc.measure.tables import timing_tables
+from sepcalc.readers.trace import Trace
+from sepcalc.render.cells import human
+from sepcalc.render.charts.chart import Chart, can_draw
+from sepcalc.render.charts.layer import layer_chart
+from sepcalc.render.charts.measurement import measurement_chart
+from sepcalc.render.charts.network import network_chart
+
+NO_PICTURES = "Without pictures: they need the extra 'plot', pip install 'sepcalc[plot]'."
+
+MOST_FIGURES = 4
+"""Figures at the top of a report: the network's two, and the variants that save most."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A number that is shown large: what people read, and what it is."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A table of many rows, which a page lets its reader search, sort, and filter by variant."""
+
+    table: Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A chart, the ``name`` of its file, and what it shows in words."""
+
+    name: str
+    words: str
+    chart: Chart
+
+
+Block = str | Table | Listing | Picture | Explanation
+"""What a section is made of; a string is a paragraph."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A part of a report under a heading; ``name`` is what links to it say."""
+
+    name: str
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """How a report came to be: what was typed, the program's version, the day (ISO 8601) and the source's name."""
+
+    command: str
+    version: str
+    date: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """A title, what it is about in a sentence, the figures at its top, and its sections."""
+
+    title: str
+    lead: str
+    figures: tuple[Figure, ...]
+    sections: tuple[Section, ...]
+    made: Made
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """All pictures, in their order."""
+        return tuple(block for each in self.sections for block in each.blocks if isinstance(block, Picture))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What a report is about: a network, what each variant would change, and what else is known.
+
+    The first of ``what_ifs`` is the reference. ``layer`` is the one that is explained; None is that of
+    :func:`chosen_layer`. ``trace`` is the run of its code, if there was one. ``published`` is False where
+    the network is not the one that its sources print figures of. ``measured`` are sessions of ``sepcalc measure``.
+    ``pictures`` says whether they are wanted; they are drawn where the extra ``plot`` is installed.
+    """
+
+    network: Network
+    what_ifs: tuple[WhatIf, ...] = ()
+    layer: Convolution | None = None
+    trace: Trace | None = None
+    published: bool = True
+    measured: tuple[Session, ...] = ()
+    pictures: bool = False
+
+
+def report(subject: Subject, made: Made) -> Report:
+    """The report about ``subject``.
+
+    >>> from sepcalc import load
+    >>> made = Made(command="sepcalc report vgg16", version="1.0", date="2026-11-20", source="vgg16")
+    >>> [section.name for section in report(Subject(network=load("vgg16")), made).sections]
+    ['totals', 'layers', 'layer', 'counters', 'published', 'made']
+    """
+    network = subject.network
+    wanted, draws = subject.pictures, subject.pictures and can_draw()
+    what_ifs = subject.what_ifs or tuple(network.what_if(each) for each in choose())
+    subject = replace(subject, what_ifs=what_ifs, pictures=draws)
+    layers, totals = network_table(network, what_ifs), totals_table(network, what_ifs)
+    sections = (
+        _section("totals", "Totals", [totals]),
+        _section("layers", "Layers", _layers(subject, layers, totals)),
+        _section("layer", "One layer in full", _one_layer(subject, layers)),
+        _section("measured", "Measured", _measured(subject)),
+        _section("counters", "In other counters", _counters(subject)),
+        _section("published", "Published figures", _published(subject)),
+        _section("made", "How this was made", _made(made, *([] if draws == wanted else [NO_PICTURES]))),
+    )
+    return Report(
+        title=network.name,
+        lead=_lead(network),
+        figures=tuple(_figures(totals)),
+        sections=tuple(each for each in sections if each.blocks),
+        made=made,
+    )
+
+
+def _section(name: str, title: str, blocks: Sequence[Block] | Iterator[Block]) -> Section:
+    return Section(name=name, title=title, blocks=tuple(blocks))
+
+
+def _lead(network: Network) -> str:
+    """Where the network is from, and what it reads."""
+    reads = "" if network.input is None else f"Input {times(network.input.shape)}."
+    return " ".join(filter(None, (f"{network.source}." if network.source else "", reads)))
+
+
+def _figures(totals: Table) -> Iterator[Figure]:
+    """The network as written, then what each variant saves, the most first."""
+    keys = [column.key for column in totals.columns]
+    name, params, macs, saved = (keys.index(key) for key in ("variant", "params", "macs", "macs_reduction"))
+
+    def shown(row: Row, place: int) -> str:
+        return human(row.cells[place], totals.columns[place], si=True)
+
+    def saving(row: Row) -> Fraction:
+        value = row.cells[saved]
+        return value if isinstance(value, Fraction) else Fraction(1)
+
+    written, _, *rewritten = totals.rows
+    yield Figure(value=shown(written, params), label="parameters")
+    yield Figure(value=shown(written, macs), label="multiply-adds (MACs)")
+    best = sorted((row for row in rewritten if saving(row) > 1), key=saving, reverse=True)
+    for row in best[: MOST_FIGURES - 2]:
+        yield Figure(value=shown(row, saved), label=f"fewer MACs as {row.cells[name]} than as standard")
+
+
+def _picture(name: str, words: str, draw: Callable[[], Chart]) -> Picture | str:
+    """What ``draw`` makes, without its title and its rules, which the table beside it has; or why there is no chart."""
+    try:
+        chart = draw()
+    except SepcalcError as reason:
+        return f"There is no chart here: {reason}."
+    untitled = {key: value for key, value in chart.spec.items() if key != "title"}
+    return Picture(name=name, words=words, chart=replace(chart, spec=untitled))
+
+
+def _layers(subject: Subject, layers: Table, totals: Table) -> Iterator[Block]:
+    """Every layer as written, and the multiply-adds that each variant would leave it."""
+    if subject.pictures:
+        words = f"What each layer of {subject.network.name} costs along its depth, as written and as each variant."
+        yield _picture("layers", words, lambda: network_chart(layers, totals))
+    variants = [each.variant.name for each in subject.what_ifs[1:]]
+    rewritten = [f"{key}:{variant}" for variant in variants for key in ("macs", "reduction")]
+    yield Listing(table=layers.select(["name", "type", "output", "params", "macs", "macs_share", *rewritten]))
+
+
+def chosen_layer(network: Network, name: str | None = None) -> Convolution | None:
+    """The convolution called ``name``, or else the convertible one of the most multiply-adds; None without any.
+
+    Raises :class:`SepcalcError` where no convolution is called so, with the closest name.
+    """
+    convolutions = [layer for layer in network.layers if isinstance(layer, Convolution) and layer.kernel]
+    if name is None:
+        return max((each for each in convolutions if each.convertible), key=lambda each: each.cost.macs, default=None)
+    for layer in convolutions:
+        if layer.name == name:
+            return layer
+    what = "is no convolution" if any(layer.name == name for layer in network.layers) else "is not there"
+    known = closest(name, [layer.name for layer in convolutions])
+    raise SepcalcError(f"'{name}' {what} in {network.name}{known}")
+
+
+def _one_layer(subject: Subject, layers: Table) -> Iterator[Block]:
+    layer = subject.layer or chosen_layer(subject.network)
+    if layer is None:
+        return
+    comparison = _compared(layer, subject.what_ifs)
+    shares = layers.select(["name", "macs_share"])
+    share = next(human(row.cells[1], shares.columns[1]) for row in shares.rows if row.cells[0] == layer.name)
+    yield f"{layer.name} is a layer of type {layer.label}, with {share} of all multiply-adds as written."
+    if layer.batch > 1:
+        yield f"It runs over {layer.batch:,} feature maps; the counts here are for one of them, without its norms."
+    else:
+        yield "The counts here are those of its stages alone, without the norms after them."
+    table = layer_table(comparison).brief()
+    yield table
+    if subject.pictures:
+        words = f"What {layer.name} costs as each variant, stage by stage."
+        yield _picture("layer", words, lambda: layer_chart(layer_table(comparison, stages=True)))
+    derived = explain(comparison)
+    # The table above has its title and the rules of counting already.
+    notes = tuple(note for note in derived.notes if note not in table.legend)
+    yield replace(derived, title="How the counts come about", notes=notes)
+
+
+def _compared(layer: Convolution, what_ifs: Sequence[WhatIf]) -> Comparison:
+    """The layer's convolution in every variant that is compared and in its own, with the options that it has there."""
+    variants = (layer.written_as(each.variant).variant for each in what_ifs)
+    return compare(layer.spec, dict.fromkeys((*variants, layer.variant)))
+
+
+def _measured(subject: Subject) -> Iterator[Block]:
+    """What was timed, each session with its own command and machine."""
+    for place, session in enumerate(subject.measured, start=1):
+        if session.command:
+            yield f"Measured by: {session.command}"
+        if session.kind == "network" and session.title != subject.network.title:
+            yield f"What was measured is {session.title}; this report is about {subject.network.title}."
+        first, *others = timing_tables(session)
+        yield Listing(table=first.brief()) if session.kind == "network" else first.brief()
+        yield from (table.brief() for table in others)
+        if subject.pictures:
+            words = f"What was promised of {session.title} and what was delivered."
+            yield _picture(f"measured-{place}", words, partial(measurement_chart, first))
+
+
+def _counters(subject: Subject) -> Iterator[Block]:
+    found = reconcile_all(subject.network, subject.trace, COUNTERS)
+    yield reconcile_table(subject.network, found, as_modules=subject.trace is None)
+
+
+def _published(subject: Subject) -> Iterator[Block]:
+    if subject.published and subject.network.published:
+        yield published_conventions_table(subject.network)
+
+
+def _made(made: Made, *remarks: str) -> Iterator[Block]:
+    facts = {
+        "Command": made.command,
+        "Program": f"sepcalc {made.version}",
+        "Date": made.date,
+        "Source": made.source,
+    }
+    yield Table(
+        name="made",
+        title="How this report was made",
+        columns=(Column(key="what", title="What"), Column(key="value", title="Value")),
+        rows=tuple(Row(cells=fact) for fact in facts.items()),
+    )
+    yield f"{COUNTING_RULE} {PARAMS_RULE} {REDUCTION_RULE}"
+    yield "All counts are exact integers; rounding is in the display alone."
+    yield from remarks

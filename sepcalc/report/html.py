@@ -1,0 +1,160 @@
+"""A report as one HTML file: no other file, no request, no framework.
+
+The page's policy (Content-Security-Policy) allows its own style sheet and its own script, by their hashes, and
+nothing else. Without the script all tables are there in full; it adds sorting, search, the filter and the switch.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterator
+from hashlib import sha256
+from importlib.resources import files
+
+from sepcalc.core.table import Table
+from sepcalc.explain import prose
+from sepcalc.explain.derivation import Explanation
+from sepcalc.render.charts.chart import Chart
+from sepcalc.render.charts.style import WIDTH
+from sepcalc.render.html import classed, escape
+from sepcalc.report.document import Block, Listing, Picture, Report, Section
+
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="generator" content="sepcalc {version}">
+<title>{title}</title>
+<style>{style}</style>
+</head>
+<body>
+<a class="skip" href="#content">Skip to the content</a>
+<header>
+<div class="bar">
+<h1>{title}</h1>
+<button id="theme" class="switch needs-script" type="button" hidden>Dark</button>
+</div>
+<p class="lead">{lead}</p>
+<dl class="figures">
+{figures}
+</dl>
+<nav aria-label="Sections">
+<ul>
+{links}
+</ul>
+</nav>
+</header>
+<main id="content">
+{sections}
+</main>
+<footer>Made with sepcalc {version} on {date}.</footer>
+<script>{script}</script>
+</body>
+</html>
+"""
+
+_TOOLS = """<div class="tools needs-script" data-table="{name}" hidden>
+<label>Search<input type="search" placeholder="a name or a type" autocomplete="off" aria-controls="{name}"></label>
+{choice}<output aria-live="polite"></output>
+</div>"""
+
+_CHOICE = '<label>Variant<select aria-controls="{name}"><option value="">all</option>{options}</select></label>\n'
+
+
+def draw(report: Report, _beside: str) -> str:
+    """The whole page, which has its pictures in it."""
+    style, script = (files("sepcalc.report").joinpath(f"page.{kind}").read_text("utf-8") for kind in ("css", "js"))
+    return _PAGE.format(
+        policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; "
+        "form-action 'none'",
+        version=escape(report.made.version),
+        date=escape(report.made.date),
+        title=escape(report.title),
+        lead=escape(report.lead),
+        figures="\n".join(
+            f"<div><dt>{escape(each.label)}</dt><dd>{escape(each.value)}</dd></div>" for each in report.figures
+        ),
+        links="\n".join(f'<li><a href="#{each.name}">{escape(each.title)}</a></li>' for each in report.sections),
+        sections="\n".join(map(_section, report.sections)),
+        style=style,
+        script=script,
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(sha256(text.encode()).digest()).decode()}'"
+
+
+def _section(section: Section) -> str:
+    each = enumerate(section.blocks, start=1)
+    inner = "\n".join(line for place, block in each for line in _block(block, f"{section.name}-{place}"))
+    heading = f'<h2 id="{section.name}-heading">{escape(section.title)}</h2>'
+    return f'<section id="{section.name}" aria-labelledby="{section.name}-heading">\n{heading}\n{inner}\n</section>'
+
+
+def _block(block: Block, name: str) -> Iterator[str]:
+    """``name`` is what the script and readers of a screen call its table."""
+    if isinstance(block, str):
+        yield f"<p>{escape(block)}</p>"
+    elif isinstance(block, Picture):
+        yield _figure(block)
+    elif isinstance(block, Explanation):
+        yield prose.for_html(block, level=3)
+    elif isinstance(block, Listing):
+        yield _tools(block.table, name)
+        yield _table(block.table, name, "scroll tall", "sortable")
+        yield _remarks(block.table)
+    else:
+        yield _table(block, name, "scroll", "plain")
+        yield _remarks(block)
+
+
+def _table(table: Table, name: str, box: str, classes: str) -> str:
+    """The table in a box of its own that scrolls, with a keyboard too."""
+    drawn = classed(table, identity=name, classes=classes)
+    return f'<div class="{box}" role="region" aria-label="{escape(table.title)}" tabindex="0">\n{drawn}\n</div>'
+
+
+def _remarks(table: Table) -> str:
+    lines = [line for line in (table.legend, *table.notes) if line]
+    return f'<div class="remarks">{"".join(f"<p>{escape(line)}</p>" for line in lines)}</div>' if lines else ""
+
+
+def _tools(table: Table, name: str) -> str:
+    """The search and, where the table compares variants, the filter by one of them."""
+    variants = dict.fromkeys(column.variant for column in table.columns if column.variant)
+    options = "".join(f'<option value="{escape(each)}">{escape(each)}</option>' for each in variants)
+    return _TOOLS.format(name=name, choice=_CHOICE.format(name=name, options=options) if options else "")
+
+
+_BOX = re.compile(r'width="[^"]*" height="([^"]*)" viewBox="[^"]*"')
+
+_SPOKEN = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"')
+
+
+def _figure(picture: Picture) -> str:
+    """The picture as SVG within the page, in whose colours its words and lines are.
+
+    Its parts stand beside each other where the page is wide enough. To a reader of a screen it is one image, which the
+    caption names; the numbers are in the tables.
+    """
+    from sepcalc.render.charts.chart import draw_svg
+
+    words = escape(picture.words)
+    parts = "\n".join(_alike(_SPOKEN.sub("", draw_svg(part).decode())) for part in _parts(picture.chart))
+    drawn = f'<div class="parts" role="img" aria-label="{words}">\n{parts}\n</div>'
+    return f'<figure class="chart">\n{drawn}\n<figcaption>{words}</figcaption>\n</figure>'
+
+
+def _alike(drawing: str) -> str:
+    """The drawing with room for the widest, so that the type of all that are scaled to one width has one size."""
+    return _BOX.sub(rf'width="{WIDTH:g}" height="\1" viewBox="0 0 {WIDTH:g} \1"', drawing, count=1)
+
+
+def _parts(chart: Chart) -> list[Chart]:
+    """What stands one below the other in ``chart``, each as a chart of its own."""
+    whole = {key: value for key, value in chart.spec.items() if key not in ("vconcat", "spacing")}
+    return [Chart(spec={**whole, **part}) for part in chart.spec["vconcat"]]

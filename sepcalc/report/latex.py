@@ -1,0 +1,77 @@
+r"""A report in LaTeX, for a paper: a whole article, which pdflatex compiles.
+
+It needs amsmath, booktabs and longtable, and graphicx where pictures stand beside it. A table too wide for the line
+gives up columns of the highest ranks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from sepcalc.explain import prose
+from sepcalc.explain.derivation import Explanation
+from sepcalc.render import latex
+from sepcalc.render.cells import Look
+from sepcalc.render.latex_text import escape
+from sepcalc.report.document import Block, Listing, Picture, Report
+
+_DOCUMENT = r"""\documentclass{{article}}
+\usepackage{{{packages}}}
+\title{{{title}}}
+\emergencystretch=4em
+\author{{}}
+\date{{{date}}}
+\begin{{document}}
+\maketitle
+\noindent {lead}
+
+{body}
+\end{{document}}
+"""
+
+
+def draw(report: Report, beside: str) -> str:
+    """The whole article; its pictures are files ``beside`` it, ``BESIDE-NAME.pdf``."""
+    blocks = [_figures(report)]
+    for section in report.sections:
+        blocks.append(rf"\section{{{escape(section.title)}}}")
+        for place, block in enumerate(section.blocks, start=1):
+            blocks += _block(block, f"{section.name}-{place}", beside)
+    packages = ("amsmath", "booktabs", *(["graphicx"] if report.pictures else []), "longtable")
+    return _DOCUMENT.format(
+        packages=",".join(packages),
+        title=escape(report.title),
+        date=escape(report.made.date),
+        lead=escape(report.lead),
+        body="\n\n".join(block.strip("\n") for block in blocks),
+    )
+
+
+def _figures(report: Report) -> str:
+    items = "\n".join(rf"\item \textbf{{{escape(each.value)}}} {escape(each.label)}" for each in report.figures)
+    return f"\\begin{{itemize}}\n{items}\n\\end{{itemize}}"
+
+
+def _block(block: Block, name: str, beside: str) -> Iterator[str]:
+    """``name`` is what the label of its table says."""
+    if isinstance(block, str):
+        yield escape(block)
+    elif isinstance(block, Picture):
+        yield _picture(block, beside)
+    elif isinstance(block, Explanation):
+        yield prose.for_article(block)
+    else:
+        table = replace(block.table if isinstance(block, Listing) else block, name=name)
+        yield latex.long(latex.fitted(table, Look()), Look())
+
+
+def _picture(picture: Picture, beside: str) -> str:
+    lines = (
+        r"\begin{figure}[htbp]",
+        r"\centering",
+        rf"\includegraphics{{{beside}-{picture.name}.pdf}}",
+        rf"\caption{{{escape(picture.words)}}}",
+        r"\end{figure}",
+    )
+    return "\n".join(lines)

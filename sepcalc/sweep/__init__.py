@@ -1,0 +1,1 @@
+"""Grids of convolutions and networks: what a number changes when it is varied."""
