@@ -38,7 +38,7 @@ from sepcalc.measure.loop import (
 from sepcalc.measure.statistics import UNSTEADY, Ratio, Summary
 from sepcalc.render.cells import human
 from sepcalc.render.files import write
-from sepcalc.render.formats import render
+from sepcalc.render.formats import render_tables
 
 T = TypeVar("T")
 
@@ -188,7 +188,7 @@ def show(title: str, columns: Iterable[Column], rows: Iterable[Sequence[Cell]], 
     """Print a table: for the terminal, or as Markdown for the documentation."""
     body = tuple(Row(cells=tuple(each)) for each in rows)
     table = Table(name="benchmark", title=title, columns=tuple(columns), rows=body)
-    print(render([table], "markdown" if markdown else "terminal").rstrip(), end="\n\n")
+    print(render_tables([table], "markdown" if markdown else "terminal").rstrip(), end="\n\n")
 
 
 def machine(packages: Iterable[str]) -> dict[str, Any]:

@@ -40,7 +40,7 @@ from harness import (
 )
 from torch.utils.benchmark import Timer
 
-from sepcalc.builders.torch_stages import build
+from sepcalc.builders.torch_stages import build_stages
 from sepcalc.core.spec import ConvSpec
 from sepcalc.core.table import Cell, Column
 from sepcalc.core.variants import choose
@@ -93,7 +93,7 @@ class Times:
 def forms(spec: ConvSpec, conditions: Conditions) -> dict[str, Call]:
     """What is timed: one call of each of the first three variants."""
     given = [Input(shape=(1, spec.c_in, *(spec.size or ())))]
-    return {each.name: prepare(build(each(spec)), given, conditions) for each in choose()}
+    return {each.name: prepare(build_stages(each(spec)), given, conditions) for each in choose()}
 
 
 def by_sepcalc(calls: Mapping[str, Call], plan: Plan) -> dict[str, float]:

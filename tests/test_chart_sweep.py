@@ -6,7 +6,7 @@ from sepcalc.render.formats.charts.sweep import sweep_chart
 
 from sepcalc import choose, load
 from sepcalc.core.errors import SepcalcError
-from sepcalc.sweep.sweep import network_sweep, sweep
+from sepcalc.sweep.sweep import sweep_layer, sweep_network
 from sepcalc.sweep.tables import sweep_table
 
 SWEEPS = {
@@ -21,7 +21,7 @@ SWEEPS = {
 
 def drawn(name, variants=()):
     """The table of a sweep and its chart."""
-    table = sweep_table(sweep(SWEEPS[name], choose(variants)))
+    table = sweep_table(sweep_layer(SWEEPS[name], choose(variants)))
     return table, sweep_chart(table)
 
 
@@ -86,7 +86,7 @@ def test_panels(name, titles):
 
 def test_a_network():
     """A sweep of a network is drawn like that of a convolution, its own form among the variants."""
-    found = network_sweep("alexnet", {"size": [127, 224]}, lambda width, size: load("alexnet", size=size), choose())
+    found = sweep_network("alexnet", {"size": [127, 224]}, lambda width, size: load("alexnet", size=size), choose())
     chart = sweep_chart(sweep_table(found))
     assert {each["variant"] for each in points(chart)} >= {"as-written", "standard"}
     assert drawing(chart).overlapping() == []
@@ -94,7 +94,7 @@ def test_a_network():
 
 def test_nothing_swept():
     """A table of a single point has no line, and is refused with the cure."""
-    table = sweep_table(sweep({"c_in": [64], "c_out": [128], "k": [3]}, choose()))
+    table = sweep_table(sweep_layer({"c_in": [64], "c_out": [128], "k": [3]}, choose()))
     with pytest.raises(SepcalcError) as error:
         sweep_chart(table)
     assert str(error.value) == (
@@ -106,5 +106,5 @@ def test_too_many_panels():
     """More panels than anybody can read are refused with their number and the cure."""
     values = {"c_in": list(range(8, 128, 8)), "c_out": list(range(8, 136, 8)), "k": [3]}
     with pytest.raises(SepcalcError) as error:
-        sweep_chart(sweep_table(sweep(values, choose())))
+        sweep_chart(sweep_table(sweep_layer(values, choose())))
     assert str(error.value).endswith(": 15 panels are too many for a chart of 12; give fewer values")

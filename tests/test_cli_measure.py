@@ -13,7 +13,7 @@ from fake_clock import noisy
 from sepcalc.cli import progress as progress_module
 from sepcalc.cli.progress import shown_progress
 from sepcalc.measure.loop import State
-from sepcalc.measure.record import load
+from sepcalc.measure.record import load_measurement
 
 LAYER = "measure --cin 64 --cout 128 -k 3 --size 56"
 QUICK = f"{LAYER} --rounds 12 --time 0"
@@ -248,7 +248,10 @@ def test_interrupted(folder, monkeypatch):
     ran = sepcalc(f"{LAYER} --save run.json")
     assert (ran.code, ran.err) == (130, "")
     assert "Interrupted: this is what there was by then." in ran.out
-    assert (load(folder / "run.json").interrupted, len(load(folder / "run.json").rows)) == (True, 3)
+    assert (load_measurement(folder / "run.json").interrupted, len(load_measurement(folder / "run.json").rows)) == (
+        True,
+        3,
+    )
 
 
 def test_interrupted_before_there_is_anything(folder, bench):

@@ -8,7 +8,7 @@ from sepcalc import ConvSpec, choose, compare, load
 from sepcalc.core.network_tables import network_table
 from sepcalc.measure.layer import measure_layer
 from sepcalc.measure.loop import Plan
-from sepcalc.measure.record import save
+from sepcalc.measure.record import save_measurement
 from sepcalc.measure.run import Setting
 
 LAYER = "layer --cin 64 --cout 128 -k 3 --size 56"
@@ -113,7 +113,7 @@ def test_a_measurement_that_was_kept(folder):
     comparison = compare(ConvSpec.of(64, 128, k=3, size=56))
     session = measure_layer(comparison, Setting(bench=fake_bench(), plan=Plan(rounds=12, time_s=0.0)))
     for name in ("one.json", "two.json"):
-        save(session, folder / name)
+        save_measurement(session, folder / name)
     assert sepcalc("measure --load one.json --plot chart.svg") == sepcalc("measure --load one.json")
     assert "Speed-up against promise" in (folder / "chart.svg").read_text("utf-8")
     message = "--plot would change nothing: a chart is of one measurement, not of 2; name one file\n"

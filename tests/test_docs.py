@@ -40,7 +40,7 @@ from sepcalc.core.answers import comparison_answer, layer_answer, network_answer
 from sepcalc.core.layer_tables import layer_table
 from sepcalc.core.network_tables import comparison_table, network_table, published_table, totals_table
 from sepcalc.core.variants import all_variants
-from sepcalc.explain.derivation import explain
+from sepcalc.explain.derivation import explain_layer
 from sepcalc.explain.symbols import UNICODE, write
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.layer import measure_layer
@@ -55,7 +55,7 @@ from sepcalc.readers.onnx import protobuf
 from sepcalc.readers.onnx import shapes as onnx_shapes
 from sepcalc.readers.yaml import reader as yaml_reading
 from sepcalc.render.formats import FORMATS
-from sepcalc.sweep.sweep import sweep
+from sepcalc.sweep.sweep import sweep_layer
 from sepcalc.sweep.tables import sweep_table
 
 ROOT = Path(__file__).parent.parent
@@ -350,7 +350,7 @@ def interval_keys(column):
 
 def test_columns_of_a_sweep():
     """Every column of a sweep is documented, and every quantity that can be one."""
-    table = sweep_table(sweep({"c_in": 64, "c_out": [32, 64], "k": 3}))
+    table = sweep_table(sweep_layer({"c_in": 64, "c_out": [32, 64], "k": 3}))
     quantities = [key for key, _ in SWEPT.values()]
     assert missing([*(column.key for column in table.columns), *quantities], section("cli.md", "sepcalc sweep")) == []
 
@@ -423,7 +423,7 @@ def test_variants(variant):
     assert variant.summary.rstrip(".").split(" (")[0] in prose
     assert variant.gives_up in prose
     chosen = choose([variant.name], {"groups": 4})
-    found = explain(compare(ConvSpec.of(64, 128, k=3, size=56), chosen)).sections[-1]
+    found = explain_layer(compare(ConvSpec.of(64, 128, k=3, size=56), chosen)).sections[-1]
     stages = (f"{line.label} → {write(to, UNICODE)}" for line, to in stages_of(found))
     assert " → ".join((write(found.channels[0], UNICODE), *stages)) in prose
     assert f"`{write(found.derivations[0].formula, UNICODE)}`" in prose

@@ -12,7 +12,7 @@ from strategies import bound, open_specs, randomly, specs
 from sepcalc import ConvSpec, SepcalcError, choose, compare
 from sepcalc.core.table import Column
 from sepcalc.core.variants import all_variants, get
-from sepcalc.explain.derivation import explain
+from sepcalc.explain.derivation import explain_layer
 from sepcalc.explain.prose import for_html, render_explanation
 from sepcalc.explain.symbols import UNICODE, write
 from sepcalc.render.cells import human
@@ -24,7 +24,7 @@ FORMATS = ["terminal", "markdown", "latex", "html"]
 
 def derive(spec, *names, **options):
     """The explanation of ``spec`` in the variants called ``names``, and its sections by name."""
-    explanation = explain(compare(spec, choose(names, options)))
+    explanation = explain_layer(compare(spec, choose(names, options)))
     return explanation, {section.name: section for section in explanation.sections}
 
 
@@ -50,7 +50,7 @@ def comparisons(draw, variant):
 def test_formulas_are_worth_what_the_stages_cost(variant, data):
     """Each formula at its numbers is the stage's params or MACs, exactly, and each closed form the ratio."""
     comparison = data.draw(comparisons(variant))
-    explanation = explain(comparison)
+    explanation = explain_layer(comparison)
     values = {"D_F": 1, **explanation.values}
     for candidate, section in zip(comparison.candidates, explanation.sections, strict=True):
         assert section.why_not == candidate.why_not
@@ -82,7 +82,7 @@ def expected(candidate):
 def test_ratios_have_closed_forms(variant, data):
     """Every ratio is a sum of products, but for that of the parameters where there are biases."""
     comparison = data.draw(comparisons(variant))
-    for section in explain(comparison).sections[1:]:
+    for section in explain_layer(comparison).sections[1:]:
         for ratio in section.ratios:
             assert (ratio.closed is None) == (comparison.spec.bias != "none" and ratio.count == "parameters")
 
@@ -94,7 +94,7 @@ def test_ratios_have_closed_forms(variant, data):
 def test_printed_equations_hold(form, variant, data):
     """Each equation as printed, read back and calculated, has the same value on all its sides."""
     comparison = data.draw(comparisons(variant))
-    explanation = explain(comparison)
+    explanation = explain_layer(comparison)
     found = equations(shown(explanation, form), form)
     lines = sum(len(derivation.stages) for section in explanation.sections for derivation in section.derivations)
     assert len(found) >= lines + sum(len(section.ratios) for section in explanation.sections)
@@ -171,7 +171,7 @@ DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 @given(spec=st.one_of(specs(), open_specs()), variants=st.tuples(*map(bound, all_variants())))
 def test_every_name_is_defined(spec, variants):
     """The legend knows each name that a formula uses, and no name twice."""
-    explanation = explain(compare(spec, variants))
+    explanation = explain_layer(compare(spec, variants))
     defined = [each.name for each in explanation.legend]
     used = {name for line in lines_of(explanation) for name in line.formula.names}
     assert used <= set(defined)
@@ -278,7 +278,7 @@ def test_options_are_names_or_numbers():
 
 def test_numbers_that_differ_between_variants_have_no_name():
     """Grouped twice, in two and in four groups, is told apart by the numbers."""
-    explanation = explain(compare(ConvSpec.of(8, 8, k=3, groups=2), [get("grouped").bind({"groups": 4})]))
+    explanation = explain_layer(compare(ConvSpec.of(8, 8, k=3, groups=2), [get("grouped").bind({"groups": 4})]))
     assert [closed(section) for section in explanation.sections] == [[], ["1/4"], ["1/2"]]
     assert "G" not in explanation.values
     text = render_explanation(explanation, "markdown")
@@ -328,7 +328,7 @@ def test_a_variant_that_does_not_apply_says_why():
 def test_every_format_says_it_all(form):
     """Names, rules, and each variant's summary, loss and remark stand in each format."""
     comparison = compare(LAYER, choose(["all"], {"groups": 4}))
-    text = words(shown(explain(comparison), form))
+    text = words(shown(explain_layer(comparison), form))
     for candidate in comparison.candidates:
         variant = candidate.variant
         for sentence in (variant.name, variant.summary, variant.gives_up, candidate.remark):
@@ -346,7 +346,7 @@ def words(text):
 def test_other_formats_are_refused(form):
     """A derivation is no table, and the message names the formats that hold one."""
     with pytest.raises(SepcalcError) as caught:
-        render_explanation(explain(compare(LAYER)), form)
+        render_explanation(explain_layer(compare(LAYER)), form)
     assert str(caught.value) == f"--explain is prose: choose terminal, markdown or latex, not {form}"
 
 
@@ -361,7 +361,9 @@ def test_other_formats_are_refused(form):
 )
 def test_a_narrow_terminal_is_wide_enough(spec):
     """No line is longer than 60 columns, and equations break before their signs."""
-    text = render_explanation(explain(compare(spec, choose(["all"], {"groups": 4, "mid": 48}))), "terminal", width=60)
+    text = render_explanation(
+        explain_layer(compare(spec, choose(["all"], {"groups": 4, "mid": 48}))), "terminal", width=60
+    )
     assert max(map(len, text.splitlines())) <= 60
     assert not re.search(r"[=+·/]$", text, re.MULTILINE)
     assert text == re.sub(" +$", "", text, flags=re.MULTILINE)
@@ -369,7 +371,7 @@ def test_a_narrow_terminal_is_wide_enough(spec):
 
 def test_colour_is_for_headings_alone():
     """With colour the names of the variants are bold, and nothing else changes."""
-    explanation = explain(compare(LAYER))
+    explanation = explain_layer(compare(LAYER))
     plain, bold = (render_explanation(explanation, "terminal", color=color) for color in (False, True))
     assert "\x1b" not in plain
     assert re.findall("\x1b\\[1m(.*?)\x1b\\[0m", bold)[1:] == [section.name for section in explanation.sections]
@@ -378,7 +380,7 @@ def test_colour_is_for_headings_alone():
 
 def test_a_notebook_shows_markdown():
     """An explanation shows itself with its mathematics set."""
-    explanation = explain(compare(LAYER))
+    explanation = explain_layer(compare(LAYER))
     assert explanation._repr_markdown_() == render_explanation(explanation, "markdown")
 
 
@@ -481,7 +483,7 @@ It cannot see space and channels at once.
 @pytest.mark.parametrize("form", SECTIONS)
 def test_the_textbook_pair(form):
     """64 → 128, 3×3 reads from top to bottom as a lecture derives it."""
-    assert SECTIONS[form] in render_explanation(explain(compare(LAYER)), form, width=60)
+    assert SECTIONS[form] in render_explanation(explain_layer(compare(LAYER)), form, width=60)
 
 
 DOCUMENTS = {
@@ -494,7 +496,7 @@ DOCUMENTS = {
 
 def fragment(spec):
     """The derivation of ``spec`` in every variant, in LaTeX."""
-    return render_explanation(explain(compare(spec, choose(["all"], {"groups": 4, "mid": 48}))), "latex")
+    return render_explanation(explain_layer(compare(spec, choose(["all"], {"groups": 4, "mid": 48}))), "latex")
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

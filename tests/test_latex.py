@@ -10,7 +10,7 @@ from tables import SAMPLE, column_of, tables
 
 from sepcalc.core.table import Column, Row, Table
 from sepcalc.render.cells import Look
-from sepcalc.render.formats import render
+from sepcalc.render.formats import render_tables
 from sepcalc.render.latex import fitted
 
 LATEX = r"""% needs \usepackage{booktabs}
@@ -72,27 +72,27 @@ x \\
 def test_picture():
     """A table is a booktabs table with the rule of counting in its caption and its notes below."""
     table = SAMPLE.select([column.key for column in SAMPLE.columns if column.key not in ("out_size", "traffic_bytes")])
-    assert render([table], "latex") == LATEX
+    assert render_tables([table], "latex") == LATEX
 
 
 def test_two_tables():
     """Packages are named once, for all tables."""
     table = SAMPLE.select([column.key for column in SAMPLE.columns if column.key not in ("out_size", "traffic_bytes")])
     head, body = LATEX.split("\n\n", 1)
-    assert render([table, table], "latex") == f"{head}\n\n{body}\n{body}"
+    assert render_tables([table, table], "latex") == f"{head}\n\n{body}\n{body}"
 
 
 def test_nothing():
     """No tables are no text."""
-    assert render([], "latex") == ""
+    assert render_tables([], "latex") == ""
 
 
 def test_long():
     """More rows than a page holds become a longtable, which repeats its heading."""
-    shown = render([column_of(*["x"] * 37)], "latex")
+    shown = render_tables([column_of(*["x"] * 37)], "latex")
     assert shown.startswith(LONG)
     assert shown.endswith("x \\\\\n\\end{longtable}\\sepcalcend\n\\endgroup\n")
-    assert "longtable" not in render([column_of(*["x"] * 36)], "latex")
+    assert "longtable" not in render_tables([column_of(*["x"] * 36)], "latex")
 
 
 def wide(columns):
@@ -113,7 +113,7 @@ def wide(columns):
 )
 def test_wide(columns, commands):
     """A table too wide for the line folds its headings, then takes smaller type, then the margins."""
-    shown = render([wide(columns)], "latex")
+    shown = render_tables([wide(columns)], "latex")
     fold = r"\begin{tabular}[b]{@{}r@{}}reduction \\ factor\end{tabular}"
     signs = {
         "\\footnotesize\n": "\\footnotesize",
@@ -132,7 +132,7 @@ def test_wide(columns, commands):
 ])  # fmt: skip
 def test_two_columns(columns, rows, sign):
     """In a paper of two columns a wide table stands across both; a long one flows, or has pages of one column."""
-    shown = render([replace(wide(columns), rows=wide(columns).rows * rows)], "latex")
+    shown = render_tables([replace(wide(columns), rows=wide(columns).rows * rows)], "latex")
     signs = ("\\begin{table}[htbp]", "\\begin{table*}[htbp]", "\\unvbox0", "\\onecolumn")
     assert [each for each in signs if each in shown] == [sign]
 
@@ -155,7 +155,7 @@ def test_texts_share_the_room():
     table = Table(
         name="t", title="T", columns=columns + numbers, rows=(replace(row, cells=(*row.cells, 10**9, 10**9)),)
     )
-    shown = render([table], "latex")
+    shown = render_tables([table], "latex")
     assert re.findall(r"\\parbox\[t\]\{(\d+)pt\}\{\\raggedright (\w+ \w+)", shown) == [
         ("72", "a name"),
         ("72", "a rule"),
@@ -182,7 +182,7 @@ def noted(digits):
 )
 def test_a_sentence_folds(digits, size, points):
     """Where the smallest type is too wide, a column of sentences folds, in the largest type that leaves it room."""
-    shown = render([noted(digits)], "latex")
+    shown = render_tables([noted(digits)], "latex")
     assert rf"& \parbox[t]{{{points}pt}}{{\raggedright {SENTENCE}\strut}} \\" in shown
     assert f"\n{'s' * digits} &  \\\\\n" in shown
     assert f"\\medskip\n{size}\\begin{{tabular}}" in shown
@@ -194,14 +194,14 @@ def test_an_address_breaks():
     address = f"doi:10.1109/{'1' * 30} and so on"
     columns = (Column(key="source", title="Source"), Column(key="note", title="Note"))
     rows = (Row(cells=("a/b" + "s" * 57, address)),)
-    shown = render([Table(name="t", title="T", columns=columns, rows=rows)], "latex")
+    shown = render_tables([Table(name="t", title="T", columns=columns, rows=rows)], "latex")
     assert f"doi:10.1109/\\allowbreak{{}}{'1' * 30} and so on" in shown
     assert shown.count("allowbreak") == 1
 
 
 def test_a_sentence_without_room():
     """Where nothing leaves room for the sentence, the table hangs over the margins."""
-    shown = render([noted(80)], "latex")
+    shown = render_tables([noted(80)], "latex")
     assert r"\makebox" in shown
     assert r"\parbox" not in shown
 
@@ -209,18 +209,18 @@ def test_a_sentence_without_room():
 def test_folded_lines_count():
     """A table is long by the lines that it takes, not by its rows."""
     table = noted(38)
-    assert r"\begin{longtable}" not in render([replace(table, rows=table.rows[1:] * 10)], "latex")
-    assert r"\begin{longtable}" in render([replace(table, rows=table.rows[1:] * 30)], "latex")
+    assert r"\begin{longtable}" not in render_tables([replace(table, rows=table.rows[1:] * 10)], "latex")
+    assert r"\begin{longtable}" in render_tables([replace(table, rows=table.rows[1:] * 30)], "latex")
 
 
 def test_label():
     """A label holds letters, digits and dashes alone."""
-    assert "\\label{tab:my-net-v2}\n" in render([replace(SAMPLE, name="my_net v2%")], "latex")
+    assert "\\label{tab:my-net-v2}\n" in render_tables([replace(SAMPLE, name="my_net v2%")], "latex")
 
 
 def test_caption_is_a_sentence():
     """A title that ends in a full stop gets no second one."""
-    shown = render([replace(column_of(), title="Names.", caption="A rule.")], "latex")
+    shown = render_tables([replace(column_of(), title="Names.", caption="A rule.")], "latex")
     assert "\\caption[Names]{Names. A rule.}\n" in shown
 
 
@@ -228,7 +228,7 @@ def test_caption_is_a_sentence():
 @given(tables())
 def test_structure(table):
     """Whatever the cells hold, every row has as many cells as there are columns, and environments close."""
-    shown = render([table], "latex")
+    shown = render_tables([table], "latex")
     body = shown.split("\\midrule\n", 1)[1].split("\\bottomrule")[0]
     lines = [line for line in body.splitlines() if line != "\\midrule"]
     assert len(lines) == len(table.rows)

@@ -9,7 +9,7 @@ from strategies import randomly
 from tables import SAMPLE, column_of, tables, texts
 
 from sepcalc.core.table import Column
-from sepcalc.render.formats import cells, render
+from sepcalc.render.formats import cells, render_tables
 from sepcalc.render.markdown import escape
 
 MARKDOWN = """\
@@ -41,30 +41,30 @@ def unescape(text):
 
 def test_picture():
     """A table is aligned in the source, numbers to the right, parts marked, sums bold, remarks below."""
-    assert render([SAMPLE], "markdown") == MARKDOWN
+    assert render_tables([SAMPLE], "markdown") == MARKDOWN
 
 
 def test_si():
     """Counts and bytes take decimal prefixes on demand."""
     table = replace(SAMPLE, rows=SAMPLE.rows[:1]).select(["params", "traffic_bytes"])
-    assert "| 73.7 k | 2.70 MB |" in render([table], "markdown", si=True)
+    assert "| 73.7 k | 2.70 MB |" in render_tables([table], "markdown", si=True)
 
 
 def test_two_tables():
     """Two tables stand one after the other with an empty line between."""
-    assert render([SAMPLE, SAMPLE], "markdown") == f"{MARKDOWN}\n{MARKDOWN}"
+    assert render_tables([SAMPLE, SAMPLE], "markdown") == f"{MARKDOWN}\n{MARKDOWN}"
 
 
 def test_bare():
     """A table without title, caption, notes and rows is a heading."""
     bare = replace(column_of(), title="")
-    assert render([bare], "markdown") == "| Name |\n| :--- |\n"
+    assert render_tables([bare], "markdown") == "| Name |\n| :--- |\n"
 
 
 def test_short_columns():
     """A column of one character has three characters of rule, as old readers want."""
     table = replace(column_of("x"), title="", columns=(Column(key="n", title="N", kind="count"),))
-    assert render([table], "markdown") == "|   N |\n| --: |\n|   x |\n"
+    assert render_tables([table], "markdown") == "|   N |\n| --: |\n|   x |\n"
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_escape(text, escaped):
 )
 def test_notes_are_paragraphs(note, line):
     """A caption or a note opens no heading, list, rule or code of its own."""
-    shown = render([replace(column_of(), caption=note, notes=(note,))], "markdown")
+    shown = render_tables([replace(column_of(), caption=note, notes=(note,))], "markdown")
     assert shown.endswith(f"\n\n{line}\n\n- {line}\n")
 
 
@@ -115,8 +115,8 @@ def test_escape_shows_what_was_there(text):
 @given(tables())
 def test_structure(table):
     """Whatever the cells hold, every line has the same number of columns and the cells' text."""
-    shown = rows(render([table], "markdown"))
-    pipes = [line for line in render([table], "markdown").splitlines() if line.startswith("|")]
+    shown = rows(render_tables([table], "markdown"))
+    pipes = [line for line in render_tables([table], "markdown").splitlines() if line.startswith("|")]
     assert len({len(line) for line in pipes}) == 1
     assert [len(line) for line in shown] == [len(table.columns)] * (len(table.rows) + 2)
 
@@ -125,5 +125,5 @@ def test_structure(table):
 @given(texts)
 def test_cell(text):
     """A hostile text stays in its cell and reads as it was."""
-    found = [line for line in render([column_of(text)], "markdown").splitlines() if line.startswith("|")][2]
+    found = [line for line in render_tables([column_of(text)], "markdown").splitlines() if line.startswith("|")][2]
     assert unescape(found.removeprefix("| ").removesuffix(" |").rstrip()) == cells.visible(text).strip()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strategies import randomly, rewrites, specs
 
 from sepcalc.builders.calls import CALLS, Call, keras_calls, torch_calls
-from sepcalc.builders.torch_stages import build, flops
+from sepcalc.builders.torch_stages import build_stages, flops
 from sepcalc.core.errors import SpecError
 from sepcalc.core.spec import ConvSpec
 from sepcalc.core.variants import all_variants
@@ -203,7 +203,7 @@ def keras_weights(module: torch.nn.Module, stage: ConvSpec) -> list[torch.Tensor
 @given(specs(axes=st.sampled_from([1, 2, 2, 3])).map(alike))
 def test_keras_computes_what_torch_does(spec):
     """With the same weights the Keras layers and the PyTorch module of a convolution give the same output."""
-    model, module = keras_model(spec), build([spec])
+    model, module = keras_model(spec), build_stages([spec])
     model.set_weights(keras_weights(module, spec))
     x = torch.randn(1, spec.c_in, *spec.size)
     with torch.no_grad():

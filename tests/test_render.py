@@ -17,7 +17,7 @@ from tables import SAMPLE, column_of, texts
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.table import Column, Row, Table
 from sepcalc.render.cells import Look
-from sepcalc.render.formats import FORMATS, Format, Output, render
+from sepcalc.render.formats import FORMATS, Format, Output, render_tables
 
 PEOPLE = ["terminal", "markdown", "latex", "html"]
 PROGRAMS = ["csv", "tsv", "json"]
@@ -35,20 +35,20 @@ def test_new_format(monkeypatch):
     monkeypatch.setitem(
         FORMATS, "names", Output(suffix=".names", draw=lambda tables, look: f"{tables[0].name} {look}\n")
     )
-    assert render([SAMPLE], "names", si=True, width=60) == f"layer {Look(si=True, width=60)}\n"
+    assert render_tables([SAMPLE], "names", si=True, width=60) == f"layer {Look(si=True, width=60)}\n"
 
 
 def test_unknown_format():
     """An unknown format is refused with the closest known one."""
     with pytest.raises(SepcalcError) as error:
-        render([SAMPLE], "markdwon")
+        render_tables([SAMPLE], "markdwon")
     assert str(error.value) == "unknown format 'markdwon'; did you mean 'markdown'?"
 
 
 @pytest.mark.parametrize("name", FORMATS)
 def test_ends(name):
     """Every format ends in exactly one line end, so that files can be joined."""
-    shown = render([SAMPLE], name)
+    shown = render_tables([SAMPLE], name)
     assert shown.endswith("\n")
     assert not shown.endswith("\n\n")
 
@@ -56,7 +56,7 @@ def test_ends(name):
 @pytest.mark.parametrize("name", PEOPLE)
 def test_people_read_everything(name):
     """Formats for people hold the title, the caption, every note, every heading and every name."""
-    shown = unescape(render([replace(SAMPLE, title="A title", notes=("first note", "second note"))], name))
+    shown = unescape(render_tables([replace(SAMPLE, title="A title", notes=("first note", "second note"))], name))
     for text in ("A title", SAMPLE.caption, "first note", "second note", "depthwise-separable"):
         assert text in shown
     for column in SAMPLE.columns:
@@ -66,7 +66,7 @@ def test_people_read_everything(name):
 @pytest.mark.parametrize("name", ["csv", "tsv"])
 def test_records_hold_no_remarks(name):
     """CSV and TSV are records alone."""
-    shown = render([SAMPLE], name)
+    shown = render_tables([SAMPLE], name)
     assert SAMPLE.caption not in shown
     assert SAMPLE.title not in shown
 
@@ -74,13 +74,13 @@ def test_records_hold_no_remarks(name):
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_programs_get_exact_numbers(name):
     """What people ask for changes no format for programs."""
-    assert render([SAMPLE], name, si=True, width=20, color=True) == render([SAMPLE], name)
+    assert render_tables([SAMPLE], name, si=True, width=20, color=True) == render_tables([SAMPLE], name)
 
 
 @pytest.mark.parametrize("name", ["markdown", "latex", "html"])
 def test_files_ignore_the_terminal(name):
     """The terminal's width and colours change nothing but the terminal's own format."""
-    assert render([SAMPLE], name, width=20, color=True) == render([SAMPLE], name)
+    assert render_tables([SAMPLE], name, width=20, color=True) == render_tables([SAMPLE], name)
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -88,7 +88,7 @@ def test_files_ignore_the_terminal(name):
 @given(text=texts)
 def test_every_text_can_be_written(name, text):
     """Whatever a name holds, the result is UTF-8."""
-    assert render([replace(column_of(text), title=text)], name).encode()
+    assert render_tables([replace(column_of(text), title=text)], name).encode()
 
 
 def integers(name, shown):
@@ -115,7 +115,7 @@ def test_printed_numbers_add_up(name, counts):
     rows = [Row(cells=(f"layer{place}", count)) for place, count in enumerate(counts)]
     rows.append(Row(cells=("sum", sum(counts)), role="total"))
     columns = (Column(key="name", title="Name"), Column(key="params", title="Params", kind="count"))
-    *parts, total = integers(name, render([Table(name="t", title="T", columns=columns, rows=tuple(rows))], name))
+    *parts, total = integers(name, render_tables([Table(name="t", title="T", columns=columns, rows=tuple(rows))], name))
     assert parts == counts
     assert sum(parts) == total
 

@@ -11,7 +11,7 @@ from strategies import BIASES, randomly
 from sepcalc import ConvSpec, choose, compare, load
 from sepcalc.core.errors import SepcalcError, SpecError
 from sepcalc.core.variants import all_variants
-from sepcalc.sweep.sweep import network_sweep, sweep
+from sepcalc.sweep.sweep import sweep_layer, sweep_network
 
 WHOLE = {
     "c_in": st.integers(1, 40),
@@ -83,7 +83,7 @@ def everywhere(found, place):
 def test_every_point_is_one_convolution(variant, grid):
     """Whatever is swept, each row is to the last unit what the convolution of its point is on its own."""
     values, settings = grid
-    found = sweep(values, [variant], settings)
+    found = sweep_layer(values, [variant], settings)
     place = found.names.index(variant.name)
     columns = found.grid.columns(0, len(found.grid))
     points = [dict(zip(columns, each, strict=True)) for each in zip(*columns.values(), strict=True)]
@@ -92,7 +92,7 @@ def test_every_point_is_one_convolution(variant, grid):
 
 def test_no_overflow():
     """Counts are exact beyond any machine word, and so are their reductions."""
-    found = sweep({"c_in": [10**9, 10**9 - 1], "c_out": 10**9, "k": [10**6, 3], "size": 10**9})
+    found = sweep_layer({"c_in": [10**9, 10**9 - 1], "c_out": 10**9, "k": [10**6, 3], "size": 10**9})
     spec = ConvSpec.of(10**9, 10**9, 10**6, size=10**9)
     standard, separable, _ = found.block(0, 4).counts
     assert standard.macs[0] == spec.macs == 10**48
@@ -108,7 +108,7 @@ def test_blocks(points):
     """The points of a grid do not depend on the blocks in which they are counted."""
     from dataclasses import replace
 
-    whole = sweep({"c_in": [4, 6, 8], "c_out": [4, 8, 9], "k": [1, 3], "size": [5, 7], "groups": [2, 3]})
+    whole = sweep_layer({"c_in": [4, 6, 8], "c_out": [4, 8, 9], "k": [1, 3], "size": [5, 7], "groups": [2, 3]})
     together, at_once = replace(whole, block_points=points).whole(), whole.block(0, len(whole.grid))
     assert together.values == at_once.values
     assert [[*map(list, each)] for each in together.counts] == [[*map(list, each)] for each in at_once.counts]
@@ -116,14 +116,14 @@ def test_blocks(points):
 
 def test_groups_bring_grouped():
     """Where groups are swept, the grouped convolution is a row, and the reference stays dense."""
-    found = sweep({"c_in": 8, "c_out": 8, "k": 3, "groups": [2, 3]})
+    found = sweep_layer({"c_in": 8, "c_out": 8, "k": 3, "groups": [2, 3]})
     assert found.names == (*(each.name for each in choose()), "grouped")
     assert found.block(0, 2).counts[-1].why_not == ([None, "c_in 8 is not divisible by groups 3; nearest: 6, 9"])
 
 
 def test_an_open_size_is_one_position():
     """Without a size, multiply-adds are those of one position; a stride needs the size."""
-    found = sweep({"c_in": 64, "c_out": 128, "k": 3, "stride": [1, 2]})
+    found = sweep_layer({"c_in": 64, "c_out": 128, "k": 3, "stride": [1, 2]})
     standard = found.block(0, 2).counts[0]
     assert [*standard.macs] == [73_728, None]
     assert standard.why_not[1] == "multiply-adds at stride 2×2 depend on the feature size; give a size"
@@ -136,7 +136,7 @@ def test_a_network():
         return load("mobilenet_v1", width=width, size=size)
 
     values = {"width": [Fraction(1, 2), 1], "size": [128, 160]}
-    found = network_sweep("mobilenet_v1", values, opened, choose())
+    found = sweep_network("mobilenet_v1", values, opened, choose())
     assert found.names == ("as-written", "standard", "depthwise-separable", "spatial-separable")
     blocks = [*found.blocks()]
     for block in blocks:
@@ -155,13 +155,13 @@ def test_a_network_is_opened_once_for_each_point():
         opened.append((width, size))
         return load("alexnet", size=size)
 
-    network_sweep("alexnet", {"size": [224, 256]}, open_one).whole()
+    sweep_network("alexnet", {"size": [224, 256]}, open_one).whole()
     assert opened == [(None, 224), (None, 256)]
 
 
 def test_a_network_that_cannot_be():
     """Where a network cannot have a size, its point has the reason, and the other points their counts."""
-    found = network_sweep("vgg16", {"size": [8, 224]}, lambda width, size: load("vgg16", size=size))
+    found = sweep_network("vgg16", {"size": [8, 224]}, lambda width, size: load("vgg16", size=size))
     small, whole = found.blocks()
     assert whole.counts[0].params == [load("vgg16").cost.params]
     for counts in small.counts:
@@ -172,14 +172,14 @@ def test_a_network_that_cannot_be():
 def test_options_of_a_network():
     """Options of variants can be swept for a network as well."""
     values = {"mid": ["min", 8]}
-    found = network_sweep("alexnet", values, lambda width, size: load("alexnet"), choose(["sps"]))
+    found = sweep_network("alexnet", values, lambda width, size: load("alexnet"), choose(["sps"]))
     macs = [block.counts[-1].macs[0] for block in found.blocks()]
     assert macs == [load("alexnet").what_if(choose(["sps"], {"mid": mid})[1]).cost.macs for mid in values["mid"]]
 
 
 def test_it_shows_itself():
     """A sweep is a table in a notebook, and records for a data frame."""
-    found = sweep({"c_in": 64, "c_out": [64, 128], "k": 3})
+    found = sweep_layer({"c_in": 64, "c_out": [64, 128], "k": 3})
     assert "depthwise-separable" in found._repr_html_()
     assert found.to_dicts()[1]["params_reduction"] == 36864 / 4672
 
@@ -187,4 +187,4 @@ def test_it_shows_itself():
 def test_too_many_points():
     """A grid that nobody can wait for is refused before anything is counted."""
     with pytest.raises(SepcalcError, match=r"^the grid has 1,000,000,000 points"):
-        sweep({"c_in": range(1, 1001), "c_out": range(1, 1001), "k": range(1, 1001)})
+        sweep_layer({"c_in": range(1, 1001), "c_out": range(1, 1001), "k": range(1, 1001)})

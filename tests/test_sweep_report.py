@@ -9,8 +9,8 @@ from test_sweep import grids
 
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.variants import all_variants, choose
-from sepcalc.render.formats import render
-from sepcalc.sweep.sweep import network_sweep, sweep
+from sepcalc.render.formats import render_tables
+from sepcalc.sweep.sweep import sweep_layer, sweep_network
 from sepcalc.sweep.tables import elided, sweep_table
 
 
@@ -18,7 +18,7 @@ from sepcalc.sweep.tables import elided, sweep_table
 @given(grid=grids())
 def test_rows_are_points_and_variants(grid):
     """Row by row a table has the point, the variant, its counts and its reductions; what is missing is None."""
-    found = sweep(grid[0], all_variants(), grid[1])
+    found = sweep_layer(grid[0], all_variants(), grid[1])
     table = sweep_table(found)
     block = found.block(0, len(found.grid))
     swept = [axis.key for axis in found.grid.swept]
@@ -61,13 +61,15 @@ def test_rows_are_points_and_variants(grid):
 )
 def test_titles(values, settings, title):
     """A title holds what is not the default, what stays the same, and what is swept, many values by their ends."""
-    assert sweep_table(sweep(values, ["dws"], settings)).title == title
+    assert sweep_table(sweep_layer(values, ["dws"], settings)).title == title
 
 
 def test_reasons():
     """Like reasons are one note, with their number and the first; where there is no convolution, variants have none."""
     table = sweep_table(
-        sweep({"c_in": [6, 10], "c_out": 12, "k": [1, 9], "size": 7, "groups": [2, 4]}, ["sps"], {"padding": "valid"})
+        sweep_layer(
+            {"c_in": [6, 10], "c_out": 12, "k": [1, 9], "size": 7, "groups": [2, 4]}, ["sps"], {"padding": "valid"}
+        )
     )
     assert [note for note in table.notes if "points" in note] == [
         (
@@ -84,7 +86,9 @@ def test_reasons():
 
 def test_open_size():
     """Without a size, multiply-adds are shown for each position of as many axes as there are."""
-    shown = render([sweep_table(sweep({"c_in": 8, "c_out": [8, 16], "k": 3}, [], {"dilation": (1, 1, 1)}))], "terminal")
+    shown = render_tables(
+        [sweep_table(sweep_layer({"c_in": 8, "c_out": [8, 16], "k": 3}, [], {"dilation": (1, 1, 1)}))], "terminal"
+    )
     assert "1,728·D_F³" in shown
 
 
@@ -93,7 +97,7 @@ def test_factors_of_a_network():
     from sepcalc import load
 
     values = {"width": [Fraction(1, 4), 1]}
-    found = network_sweep("mobilenet_v1", values, lambda width, size: load("mobilenet_v1", width=width), choose())
+    found = sweep_network("mobilenet_v1", values, lambda width, size: load("mobilenet_v1", width=width), choose())
     records = sweep_table(found).to_dicts()
     assert [each["width"] for each in records] == [0.25] * 4 + [1.0] * 4
     assert [each["macs_reduction"] for each in records if each["variant"] == "standard"] == [1.0, 1.0]
@@ -103,7 +107,7 @@ def test_factors_of_a_network():
 def test_too_long():
     """A table that nobody reads is refused, with the way to get the numbers."""
     with pytest.raises(SepcalcError) as caught:
-        sweep_table(sweep({"c_in": range(1, 101), "c_out": range(1, 101), "k": 3}))
+        sweep_table(sweep_layer({"c_in": range(1, 101), "c_out": range(1, 101), "k": 3}))
     assert str(caught.value) == (
         "a table of 30,000 rows is too long to be read, the longest has 20,000; "
         "give fewer values, or -o with a .csv, .tsv, .json or .parquet file"
@@ -112,7 +116,7 @@ def test_too_long():
 
 def test_elided():
     """Of a long table the first and the last rows are shown, and a note says how many are not; a short one stays."""
-    table = sweep_table(sweep({"c_in": range(1, 101), "c_out": 4, "k": 3}))
+    table = sweep_table(sweep_layer({"c_in": range(1, 101), "c_out": 4, "k": 3}))
     short = elided(table, 20)
     assert short.rows[:10] == table.rows[:10]
     assert short.rows[11:] == table.rows[-10:]

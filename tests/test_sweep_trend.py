@@ -10,13 +10,13 @@ from strategies import randomly
 from sepcalc import ConvSpec, compare
 from sepcalc.core.variants import all_variants
 from sepcalc.sweep.limits import horizons, limits, trend_notes
-from sepcalc.sweep.sweep import sweep
+from sepcalc.sweep.sweep import sweep_layer
 from sepcalc.sweep.tables import sweep_table
 
 
 def notes(values, variants=(), **settings):
     """The sentences about a sweep, by the name they begin with."""
-    found = sweep(values, variants, settings)
+    found = sweep_layer(values, variants, settings)
     told = trend_notes(found, found.block(0, len(found.grid)), horizons(found))
     return dict(note.rstrip(".").split(": ", 1) for note in told)
 
@@ -82,7 +82,8 @@ def test_a_limit_on_the_other_side(c_out, sentence):
 def test_a_sentence_is_about_the_grid():
     """What does not change on a grid may do so elsewhere: at stride 2 an odd size is not like an even one."""
     even, odd = (
-        sweep({"c_in": 8, "c_out": 8, "k": 3, "stride": 2, "size": size}, ["bsconv"]) for size in ([6, 10], [6, 7, 10])
+        sweep_layer({"c_in": 8, "c_out": 8, "k": 3, "stride": 2, "size": size}, ["bsconv"])
+        for size in ([6, 10], [6, 7, 10])
     )
     assert [*trend_notes(even, even.whole(), horizons(even))] == [
         "blueprint-separable: the reduction does not change with size."
@@ -93,7 +94,7 @@ def test_a_sentence_is_about_the_grid():
 
 def test_two_reductions():
     """Where params and multiply-adds do not go the same way, each reduction has its own sentence."""
-    found = sweep({"c_in": 16, "c_out": 64, "k": 3, "size": 28, "stride": [1, 2]}, ["bsconv"])
+    found = sweep_layer({"c_in": 16, "c_out": 64, "k": 3, "size": 28, "stride": [1, 2]}, ["bsconv"])
     assert [*trend_notes(found, found.block(0, 2), horizons(found))] == [
         "blueprint-separable: the MACs reduction falls with stride.",
         "blueprint-separable: the params reduction does not change with stride.",
@@ -122,7 +123,7 @@ def test_where_a_variant_does_not_apply():
 )
 def test_a_limit_is_what_comes_near_it(variant, c_in, c_out, k, stride):
     """No variant is ever far from a limit that is given for it, at a number much larger than any that was looked at."""
-    found = sweep({"c_in": c_in, "c_out": c_out, "k": k, "size": 12, "stride": stride, "groups": 2}, [variant])
+    found = sweep_layer({"c_in": c_in, "c_out": c_out, "k": k, "size": 12, "stride": stride, "groups": 2}, [variant])
     place, columns = found.names.index(variant.name), found.grid.columns(0, len(found.grid))
     for beyond in horizons(found):
         for point, limit in enumerate(limits(found, beyond, place, "macs")):
@@ -141,7 +142,7 @@ def test_a_limit_is_what_comes_near_it(variant, c_in, c_out, k, stride):
 
 def test_limit_columns():
     """A table has for each quantity that can grow a column with the limit at each row's other values."""
-    table = sweep_table(sweep({"c_in": 64, "c_out": [32, 64], "k": [3, 5]}, ["dws"]))
+    table = sweep_table(sweep_layer({"c_in": 64, "c_out": [32, 64], "k": [3, 5]}, ["dws"]))
     records = [each for each in table.to_dicts() if each["variant"] == "depthwise-separable"]
     assert [(each["k"], each["limit:c_out"]) for each in records] == [(3, 9.0), (5, 25.0)] * 2
     assert [(each["c_out"], each["limit:k"]) for each in records] == [(32, 32.0)] * 2 + [(64, 64.0)] * 2

@@ -12,16 +12,16 @@ from sepcalc.conventions.counters import choose_counters
 from sepcalc.conventions.tables import reconcile_all
 from sepcalc.core.network_tables import comparison_table
 from sepcalc.core.table import Column, Estimate, Row, Table
-from sepcalc.explain.derivation import explain
+from sepcalc.explain.derivation import explain_layer
 from sepcalc.explain.prose import render_explanation
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.loop import Plan, Series
 from sepcalc.measure.session import Session, Timed
 from sepcalc.render.cells import Look
-from sepcalc.render.formats import render
+from sepcalc.render.formats import render_tables
 from sepcalc.render.html import fragment
 from sepcalc.render.markdown import draw
-from sepcalc.sweep.sweep import sweep
+from sepcalc.sweep.sweep import sweep_layer
 
 LAYER = compare(ConvSpec.of(64, 96, k=3, size=28), choose(["all"], {"groups": 4}))
 NETWORK = load("squeezenet1_0")
@@ -35,11 +35,11 @@ RESULTS = {
     "open layer": compare(ConvSpec.of(64, 128, k=3)),
     "network": NETWORK,
     "what-if": NETWORK.what_if("depthwise"),
-    "explanation": explain(LAYER),
-    "open explanation": explain(compare(ConvSpec.of(64, 128, k=(3, 5)))),
-    "sweep": sweep({"c_in": [32, 64], "c_out": 64, "k": 3, "size": [28, 56], "groups": [1, 3, 4]}),
-    "sweep of lengths and words": sweep({"c_in": 8, "c_out": 8, "k": [3, (3, 1)], "mid": [4, "in"], "size": 14}),
-    "open sweep": sweep({"c_in": 64, "c_out": [64, 96], "k": 3}, ["depthwise"]),
+    "explanation": explain_layer(LAYER),
+    "open explanation": explain_layer(compare(ConvSpec.of(64, 128, k=(3, 5)))),
+    "sweep": sweep_layer({"c_in": [32, 64], "c_out": 64, "k": 3, "size": [28, 56], "groups": [1, 3, 4]}),
+    "sweep of lengths and words": sweep_layer({"c_in": 8, "c_out": 8, "k": [3, (3, 1)], "mid": [4, "in"], "size": 14}),
+    "open sweep": sweep_layer({"c_in": 64, "c_out": [64, 96], "k": 3}, ["depthwise"]),
     "measurement": SESSION,
     "measured network": replace(SESSION, kind="network"),
     "counter": reconcile_all(NETWORK, None, choose_counters(["thop"]))[0],
@@ -65,7 +65,7 @@ def test_an_explanation_shows_its_derivation():
 @pytest.mark.parametrize("result", RESULTS.values(), ids=RESULTS)
 def test_records_are_those_of_json(result):
     """The records of a result are the rows of its first table in JSON."""
-    (table,) = json.loads(render(result.tables[:1], "json"))["tables"]
+    (table,) = json.loads(render_tables(result.tables[:1], "json"))["tables"]
     assert result.to_dicts() == table["rows"]
 
 
@@ -116,7 +116,7 @@ def test_a_word_in_the_place_of_a_number_is_none():
 
 def test_an_explanation_as_records():
     """The records of a derivation hold the formula and the number of each variant and of its stages."""
-    rows = {row["variant"]: row for row in explain(compare(ConvSpec.of(64, 128, k=3))).to_dicts()}
+    rows = {row["variant"]: row for row in explain_layer(compare(ConvSpec.of(64, 128, k=3))).to_dicts()}
     separable = rows["depthwise-separable"]
     assert (separable["params_formula"], separable["params"]) == ("D_K²·M + M·N", 8768)
     assert (separable["macs_formula"], separable["macs_per_position"]) == ("D_K²·M·D_F² + M·N·D_F²", 8768)

@@ -12,7 +12,7 @@ from strategies import randomly
 from tables import MEASURED, SAMPLE, column_of, tables, texts
 
 from sepcalc.core.table import Column, Row, Table
-from sepcalc.render.formats import cells, render
+from sepcalc.render.formats import cells, render_tables
 
 WIDE = """\
 64 → 128, 3×3
@@ -75,18 +75,18 @@ MACs of the convolution
 
 def test_natural_width():
     """Without a width a table is as wide as it needs to be, parts indented, sums under a rule."""
-    assert render([SAMPLE], "terminal") == WIDE
+    assert render_tables([SAMPLE], "terminal") == WIDE
 
 
 def test_wide_enough():
     """A terminal of just that width shows the same."""
-    assert render([SAMPLE], "terminal", width=79) == WIDE
+    assert render_tables([SAMPLE], "terminal", width=79) == WIDE
 
 
 def test_headings_fold_first():
     """One character less, and headings fold while every column stays."""
-    assert render([SAMPLE], "terminal", width=78).startswith(FOLDED_HEADING)
-    assert render([SAMPLE], "terminal", width=72).startswith(FOLDED_HEADING)
+    assert render_tables([SAMPLE], "terminal", width=78).startswith(FOLDED_HEADING)
+    assert render_tables([SAMPLE], "terminal", width=72).startswith(FOLDED_HEADING)
 
 
 @pytest.mark.parametrize(
@@ -101,18 +101,18 @@ def test_headings_fold_first():
 )
 def test_columns_go_by_rank(width, hidden):
     """The highest rank goes first, then texts fold, then ranks 2 and 1 go, those of rank 0 never; a note names them."""
-    shown = " ".join(render([SAMPLE], "terminal", width=width).split())
+    shown = " ".join(render_tables([SAMPLE], "terminal", width=width).split())
     assert re.findall(r"hidden at \d+ characters: (.*);", shown) == [hidden] * bool(hidden)
 
 
 def test_narrow():
     """With rank 0 alone a table fits 40 characters, and its remarks fold with an indent."""
-    assert render([SAMPLE], "terminal", width=40) == WITHOUT_RANKS_1_AND_2
+    assert render_tables([SAMPLE], "terminal", width=40) == WITHOUT_RANKS_1_AND_2
 
 
 def test_too_narrow():
     """Where rank 0 is too wide the names fold at their joints, parts with their indent, and numbers never."""
-    assert render([SAMPLE], "terminal", width=26).startswith(FOLDED_LABEL)
+    assert render_tables([SAMPLE], "terminal", width=26).startswith(FOLDED_LABEL)
 
 
 WITH_INTERVALS = """\
@@ -140,14 +140,16 @@ grouped                              —         —          unreliable       �
 )
 def test_intervals_go_before_what_is_worth_folding_for(width, hidden):
     """After columns of rank 3 and more, and before names fold or others go, intervals go, and a note says so."""
-    assert render([MEASURED], "terminal") == WITH_INTERVALS
-    shown = " ".join(render([MEASURED], "terminal", width=width).split())
+    assert render_tables([MEASURED], "terminal") == WITH_INTERVALS
+    shown = " ".join(render_tables([MEASURED], "terminal", width=width).split())
     assert re.findall(r"hidden at \d+ characters: (.*);", shown) == [hidden] * bool(hidden)
 
 
 def test_intervals_that_are_asked_for_stay():
     """A column that was asked for keeps its interval."""
-    assert "3.42× [3.38, 3.47]" in render([MEASURED.select(["variant", "speedup"]).pinned()], "terminal", width=30)
+    assert "3.42× [3.38, 3.47]" in render_tables(
+        [MEASURED.select(["variant", "speedup"]).pinned()], "terminal", width=30
+    )
 
 
 def test_long_names_leave_room():
@@ -156,7 +158,7 @@ def test_long_names_leave_room():
     table = Table(
         name="t", title="", columns=columns, rows=(Row(cells=("stage1.block2.conv3.depthwise.weight", 1_234)),)
     )
-    assert render([table], "terminal", width=30) == (
+    assert render_tables([table], "terminal", width=30) == (
         "Name                         N\n"
         "──────────────────────────────\n"
         "stage1.block2.conv3.     1,234\n"
@@ -168,17 +170,17 @@ def test_names_of_rows_stay():
     """The column that names the rows stays whatever its rank."""
     columns = (Column(key="n", title="N", kind="count"), Column(key="name", title="Name", rank=9))
     table = Table(name="t", title="", columns=columns, rows=(Row(cells=(10**12, "conv")),))
-    assert "conv" in render([table], "terminal", width=10)
+    assert "conv" in render_tables([table], "terminal", width=10)
 
 
 def test_two_tables():
     """Two tables stand one after the other with an empty line between."""
-    assert render([SAMPLE, SAMPLE], "terminal") == f"{WIDE}\n{WIDE}"
+    assert render_tables([SAMPLE, SAMPLE], "terminal") == f"{WIDE}\n{WIDE}"
 
 
 def test_empty():
     """A table without rows is its heading."""
-    assert render([replace(column_of(), title="")], "terminal") == "Name\n────\n\n"
+    assert render_tables([replace(column_of(), title="")], "terminal") == "Name\n────\n\n"
 
 
 def test_text_is_no_markup():
@@ -191,14 +193,14 @@ def test_text_is_no_markup():
         notes=("[/] [blink]",),
     )
     for color in (False, True):
-        shown = render([table], "terminal", color=color)
+        shown = render_tables([table], "terminal", color=color)
         for text in ("[bold]title", "[red]head", "[red]x[/]", ":smile: [link=x]y", "[/] [blink]"):
             assert text in shown
 
 
 def test_control_characters_do_not_reach_the_terminal():
     """Escape codes and line ends in a name are shown, not obeyed."""
-    shown = render([replace(column_of("a\x1b[31mb\nc\x9b2J"), title="t\x1b]0;x\x07")], "terminal")
+    shown = render_tables([replace(column_of("a\x1b[31mb\nc\x9b2J"), title="t\x1b]0;x\x07")], "terminal")
     assert r"a\x1b[31mb\nc\x9b2J" in shown
     assert r"t\x1b]0;x\x07" in shown
     assert "\x1b" not in shown
@@ -208,7 +210,7 @@ def test_wide_characters():
     """Chinese characters take two places each, and numbers stay aligned."""
     columns = (Column(key="a", title="层"), Column(key="b", title="N", kind="count"))
     table = Table(name="t", title="", columns=columns, rows=(Row(cells=("卷积层", 1)), Row(cells=("conv", 22))))
-    lines = render([table], "terminal").splitlines()[:4]
+    lines = render_tables([table], "terminal").splitlines()[:4]
     assert {cell_len(line) for line in lines} == {10}
 
 
@@ -221,21 +223,21 @@ def test_environment(monkeypatch, color, environment):
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"):
         monkeypatch.delenv(name, raising=False)
     wide = column_of("x" * 200)
-    expected = render([wide], "terminal", color=color)
+    expected = render_tables([wide], "terminal", color=color)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert render([wide], "terminal", color=color) == expected
+    assert render_tables([wide], "terminal", color=color) == expected
 
 
 def test_notebook(monkeypatch):
     """In a notebook Rich would display what it draws; here it only returns it."""
     monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
-    assert render([SAMPLE], "terminal") == WIDE
+    assert render_tables([SAMPLE], "terminal") == WIDE
 
 
 def test_color():
     """Colours are escape codes around the same text, and none without being asked for."""
-    colored = render([SAMPLE], "terminal", color=True)
+    colored = render_tables([SAMPLE], "terminal", color=True)
     assert "\x1b[1m64 → 128, 3×3\x1b[0m" in colored
     bare = re.sub(r"\x1b\[[0-9;]*m", "", colored)
     assert [line.rstrip() for line in bare.split("\n")] == WIDE.split("\n")
@@ -245,7 +247,7 @@ def test_color():
 @given(tables(), st.none() | st.integers(1, 120))
 def test_numbers_are_whole(table, width):
     """At every width every number of every column that is shown stands on one line, and rank 0 is shown."""
-    shown = render([table], "terminal", width=width)
+    shown = render_tables([table], "terminal", width=width)
     lines = shown.split("\n")
     assert "\x1b" not in shown
     kept = [
@@ -271,7 +273,9 @@ def test_fits(names, width):
     roles = itertools.cycle(("body", "part"))
     rows = tuple(Row(cells=(name * 5, 10**9, 10**12), role=role) for name, role in zip(names, roles, strict=False))
     note = " ".join(names)
-    shown = render([Table(name="t", title=note, columns=columns, rows=rows, notes=(note,))], "terminal", width=width)
+    shown = render_tables(
+        [Table(name="t", title=note, columns=columns, rows=rows, notes=(note,))], "terminal", width=width
+    )
     assert max(map(cell_len, shown.split("\n"))) <= width
 
 
@@ -279,7 +283,7 @@ def test_indent_of_parts():
     """A folded part keeps its indent on every line and its column's width."""
     columns = (Column(key="a", title="A"), Column(key="b", title="B", kind="count"))
     rows = (Row(cells=("abcdefghijklmnop", 7), role="part"),)
-    lines = render([Table(name="t", title="", columns=columns, rows=rows)], "terminal", width=15).splitlines()
+    lines = render_tables([Table(name="t", title="", columns=columns, rows=rows)], "terminal", width=15).splitlines()
     assert lines[2:4] == ["  abcdefghij  7", "  klmnop"]
 
 
@@ -288,7 +292,7 @@ def test_folded_names_lose_nothing():
     name = "encoder.stage_1/block-2.conv depthwise" * 3
     columns = (Column(key="a", title="A"), Column(key="b", title="B", kind="count"))
     table = Table(name="t", title="", columns=columns, rows=(Row(cells=(name, 7)),))
-    lines = render([table], "terminal", width=24).split("\n")[2:]
+    lines = render_tables([table], "terminal", width=24).split("\n")[2:]
     first, *others = [line for line in lines if line]
     assert first.endswith("7")
     parts = [first[:-1].rstrip(), *others]
@@ -303,7 +307,7 @@ def test_many_rows_are_few_to_rich(monkeypatch):
     add_row = RichTable.add_row
     monkeypatch.setattr(RichTable, "add_row", lambda *args, **options: (added.append(1), add_row(*args, **options)))
     rows = [Row(cells=(f"layer{place}",)) for place in range(500)]
-    shown = render([replace(column_of(), rows=(*rows, Row(cells=("sum",), role="total")))], "terminal")
+    shown = render_tables([replace(column_of(), rows=(*rows, Row(cells=("sum",), role="total")))], "terminal")
     assert shown.count("\n") == 507 - 1
     assert len(added) == 2
 
@@ -312,5 +316,5 @@ def test_names_fold_last():
     """A name stays whole while another text can fold: it is typed again as an argument."""
     columns = (Column(key="name", title="Name"), Column(key="source", title="Source", rank=1))
     rows = (Row(cells=("efficientnet_b0", "Tan 2019, table 1 and what its authors published")),)
-    shown = render([Table(name="t", title="", columns=columns, rows=rows)], "terminal", width=30)
+    shown = render_tables([Table(name="t", title="", columns=columns, rows=rows)], "terminal", width=30)
     assert shown.splitlines()[2].startswith("efficientnet_b0  Tan 2019,")

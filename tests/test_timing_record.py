@@ -14,8 +14,8 @@ from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.layer import measure_layer
 from sepcalc.measure.loop import Plan
 from sepcalc.measure.network import measure_network
-from sepcalc.measure.record import answer, answers, encoded, save
-from sepcalc.measure.record import load as load_session
+from sepcalc.measure.record import answer, answers, encoded, save_measurement
+from sepcalc.measure.record import load_measurement as load_session
 from sepcalc.measure.run import Setting
 from sepcalc.measure.session import judged
 
@@ -63,7 +63,7 @@ SESSIONS = {
 def test_it_comes_back(name, tmp_path):
     """A session that was saved is the same when it is loaded, to the last sample."""
     session = SESSIONS[name]()
-    save(session, tmp_path / "run.json")
+    save_measurement(session, tmp_path / "run.json")
     assert load_session(tmp_path / "run.json") == session
     assert [path.name for path in tmp_path.glob("*.json")] == ["run.json"]
 

@@ -20,7 +20,7 @@ from sepcalc.measure.session import WHOLE, judged
 from sepcalc.measure.tables import MOST_REASONS, MOST_STAGES, timing_tables
 from sepcalc.readers.inputs import Input
 from sepcalc.readers.yaml.reader import read
-from sepcalc.render.formats import FORMATS, render
+from sepcalc.render.formats import FORMATS, render_tables
 
 pytestmark = pytest.mark.usefixtures("cache")
 
@@ -424,4 +424,4 @@ def test_every_format(form):
     session = shaken(layer(choose(["all"]), roofline=True), 2)
     for table in (*timing_tables(session), *timing_tables(network()), runs_table({"a": session, "b": session})):
         for each in (table, table.brief()):
-            assert render([each], form, width=60)
+            assert render_tables([each], form, width=60)

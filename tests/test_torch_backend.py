@@ -12,7 +12,7 @@ from strategies import randomly, rewrites, specs
 from torch.nn.functional import conv1d, conv2d, conv3d
 
 from sepcalc.builders.prediction import Counted
-from sepcalc.builders.torch_stages import build, counted, example, flops, parameter_count
+from sepcalc.builders.torch_stages import build_stages, counted, example, flops, parameter_count
 from sepcalc.core import variants
 from sepcalc.core.errors import MissingExtraError, SpecError
 from sepcalc.core.spec import ConvSpec
@@ -28,7 +28,7 @@ def check_against_torch(spec: ConvSpec, stages: Stages) -> None:
     """Compare what ``stages`` say of themselves with the modules built from them, one after another."""
     x = example(spec, device="meta")
     for stage in stages:
-        module = build([stage], device="meta")
+        module = build_stages([stage], device="meta")
         assert x.shape == (1, stage.c_in, *stage.size)
         assert parameter_count(module) == stage.params
         assert flops(module, x) == 2 * stage.macs
@@ -52,7 +52,7 @@ def test_stages_cost_in_torch_what_they_say(variant, data):
 def test_a_whole_variant_is_one_module(variant, data):
     """A variant's stages in one ``nn.Sequential`` have the sum of the stages' parameters and multiply-adds."""
     spec, stages = data.draw(rewrites(variant))
-    module = build(stages, device="meta")
+    module = build_stages(stages, device="meta")
     assert parameter_count(module) == sum(stage.params for stage in stages)
     assert flops(module, example(spec, device="meta")) == 2 * sum(stage.macs for stage in stages)
 
@@ -146,8 +146,8 @@ def test_factors_compose_to_a_dense_kernel(name, data):
     # A bias before the last stage would meet the zero padding of the next: the composition is exact without.
     spec, stages = data.draw(rewrites(get(name), specs(biases=("none", "last"))))
     torch.manual_seed(0)
-    modules = [build([stage]).double() for stage in stages]
-    dense = build([replace(spec, groups=1)]).double()
+    modules = [build_stages([stage]).double() for stage in stages]
+    dense = build_stages([replace(spec, groups=1)]).double()
     layer = next(layer for layer in dense if hasattr(layer, "weight"))
     kernel = composed(modules, stages)
     with torch.no_grad():
@@ -168,7 +168,7 @@ def plain(spec: ConvSpec) -> ConvSpec:
 @given(specs().map(plain))
 def test_same_padding_is_that_of_torch(spec):
     """At stride 1 ``same`` padding gives the values of torch's own ``padding="same"``, even kernels included."""
-    module = build([spec]).double()
+    module = build_stages([spec]).double()
     x = torch.randn(1, spec.c_in, *spec.size, dtype=torch.float64)
     convolve = (conv1d, conv2d, conv3d)[len(spec.kernel) - 1]
     expected = convolve(x, module[-1].weight, padding="same", dilation=spec.dilation, groups=spec.groups)
@@ -182,7 +182,7 @@ def test_transposed_same_is_the_adjoint(spec):
     wide = tuple(n * s for n, s in zip(spec.size, spec.stride, strict=True))
     down = replace(spec, size=wide, padding="same", output_padding=(), bias="none", transposed=False)
     up = replace(down, size=spec.size, c_in=spec.c_out, c_out=spec.c_in, transposed=True)
-    forward, backward = build([down]).double(), build([up]).double()
+    forward, backward = build_stages([down]).double(), build_stages([up]).double()
     backward[0].weight = forward[-1].weight
     x = torch.randn(1, down.c_in, *wide, dtype=torch.float64)
     y = torch.randn(1, up.c_in, *spec.size, dtype=torch.float64)
@@ -191,7 +191,7 @@ def test_transposed_same_is_the_adjoint(spec):
 
 def test_a_shared_parameter_counts_once():
     """A module that is used twice has its parameters counted once and its FLOPs twice."""
-    layer = build([ConvSpec(c_in=4, c_out=4, kernel=(1,))])
+    layer = build_stages([ConvSpec(c_in=4, c_out=4, kernel=(1,))])
     twice = torch.nn.Sequential(layer, layer)
     assert parameter_count(twice) == 16
     assert flops(twice, torch.zeros(1, 4, 10)) == 2 * 2 * 160
@@ -199,7 +199,7 @@ def test_a_shared_parameter_counts_once():
 
 def test_what_returns_several_has_no_shape():
     """A module is counted in one run: parameters, the shape without the batch, FLOPs; several outputs have no shape."""
-    layer = build([ConvSpec(c_in=4, c_out=4, kernel=(1,))])
+    layer = build_stages([ConvSpec(c_in=4, c_out=4, kernel=(1,))])
     assert counted(layer, torch.zeros(2, 4, 10)) == Counted(params=16, shape=(4, 10), flops=2 * 2 * 160)
     layer.register_forward_hook(lambda module, given, output: (output, output))
     assert counted(layer, torch.zeros(1, 4, 10)) == Counted(params=16, shape=None, flops=2 * 160)
@@ -207,7 +207,7 @@ def test_what_returns_several_has_no_shape():
 
 def test_frozen_parameters():
     """Parameters that are frozen are parameters, as they are for the importer."""
-    assert parameter_count(build([ConvSpec(c_in=4, c_out=4, kernel=(1,))]).requires_grad_(False)) == 16
+    assert parameter_count(build_stages([ConvSpec(c_in=4, c_out=4, kernel=(1,))]).requires_grad_(False)) == 16
 
 
 def test_an_input_needs_a_size():

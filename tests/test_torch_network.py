@@ -15,7 +15,7 @@ from strategies import randomly, rewrites, specs
 from torch import nn
 from torch.nn import functional
 
-from sepcalc.builders.torch_network import build, example, layer_module
+from sepcalc.builders.torch_network import build_network, example, layer_module
 from sepcalc.builders.torch_stages import flops, parameter_count
 from sepcalc.core.errors import MissingExtraError, SpecError
 from sepcalc.core.network import NORM_PARAMS, Convolution, Network
@@ -32,7 +32,7 @@ WORDS = ("none", *ACTIVATIONS)
 
 def check(found: Network) -> None:
     """The module of a network has its parameters, its multiply-adds and the output of its last layer."""
-    module, x = build(found, device="meta").eval(), example(found, device="meta")
+    module, x = build_network(found, device="meta").eval(), example(found, device="meta")
     assert parameter_count(module) == found.cost.params
     assert flops(module, x) == 2 * found.cost.macs
     assert module(x).shape == (1, *found.layers[-1].output.shape)
@@ -129,7 +129,7 @@ def test_torchvision(name):
         if key.endswith("layer_scale"):
             nn.init.ones_(each)
     found = load(name, size=64)
-    mine, x = build(found).double().eval(), example(found, examples=2).double()
+    mine, x = build_network(found).double().eval(), example(found, examples=2).double()
     for pair in zip(in_order(theirs, x), in_order_but(mine, x), strict=True):
         give(*pair)
     with torch.no_grad():
@@ -145,7 +145,7 @@ def run(layers: str, x: torch.Tensor, **options) -> torch.Tensor:
     """What the module of these ``layers`` makes of ``x``."""
     channels, *size = x.shape[1:]
     found = network(layers, channels=channels, size="x".join(map(str, size)), **options)
-    answer = build(found).to(x.dtype).eval()(x)
+    answer = build_network(found).to(x.dtype).eval()(x)
     assert answer.shape == (len(x), *found.layers[-1].output.shape)
     return answer
 
@@ -228,7 +228,7 @@ def test_activations(word):
     expected = own.get(word) or getattr(functional, word)
     torch.testing.assert_close(run(f"- {word}", X), expected(X))
     found = network(f"- conv: {{c_out: 2, k: 1, act: {word}}}", channels=12, size="9x7")
-    module = build(found).double()
+    module = build_network(found).double()
     torch.testing.assert_close(module(X), expected(functional.conv2d(X, next(module.parameters()))))
     check(found)
 
@@ -269,7 +269,7 @@ def test_shared_weights_and_batches():
     found = network(SHARED)
     for each in (found, *map(found.written_as, choose())):
         check(each)
-    module = build(found)
+    module = build_network(found)
     sizes = sorted(each.numel() for each in module.parameters())
     assert sizes == sorted([81, 3, 3, 3, 1, 9])
 
@@ -278,7 +278,7 @@ def test_shares_of_another_form():
     """A layer whose weights belong to one in another form has no module, and the message names both."""
     found = network("- conv: {name: a, c_out: 3, k: 3}\n- conv: {name: b, c_out: 3, k: 3, shares: a}")
     with pytest.raises(SpecError) as caught:
-        build(found.written_as("depthwise-separable", only=["b"]))
+        build_network(found.written_as("depthwise-separable", only=["b"]))
     assert str(caught.value) == (
         "b has no PyTorch module: it shares the parameters of a, which has others; give both the same form"
     )
@@ -312,18 +312,18 @@ ONE_EACH = "channels at one position has one number each; put it before the pool
 def test_what_has_no_module(layers, message):
     """What is known by its cost alone cannot be run, and the message names the layer."""
     with pytest.raises(SpecError) as caught:
-        build(network(layers))
+        build_network(network(layers))
     assert str(caught.value) == message
 
 
 def test_unknown_wiring():
     """Layers of which it is unknown what they read are no module."""
     with pytest.raises(SpecError) as caught:
-        build(replace(network("- relu"), wiring=None))
+        build_network(replace(network("- relu"), wiring=None))
     assert str(caught.value) == "net is a list of layers that does not say what each reads; run the model itself"
     plain = "layers:\n- {name: a, c_in: 3, c_out: 4, k: 3, size: 8}\n- {name: b, c_in: 4, c_out: 4, k: 3, size: 4}"
     with pytest.raises(SpecError) as caught:
-        build(read(plain))
+        build_network(read(plain))
     assert str(caught.value) == "b reads 4×4×4, which the layer before it does not write; add what is missing"
     check(read(f"{plain}\n".replace("size: 4", "size: 8")))
     with pytest.raises(SpecError, match=r"^empty has no layers, and so no input$"):
@@ -343,7 +343,7 @@ BRANCHES = """
 
 def test_gradients():
     """Nothing is overwritten that the gradients of another layer need: they are those of finite differences."""
-    module = build(network(BRANCHES, size=4)).double()
+    module = build_network(network(BRANCHES, size=4)).double()
     x = torch.randn(2, 3, 4, 4, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(module, x)
 
@@ -351,7 +351,7 @@ def test_gradients():
 def test_other_forms_of_the_same_numbers():
     """Channels last, in half precision and compiled, the module computes what it computes."""
     found = network(BRANCHES, size=8)
-    module, x = build(found).eval(), example(found, examples=2)
+    module, x = build_network(found).eval(), example(found, examples=2)
     with torch.inference_mode():
         expected = module(x)
         torch.testing.assert_close(torch.compile(module, backend="eager", fullgraph=True)(x), expected)
@@ -365,7 +365,7 @@ def test_other_forms_of_the_same_numbers():
 def test_nothing_is_kept():
     """A feature map is let go of as soon as no later layer reads it."""
     body = "\n".join(["- tanh"] * 6)
-    module, seen, most = build(network(f"- tanh: {{name: a}}\n{body}\n- add: a\n{body}")), [], []
+    module, seen, most = build_network(network(f"- tanh: {{name: a}}\n{body}\n- add: a\n{body}")), [], []
 
     def look(*given):
         seen.append(ref(given[-1]))
@@ -383,7 +383,7 @@ def test_what_flows_keeps_its_size():
     """After many layers numbers are neither too small nor too large for half precision."""
     found = network("- conv: {c_out: 64, k: 3, act: relu, repeat: 40}", channels=64, size=8)
     with torch.inference_mode():
-        size = build(found)(example(found)).square().mean().sqrt()
+        size = build_network(found)(example(found)).square().mean().sqrt()
     assert 2**-10 < size < 2**10
 
 

@@ -18,7 +18,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from sepcalc.builders.prediction import predicted
-from sepcalc.builders.torch_stages import build
+from sepcalc.builders.torch_stages import build_stages
 from sepcalc.core.errors import SepcalcError, SpecError
 from sepcalc.core.spec import ConvSpec
 from sepcalc.core.variants import all_variants, get
@@ -156,7 +156,7 @@ def flops_of(call):
 def test_a_backward_pass_costs_twice_the_forward_one(backward, times):
     """With ``backward`` the gradients of weights and input are computed, and each costs what the forward pass does."""
     conditions = Conditions(backward=backward, batch=2)
-    call = prepare(build([SPEC]), [IMAGE], conditions)
+    call = prepare(build_stages([SPEC]), [IMAGE], conditions)
     with held(conditions):
         assert flops_of(call) == flops_of(call) == times * 2 * 2 * SPEC.macs
 
@@ -207,7 +207,7 @@ def test_a_module_that_returns_several(watched):
 def test_a_module_that_was_made_in_inference_mode():
     """Such a module can be checked, and timed with ``backward``, as any other."""
     with torch.inference_mode():
-        layer = build([SPEC])
+        layer = build_stages([SPEC])
         check("it", layer, [IMAGE], predicted((SPEC,)), Conditions())
         call = prepare(layer, [IMAGE], Conditions(backward=True))
     with held(Conditions(backward=True)):
@@ -278,7 +278,7 @@ def test_every_candidate_is_compiled(monkeypatch):
     before, count = config.cache_size_limit, config.cache_size_limit + 2
     with held(conditions):
         for channels in range(1, count + 1):
-            prepare(build([ConvSpec.of(4, channels, 1)]), [IMAGE], conditions)()
+            prepare(build_stages([ConvSpec.of(4, channels, 1)]), [IMAGE], conditions)()
     assert (len(compiled), config.cache_size_limit) == (count, before)
 
 
@@ -344,7 +344,13 @@ def test_variants_are_what_was_predicted(data):
     """Every variant of every convolution passes the check, whatever the batch."""
     spec, stages = data.draw(rewrites(data.draw(st.sampled_from(all_variants()))))
     batch = data.draw(st.integers(1, 5))
-    check("it", build(stages), [Input(shape=(1, spec.c_in, *spec.size))], predicted(stages), Conditions(batch=batch))
+    check(
+        "it",
+        build_stages(stages),
+        [Input(shape=(1, spec.c_in, *spec.size))],
+        predicted(stages),
+        Conditions(batch=batch),
+    )
 
 
 @pytest.mark.parametrize(
@@ -359,7 +365,7 @@ def test_another_module_is_refused(wrong, said):
     """A module that is not what was predicted is not timed, and the message says in what it differs."""
     told = replace(predicted((SPEC,)), **wrong)
     with pytest.raises(SepcalcError) as error:
-        check("dws", build([SPEC]), [IMAGE], told, Conditions(batch=2))
+        check("dws", build_stages([SPEC]), [IMAGE], told, Conditions(batch=2))
     assert str(error.value) == (
         f"dws was not timed, since its module is not what was counted: {said}; this is a fault of sepcalc"
     )
@@ -367,7 +373,7 @@ def test_another_module_is_refused(wrong, said):
 
 def test_a_module_that_is_frozen():
     """Weights that are not to be trained are counted as others are, as the importer counts them."""
-    check("frozen", build([SPEC]).requires_grad_(False), [IMAGE], predicted((SPEC,)), Conditions())
+    check("frozen", build_stages([SPEC]).requires_grad_(False), [IMAGE], predicted((SPEC,)), Conditions())
 
 
 def test_a_module_that_looks_at_values():
@@ -376,7 +382,7 @@ def test_a_module_that_looks_at_values():
     class Curious(nn.Module):
         def __init__(self):
             super().__init__()
-            self.conv = build([SPEC])
+            self.conv = build_stages([SPEC])
 
         def forward(self, x):
             places.append(x.device.type)
@@ -400,4 +406,4 @@ def test_a_check_computes_nothing_where_it_can(watched):
 def test_a_module_that_does_not_run():
     """What a module raises with values as without is what comes out."""
     with pytest.raises(RuntimeError, match="expected input"):
-        check("it", build(get("dws")(SPEC)), [Input(shape=(1, 3, 5, 5))], predicted((SPEC,)), Conditions())
+        check("it", build_stages(get("dws")(SPEC)), [Input(shape=(1, 3, 5, 5))], predicted((SPEC,)), Conditions())

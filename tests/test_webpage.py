@@ -9,7 +9,7 @@ from strategies import randomly
 from tables import SAMPLE, column_of, tables, texts
 
 from sepcalc.core.table import Column, Row, Table
-from sepcalc.render.formats import cells, render
+from sepcalc.render.formats import cells, render_tables
 from sepcalc.render.html import classed, escape, fragment
 
 VOID = {"meta", "input"}
@@ -93,7 +93,7 @@ def test_notebook():
 
 def test_page():
     """A file is a whole page in UTF-8 with a title, which needs no other file."""
-    shown = render([SAMPLE, SAMPLE], "html")
+    shown = render_tables([SAMPLE, SAMPLE], "html")
     page = read(shown)
     assert shown.startswith('<!DOCTYPE html>\n<html lang="en">\n')
     assert ("meta", {"charset": "utf-8"}) in page.tags
@@ -104,7 +104,7 @@ def test_page():
 
 def test_page_of_nothing():
     """A page without tables is still a page."""
-    assert "<title>sepcalc</title>" in render([], "html")
+    assert "<title>sepcalc</title>" in render_tables([], "html")
 
 
 def test_si():
@@ -116,14 +116,14 @@ def test_si():
 def test_escape(text):
     """Markup in a name is text, and so is a place holder of the page."""
     assert read(fragment(column_of(text))).rows[1] == [cells.visible(text)]
-    assert escape(text) in render([column_of(text)], "html")
+    assert escape(text) in render_tables([column_of(text)], "html")
 
 
 @randomly(60)
 @given(tables())
 def test_structure(table):
     """Whatever the cells hold, a parser finds the rows and the texts that people read."""
-    page = read(render([table], "html"))
+    page = read(render_tables([table], "html"))
     body = page.rows[1 : 1 + len(table.rows)]
     assert body == cells.texts(table)
     assert page.rows[0] == [cells.visible(column.title) for column in table.columns]

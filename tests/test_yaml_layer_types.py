@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from strategies import randomly
 from torch import nn
 
-from sepcalc.builders.torch_stages import build, parameter_count
+from sepcalc.builders.torch_stages import build_stages, parameter_count
 from sepcalc.core.network import NORM_PARAMS, Convolution, Operator
 from sepcalc.core.spec import ConvSpec
 from sepcalc.core.variants import all_variants, get
@@ -147,7 +147,7 @@ def test_convolutions_are_their_stages_in_pytorch(word, arguments):
         arguments["k"] = 3
     text = ", ".join(f"{key}: {value}" for key, value in arguments.items())
     found = layer(f"{word}: {{{text}}}", size="13x11")
-    module = build(found.stages, device="meta")
+    module = build_stages(found.stages, device="meta")
     assert tuple(module(torch.zeros(1, 3, 13, 11, device="meta")).shape[1:]) == found.output.shape
     assert parameter_count(module) == found.cost.params
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from sepcalc.builders.torch_operators import Narrow, PerPosition, Repeated, activation, norm, operator
-from sepcalc.builders.torch_stages import build as build_stages
+from sepcalc.builders.torch_stages import build_stages
 from sepcalc.core.errors import MissingExtraError, SpecError
 from sepcalc.core.network import INPUT, NORM_PARAMS, Convolution, FeatureMap, Layer, Network, Part, Tap
 from sepcalc.core.spec import ConvSpec, times
@@ -80,7 +80,7 @@ def _activation(word: str) -> Iterator[nn.Module]:
         yield activation(word, in_place=True)
 
 
-def build(network: Network, *, device: str = "cpu") -> nn.Module:
+def build_network(network: Network, *, device: str = "cpu") -> nn.Module:
     """The module that runs ``network``: it reads (examples, channels, and one dimension for each axis).
 
     It returns what the last layer writes, and lets go of what no later layer reads. Weights are random, of a size at
@@ -91,7 +91,7 @@ def build(network: Network, *, device: str = "cpu") -> nn.Module:
 
     >>> from sepcalc.readers.yaml.reader import load
     >>> network = load("mobilenet_v1")
-    >>> build(network, device="meta")(example(network, device="meta")).shape
+    >>> build_network(network, device="meta")(example(network, device="meta")).shape
     torch.Size([1, 1000, 1, 1])
     """
     if network.wiring is None:

@@ -21,12 +21,12 @@ except ImportError as missing:
     raise MissingExtraError("torch", "building PyTorch modules") from missing
 
 
-def build(stages: Iterable[ConvSpec], *, device: str = "cpu") -> nn.Sequential:
+def build_stages(stages: Iterable[ConvSpec], *, device: str = "cpu") -> nn.Sequential:
     """The module that runs ``stages`` one after another; on the ``meta`` device it has shapes and no values.
 
     Raises :class:`SpecError` for a stage that PyTorch cannot express: see :func:`torch_calls`.
 
-    >>> build([ConvSpec(c_in=64, c_out=128, kernel=(1, 1))], device="meta")
+    >>> build_stages([ConvSpec(c_in=64, c_out=128, kernel=(1, 1))], device="meta")
     Sequential(
       (0): Conv2d(64, 128, kernel_size=(1, 1), stride=(1, 1), bias=False)
     )

@@ -12,7 +12,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sepcalc.builders.torch_stages import build
+from sepcalc.builders.torch_stages import build_stages
 from sepcalc.core.errors import MissingExtraError
 from sepcalc.core.network import Convolution, Network
 from sepcalc.core.spec import ConvSpec
@@ -148,5 +148,5 @@ def _stages(module: Any, old: Convolution, new: Convolution) -> nn.Module:
     if new.stages == old.stages:
         return module  # type: ignore[no-any-return]
     weight = module.weight
-    stages = build(new.stages, device=str(weight.device)).to(weight.dtype)
+    stages = build_stages(new.stages, device=str(weight.device)).to(weight.dtype)
     return stages.requires_grad_(weight.requires_grad).train(module.training)

@@ -88,9 +88,9 @@ def _check(layer: str, form: str, stages: Stages) -> Check:
 @lru_cache(maxsize=1024)
 def _measured(stages: tuple[ConvSpec, ...]) -> Counted:
     """What torch says of a chain, on the meta device: shapes and counts without a single multiplication."""
-    from sepcalc.builders.torch_stages import build, counted, example
+    from sepcalc.builders.torch_stages import build_stages, counted, example
 
-    return counted(build(stages, device="meta"), example(stages[0], device="meta"))
+    return counted(build_stages(stages, device="meta"), example(stages[0], device="meta"))
 
 
 def verification_table(network: Network, checks: Sequence[Check]) -> Table:

@@ -126,7 +126,7 @@ def _columns(context: Any) -> Iterator[Word]:
     from sepcalc.core.variants import choose
     from sepcalc.measure.loop import Plan
     from sepcalc.measure.session import Session
-    from sepcalc.sweep.sweep import sweep
+    from sepcalc.sweep.sweep import sweep_layer
 
     nothing = Network(name="", layers=())
     tables = {
@@ -134,7 +134,7 @@ def _columns(context: Any) -> Iterator[Word]:
         "network": lambda: network_table(nothing, [nothing.what_if(each) for each in choose()]),
         "compare": lambda: comparison_table([nothing]),
         "measure": lambda: Session(kind="layer", title="", rows=(), plan=Plan()).tables[0],
-        "sweep": lambda: sweep({"c_in": 1, "c_out": 1, "k": 1}).tables[0],
+        "sweep": lambda: sweep_layer({"c_in": 1, "c_out": 1, "k": 1}).tables[0],
         "verify": lambda: verification_table(nothing, []),
     }
     if context.info_name in tables:

@@ -100,14 +100,14 @@ def _show_code(comparison: Comparison, framework: str, output: Path | None, othe
 
 
 def _show_explanation(comparison: Comparison, show: ShowFlags, others: Mapping[str, object]) -> None:
-    from sepcalc.explain.derivation import explain
+    from sepcalc.explain.derivation import explain_layer
     from sepcalc.explain.prose import render_explanation
 
     form = show.form()
     refuse(others, "--explain prints a derivation; leave one or the other out")
     live = show.output is None and form == "terminal" and sys.stdout.isatty()
     width = terminal_width() if live else None
-    show_text(render_explanation(explain(comparison), form, width=width, color=live and colorful()), show.output)
+    show_text(render_explanation(explain_layer(comparison), form, width=width, color=live and colorful()), show.output)
 
 
 def _show_table(comparison: Comparison, dtype: str | None, bars: BarFlags, show: ShowFlags, *, stages: bool) -> None:

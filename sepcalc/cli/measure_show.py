@@ -23,14 +23,14 @@ def loaded(files: Sequence[str]) -> dict[str, Session]:
 
     Raises :class:`SepcalcError` where there are none, and for a file that is not what it should be.
     """
-    from sepcalc.measure.record import load
+    from sepcalc.measure.record import load_measurement
 
     if not files:
         raise SepcalcError("--load: no file is named; name some that 'sepcalc measure --save FILE' wrote")
     for file in files:
         if files.count(file) > 1:
             raise SepcalcError(f"--load: '{file}' is named twice; name each file once")
-    return {file: load(file) for file in files}
+    return {file: load_measurement(file) for file in files}
 
 
 def show_sessions(sessions: Mapping[str, Session], names: Sequence[str], show: ShowFlags) -> None:

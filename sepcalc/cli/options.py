@@ -12,7 +12,7 @@ from sepcalc.cli.flags import flag, refuse, word
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.spec import ELEMENT_BYTES
 from sepcalc.core.table import Table
-from sepcalc.render.formats import FORMATS, Format, render
+from sepcalc.render.formats import FORMATS, Format, render_tables
 
 FormatOption = Annotated[
     str | None,
@@ -140,7 +140,9 @@ def show_tables(tables: Sequence[Table], form: Format, output: Path | None, *, s
     """Render ``tables`` for a terminal, a pipe or a file."""
     refuse_si(form, si=si)
     live = output is None and sys.stdout.isatty()
-    show_text(render(tables, form, si=si, width=terminal_width() if live else None, color=live and colorful()), output)
+    show_text(
+        render_tables(tables, form, si=si, width=terminal_width() if live else None, color=live and colorful()), output
+    )
 
 
 def refuse_si(form: str, *, si: bool) -> None:

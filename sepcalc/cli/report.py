@@ -15,10 +15,10 @@ from sepcalc.cli.options import command_app, examples, typed
 from sepcalc.cli.sources import SOURCE_HELP, PatternFlags, ScaleFlags, SourceFlags
 from sepcalc.cli.variants import VariantFlags
 from sepcalc.core.errors import SepcalcError
-from sepcalc.measure.record import load
+from sepcalc.measure.record import load_measurement
 from sepcalc.render.charts.chart import need_libraries, save_chart
 from sepcalc.render.files import by_suffix, write
-from sepcalc.report.document import Made, Subject, chosen_layer, report
+from sepcalc.report.document import Made, Subject, chosen_layer, report_network
 
 EXAMPLES = (
     "sepcalc report resnet50 -o report.html",
@@ -68,7 +68,10 @@ def write_report(
     elif pictures:
         need_libraries()
     today = _today()
-    chosen, measured = variants.chosen(), [flag("--measurements", load, each) for each in measurements or ()]
+    chosen, measured = (
+        variants.chosen(),
+        [flag("--measurements", load_measurement, each) for each in measurements or ()],
+    )
     network, trace = imports.trace(source, scale)
     subject = Subject(
         network=network,
@@ -80,7 +83,7 @@ def write_report(
         pictures=pictures or suffix is None,
     )
     made = Made(command=typed(context), version=__version__, date=today, source=source)
-    document = report(subject, made)
+    document = report_network(subject, made)
     beside = re.sub("[^A-Za-z0-9.-]+", "-", output.stem)
     if suffix is not None:
         for picture in document.pictures:

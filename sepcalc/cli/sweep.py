@@ -21,8 +21,8 @@ from sepcalc.readers.sources import kind_of, open_source
 from sepcalc.render.files import writing
 from sepcalc.sweep.files import FORMS, sweep_text, write_parquet
 from sepcalc.sweep.grid import parse_values
-from sepcalc.sweep.sweep import BLOCK, Sweep, network_sweep
-from sepcalc.sweep.sweep import sweep as sweep_of
+from sepcalc.sweep.sweep import BLOCK, Sweep, sweep_network
+from sepcalc.sweep.sweep import sweep_layer as sweep_of
 from sepcalc.sweep.tables import elided, sweep_columns, sweep_table
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _of_network(source: str, scale: dict[str, str | None], variants: VariantFlag
     def opened(width: Any, size: Any) -> Network:
         return open_source(source, width=1 if width is None else width, size=size)
 
-    return network_sweep(source, values, opened, _chosen(variants, values))
+    return sweep_network(source, values, opened, _chosen(variants, values))
 
 
 def _values(texts: Mapping[str, object]) -> dict[str, list[Any]]:

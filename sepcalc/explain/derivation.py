@@ -226,12 +226,12 @@ def _lengths(values: Axes, common: str, each: Sequence[str], *, square: bool) ->
     return tuple(Symbol(name, value) for name, value in zip(names, values, strict=True))
 
 
-def explain(comparison: Comparison) -> Explanation:
+def explain_layer(comparison: Comparison) -> Explanation:
     """Derive every candidate of ``comparison``: formulas, numbers, sums, and the ratio to the standard.
 
     >>> from sepcalc import ConvSpec, compare
     >>> from sepcalc.explain.symbols import UNICODE, write
-    >>> separable = explain(compare(ConvSpec(c_in=64, c_out=64, kernel=(3, 3)))).sections[1]
+    >>> separable = explain_layer(compare(ConvSpec(c_in=64, c_out=64, kernel=(3, 3)))).sections[1]
     >>> write(separable.ratios[0].closed, UNICODE), separable.ratios[0].value
     ('1/N + 1/D_K²', Fraction(73, 576))
     """

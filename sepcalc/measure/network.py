@@ -226,8 +226,8 @@ def _module_of(network: Network) -> Callable[[], Any]:
 
     @cache
     def module() -> Any:
-        from sepcalc.builders.torch_network import build
+        from sepcalc.builders.torch_network import build_network
 
-        return build(network)
+        return build_network(network)
 
     return module

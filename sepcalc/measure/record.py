@@ -120,7 +120,7 @@ def encoded(session: Session) -> bytes:
     return json.dumps(answer(session), ensure_ascii=False, allow_nan=False).encode() + b"\n"
 
 
-def save(session: Session, path: str | Path) -> None:
+def save_measurement(session: Session, path: str | Path) -> None:
     """Write ``session`` to a file in one step.
 
     Raises :class:`SepcalcError` where the system refuses.
@@ -130,7 +130,7 @@ def save(session: Session, path: str | Path) -> None:
     write(path, encoded(session))
 
 
-def load(path: str | Path) -> Session:
+def load_measurement(path: str | Path) -> Session:
     """The session that ``path`` keeps.
 
     Raises :class:`SepcalcError` where it cannot be read, is damaged, or is of another kind or version.

@@ -44,7 +44,7 @@ FORMATS: dict[Format, Output] = {
 """Every format by name, in the order in which they are listed to people."""
 
 
-def render(
+def render_tables(
     tables: Sequence[Table],
     format: Format,  # noqa: A002 - the word of the command line
     *,
@@ -63,13 +63,13 @@ def render(
     >>> from sepcalc.core.table import Column, Row
     >>> columns = Column(key="variant", title="Variant"), Column(key="macs", title="MACs", kind="count")
     >>> table = Table(name="layer", title="A layer", columns=columns, rows=(Row(cells=("standard", 924_844_032)),))
-    >>> print(render([table], "markdown"), end="")
+    >>> print(render_tables([table], "markdown"), end="")
     **A layer**
     <BLANKLINE>
     | Variant  |        MACs |
     | :------- | ----------: |
     | standard | 924,844,032 |
-    >>> print(render([table], "csv"), end="")
+    >>> print(render_tables([table], "csv"), end="")
     variant,macs
     standard,924844032
     """

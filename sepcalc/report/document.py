@@ -22,7 +22,7 @@ from sepcalc.core.network_tables import network_table, totals_table
 from sepcalc.core.spec import times
 from sepcalc.core.table import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE, Column, Row, Table
 from sepcalc.core.variants import choose
-from sepcalc.explain.derivation import Explanation, explain
+from sepcalc.explain.derivation import Explanation, explain_layer
 from sepcalc.measure.session import Session
 from sepcalc.measure.tables import timing_tables
 from sepcalc.readers.trace import Trace
@@ -120,12 +120,12 @@ class Subject:
     pictures: bool = False
 
 
-def report(subject: Subject, made: Made) -> Report:
+def report_network(subject: Subject, made: Made) -> Report:
     """The report about ``subject``.
 
     >>> from sepcalc import load
     >>> made = Made(command="sepcalc report vgg16", version="1.0", date="2026-11-20", source="vgg16")
-    >>> [section.name for section in report(Subject(network=load("vgg16")), made).sections]
+    >>> [section.name for section in report_network(Subject(network=load("vgg16")), made).sections]
     ['totals', 'layers', 'layer', 'counters', 'published', 'made']
     """
     network = subject.network
@@ -234,7 +234,7 @@ def _one_layer(subject: Subject, layers: Table) -> Iterator[Block]:
     if subject.pictures:
         words = f"What {layer.name} costs as each variant, stage by stage."
         yield _picture("layer", words, lambda: layer_chart(layer_table(comparison, stages=True)))
-    derived = explain(comparison)
+    derived = explain_layer(comparison)
     # The table above has its title and the rules of counting already.
     notes = tuple(note for note in derived.notes if note not in table.legend)
     yield replace(derived, title="How the counts come about", notes=notes)

@@ -66,9 +66,7 @@ _CHOICE = '<label>Variant<select aria-controls="{name}"><option value="">all</op
 
 def draw(report: Report, _beside: str) -> str:
     """The whole page, which has its pictures in it."""
-    style, script = (
-        files("sepcalc.report.document").joinpath(f"page.{kind}").read_text("utf-8") for kind in ("css", "js")
-    )
+    style, script = (files("sepcalc.report").joinpath(f"page.{kind}").read_text("utf-8") for kind in ("css", "js"))
     return _PAGE.format(
         policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; "
         "form-action 'none'",

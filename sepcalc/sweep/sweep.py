@@ -5,7 +5,7 @@ the reference among them, with exact integers from the same properties as everyw
 the convolution of a point, its row has the reason and no counts. Points are counted a block at a time
 (:mod:`sepcalc.sweep.many`), so a grid may be larger than any memory.
 
->>> found = sweep({"c_in": 64, "c_out": [64, 128], "k": 3})
+>>> found = sweep_layer({"c_in": 64, "c_out": [64, 128], "k": 3})
 >>> [(name, *counts.params) for name, counts in zip(found.names, found.block(0, 2).counts)]
 [('standard', 36864, 73728), ('depthwise-separable', 4672, 8768), ('spatial-separable', 24576, 36864)]
 """
@@ -144,7 +144,7 @@ def _put(target: list[Any], places: Sequence[int], values: Sequence[Any]) -> Non
     deque(map(target.__setitem__, places, values), maxlen=0)
 
 
-def sweep(
+def sweep_layer(
     values: Mapping[str, Any],
     variants: Iterable[Variant | str] = (),
     settings: Mapping[str, Any] = MappingProxyType({}),
@@ -197,7 +197,7 @@ def _count(variant: Variant, settings: Mapping[str, Any], **point: Any) -> tuple
     return made.params, made.macs  # type: ignore[return-value]  # the size is known
 
 
-def network_sweep(
+def sweep_network(
     name: str, values: Mapping[str, Any], opened: Callable[[Any, Any], Network], variants: Iterable[Variant] = ()
 ) -> Sweep:
     """A network at all points of ``values``: its ``width`` and ``size``, and options of ``variants``.

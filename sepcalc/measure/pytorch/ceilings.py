@@ -18,7 +18,7 @@ from time import perf_counter_ns
 
 import torch
 
-from sepcalc.builders.torch_stages import build
+from sepcalc.builders.torch_stages import build_stages
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.spec import ConvSpec
 from sepcalc.measure.conditions import Conditions
@@ -95,7 +95,7 @@ def _long_enough(
     while True:
         spec, batch = make(size)
         given = Input(shape=(batch, spec.c_in, *(spec.size or ())))
-        call = prepare(build([spec]), [given], conditions)
+        call = prepare(build_stages([spec]), [given], conditions)
         call()
         tried = min(run(call, 1, perf_counter_ns)().seconds for _ in range(TRIALS))
         if size >= most or tried >= LONG_ENOUGH_S:
