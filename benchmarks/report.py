@@ -25,7 +25,7 @@ from harness import NAME, Report, Target, arguments, describe, finish, in_turns,
 
 from sepcalc.core.table import Cell, Column
 
-sys.path.append(str(Path(__file__).parent.parent / "tests"))
+sys.path.append(str(Path(__file__).parent.parent / "tests" / "support"))
 
 PACKAGES = ("sepcalc", "altair", "vl-convert-python", "playwright")
 

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 HERE = Path(__file__).parent
-sys.path.append(str(HERE.parent / "tests"))
+sys.path.append(str(HERE.parent / "tests" / "support"))
 
 DESK = {"width": 1280, "height": 1000}
 PHONE = {"width": 360, "height": 740, "device_scale_factor": 2, "is_mobile": True}

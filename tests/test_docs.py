@@ -22,15 +22,14 @@ from typing import get_args
 import pytest
 import typer
 from fake_bench import ENVIRONMENT, fake_bench
-from sepcalc.render.formats.charts import chart
-from test_imports import MAY_IMPORT
+from rooms import MAY_IMPORT
 
 import sepcalc
 from sepcalc import ConvSpec, choose, compare, load
 from sepcalc.builders.verify import verification_table
+from sepcalc.cli import report as cli_report
 from sepcalc.cli.completion import WORDS
 from sepcalc.cli.main import COMMANDS, app
-from sepcalc.cli.main import report as cli_report
 from sepcalc.cli.sweep import SWEPT
 from sepcalc.conventions.counters import COUNTERS, choose_counters
 from sepcalc.conventions.published import published_conventions_answer, published_conventions_table
@@ -54,6 +53,7 @@ from sepcalc.readers.onnx import graph as onnx_graph
 from sepcalc.readers.onnx import protobuf
 from sepcalc.readers.onnx import shapes as onnx_shapes
 from sepcalc.readers.yaml import reader as yaml_reading
+from sepcalc.render.charts import chart
 from sepcalc.render.formats import FORMATS
 from sepcalc.sweep.sweep import sweep_layer
 from sepcalc.sweep.tables import sweep_table

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from commands import ROOT
+from rooms import MAY_IMPORT
 
 import sepcalc
 from sepcalc.cli.main import COMMANDS
@@ -21,20 +22,6 @@ from sepcalc.core.table import Tabular
 from sepcalc.render.formats import FORMATS
 
 PACKAGE = ROOT / "sepcalc"
-
-MAY_IMPORT: dict[str, set[str]] = {
-    "core": set(),
-    "render": {"core"},
-    "explain": {"core", "render"},
-    "sweep": {"core", "render", "explain"},
-    "readers": {"core"},
-    "builders": {"core"},
-    "conventions": {"core", "readers"},
-    "measure": {"core", "render", "readers", "builders"},
-    "report": {"core", "render", "explain", "readers", "conventions", "measure"},
-    "cli": {"core", "render", "explain", "sweep", "readers", "builders", "conventions", "measure", "report"},
-}
-"""The rooms, and the rooms that each imports from."""
 
 APART = ("readers.yaml", "readers.onnx", "readers.pytorch")
 """Readers that know nothing of each other."""

@@ -36,8 +36,8 @@ input's for a transposed convolution. Where counters part:
 ## When the total is exact
 
 For PyTorch code (`module:callable`) in evaluation mode, as on a CPU with gradients on, which is how these tools run
-a model unless told otherwise. `tests/test_oracles.py` holds every counter against the tool itself. For YAML and
-ONNX every layer is taken for the module of its name, and a model's own code can differ. Known limits, for which the
+a model unless told otherwise. `tests/conventions/test_oracles.py` holds every counter against the tool itself. For YAML
+and ONNX every layer is taken for the module of its name, and a model's own code can differ. Known limits, for which the
 total is not exact or is not given:
 
 * An einsum of more than two tensors has no total in fvcore, calflops and DeepSpeed: they search a path for it with

@@ -1,7 +1,7 @@
 """What counters of operators count: below functions (a dispatch mode) or as a traced graph names them.
 
 Facts of the named releases, read from their sources and held against the tools themselves in
-``tests/test_oracles.py``. What is not in a table counts as nothing there.
+``tests/conventions/test_oracles.py``. What is not in a table counts as nothing there.
 """
 
 from __future__ import annotations
