@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sepcalc.core.comparison import Candidate, Comparison
 from sepcalc.core.spec import ConvSpec, describe
@@ -131,17 +131,19 @@ def layer_table(comparison: Comparison, *, element_bytes: int = 4, stages: bool 
         _rows(comparison, element_bytes, stages=stages),
         role=lambda row: "part" if row.is_stage else "body",
         form="open" if is_open else "sized",
-        facts={
-            "element_bytes": element_bytes,
-            # With a size, the positions of the output are a number, and need not be D_F on each axis.
-            "axes": len(spec.kernel) if is_open else 0,
-            "per_position": "" if is_open else " per position",
-            "left_open": OPEN_RULE if is_open else "",
-        },
+        facts=layer_facts(is_open=is_open, axes=len(spec.kernel), element_bytes=element_bytes),
     )
 
 
-OPEN_RULE = "D_F: the size of the feature map, left open."
+def layer_facts(*, is_open: bool, axes: int, element_bytes: int = 4) -> dict[str, Any]:
+    """What titles and rules of :data:`FIELDS` name."""
+    return {
+        "element_bytes": element_bytes,
+        # With a size, the positions of the output are a number, and need not be D_F on each axis.
+        "axes": axes if is_open else 0,
+        "per_position": "" if is_open else " per position",
+        "left_open": "D_F: the size of the feature map, left open." if is_open else "",
+    }
 
 
 def _rows(comparison: Comparison, element_bytes: int, *, stages: bool) -> Iterator[LayerRow]:
