@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -19,9 +19,6 @@ from sepcalc.core.parsing import parse_count
 from sepcalc.core.table import Table, first_few
 from sepcalc.readers.yaml.reader import bundled, load
 from sepcalc.render.formats import FORMATS
-
-if TYPE_CHECKING:
-    from sepcalc.render.charts.chart import Chart
 
 EXAMPLES = (
     "sepcalc network mobilenet_v1",
@@ -173,15 +170,9 @@ def _show_counts(source: str, scale: ScaleFlags, imports: SourceFlags, count: Co
         show.tables(*_wanted(read, tables, count.table or (), form))
         if FORMATS[form].one_table and not count.table:
             _say_what_is_missing(form, published)
-    count.plots.draw(lambda: _chart(read, what_ifs, group=count.layout.group))
+    # A chart has all layers or blocks in their order: sorted or cut they would be no depth.
+    count.plots.draw(lambda: [network_table(read, what_ifs, group=count.layout.group), totals_table(read, what_ifs)])
     count.gates.check(read)
-
-
-def _chart(read: Network, what_ifs: Sequence[WhatIf], *, group: bool) -> "Chart":
-    """All layers or blocks in their order: sorted or cut they would be no depth."""
-    from sepcalc.render.charts.network import network_chart
-
-    return network_chart(network_table(read, what_ifs, group=group), totals_table(read, what_ifs))
 
 
 def _check_flags(count: CountFlags, form: str) -> None:
