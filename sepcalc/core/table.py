@@ -6,7 +6,8 @@ decided by its column's :data:`Kind` and by the renderer alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from types import MappingProxyType
@@ -195,7 +196,10 @@ def families(keys: Iterable[str]) -> Iterable[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A titled table with the rule of counting as its ``caption`` and remarks as its ``notes``."""
+    """A titled table with the rule of counting as its ``caption`` and remarks as its ``notes``.
+
+    ``common`` has the rules that it shares with the tables before it; :func:`share_rules` puts them there.
+    """
 
     name: str
     title: str
@@ -203,11 +207,25 @@ class Table:
     rows: tuple[Row, ...] = ()
     caption: str = ""
     notes: tuple[str, ...] = ()
+    common: str = ""
 
     @property
     def legend(self) -> str:
         """The caption and the rules of the columns that are there."""
         return " ".join(dict.fromkeys(filter(None, (self.caption, *(column.rule for column in self.columns)))))
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The sentences of the legend, those of a column together."""
+        return tuple(dict.fromkeys(filter(None, (*_sentences(self.caption), *(each.rule for each in self.columns)))))
+
+    def without_rules(self, rules: Collection[str]) -> Table:
+        """This table with a legend that has none of ``rules``."""
+        return replace(
+            self,
+            caption=" ".join(sentence for sentence in _sentences(self.caption) if sentence not in rules),
+            columns=tuple(replace(each, rule="") if each.rule in rules else each for each in self.columns),
+        )
 
     def brief(self) -> Table:
         """This table without its extra columns."""
@@ -296,6 +314,27 @@ def fill_table(
         columns=tuple(field.column(form, facts) for field in fields),
         rows=tuple(Row(cells=tuple(figure(each) for figure in figures), role=role(each)) for each in subjects),
     )
+
+
+def _sentences(text: str) -> list[str]:
+    from re import split
+
+    return split(r"(?<=\.) (?=[A-Z])", text)
+
+
+def share_rules(tables: Sequence[Table]) -> list[Table]:
+    """The ``tables`` of one answer, with the rules that several of them have below the last one alone.
+
+    >>> first, last = (Table(name="", title="", caption=f"{own} All counts are exact.") for own in ("One.", "Two."))
+    >>> [(table.legend, table.common) for table in share_rules([first, last])]
+    [('One.', ''), ('Two.', 'All counts are exact.')]
+    """
+    times = Counter(rule for table in tables for rule in table.rules)
+    shared = [rule for rule, count in times.items() if count > 1]
+    if not shared:
+        return list(tables)
+    *others, last = (table.without_rules(shared) for table in tables)
+    return [*others, replace(last, common=" ".join(shared))]
 
 
 class Tabular:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.runtime import resolve
-from sepcalc.core.table import Table
+from sepcalc.core.table import Table, share_rules
 from sepcalc.render.cells import Look
 
 Late = Callable[..., str] | str
@@ -106,7 +106,8 @@ def render_tables(
     if output.one_table and len(tables) != 1:
         names = f"{len(tables)}{': ' * bool(tables)}{', '.join(table.name for table in tables)}"
         raise SepcalcError(f"{format} holds one table, not {names}; choose one of them, or the json format")
-    text: str = resolve(output.draw)(tables, Look(si=si, width=width, color=color))
+    shown = tables if output.exact else share_rules(tables)
+    text: str = resolve(output.draw)(shown, Look(si=si, width=width, color=color))
     # A file name that is no UTF-8 reaches a title as lone surrogates, which nothing could write.
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
@@ -114,7 +115,7 @@ def render_tables(
 def fragments(tables: Sequence[Table], format: str) -> str:  # noqa: A002 - the word of the command line
     """``tables`` in ``format`` as a part of another document, such as a notebook."""
     output = FORMATS[format]
-    text: str = resolve(output.fragment or output.draw)(tables, Look())
+    text: str = resolve(output.fragment or output.draw)(share_rules(tables), Look())
     return text
 
 

@@ -148,7 +148,17 @@ def report_network(subject: Subject, made: Made) -> Report:
 
 
 def _section(name: str, title: str, blocks: Sequence[Block] | Iterator[Block]) -> Section:
-    return Section(name=name, title=title, blocks=tuple(blocks))
+    return Section(name=name, title=title, blocks=tuple(map(_without_rules, blocks)))
+
+
+RULES = (COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE)
+"""What the section on how the report was made says for all tables."""
+
+
+def _without_rules(block: Block) -> Block:
+    if isinstance(block, Listing):
+        return Listing(table=block.table.without_rules(RULES))
+    return block.without_rules(RULES) if isinstance(block, Table) else block
 
 
 def _lead(network: Network) -> str:
@@ -283,6 +293,6 @@ def _made(made: Made, *remarks: str) -> Iterator[Block]:
         columns=(Column(key="what", title="What"), Column(key="value", title="Value")),
         rows=tuple(Row(cells=fact) for fact in facts.items()),
     )
-    yield f"{COUNTING_RULE} {PARAMS_RULE} {REDUCTION_RULE}"
+    yield " ".join(RULES)
     yield "All counts are exact integers; rounding is in the display alone."
     yield from remarks
