@@ -11,7 +11,7 @@ from sepcalc.conventions.tables import reconcile_all
 from sepcalc.core.answers import SCHEMA
 from sepcalc.core.network import NORM_PARAMS, Convolution, Layer, Network
 from sepcalc.core.parsing import parse_count
-from sepcalc.core.table import Field, Table, answer_of, fill_table
+from sepcalc.core.table import Field, Table, answer_of, by_key, fill_table
 
 
 def _batch_norm_params(layer: Layer) -> int:
@@ -71,14 +71,14 @@ class Identified(NamedTuple):
     note: str
 
 
-FIELDS: list[Field[Identified]] = [
+FIELDS: dict[str, Field[Identified]] = by_key(
     Field(key="source", title="Source", answer="too", figure=lambda row: row.source),
     Field(key="figure", title="Figure", answer="too", figure=lambda row: row.figure),
     Field(key="printed", title="Printed", kind="count", answer="too", figure=lambda row: row.printed),
     Field(key="exact", title="Exact", kind="count", answer="too", figure=lambda row: row.exact),
     Field(key="convention", title="Convention", answer="too", figure=lambda row: row.convention),
     Field(key="note", title="Note", rank=1, answer="too", figure=lambda row: row.note),
-]
+)
 
 
 def published_figures(network: Network) -> Iterator[Identified]:
@@ -93,7 +93,7 @@ def published_figures(network: Network) -> Iterator[Identified]:
 
 def published_conventions_answer(network: Network) -> dict[str, Any]:
     """What :func:`published_conventions_table` shows, as JSON."""
-    figures = [answer_of(FIELDS, row) for row in published_figures(network)]
+    figures = [answer_of(FIELDS.values(), row) for row in published_figures(network)]
     return {"schema": SCHEMA, "kind": "published", "name": network.name, "figures": figures}
 
 
@@ -104,4 +104,4 @@ def published_conventions_table(network: Network) -> Table:
         title=f"{network.name}, what its published figures stand for",
         caption="Published figures as their sources print them, rounded or rounded down.",
     )
-    return fill_table(table, FIELDS, published_figures(network))
+    return fill_table(table, FIELDS.values(), published_figures(network))

@@ -11,7 +11,7 @@ from sepcalc.conventions.reconcile import Reconciled, reconcile
 from sepcalc.core.answers import SCHEMA
 from sepcalc.core.network import Network
 from sepcalc.core.network_tables import uncounted_notes
-from sepcalc.core.table import COUNTING_RULE, Cell, Field, Role, Table, answer_of, fill_table
+from sepcalc.core.table import COUNTING_RULE, Cell, Field, Role, Table, answer_of, by_key, fill_table
 from sepcalc.readers.trace import Trace
 
 PARTS_RULE = "The parts of a difference are in the counter's unit and add up to it."
@@ -49,12 +49,12 @@ class CounterRow(NamedTuple):
     role: Role = "body"
 
 
-FIELDS: list[Field[CounterRow]] = [
+FIELDS: dict[str, Field[CounterRow]] = by_key(
     Field(key="counter", title="Counter", figure=lambda row: row.name),
     Field(key="unit", title="Unit", answer="too", figure=lambda row: row.unit),
     Field(key="total", title="Total", kind="count", answer="too", figure=lambda row: row.total),
     Field(key="difference", title="Against ours", kind="count", answer="too", figure=lambda row: row.difference),
-]
+)
 
 
 def _row(found: Reconciled) -> CounterRow:
@@ -71,7 +71,7 @@ def _rows(ours: int, found: Iterable[Reconciled]) -> Iterator[CounterRow]:
 def _table(title: str, ours: int, found: Sequence[Reconciled], about: Sequence[str] = ()) -> Table:
     notes = (f"{each.counter.title}: {text}." for each in found for text in each.notes)
     table = Table(name="counters", title=title, caption=f"{COUNTING_RULE} {PARTS_RULE}", notes=(*about, *notes))
-    return fill_table(table, FIELDS, _rows(ours, found), role=lambda row: row.role)
+    return fill_table(table, FIELDS.values(), _rows(ours, found), role=lambda row: row.role)
 
 
 def reconcile_answer(network: Network, found: Sequence[Reconciled], *, as_modules: bool) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def reconcile_answer(network: Network, found: Sequence[Reconciled], *, as_module
                 "counter": each.counter.name,
                 "package": each.counter.package,
                 "release": each.counter.release,
-                **answer_of(FIELDS, _row(each)),
+                **answer_of(FIELDS.values(), _row(each)),
                 "items": [{"item": label, "amount": amount} for label, amount in each.items],
                 "missed": list(each.missed),
                 "notes": list(each.notes),

@@ -23,7 +23,7 @@ from sepcalc.core.network_tables import (
     totals_rows,
 )
 from sepcalc.core.spec import ConvSpec
-from sepcalc.core.table import Field, answer_of, choose_fields
+from sepcalc.core.table import Field, answer_of
 
 
 def layer_answer(comparison: Comparison, *, element_bytes: int) -> dict[str, Any]:
@@ -44,13 +44,13 @@ def _spec(spec: ConvSpec) -> dict[str, Any]:
 
 def _variant(row: LayerRow) -> dict[str, Any]:
     candidate, fields = row.candidate, layer_fields()
-    of_stages = choose_fields(fields, _STAGE)
+    of_stages = [fields[key] for key in _STAGE]
     return {
         "variant": candidate.variant.name,
         "applies": candidate.applies,
         "why_not": candidate.why_not,
         "remark": candidate.remark or None,
-        **answer_of(fields, row),
+        **answer_of(fields.values(), row),
         "stages": [_stage(stage, of_stages) for stage in row.stages],
     }
 
@@ -74,10 +74,10 @@ def network_answer(network: Network, what_ifs: Iterable[WhatIf]) -> dict[str, An
         "source": network.source,
         "input": _input(network),
         "layers": [_layer(layer, whole) for layer in network.layers],
-        "totals": {row.name: answer_of(TOTALS, row) for row in totals_rows(network, what_ifs)},
+        "totals": {row.name: answer_of(TOTALS.values(), row) for row in totals_rows(network, what_ifs)},
         "kept": {what_if.variant.name: _refused(what_if.refused) for what_if in what_ifs},
         "uncounted": _uncounted(network),
-        "published": [{**answer_of(PUBLISHED, row), "note": row.note} for row in published],
+        "published": [{**answer_of(PUBLISHED.values(), row), "note": row.note} for row in published],
     }
 
 
@@ -95,7 +95,7 @@ def _layer(layer: Layer, whole: Cost) -> dict[str, Any]:
         "in_size": layer.input.size,
         "out_size": layer.output.size,
         "groups": layer.spec.groups if isinstance(layer, Convolution) else 1,
-        **answer_of(FIELDS, NetworkRow(line_of(layer), whole)),
+        **answer_of(FIELDS.values(), NetworkRow(line_of(layer), whole)),
         "convertible": layer.convertible,
     }
 
@@ -111,7 +111,7 @@ def comparison_answer(networks: Sequence[Network], *, element_bytes: int) -> dic
             {
                 "name": network.name,
                 "input": _input(network),
-                **answer_of(COMPARED, ComparedRow(network, first, element_bytes)),
+                **answer_of(COMPARED.values(), ComparedRow(network, first, element_bytes)),
                 "uncounted": _uncounted(network),
             }
             for network in networks

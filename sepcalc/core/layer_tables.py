@@ -18,6 +18,7 @@ from sepcalc.core.table import (
     Cell,
     Field,
     Table,
+    by_key,
     fill_table,
 )
 
@@ -49,7 +50,7 @@ def _of_stage(figure: Callable[[ConvSpec], Cell]) -> Callable[[LayerRow], Cell]:
 _TRAFFIC = "Traffic: input, weights and output of each stage moved once, {element_bytes} bytes per element."
 _ALWAYS, _SIZED = ("open", "sized"), ("sized",)
 
-FIELDS: list[Field[LayerRow]] = [
+FIELDS: dict[str, Field[LayerRow]] = by_key(
     Field(key="params", title="Params", kind="count", shown=_ALWAYS, answer="too",
           figure=lambda row: row.candidate.params),
     Field(key="macs", title="MACs", kind="count", shown=_SIZED, answer="too",
@@ -84,13 +85,13 @@ FIELDS: list[Field[LayerRow]] = [
     Field(key="kernel", title="Kernel", kind="size", rank=9, shown=(), figure=_of_stage(lambda stage: stage.kernel)),
     Field(key="stride", title="Stride", kind="size", rank=9, shown=(), figure=_of_stage(lambda stage: stage.stride)),
     Field(key="groups", title="Groups", kind="count", rank=9, shown=(), figure=_of_stage(lambda stage: stage.groups)),
-]  # fmt: skip
+)  # fmt: skip
 """The columns beside the variant's name. The table is ``open`` or ``sized``; stages have no ``reference``."""
 
 
-def layer_fields() -> list[Field[LayerRow]]:
+def layer_fields() -> dict[str, Field[LayerRow]]:
     """:data:`FIELDS`, with None where the variant does not apply, and a blank where a stage has no such figure."""
-    return [replace(field, figure=_guarded(field)) for field in FIELDS]
+    return {key: replace(field, figure=_guarded(field)) for key, field in FIELDS.items()}
 
 
 def _guarded(field: Field[LayerRow]) -> Callable[[LayerRow], Cell]:
@@ -127,7 +128,7 @@ def layer_table(comparison: Comparison, *, element_bytes: int = 4, stages: bool 
             caption=f"{COUNTING_RULE} {PARAMS_RULE}",
             notes=tuple(_notes(comparison)),
         ),
-        [_NAME, *layer_fields()],
+        [_NAME, *layer_fields().values()],
         _rows(comparison, element_bytes, stages=stages),
         role=lambda row: "part" if row.is_stage else "body",
         form="open" if is_open else "sized",

@@ -20,7 +20,7 @@ from sepcalc.core.table import (
     Field,
     Role,
     Table,
-    choose_fields,
+    by_key,
     families,
     fill_table,
     first_few,
@@ -119,7 +119,7 @@ def _share(part: int | None, whole: int) -> Cell:
 
 _LAYERS, _ALWAYS = ("layers",), ("layers", "blocks")
 
-FIELDS: list[Field[NetworkRow]] = [
+FIELDS: dict[str, Field[NetworkRow]] = by_key(
     Field(key="name", title="Layer", figure=lambda row: row.line.name),
     Field(key="type", title="Type", rank=3, shown=_LAYERS, figure=lambda row: row.line.label),
     Field(key="input", title="Input", kind="size", rank=5, shown=_LAYERS, figure=lambda row: row.line.input),
@@ -136,7 +136,7 @@ FIELDS: list[Field[NetworkRow]] = [
     Field(key="stride", title="Stride", kind="size", rank=6, shown=(), figure=lambda row: row.line.stride),
     Field(key="groups", title="Groups", kind="count", rank=6, shown=(), figure=lambda row: row.line.groups),
     Field(key="layers", title="Layers", kind="count", rank=6, shown=("blocks",), figure=lambda row: row.line.layers),
-]  # fmt: skip
+)  # fmt: skip
 """The columns of a network's ``layers``, or of its ``blocks``."""
 
 
@@ -264,7 +264,7 @@ def network_table(
     Raises :class:`SepcalcError` for an unknown column.
     """
     form = "blocks" if group else "layers"
-    fields = sorted((*FIELDS, *_what_if_fields(what_ifs)), key=lambda field: _order(field, form))
+    fields = sorted((*FIELDS.values(), *_what_if_fields(what_ifs)), key=lambda field: _order(field, form))
     counted = _counted(network, what_ifs)
     entries = list(_block_entries(counted) if group else _layer_entries(counted, stages=stages))
     if what_ifs:
@@ -335,7 +335,7 @@ class TotalsRow(NamedTuple):
     standard: Cost
 
 
-TOTALS: list[Field[TotalsRow]] = [
+TOTALS: dict[str, Field[TotalsRow]] = by_key(
     Field(key="variant", title="Variant", figure=lambda row: row.name),
     Field(key="params", title="Params", kind="count", answer="too", figure=lambda row: row.cost.params),
     Field(key="macs", title="MACs", kind="count", answer="too", figure=lambda row: row.cost.macs),
@@ -345,7 +345,7 @@ TOTALS: list[Field[TotalsRow]] = [
           figure=lambda row: _ratio(row.standard.macs, row.cost.macs)),
     Field(key="converted", title="Layers", kind="count", rank=3,
           rule="Layers: how many are written as the variant then.", figure=lambda row: row.converted),
-]  # fmt: skip
+)  # fmt: skip
 
 
 def totals_rows(network: Network, what_ifs: Sequence[WhatIf]) -> Iterator[TotalsRow]:
@@ -368,7 +368,7 @@ def totals_table(network: Network, what_ifs: Sequence[WhatIf] = ()) -> Table:
         caption=f"{COUNTING_RULE} {PARAMS_RULE}",
         notes=(*_refused_notes(what_ifs), *uncounted_notes(network)),
     )
-    return fill_table(table, TOTALS, totals_rows(network, what_ifs))
+    return fill_table(table, TOTALS.values(), totals_rows(network, what_ifs))
 
 
 def what_if_tables(what_if: WhatIf) -> tuple[Table, ...]:
@@ -380,7 +380,8 @@ def what_if_tables(what_if: WhatIf) -> tuple[Table, ...]:
         notes=tuple(_refused_notes([what_if])),
     )
     row = TotalsRow(what_if.variant.name, what_if.cost, what_if.converted, what_if.cost)
-    return (fill_table(table, choose_fields(TOTALS, ("variant", "params", "macs", "converted")), [row]),)
+    fields = [TOTALS[key] for key in ("variant", "params", "macs", "converted")]
+    return (fill_table(table, fields, [row]),)
 
 
 def _ratio(above: int, below: int) -> Fraction | None:
@@ -405,12 +406,12 @@ class PublishedRow(NamedTuple):
     note: str | None = None
 
 
-PUBLISHED: list[Field[PublishedRow]] = [
+PUBLISHED: dict[str, Field[PublishedRow]] = by_key(
     Field(key="source", title="Source", answer="too", figure=lambda row: row.source),
     Field(key="params", title="Params", kind="count", answer="too", figure=lambda row: row.params),
     Field(key="macs", title="MACs", kind="count", answer="too", figure=lambda row: row.macs),
     Field(key="note", title="Note", rank=1, figure=lambda row: row.note or ""),
-]
+)
 
 
 def published_rows(network: Network) -> Iterator[PublishedRow]:
@@ -425,7 +426,9 @@ def published_table(network: Network) -> Table | None:
     if not network.published:
         return None
     title, caption = f"{network.name}, as published", "Published figures as their sources print them."
-    return fill_table(Table(name="published", title=title, caption=caption), PUBLISHED, published_rows(network))
+    return fill_table(
+        Table(name="published", title=title, caption=caption), PUBLISHED.values(), published_rows(network)
+    )
 
 
 class ComparedRow(NamedTuple):
@@ -438,7 +441,7 @@ class ComparedRow(NamedTuple):
 
 _REDUCTION = "Reduction: {first} / network."
 
-COMPARED: list[Field[ComparedRow]] = [
+COMPARED: dict[str, Field[ComparedRow]] = by_key(
     Field(key="name", title="Network", figure=lambda row: row.network.name),
     Field(key="input", title="Input", kind="size", rank=4, figure=lambda row: _shape(row.network) or ""),
     Field(key="params", title="Params", kind="count", answer="too", figure=lambda row: row.network.cost.params),
@@ -456,7 +459,7 @@ COMPARED: list[Field[ComparedRow]] = [
           figure=lambda row: _ratio(row.first.params, row.network.cost.params)),
     Field(key="macs_reduction", title="MACs reduction", kind="reduction", rank=1, rule=_REDUCTION, answer="too",
           figure=lambda row: _ratio(row.first.macs, row.network.cost.macs)),
-]  # fmt: skip
+)  # fmt: skip
 
 
 def _shape(network: Network) -> tuple[int, ...] | None:
@@ -473,7 +476,7 @@ def comparison_table(networks: Sequence[Network], *, element_bytes: int = 4) -> 
         notes=tuple(f"{each.name}: {note}" for each in networks for note in _missing_notes(each, element_bytes)),
     )
     rows = (ComparedRow(network, first.cost, element_bytes) for network in networks)
-    return fill_table(table, COMPARED, rows, facts={"first": first.name, "element_bytes": element_bytes})
+    return fill_table(table, COMPARED.values(), rows, facts={"first": first.name, "element_bytes": element_bytes})
 
 
 def _missing_notes(network: Network, element_bytes: int) -> Iterator[str]:
@@ -482,16 +485,16 @@ def _missing_notes(network: Network, element_bytes: int) -> Iterator[str]:
         yield "products of activations, such as attention, move an unknown number of bytes, so it has no FLOP/byte."
 
 
-BUNDLED: list[Field[tuple[str, Network]]] = [
+BUNDLED: dict[str, Field[tuple[str, Network]]] = by_key(
     Field(key="name", title="Name", figure=lambda row: row[0]),
     Field(key="input", title="Input", kind="size", rank=2, figure=lambda row: _shape(row[1])),
     Field(key="params", title="Params", kind="count", figure=lambda row: row[1].cost.params),
     Field(key="macs", title="MACs", kind="count", figure=lambda row: row[1].cost.macs),
     Field(key="source", title="Source", rank=1, figure=lambda row: row[1].source),
-]
+)
 
 
 def bundled_table(networks: Mapping[str, Network]) -> Table:
     """The networks that come with the program, by the name under which they are found."""
     table = Table(name="bundled", title="Bundled networks", caption=f"{COUNTING_RULE} {PARAMS_RULE}")
-    return fill_table(table, BUNDLED, networks.items())
+    return fill_table(table, BUNDLED.values(), networks.items())

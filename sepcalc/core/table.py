@@ -134,7 +134,7 @@ NO_FACTS: Mapping[str, Any] = MappingProxyType({})
 class Field(Generic[Subject]):
     """A column of a kind of table, all of it, with the ``figure`` that it shows of a row's subject.
 
-    A table's module has its fields in a list; a new one is a new column in every format.
+    A table's module has its fields in a registry; a new one is a new column in every format.
     ``title`` and ``rule`` may name facts of the table in braces: ``{element_bytes} bytes per element``.
     ``shown`` names the forms of the table in which the column is there unasked; None is all of them.
     ``needs`` is what some tables or rows lack, in the words of the table's module.
@@ -179,10 +179,9 @@ def answer_of(fields: Iterable[Field[Subject]], subject: Subject) -> dict[str, P
     return {field.key: field.answered(subject) for field in fields if field.answer != "no"}
 
 
-def choose_fields(fields: Iterable[Field[Subject]], keys: Iterable[str]) -> list[Field[Subject]]:
-    """The fields called ``keys``, in that order."""
-    known = {field.key: field for field in fields}
-    return [known[key] for key in keys]
+def by_key(*fields: Field[Subject]) -> dict[str, Field[Subject]]:
+    """``fields`` as a registry, in their order."""
+    return {field.key: field for field in fields}
 
 
 def families(keys: Iterable[str]) -> Iterable[str]:

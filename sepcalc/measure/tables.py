@@ -12,7 +12,7 @@ from fractions import Fraction
 from statistics import median
 from typing import NamedTuple
 
-from sepcalc.core.table import Cell, Column, Estimate, Field, Kind, Table, Unit, fill_table, first_few
+from sepcalc.core.table import Cell, Column, Estimate, Field, Kind, Table, Unit, by_key, fill_table, first_few
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.machine import Ceilings
 from sepcalc.measure.roofline import Bound, attainable_s, bound
@@ -83,7 +83,7 @@ _MOVED = "FLOP/byte: each tensor of each stage moved once."
 _ROOF = "Bound: the ceiling of this machine that is met first. Roof: the time that it allows / the median."
 _LAYER, _LAYERS = ("layer",), ("layer", "layers")
 
-FIELDS: list[Field[TimedRow]] = [
+FIELDS: dict[str, Field[TimedRow]] = by_key(
     Field(key="median_s", title="Median ({unit})", kind="time", rank=2, interval=True,
           figure=_summarized(lambda times: Estimate.of(times.median_s, times.q1_s, times.q3_s))),
     Field(key="minimum_s", title="Min ({unit})", kind="time", rank=5, shown=_LAYER,
@@ -125,7 +125,7 @@ FIELDS: list[Field[TimedRow]] = [
     Field(key="traffic_bytes", title="Traffic", kind="bytes", rank=9, shown=(),
           figure=lambda at: at.row.timed.traffic_bytes),
     Field(key="reason", title="Reason", rank=9, shown=(), figure=lambda at: at.row.reason),
-]  # fmt: skip
+)  # fmt: skip
 """The columns of every table of times. The table is of one ``layer``, of the ``layers`` of a network, or of the whole.
 
 A backward pass has no ``counts``, which are those of a forward pass, and so no ``ceilings``; where the ceilings are
@@ -136,7 +136,7 @@ unknown their columns are empty, and only for those who ask.
 def timing_fields(session: Session) -> list[Field[TimedRow]]:
     """The columns that ``session`` has."""
     backward = any(row.conditions.backward for row in session.rows)
-    fields = [field for field in FIELDS if not (backward and field.needs)]
+    fields = [field for field in FIELDS.values() if not (backward and field.needs)]
     if session.ceilings:
         return fields
     return [replace(field, shown=()) if field.needs == "ceilings" else field for field in fields]

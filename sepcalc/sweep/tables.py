@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.layer_tables import FIELDS, layer_facts
-from sepcalc.core.table import COUNTING_RULE, PARAMS_RULE, Cell, Column, Kind, Row, Table, choose_fields
+from sepcalc.core.table import COUNTING_RULE, PARAMS_RULE, Cell, Column, Kind, Row, Table
 from sepcalc.sweep.grid import Axis, shown
 from sepcalc.sweep.limits import horizons, limits, trend_notes
 from sepcalc.sweep.sweep import Block, Counts, Sweep
@@ -109,7 +109,7 @@ def sweep_columns(sweep: Sweep) -> tuple[Column, ...]:
     return (
         *(Column(key=axis.key, title=_TITLES.get(axis.key, axis.key), kind=_kind(axis)) for axis in sweep.grid.swept),
         Column(key="variant", title="Variant"),
-        *(field.column(form, facts) for field in choose_fields(FIELDS, _counted(sweep))),
+        *(field.column(form, facts) for field in map(FIELDS.__getitem__, _counted(sweep))),
         Column(key="why_not", title="Why not", rank=9, extra=True),
     )
 
