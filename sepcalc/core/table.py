@@ -21,6 +21,7 @@ COUNTING_RULE = (
     "bias, normalisation, activations and pooling are not in them."
 )
 PARAMS_RULE = "Params: everything trainable."
+CAPTION = f"{COUNTING_RULE} {PARAMS_RULE}"
 REDUCTION_RULE = "Reduction: standard / variant."
 
 MOST_NAMED = 3
@@ -152,6 +153,10 @@ class Field(Generic[Subject]):
     needs: str = ""
     answer: Literal["no", "too", "alone"] = "no"
 
+    def is_shown(self, form: str) -> bool:
+        """Whether the column is there unasked in a table of this ``form``."""
+        return self.shown is None or form in self.shown
+
     def column(self, form: str = "", facts: Mapping[str, Any] = NO_FACTS) -> Column:
         """The column in a table of this ``form``, about which these ``facts`` are known."""
         return Column(
@@ -163,7 +168,7 @@ class Field(Generic[Subject]):
             unit=facts.get("unit", "s"),
             interval=self.interval,
             rule=self.rule.format_map(facts),
-            extra=self.shown is not None and form not in self.shown,
+            extra=not self.is_shown(form),
         )
 
     def answered(self, subject: Subject) -> Plain:
@@ -211,19 +216,19 @@ class Table:
     @property
     def legend(self) -> str:
         """The caption and the rules of the columns that are there."""
-        return " ".join(dict.fromkeys(filter(None, (self.caption, *(column.rule for column in self.columns)))))
+        return " ".join(self.rules)
 
     @property
-    def rules(self) -> tuple[str, ...]:
-        """The sentences of the legend, those of a column together."""
-        return tuple(dict.fromkeys(filter(None, (*_sentences(self.caption), *(each.rule for each in self.columns)))))
+    def rules(self) -> Iterable[str]:
+        """The sentences of the legend; those of a column are one."""
+        return dict.fromkeys(filter(None, (*_sentences(self.caption), *(column.rule for column in self.columns))))
 
     def without_rules(self, rules: Collection[str]) -> Table:
         """This table with a legend that has none of ``rules``."""
         return replace(
             self,
             caption=" ".join(sentence for sentence in _sentences(self.caption) if sentence not in rules),
-            columns=tuple(replace(each, rule="") if each.rule in rules else each for each in self.columns),
+            columns=tuple(replace(column, rule="") if column.rule in rules else column for column in self.columns),
         )
 
     def brief(self) -> Table:

@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.layer_tables import FIELDS, layer_facts
-from sepcalc.core.table import COUNTING_RULE, PARAMS_RULE, Cell, Column, Kind, Row, Table
+from sepcalc.core.table import CAPTION, Cell, Column, Kind, Row, Table
 from sepcalc.sweep.grid import Axis, shown
 from sepcalc.sweep.limits import horizons, limits, trend_notes
 from sepcalc.sweep.sweep import Block, Counts, Sweep
@@ -57,7 +57,7 @@ def sweep_table(sweep: Sweep) -> Table:
         title=sweep_title(sweep),
         columns=columns,
         rows=tuple(_rows(columns, whole.values, sweep.names, cells)),
-        caption=f"{COUNTING_RULE} {PARAMS_RULE}",
+        caption=CAPTION,
         notes=(*trend_notes(sweep, whole, beyond), *_reason_notes(sweep, whole)),
     )
 
