@@ -98,7 +98,7 @@ _NAME: Field[LayerRow] = Field(
 
 
 def layer_tables(comparison: Comparison) -> tuple[Table, ...]:
-    """What a comparison shows of itself: its one table."""
+    """The one table of a comparison."""
     return (layer_table(comparison),)
 
 

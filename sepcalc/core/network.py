@@ -362,7 +362,7 @@ class Network(Tabular):
         return WhatIf(variant=variant, cost=total(costs), layers=tuple(rewritten), refused=tuple(refused))
 
     def written_as(self, variant: Variant | str, *, only: Iterable[str] = (), keep: Iterable[str] = ()) -> Network:
-        """The network of which :meth:`what_if` gives the cost; a layer keeps its name, norm, activations and inputs."""
+        """The network whose cost :meth:`what_if` gives; layers keep their names, norms, activations and inputs."""
         variant = get(variant)
         layers = tuple(
             layer.written_as(variant) if cost is not None and isinstance(layer, Convolution) else layer

@@ -140,7 +140,7 @@ FIELDS: dict[str, Field[NetworkRow]] = by_key(
 
 
 def _what_if_fields(what_ifs: Sequence[WhatIf]) -> Iterator[Field[NetworkRow]]:
-    """What layers cost up to each and as each variant; what the first variant but the reference saves, under two keys."""
+    """The cost up to a layer and as each variant, and what each variant saves; the first saving has two keys."""
     names = [what_if.variant.name for what_if in what_ifs]
     for place, name in enumerate(["", *names] if names else ()):
         yield from _cumulative(name, place)
