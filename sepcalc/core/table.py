@@ -129,7 +129,7 @@ Subject = TypeVar("Subject")
 NO_FACTS: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Field(Generic[Subject]):
     """A column of a kind of table, all of it, with the ``figure`` that it shows of a row's subject.
 
