@@ -112,7 +112,7 @@ class Operation:
     """One operator: what a function that the code called did, or what ran by itself.
 
     ``word`` is what the field calls it: conv, linear, matmul, attention, einsum, lstm, batch_norm, relu, max_pool, add,
-    embedding, ... (:mod:`sepcalc.readers.pytorch.names` has the renamed ones), or the bare name of a function.
+    embedding, ... (:mod:`sepcalc.readers.pytorch.operators` has the renamed ones), or the bare name of a function.
     ``function`` is the outermost function of PyTorch (``torch.nn.functional.relu``,
     ``torch.Tensor.__add__`` for a plain ``+``), empty where PyTorch ran the operator on its own account; ``inside`` are
     functions around it, such as ``torch.nn.functional.multi_head_attention_forward``. ``call`` is

@@ -11,16 +11,16 @@ from math import prod
 from sepcalc.core.errors import SepcalcError
 from sepcalc.readers.onnx.graph import Shape, by
 
-Term = tuple[int, int, int]
+MatrixProduct = tuple[int, int, int]
 """Numbers in, numbers out, and how many vectors are multiplied so."""
 
 
-def einsum_terms(equation: str, shapes: Sequence[Shape]) -> list[Term]:
+def einsum_products(equation: str, shapes: Sequence[Shape]) -> list[MatrixProduct]:
     """The matrix products of an einsum, in the order of its operands; none where it has only one.
 
     Raises :class:`SepcalcError` where equation and shapes do not fit.
 
-    >>> einsum_terms("bhid,bhjd->bhij", [(2, 8, 16, 64), (2, 8, 16, 64)])
+    >>> einsum_products("bhid,bhjd->bhij", [(2, 8, 16, 64), (2, 8, 16, 64)])
     [(64, 16, 256)]
     """
     reads, arrow, writes = equation.replace(" ", "").partition("->")
@@ -32,12 +32,12 @@ def einsum_terms(equation: str, shapes: Sequence[Shape]) -> list[Term]:
     kept = set(_split(writes)) if arrow else _implied(labels)
     if "..." in kept:
         kept |= {each for each in lengths if each.startswith("...")}
-    terms, left = [], labels[0]
+    products, left = [], labels[0]
     for number, right in enumerate(labels[1:], 1):
         later = kept.union(*labels[number + 1 :])
-        left, term = _pair(left, right, later, lengths)
-        terms.append(term)
-    return terms
+        left, product = _pair(left, right, later, lengths)
+        products.append(product)
+    return products
 
 
 def _implied(labels: Sequence[list[str]]) -> set[str]:
@@ -69,7 +69,9 @@ def _labels(operand: str, shape: Shape, lengths: dict[str, int]) -> list[str]:
     return list(dict.fromkeys(named))
 
 
-def _pair(left: list[str], right: list[str], later: set[str], lengths: dict[str, int]) -> tuple[list[str], Term]:
+def _pair(
+    left: list[str], right: list[str], later: set[str], lengths: dict[str, int]
+) -> tuple[list[str], MatrixProduct]:
     """One product of two operands: the labels of the result, and its size as a matrix product."""
     mine = [label for label in left if label in right or label in later]
     other = [label for label in right if label in left or label in later]

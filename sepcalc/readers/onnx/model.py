@@ -32,10 +32,9 @@ from sepcalc.readers.onnx.graph import (
     quoted,
 )
 from sepcalc.readers.onnx.inputs import bind
-from sepcalc.readers.onnx.names import free, word
-from sepcalc.readers.onnx.operators import PRODUCTS
+from sepcalc.readers.onnx.operators import convert
 from sepcalc.readers.onnx.protobuf import MOST_NODES, read_graph
-from sepcalc.readers.onnx.scope import Scope, UnknownShapeError
+from sepcalc.readers.onnx.scope import Scope
 from sepcalc.readers.onnx.shapes import complete, inferred, reason
 
 try:
@@ -160,7 +159,7 @@ def _network(model: onnx.ModelProto, name: str) -> Network:
     producer = printable(f"{model.producer_name} {model.producer_version}".strip())[:80]
     return Network(
         name=name,
-        layers=tuple(scope.layers),
+        layers=tuple(scope.layers.found),
         input=known[0] if len(graph.inputs) == len(known) == 1 else None,
         source=f"ONNX, opset {_opset(model)}{f', written by {producer}' if producer else ''}",
     )
@@ -176,26 +175,11 @@ def _layers(model: onnx.ModelProto) -> Scope:
     scope = Scope.of(graph)
     for node in graph.nodes:
         try:
-            _convert(scope, node)
+            convert(scope, node)
         except SepcalcError as error:
             raise SepcalcError(f"node {quoted(node.name or node.op)} ({printable(node.op)[:80]}) {error}") from None
     scope.unused()
     return scope
-
-
-def _convert(scope: Scope, node: Node) -> None:
-    """Add the layers of one node."""
-    if scope.follow(node) or scope.absorbed.intersection(node.outputs):
-        return
-    if node.op in PRODUCTS and node.outputs:
-        name = scope.new_name(*node.names)
-        try:
-            PRODUCTS[node.op](scope, node, name)
-        except UnknownShapeError:
-            scope.shapeless = True
-            scope.operator(node, name, word(node.op), counted=False)
-    elif not free(scope, node):
-        scope.operator(node, scope.new_name(*node.names), word(node.op), counted=False)
 
 
 def _plain(proto: onnx.GraphProto) -> Graph:

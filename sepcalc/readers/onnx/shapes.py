@@ -16,6 +16,7 @@ from typing import Any
 
 from sepcalc.core.errors import MissingExtraError, SepcalcError
 from sepcalc.readers.onnx.graph import Shape, printable
+from sepcalc.readers.onnx.registry import operator_record
 
 try:
     import onnx
@@ -28,15 +29,6 @@ MOST_NUMBERS = 1024
 
 MOST_COMPUTED = 20_000
 """Nodes that are computed; what depends on more than these stays uncounted. A Swin transformer has 2,000."""
-
-ARITHMETIC = frozenset({
-    "Abs", "Add", "And", "Cast", "CastLike", "Ceil", "Concat", "Constant", "ConstantOfShape", "CumSum", "Div",
-    "Equal", "Expand", "Floor", "Gather", "Greater", "GreaterOrEqual", "Identity", "Less", "LessOrEqual", "Max",
-    "Min", "Mod", "Mul", "Neg", "NonZero", "Not", "Or", "Range", "ReduceMax", "ReduceMin", "ReduceProd",
-    "ReduceSum", "Reshape", "ScatterElements", "ScatterND", "Slice", "Split", "Sqrt", "Squeeze", "Sub", "Tile",
-    "Transpose", "Unsqueeze", "Where",
-})  # fmt: skip
-"""Operators that exporters compute shapes with."""
 
 
 def inferred(model: onnx.ModelProto, *, strict: bool = False) -> onnx.ModelProto:
@@ -115,7 +107,7 @@ class _Known:
             self.infer(node)
         if node.op_type in ("Shape", "Size"):
             self.measure(node)
-        elif node.op_type in ARITHMETIC and all(name in self.numbers for name in node.input if name):
+        elif operator_record(node.op_type).computes_shapes and all(name in self.numbers for name in node.input if name):
             lengths = [prod(self.shapes.get(name, (MOST_NUMBERS + 1,))) for name in outputs]
             if max(lengths, default=0) <= MOST_NUMBERS:
                 self.compute(node)

@@ -13,7 +13,7 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from sepcalc.readers.pytorch.names import FREE, MOVES, PRODUCTS
+from sepcalc.readers.pytorch.operators import OPERATORS
 from sepcalc.readers.trace import Kind
 
 
@@ -159,18 +159,16 @@ def _name(func: Any) -> str:
 
 @cache
 def kind(func: Any, short: str) -> Kind:
-    """What an operator of the dispatcher does, by the tables and by torch's own tags."""
+    """What an operator of the dispatcher does, by its record and by torch's own tags."""
     if func.is_view:
         return "view"
-    if short in MOVES:
-        return "move"
-    if short in PRODUCTS:
-        return "product"
+    if record := OPERATORS.get(short):
+        return record.kind
     # The form that works in place often lacks the tags of the other.
     plain = getattr(torch.ops.aten, short, None)
     forms = (func, *(getattr(plain, each) for each in (plain.overloads() if plain else ())))
     tags = {tag for form in forms for tag in form.tags}
-    return "free" if short in FREE or torch.Tag.pointwise in tags or _REDUCTION in tags else "unknown"
+    return "free" if torch.Tag.pointwise in tags or _REDUCTION in tags else "unknown"
 
 
 _REDUCTION = getattr(torch.Tag, "reduction", None)

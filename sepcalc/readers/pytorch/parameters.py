@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sepcalc.readers.pytorch.names import ROLES
+from sepcalc.readers.imported import Claims
+from sepcalc.readers.pytorch.operators import OPERATORS
 from sepcalc.readers.pytorch.values import storage, tensors
 from sepcalc.readers.trace import Use
 
@@ -32,12 +33,11 @@ class Ownership:
     def __init__(self, parameters: Sequence[torch.Tensor], buffers: Iterable[torch.Tensor]) -> None:
         self.counts = [each.numel() for each in parameters]
         self.vectors = [each.dim() == 1 for each in parameters]
-        self.left = list(self.counts)
+        self.claims = Claims()
         self.stored: dict[int, list[tuple[int, int]]] = {}
         for index, each in enumerate(parameters):
             self.stored.setdefault(storage(each), []).append((index, int(each.storage_offset())))
         self.constants: dict[int, frozenset[int]] = {storage(each): frozenset() for each in buffers}
-        self.owned: set[tuple[int, int, int]] = set()
 
     def follow(self, given: Iterable[torch.Tensor], written: Iterable[torch.Tensor], *, view: bool) -> bool:
         """Whether nothing but constants was read; what is made of constants is one."""
@@ -61,7 +61,8 @@ class Ownership:
 
     def reads(self, operator: str, args: Sequence[object]) -> Iterator[Read]:
         """The parts of parameters among the arguments of an operator of the dispatcher."""
-        roles = ROLES.get(operator, {})
+        record = OPERATORS.get(operator)
+        roles = {} if record is None else record.roles
         for index, each in enumerate(args):
             for tensor in tensors((each,)):
                 yield from self._parts(tensor, roles.get(index, ""))
@@ -82,11 +83,7 @@ class Ownership:
         for index, begin, elements, given in dict.fromkeys(reads):
             role = given or (("bias" if self.vectors[index] else "weight") if word == "linear" else "")
             owns = not constant or product or (role != "" and word in _OWNERS)
-            part = (index, begin, elements)
-            new = min(elements, self.left[index]) if owns and part not in self.owned else 0
-            if owns:
-                self.owned.add(part)
-            self.left[index] -= new
+            new = self.claims.claim(index, (begin, elements), elements, self.counts[index]) if owns else 0
             uses.append(Use(parameter=index, elements=elements, new=new, role=role))
         return tuple(uses)
 
@@ -95,7 +92,8 @@ class Ownership:
         return tuple(self._late(use) for use in uses)
 
     def _late(self, use: Use) -> Use:
-        if self.left[use.parameter] != self.counts[use.parameter]:
+        whole = self.counts[use.parameter]
+        if self.claims.left.get(use.parameter, whole) != whole:
             return use
-        self.left[use.parameter] -= use.elements
+        self.claims.left[use.parameter] = whole - use.elements
         return replace(use, new=use.elements)

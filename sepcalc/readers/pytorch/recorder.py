@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 from sepcalc.readers.pytorch.modes import Functions, Operators, kind, separate_kernels
-from sepcalc.readers.pytorch.names import MAKERS, base, word
+from sepcalc.readers.pytorch.operators import OPERATORS, base, word
 from sepcalc.readers.pytorch.parameters import Ownership, Read
 from sepcalc.readers.pytorch.values import is_plain, plain, shape, tensors
 from sepcalc.readers.trace import AtenCall, Config, Module, ModuleCall, Operation, Parameter, Shape, Trace
@@ -153,7 +153,9 @@ class _Run:
         """An operator of the dispatcher is done; one that no function called is a function of its own."""
         name = str(func)
         short = base(name)
-        given, written = [] if short in MAKERS else list(tensors(args)), list(tensors((output,)))
+        record = OPERATORS.get(short)
+        given = [] if record and record.makes else list(tensors(args))
+        written = list(tensors((output,)))
         constant = self.ownership.follow(given, written, view=func.is_view)
         if not given:
             return
@@ -176,7 +178,7 @@ class _Run:
         """A function is done: keep it, if it did more than look at its arguments in another shape."""
         if all(each.kind == "view" for each in function.aten):
             return
-        called = word(function.name.rpartition(".")[2] or base(function.aten[-1].name))
+        called = _word(function)
         products = [each for each in function.aten if each.kind == "product"]
         attributes: Config = {"arguments": function.arguments, **function.options}
         weight = function.inputs[1] if called == "linear" and len(function.inputs) > 1 else None
@@ -204,6 +206,14 @@ class _Run:
         for operation in self.operations:
             uses = self.ownership.late(operation.uses)
             yield operation if uses == operation.uses else replace(operation, uses=uses)
+
+
+def _word(function: _Function) -> str:
+    """What the field calls a function: an operator of another library by its record, if there is one."""
+    operator = function.name.removeprefix("torch._ops.")
+    if operator not in OPERATORS:
+        operator = function.name.rpartition(".")[2] or base(function.aten[-1].name)
+    return word(operator)
 
 
 def _convolution(call: AtenCall) -> Config:
