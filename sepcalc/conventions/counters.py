@@ -11,23 +11,23 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sepcalc.conventions.events import called, dispatched, functions, traced, visits
-from sepcalc.conventions.formulas import Event, Formula
+from sepcalc.conventions.formulas import Event, Parts
 from sepcalc.conventions.rules_functions import CALFLOPS, CALFLOPS_MACS, DEEPSPEED, DEEPSPEED_MACS, PTFLOPS_FUNCTIONS
 from sepcalc.conventions.rules_modules import (
     PTFLOPS_MODULES,
     THOP,
     TORCHINFO,
     ptflops_calls,
+    recurrent_flops,
     thop_calls,
     torchinfo_parameters,
 )
 from sepcalc.conventions.rules_operators import FLOP_COUNTER_MODE, FVCORE, PTFLOPS_ATEN, TORCHPROFILE
-from sepcalc.conventions.rules_recurrent import recurrent_flops
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.readers.trace import Trace
 
 Unit = Literal["MAC", "FLOP"]
-Table = Mapping[str, Formula]
+Table = Mapping[str, Parts]
 View = Callable[[Trace], Iterable[Event]]
 
 
