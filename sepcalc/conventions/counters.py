@@ -26,18 +26,14 @@ from sepcalc.conventions.rules_operators import FLOP_COUNTER_MODE, FVCORE, PTFLO
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.readers.trace import Trace
 
-Unit = Literal["MAC", "FLOP"]
-Table = Mapping[str, Parts]
-View = Callable[[Trace], Iterable[Event]]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """One view of a run with the table that is looked up in it; what is not in the table counts as nothing."""
 
     sees: str
-    view: View
-    table: Table
+    view: Callable[[Trace], Iterable[Event]]
+    table: Mapping[str, Parts]
     per_example: bool = False
     """Whether its sum is divided by the batch, where the network has one input."""
 
@@ -60,7 +56,7 @@ class Counter:
     name: str
     package: str
     release: str
-    unit: Unit
+    unit: Literal["MAC", "FLOP"]
     call: str
     rules: tuple[Rules, ...] = field(repr=False)
     notes: tuple[Note, ...] = field(default=(), repr=False)
@@ -199,11 +195,7 @@ COUNTERS: tuple[Counter, ...] = (
         unit="FLOP",
         call="calculate_flops(model, args=inputs)[0]",
         rules=(Rules(sees=f"{_BY_NAME}; recurrent modules", view=_calflops, table=CALFLOPS),),
-        notes=(
-            _ATTENTION,
-            _GROUPS_TWICE,
-            _SYMBOLS,
-        ),
+        notes=(_ATTENTION, _GROUPS_TWICE, _SYMBOLS),
     ),
     Counter(
         name="calflops-macs",
@@ -212,12 +204,7 @@ COUNTERS: tuple[Counter, ...] = (
         unit="MAC",
         call="calculate_flops(model, args=inputs)[1]",
         rules=(Rules(sees=f"{_BY_NAME}; recurrent modules", view=_calflops, table=CALFLOPS_MACS),),
-        notes=(
-            _ATTENTION,
-            _UNTRACKED,
-            _GROUPS_TWICE,
-            _SYMBOLS,
-        ),
+        notes=(_ATTENTION, _UNTRACKED, _GROUPS_TWICE, _SYMBOLS),
     ),
     Counter(
         name="torchprofile",

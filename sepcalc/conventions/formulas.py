@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from math import prod
 from typing import Literal
 
@@ -204,16 +205,12 @@ bias = part("bias", "output where there is a bias", _biased)
 
 def broadcast(event: Event) -> int:
     """The numbers of two tensors lined up from the right, as they are multiplied."""
-    longest = max(len(shape) for shape in event.inputs[:2])
-    padded = [(1,) * (longest - len(shape)) + shape for shape in event.inputs[:2]]
-    return prod(max(pair) for pair in zip(*padded, strict=True))
+    reversed_shapes = (shape[::-1] for shape in event.inputs[:2])
+    return prod(map(max, zip_longest(*reversed_shapes, fillvalue=1)))
 
 
 def _lined_up_left(event: Event) -> int:
-    shapes = event.inputs[:2]
-    longest = max(len(shape) for shape in shapes)
-    padded = [shape + (1,) * (longest - len(shape)) for shape in shapes]
-    return prod(max(lengths) for lengths in zip(*padded, strict=True))
+    return prod(map(max, zip_longest(*event.inputs[:2], fillvalue=1)))
 
 
 elementwise = part("elementwise", "result", broadcast)

@@ -29,7 +29,12 @@ from sepcalc.conventions.formulas import (
 from sepcalc.conventions.rules_modules import recurrent_flops
 
 _AXES = (1, 2, 3)
+_CONVS = tuple(f"F.conv{axes}d" for axes in _AXES)
+_TRANSPOSED = tuple(f"F.conv_transpose{axes}d" for axes in _AXES)
 _POOLS = tuple(f"F.{kind}_pool{axes}d" for kind in ("avg", "max", "adaptive_avg", "adaptive_max") for axes in _AXES)
+_ADDMMS = ("torch.addmm", "Tensor.addmm", "torch.baddbmm")
+_ELEMENTWISE = ("torch.mul", "Tensor.mul", "torch.add", "Tensor.add")
+_PRODUCTS = ("torch.matmul", "Tensor.matmul", "torch.mm", "Tensor.mm", "torch.bmm", "Tensor.bmm")
 _ACTIVATIONS = ("F.relu", "F.prelu", "F.elu", "F.relu6", "F.silu", "F.gelu")
 
 
@@ -140,15 +145,13 @@ _EINSUM = part("products", "what NumPy prints, to four figures", einsum_cost)
 
 CALFLOPS: dict[str, Parts] = {
     "F.linear": twice(linear),
-    **dict.fromkeys((f"F.conv{axes}d" for axes in _AXES), twice(_CONVOLUTION) + _CONVOLUTION_BIAS),
-    **dict.fromkeys(
-        (f"F.conv_transpose{axes}d" for axes in _AXES), twice(_CALFLOPS_TRANSPOSED) + _CALFLOPS_TRANSPOSED_BIAS
-    ),
+    **dict.fromkeys(_CONVS, twice(_CONVOLUTION) + _CONVOLUTION_BIAS),
+    **dict.fromkeys(_TRANSPOSED, twice(_CALFLOPS_TRANSPOSED) + _CALFLOPS_TRANSPOSED_BIAS),
     **_UNARY,
     **_both(part("upsampling", "size asked for, or the input", _asked_size)),
     **dict.fromkeys(("torch.matmul", "Tensor.matmul"), twice(matmul_by_first)),
-    **dict.fromkeys(("torch.addmm", "Tensor.addmm", "torch.baddbmm"), _ADDMM_FLOPS),
-    **dict.fromkeys(("torch.mul", "Tensor.mul", "torch.add", "Tensor.add"), elementwise_from_left),
+    **dict.fromkeys(_ADDMMS, _ADDMM_FLOPS),
+    **dict.fromkeys(_ELEMENTWISE, elementwise_from_left),
     "torch.einsum": _EINSUM,
     **recurrent_flops,
 }
@@ -156,10 +159,10 @@ CALFLOPS: dict[str, Parts] = {
 
 CALFLOPS_MACS: dict[str, Parts] = {
     "F.linear": linear,
-    **dict.fromkeys((f"F.conv{axes}d" for axes in _AXES), _CONVOLUTION),
-    **dict.fromkeys((f"F.conv_transpose{axes}d" for axes in _AXES), _CALFLOPS_TRANSPOSED),
+    **dict.fromkeys(_CONVS, _CONVOLUTION),
+    **dict.fromkeys(_TRANSPOSED, _CALFLOPS_TRANSPOSED),
     **dict.fromkeys(("torch.matmul", "Tensor.matmul"), matmul_by_first),
-    **dict.fromkeys(("torch.addmm", "Tensor.addmm", "torch.baddbmm"), addmm),
+    **dict.fromkeys(_ADDMMS, addmm),
 }
 """calflops, its MACs: an einsum and an RNN have none."""
 
@@ -167,17 +170,17 @@ _MATMULS = ("torch.matmul", "Tensor.matmul", "Tensor.__matmul__", "torch.mm", "T
 
 DEEPSPEED: dict[str, Parts] = {
     **CALFLOPS,
-    **dict.fromkeys((f"F.conv_transpose{axes}d" for axes in _AXES), twice(convolution) + bias),
+    **dict.fromkeys(_TRANSPOSED, twice(convolution) + bias),
     **_both(part("upsampling", "size asked for, or input · factor", _asked_size_or_scaled)),
     **dict.fromkeys(_MATMULS, twice(matmul_by_first)),
-    **dict.fromkeys(("torch.mul", "Tensor.mul", "torch.add", "Tensor.add"), elementwise),
+    **dict.fromkeys(_ELEMENTWISE, elementwise),
     "F.scaled_dot_product_attention": twice(attention),
 }
 """DeepSpeed's profiler, its FLOPs: calflops began as a copy of it, and it has mended some of the same faults since."""
 
 DEEPSPEED_MACS: dict[str, Parts] = {
     **CALFLOPS_MACS,
-    **dict.fromkeys((f"F.conv_transpose{axes}d" for axes in _AXES), convolution),
+    **dict.fromkeys(_TRANSPOSED, convolution),
     **dict.fromkeys(_MATMULS, matmul_by_first),
     "F.scaled_dot_product_attention": attention,
 }
@@ -195,10 +198,8 @@ PTFLOPS_FUNCTIONS: dict[str, Parts] = {
     **dict.fromkeys(_POOLS, per_input("pooling")),
     **_both(part("upsampling", "result", _resized)),
     "F.local_response_norm": _UNARY["F.local_response_norm"],
-    **dict.fromkeys(
-        ("torch.matmul", "Tensor.matmul", "torch.mm", "Tensor.mm", "torch.bmm", "Tensor.bmm"), matmul_by_first
-    ),
-    **dict.fromkeys(("torch.addmm", "Tensor.addmm", "torch.baddbmm"), _PTFLOPS_ADDMM),
-    **dict.fromkeys(("torch.mul", "Tensor.mul", "torch.add", "Tensor.add"), elementwise_from_left),
+    **dict.fromkeys(_PRODUCTS, matmul_by_first),
+    **dict.fromkeys(_ADDMMS, _PTFLOPS_ADDMM),
+    **dict.fromkeys(_ELEMENTWISE, elementwise_from_left),
 }
 """ptflops, ``backend="pytorch"``: the functions beside the modules."""
