@@ -193,7 +193,7 @@ class _Writing:
         if word not in _MODULES:
             return False
         axes = max(len(reads) - 2, 1)
-        cls, function = (each.format(axes) for each in _MODULES[word])
+        cls, function = (name.format(axes) for name in _MODULES[word])
         own: dict[str, Shape] = {}
         if affine:
             own = {"weight": (reads[1],), **({} if word == "rms_norm" else {"bias": (reads[1],)})}

@@ -96,15 +96,16 @@ def says(formula: Parts) -> str:
     >>> says(twice(convolution) + bias_each_output)
     '2 · weights · positions + output'
     """
-    return " + ".join(each.says for each in formula).replace("+ -", "- ") or "0"
+    return " + ".join(part.says for part in formula).replace("+ -", "- ") or "0"
 
 
 def twice(formula: Parts) -> Parts:
     """Two for each: FLOPs of multiply-adds."""
-    return tuple(
-        Part(item=each.item, says=f"2 · {each.says}", amount=lambda event, each=each: 2 * each.amount(event))  # type: ignore[misc]
-        for each in formula
-    )
+    return tuple(map(_doubled, formula))
+
+
+def _doubled(part: Part) -> Part:
+    return Part(item=part.item, says=f"2 · {part.says}", amount=lambda event: 2 * part.amount(event))
 
 
 def per_input(item: Item, times: int = 1) -> Parts:

@@ -62,10 +62,10 @@ class Reconciled(Tabular):
     def notes(self) -> tuple[str, ...]:
         """What a reader must know of this number."""
         seen = {label for label, _ in self.items} | set(self.missed)
-        said = [note.text for note in self.counter.notes if not note.about or seen.intersection(note.about)]
+        texts = [note.text for note in self.counter.notes if not note.about or seen.intersection(note.about)]
         if self.missed:
-            said.append(f"not counted, wholly or in part: {', '.join(self.missed)}")
-        return (*said, *([self.reason] if self.reason else ()))
+            texts.append(f"not counted, wholly or in part: {', '.join(self.missed)}")
+        return (*texts, *([self.reason] if self.reason else ()))
 
     @property
     def difference(self) -> int | None:

@@ -264,5 +264,5 @@ def torchinfo_parameters(trace: Trace) -> Iterator[Event]:
 def _kind(name: str, parameter: str) -> str | None:
     if parameter in ("weight", "bias"):
         return f"{'*Conv*' if 'Conv' in name.rpartition('.')[2] else 'other'}, {parameter}"
-    part = next((each for each in ("weight", "bias") if each in parameter), None)
+    part = next((kind for kind in ("weight", "bias") if kind in parameter), None)
     return part and f"other, *{part}*"

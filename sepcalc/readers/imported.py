@@ -1,4 +1,4 @@
-"""What importers share: names, feature maps, and which layer counts a weight first."""
+"""The part of an import that ONNX and PyTorch share: names, feature maps, and which layer counts a weight."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class ImportedLayers:
 
 
 def _weights(spec: ConvSpec) -> tuple[object, ...]:
-    """What two layers must agree on to have the same weights; a vector counts as one position."""
+    """The numbers that are alike for two layers with the same weights; a vector counts as one position."""
     window = spec.kernel if max(spec.kernel, default=1) > 1 else len(spec.kernel) or 1
     return spec.c_out, spec.c_in // spec.groups, window, spec.bias
 

@@ -14,12 +14,12 @@ from sepcalc.core.spec import LARGEST, Axes
 DTYPES = (
     "float32", "float64", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool", "complex64",
 )  # fmt: skip
-"""What an input can be made of; the first unless it says otherwise."""
+"""The types of an input, the default first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
-    """One input: its complete shape with the batch, what it is made of, and the name of the argument that takes it."""
+    """One input: its shape with the batch, its type, and the name of the argument that takes it."""
 
     shape: tuple[int, ...]
     dtype: str = DTYPES[0]

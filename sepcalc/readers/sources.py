@@ -1,7 +1,6 @@
 """A network from wherever it is: bundled, a YAML or ONNX file, or PyTorch code.
 
-Every command names its networks through this one function. What a source needs (YAML, onnx, torch) is imported
-when a network of that kind is named.
+Every command opens its networks here. YAML, onnx and torch are imported when a network of their kind is opened.
 """
 
 from __future__ import annotations
@@ -30,9 +29,9 @@ def open_source(
     """The network that ``text`` names: a bundled one, a ``.yaml`` or ``.onnx`` file, or ``module:callable``.
 
     ``inputs`` are the shapes that an ONNX or PyTorch network reads, ``arguments`` go to the callable; ``width`` and
-    ``size`` are for networks in YAML. ``note`` hears what a reader should know: a fallback, a guess.
+    ``size`` are for networks in YAML. ``note`` is called with remarks: a fallback, a guess.
 
-    Raises :class:`SepcalcError` where there is no such network, and where it cannot take what it is given.
+    Raises :class:`SepcalcError` where there is no such network, and for an option that its kind does not have.
 
     >>> open_source("mobilenet_v1").cost.params
     4231976
@@ -66,7 +65,7 @@ def open_traced(request: Request, *, note: Callable[[str], None] = lambda _: Non
 
 
 def _check(request: Request, kind: str) -> None:
-    """Raise :class:`SepcalcError` where a source of this kind cannot take what it is given."""
+    """Raise :class:`SepcalcError` for an option that this kind of source does not have."""
     source = request.source
     if kind != "yaml" and request.width != 1:
         cure = "give --arg to its code" if kind == "torch" else "leave it out"

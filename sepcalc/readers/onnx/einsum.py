@@ -1,6 +1,6 @@
 """An einsum as matrix products: two operands at a time, from the left.
 
-What one operand alone sums over is added up before, as PyTorch does, and is no product.
+An index of one operand alone is summed over first, as PyTorch does, which is no product.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ def einsum_products(equation: str, shapes: Sequence[Shape]) -> list[MatrixProduc
     if len(operands) != len(shapes):
         raise SepcalcError(f"has the equation {equation!r:.60} and {len(shapes)} inputs")
     lengths: dict[str, int] = {}
-    labels = [_labels(each, shape, lengths) for each, shape in zip(operands, shapes, strict=True)]
-    kept = set(_split(writes)) if arrow else _implied(labels)
-    if "..." in kept:
-        kept |= {each for each in lengths if each.startswith("...")}
+    labels = [_labels(operand, shape, lengths) for operand, shape in zip(operands, shapes, strict=True)]
+    written = set(_split(writes)) if arrow else _implied(labels)
+    if "..." in written:
+        written |= {label for label in lengths if label.startswith("...")}
     products, left = [], labels[0]
     for number, right in enumerate(labels[1:], 1):
-        later = kept.union(*labels[number + 1 :])
+        later = written.union(*labels[number + 1 :])
         left, product = _pair(left, right, later, lengths)
         products.append(product)
     return products
 
 
 def _implied(labels: Sequence[list[str]]) -> set[str]:
-    """What an equation without an arrow writes: whatever stands in it once, and the ellipsis."""
+    """The result's labels without an arrow: those that stand in the equation once, and the ellipsis."""
     each = [label for operand in labels for label in operand]
     return {label for label in each if each.count(label) == 1 or label.startswith("...")}
 

@@ -1,4 +1,4 @@
-"""What each operator of ONNX becomes: one decorated function for each that is a matrix product, one for all others.
+"""From a node of ONNX to its layers: one decorated function for each matrix product, one for all other operators.
 
 A function reads its node's shapes and appends layers to the scope. It raises :class:`UnknownShapeError` where a
 shape is not known before the graph runs, and :class:`SepcalcError` where the node contradicts itself.
@@ -63,14 +63,14 @@ def _free(scope: Scope, node: Node) -> None:
 @product("ConvInteger", word="conv", weights=(1,), settings=(2, 3))
 @product("QLinearConv", word="conv", weights=(3, 8), settings=(1, 2, 4, 5, 6, 7))
 def convolution(scope: Scope, node: Node, name: str) -> None:
-    """A convolution; with weights that are computed, or more than three axes, a product of as many multiply-adds."""
+    """A convolution; with computed weights, or more than three axes, a product of as many multiply-adds."""
     at, *bias_at = operator_record(node.op).weights
-    x, w, y = (scope.shape(each) for each in (node.input(0), node.input(at), node.outputs[0]))
+    x, w, y = (scope.shape(value) for value in (node.input(0), node.input(at), node.outputs[0]))
     _check_conv(node, x, w, y)
     weight = scope.parameter(node, at)
     if weight is None or len(w) - 2 > MOST_AXES:
         positions = x if node.op == "ConvTranspose" else y
-        # Whatever the groups, each weight is used once a position; an input and an output channel meet in one of them.
+        # Each weight is used once a position, however many groups there are.
         emit_product(scope, node, name, "conv", [(prod(w[1:]), w[0], x[0] * prod(positions[2:]))])
         return
     spec = _transposed(node, x, w, y) if node.op == "ConvTranspose" else _padded(scope, node, name, x, w, y)
@@ -97,9 +97,9 @@ def _check_conv(node: Node, x: Shape, w: Shape, y: Shape) -> None:
 
 
 def _padded(scope: Scope, node: Node, name: str, x: Shape, w: Shape, y: Shape) -> ConvSpec:
-    """The spec of a convolution. Padding that differs at both ends is ``same`` where it keeps as many positions.
+    """The spec of a convolution.
 
-    Otherwise it is a layer of its own before a convolution without padding.
+    Padding that differs at both ends is ``same`` where that gives as many positions, and else a layer of its own.
     """
     axes = len(w) - 2
     pads = node.ints("pads") or (0,) * (2 * axes)
@@ -130,7 +130,7 @@ def _padded(scope: Scope, node: Node, name: str, x: Shape, w: Shape, y: Shape) -
 
 
 def _resize(scope: Scope, name: str, reads: FeatureMap, writes: FeatureMap) -> None:
-    """A layer that pads or crops, which no convolution can say."""
+    """Add a layer that pads or crops, for a shape that the convolution beside it cannot have."""
     name = scope.new_name(name)
     kind = "crop" if name.endswith("crop") else "pad"
     scope.layers.found.append(Operator(name=name, type=kind, input=reads, output=writes))
@@ -139,8 +139,8 @@ def _resize(scope: Scope, name: str, reads: FeatureMap, writes: FeatureMap) -> N
 def _transposed(node: Node, x: Shape, w: Shape, y: Shape) -> ConvSpec:
     """The spec of a transposed convolution: its multiply-adds do not depend on padding, its output size does.
 
-    Padding that PyTorch cannot say (another at each end) is put as padding and output padding of the same sum.
-    Where even that cannot be, the output differs from the file's by what a layer of its own crops or pads.
+    Padding that differs at both ends becomes padding and output padding of the same sum. Where that is not possible
+    either, a layer of its own crops or pads the output.
     """
     axes = len(w) - 2
     spec = ConvSpec(
@@ -175,7 +175,7 @@ def _transposed(node: Node, x: Shape, w: Shape, y: Shape) -> ConvSpec:
 @product("MatMulInteger", word="matmul", weights=(0, 1), settings=(2, 3))
 @product("QLinearMatMul", word="matmul", weights=(0, 3), settings=(1, 2, 4, 5, 6, 7))
 def matmul(scope: Scope, node: Node, name: str) -> None:
-    """A linear layer where one side is stored, a product of activations otherwise; NumPy's rules of shapes."""
+    """A linear layer where one side is stored, a product of activations otherwise."""
     _, right = operator_record(node.op).weights
     a, b = scope.shape(node.input(0)), scope.shape(node.input(right))
     if not a or not b:
@@ -199,7 +199,7 @@ def matmul(scope: Scope, node: Node, name: str) -> None:
 
 
 def _bias_after(scope: Scope, node: Node, c_out: int) -> Stored | None:
-    """The bias that the next node adds, where nothing else reads the product; that node is then done."""
+    """The bias that the next node adds, if nothing else reads the product; that node is then no layer."""
     out = node.outputs[0]
     after = scope.readers.get(out)
     if after is None or after.op != "Add" or scope.uses[out] != 1:
@@ -244,7 +244,7 @@ def linear_spec(lead: Shape, c_in: int, c_out: int) -> tuple[ConvSpec, int]:
 def _emit(
     scope: Scope, node: Node, name: str, kind: str, spec: ConvSpec, batch: int, weight: Stored, bias: Stored | None
 ) -> None:
-    """Add a convolution or linear layer with parameters of its own, or with all those of one layer before."""
+    """Add a convolution or linear layer with weights of its own or of one layer before, else a product."""
     owner = scope.first.get(weight.key)
     new, new_bias = scope.claim(weight, name), scope.claim(bias, name)
     again = owner is not None and not new
@@ -265,7 +265,7 @@ def _emit(
 def emit_product(
     scope: Scope, node: Node, name: str, kind: str, products: Sequence[MatrixProduct], *, params: int = 0
 ) -> None:
-    """Add matrix products that are no layer of their own kind, with all parameters that the node reads."""
+    """Add matrix products as one layer, with all parameters that the node reads."""
     terms = tuple((ConvSpec(c_in=c_in, c_out=c_out, kernel=(), size=()), times) for c_in, c_out, times in products)
     reads, writes = scope.ends(node)
     params += scope.claim_all(node, name)
@@ -276,7 +276,7 @@ def emit_product(
 def attention(scope: Scope, node: Node, name: str) -> None:
     """Scaled dot-product attention: query times keys, and weights times values, for each head.
 
-    Vaswani 2017, section 3.2. What is masked is counted, since it is computed.
+    Vaswani 2017, section 3.2. Masked positions are computed, so they count.
     """
     heads = node.int("q_num_heads", 0), node.int("kv_num_heads", 0)
     batch, queries, length, width = _heads(scope.shape(node.input(0)), heads[0])
@@ -289,7 +289,7 @@ def attention(scope: Scope, node: Node, name: str) -> None:
 
 
 def _heads(shape: Shape, heads: int) -> tuple[int, int, int, int]:
-    """Batch, heads, length and width of what attention reads, whether its heads are an axis or not."""
+    """Batch, heads, length and width of an input of attention, whether its heads are an axis or not."""
     if len(shape) == 4:
         return shape
     if len(shape) != 3 or heads < 1 or shape[2] % heads:
@@ -316,7 +316,7 @@ def einsum(scope: Scope, node: Node, name: str) -> None:
     """Matrix products of two operands at a time; with one operand alone, none."""
     if len(node.inputs) > MOST_OPERANDS:
         raise SepcalcError(f"has {len(node.inputs):,} inputs; an einsum of up to {MOST_OPERANDS} is believed")
-    shapes = [scope.shape(each) for each in node.inputs]
+    shapes = [scope.shape(value) for value in node.inputs]
     products = einsum_products(node.text("equation", ""), shapes)
     if products:
         emit_product(scope, node, name, "einsum", products)

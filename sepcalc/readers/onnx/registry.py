@@ -1,4 +1,4 @@
-"""What is known of each operator of ONNX: whether it is a layer, its word, and what its inputs hold.
+"""A record of each operator of ONNX: whether it is a layer, its word, and the roles of its inputs.
 
 One registration an operator: :func:`register` here, or :func:`product` above the function that counts its multiply-adds
 (:mod:`sepcalc.readers.onnx.operators`). An operator without a record is *uncounted*, by its own name: operators of
@@ -43,7 +43,7 @@ class OperatorRecord:
     pools_all: bool = False
     """Whether its window is its whole input."""
     convert: Convert | None = None
-    """What makes the layers of a product."""
+    """The function that makes the layers of a product."""
 
 
 OPERATORS: dict[str, OperatorRecord] = {}
@@ -58,7 +58,7 @@ def register(record: OperatorRecord, *ops: str) -> None:
 def product(
     *ops: str, word: str = "", weights: tuple[int, ...] = (), settings: tuple[int, ...] = ()
 ) -> Callable[[Convert], Convert]:
-    """Register the decorated function as what makes the layers of each of ``ops``."""
+    """Register the decorated function, which makes the layers of a node, for each of ``ops``."""
 
     def add(convert: Convert) -> Convert:
         record = OperatorRecord(kind="product", word=word, weights=weights, settings=settings, convert=convert)

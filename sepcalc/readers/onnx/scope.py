@@ -1,4 +1,4 @@
-"""What is known while the nodes of an ONNX graph become layers: stored tensors, who uses them, names, layers so far.
+"""The state of an import: stored tensors, who reads them, and the layers so far.
 
 **What a parameter is.** An ONNX file does not say which numbers were learned. Here they are the floating-point
 initializers with at least one axis, wherever an operator reads them, except
@@ -53,23 +53,23 @@ class Stored:
 
     @property
     def parts(self) -> tuple[Stored, ...]:
-        """Itself, and what it was joined with."""
+        """Itself, and the values that it was joined with."""
         return (self, *self.others)
 
     @property
     def count(self) -> int:
         """How many numbers it holds."""
-        return sum(each.own for each in self.parts)
+        return sum(part.own for part in self.parts)
 
     @property
     def key(self) -> tuple[tuple[str, str], ...]:
-        """What is the same for two values with the same numbers."""
-        return tuple((each.tensor.name, each.part) for each in self.parts)
+        """Equal for two values with the same numbers."""
+        return tuple((part.tensor.name, part.part) for part in self.parts)
 
 
 @dataclass(slots=True, kw_only=True)
 class Scope:
-    """The graph, and what its nodes have become so far."""
+    """The graph, and the layers of the nodes so far."""
 
     graph: Graph
     shapes: dict[str, OpenShape]
@@ -83,9 +83,9 @@ class Scope:
     readers: dict[str, Node] = field(default_factory=dict)
     makers: dict[str, Node] = field(default_factory=dict)
     shapeless: bool = False
-    """Whether a matrix product is uncounted, since a shape of it is not known."""
+    """Whether a matrix product is uncounted because a shape is not known."""
     absorbed: set[str] = field(default_factory=set)
-    """Outputs that a layer before has made already, with more nodes than one."""
+    """Outputs of nodes that are part of a layer before."""
 
     @classmethod
     def of(cls, graph: Graph) -> Scope:
@@ -103,12 +103,12 @@ class Scope:
         return scope
 
     def store(self, name: str, tensor: Tensor) -> None:
-        """Note that the value ``name`` is ``tensor``."""
+        """Store ``tensor`` as the value ``name``."""
         self.stored[name] = Stored(tensor=tensor, own=tensor.count)
         self.shapes[name] = tensor.shape
 
     def follow(self, node: Node) -> bool:
-        """Whether ``node`` only moves stored numbers, or stores them; its outputs are then known to be them."""
+        """Whether ``node`` only moves stored numbers, or stores them; its outputs are then stored too."""
         if node.op == "Constant":
             if node.tensor is not None and node.outputs:
                 self.store(node.outputs[0], replace(node.tensor, name=node.outputs[0]))
@@ -118,7 +118,7 @@ class Scope:
             return False
         if carries == "join":
             return self._join(node)
-        # Scales, zero points and shapes are read here for the last time.
+        # Its other inputs are scales, zero points or shapes.
         self.settings.update(each.tensor.name for name in node.inputs[1:] if (each := self.stored.get(name)))
         for output in node.outputs:
             if carries != "cut":
@@ -130,7 +130,7 @@ class Scope:
     def _join(self, node: Node) -> bool:
         """Whether ``node`` joins nothing but weights."""
         joined = [self.stored.get(name) for name in node.inputs]
-        parts = [part for each in joined if each is not None and each.tensor.floating for part in each.parts]
+        parts = [part for stored in joined if stored is not None and stored.tensor.floating for part in stored.parts]
         whole = None not in joined and bool(parts) and len(parts) <= MOST_PARTS
         if whole:
             self.stored.update((output, replace(parts[0], others=tuple(parts[1:]))) for output in node.outputs)
@@ -189,15 +189,15 @@ class Scope:
         for graph in node.inner:
             for tensor in graph.tensors.values():
                 self.store(tensor.name, tensor)
-            new += sum(0 if self.follow(each) else self.claim_all(each, layer) for each in graph.nodes)
+            new += sum(0 if self.follow(inner) else self.claim_all(inner, layer) for inner in graph.nodes)
         return new
 
     def set_apart(self, node: Node) -> None:
         """Note that ``node`` reads numbers to compute shapes and indices, not as parameters."""
-        self.settings.update(stored.tensor.name for each in node.inputs if (stored := self.stored.get(each)))
+        self.settings.update(stored.tensor.name for name in node.inputs if (stored := self.stored.get(name)))
 
     def new_name(self, *wanted: str) -> str:
-        """The first of the ``wanted`` names that is free, or the last of them with a number behind it."""
+        """A free name: see :meth:`ImportedLayers.new_name`."""
         return self.layers.new_name(*(name[:LONGEST_NAME] for name in wanted if name))
 
     def ends(self, node: Node) -> tuple[FeatureMap, FeatureMap]:

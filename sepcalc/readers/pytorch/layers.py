@@ -1,9 +1,8 @@
-"""From what a run did to the layers of a :class:`~sepcalc.core.network.Network`.
+"""From a trace to the layers of a :class:`~sepcalc.core.network.Network`.
 
 A convolution or a linear layer with weights of its own becomes a :class:`Convolution`; every other operator that
-multiplies and adds a :class:`Product` of the matrix products that ran below it; all others an
-:class:`Operator`. What only looks at numbers or copies them is no layer. Every parameter is in exactly
-one layer, so that the network's total is the model's.
+multiplies and adds a :class:`Product` of the matrix products that ran below it; all others an :class:`Operator`. A
+view or a copy is no layer. Every parameter is in exactly one layer, so that the network's total is the model's.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ def to_network(trace: Trace) -> Network:
 
 
 def macs_of_operations(trace: Trace) -> tuple[int, ...]:
-    """The multiply-adds of each operator of ``trace``, as its layer has them; their sum is the network's."""
+    """The multiply-adds of each operator of ``trace``, which add up to the network's."""
     folding = _Folding(trace=trace)
     return tuple(
         sum(layer.cost.macs for layer in folding.layers(index, operation))
@@ -54,11 +53,11 @@ class _Folding:
 
     def __post_init__(self) -> None:
         self.heads = _heads(self.trace)
-        kernels = [each.attributes["kernel"] for each in self.trace.operations if "kernel" in each.attributes]
+        kernels = [operation.attributes.get("kernel") for operation in self.trace.operations]
         self.imported.sequences = not any(isinstance(kernel, tuple) and len(kernel) == 1 for kernel in kernels)
 
     def layers(self, index: int, operation: Operation) -> Iterator[Layer]:
-        """The layers that stand for one operator: itself, and parameters that are more than its weights."""
+        """The layers of one operator: its own, and one for parameters that are more than its weights."""
         if all(call.kind in ("view", "move") for call in operation.aten) and not operation.params:
             return
         name = self.name(index, operation)
@@ -108,7 +107,7 @@ class _Folding:
         return layer
 
     def shared(self, weights: list[Use], spec: ConvSpec) -> str | None:
-        """The layer whose weights are used again, if that uses them in the same way."""
+        """The layer that has these weights already, if it uses them in the same way."""
         owners = {self.owner.get(use.parameter) for use in weights}
         owner = owners.pop() if len(owners) == 1 else None
         return owner if self.imported.has_weights_of(owner, spec) else None
@@ -129,15 +128,15 @@ class _Folding:
 
 
 def _heads(trace: Trace) -> dict[int, int]:
-    """For each call of a leaf module the operator that it is there for: its only one, or the only one with weights."""
+    """The operator that gets the module's name, by call: its only one, or its only one with weights."""
     inside: dict[int, list[int]] = {}
     for index, operation in enumerate(trace.operations):
         if any(call.kind not in ("view", "move") for call in operation.aten):
             inside.setdefault(operation.call, []).append(index)
     heads = {}
     for call, indices in inside.items():
-        products = [each for each in indices if any(call.kind == "product" for call in trace.operations[each].aten)]
-        weighted = products or [each for each in indices if trace.operations[each].uses]
+        products = [index for index in indices if any(call.kind == "product" for call in trace.operations[index].aten)]
+        weighted = products or [index for index in indices if trace.operations[index].uses]
         chosen = indices if len(indices) == 1 else weighted
         children = trace.modules[trace.calls[call].module].children
         # A module may hold what computes its own weights.
@@ -147,7 +146,7 @@ def _heads(trace: Trace) -> dict[int, int]:
 
 
 def _spec(operation: Operation, *, biased: bool) -> tuple[ConvSpec, int]:
-    """The convolution or linear layer of an operator, and over how many feature maps it runs."""
+    """The convolution or linear layer of an operator, and its batch."""
     return _conv_spec(operation, biased=biased) if operation.word == "conv" else _linear_spec(operation, biased=biased)
 
 
@@ -201,7 +200,7 @@ def _window(operation: Operation) -> Axes:
         return ()
     for call in operation.aten:
         kernel = call.arguments[1] if len(call.arguments) > 1 and "pool" in call.name else None
-        if isinstance(kernel, tuple) and kernel and all(isinstance(each, int) for each in kernel):
+        if isinstance(kernel, tuple) and kernel and all(isinstance(length, int) for length in kernel):
             axes = len(call.inputs[0]) - 2
             return kernel if len(kernel) > 1 else kernel * max(axes, 1)
     return ()

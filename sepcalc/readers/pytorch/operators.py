@@ -1,9 +1,9 @@
-"""What is known of each operator of PyTorch's dispatcher: whether it multiplies and adds, its word, its weights.
+"""A record of each operator of PyTorch's dispatcher: whether it multiplies and adds, its word, its weights.
 
 One registration an operator: :func:`register`, or :func:`product` above the function that counts its multiply-adds.
 *Products* (matrix products, convolutions and attention kernels) are counted; *free* operators (elementwise, reductions,
-norms, pooling, interpolation, whatever moves data) have no multiply-adds by the rule; all others are uncounted, by
-name. PyTorch's own tags say of most elementwise operators and reductions what they are; the records name the rest.
+norms, pooling, interpolation, moves of data) have no multiply-adds by the rule; all others are uncounted, by name.
+PyTorch itself tags most elementwise operators and reductions, which need no record.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from math import prod
 
 from sepcalc.core.spec import ConvSpec
-from sepcalc.readers.trace import AtenCall, Kind, Shape
+from sepcalc.readers.trace import AtenCall, OperatorKind, Shape
 
 Terms = tuple[tuple[ConvSpec, int], ...]
 """Matrix products: linear maps, and how many vectors each is applied to."""
@@ -29,13 +29,13 @@ class OperatorRecord:
     ``roles`` says which of its arguments are its ``weight`` and its ``bias``.
     """
 
-    kind: Kind
+    kind: OperatorKind
     word: str = ""
     roles: Mapping[int, str] = field(default_factory=dict)
     makes: bool = False
-    """Whether it makes a tensor of the shape of another, whatever that holds."""
+    """Whether it reads nothing of a tensor but the shape."""
     terms: CountTerms | None = None
-    """The matrix products of a product."""
+    """The function that counts the matrix products of a product."""
 
 
 OPERATORS: dict[str, OperatorRecord] = {}
@@ -48,7 +48,7 @@ def register(record: OperatorRecord, *names: str) -> None:
 
 
 def product(*names: str, word: str = "", roles: Mapping[int, str] | None = None) -> Callable[[CountTerms], CountTerms]:
-    """Register the decorated function as what counts the matrix products of each of ``names``."""
+    """Register the decorated function, which counts matrix products, for each of ``names``."""
 
     def add(terms: CountTerms) -> CountTerms:
         register(OperatorRecord(kind="product", word=word, roles=roles or {}, terms=terms), *names)
@@ -83,7 +83,7 @@ def _matmul(call: AtenCall) -> Terms:
 @product("addmm", roles={0: "bias", 2: "weight"})
 @product("baddbmm", "addbmm", "addmv", "_addmm_activation")
 def _added_matmul(call: AtenCall) -> Terms:
-    # What the product is added to comes first.
+    # The first input is added to the product.
     return _matrices(*call.inputs[1:3])
 
 
@@ -97,7 +97,7 @@ def _matrices(left: Shape, right: Shape) -> Terms:
     "_scaled_dot_product_fused_attention_overrideable",
 )  # fmt: skip
 def _attention(call: AtenCall) -> Terms:
-    """Queries times keys, and what that gives times values."""
+    """Queries times keys, and the scores times values."""
     (*many, queries, inner), (*_, keys, _), (*_, outer) = call.inputs[:3]
     vectors = prod(many) * queries
     return term(inner, keys, vectors), term(keys, outer, vectors)
@@ -155,7 +155,7 @@ register(
     "ones_like", "rand_like", "randn_like", "randint_like", "zeros_like",
 )  # fmt: skip
 
-# What writes the same numbers to another place, or looks at them, is no layer of a network.
+# A move of the same numbers to another place, or a look at them, is no layer of a network.
 register(
     OperatorRecord(kind="move"),
     "clone", "_unsafe_view", "copy", "lift", "lift_fresh", "lift_fresh_copy", "contiguous", "detach", "alias_copy",
@@ -210,7 +210,7 @@ def base(name: str) -> str:
 
 
 def word(name: str) -> str:
-    """What the field calls a function or an operator, given its bare name.
+    """The field's name for a function or an operator, given its bare name.
 
     >>> word("max_pool2d"), word("__iadd__"), word("native_layer_norm"), word("relu_")
     ('max_pool', 'add', 'layer_norm', 'relu')
