@@ -1,7 +1,6 @@
-"""What other counters print for the same run, and where each of them parts from the rule here.
+"""Other counters as data, each for one release: views of a run, and tables of formulas.
 
-A :class:`Counter` is data: what it sees of a :class:`~sepcalc.readers.trace.Trace`, and a table from that to
-formulas, for one release. :func:`~sepcalc.conventions.reconcile.reconcile` re-enacts it.
+:func:`~sepcalc.conventions.reconcile.reconcile` re-enacts a counter.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from sepcalc.readers.trace import Trace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """One view of a run with the table that is looked up in it; what is not in the table counts as nothing."""
+    """A view of a run, and the table of its names; a name that is not in the table counts as nothing."""
 
     sees: str
     view: Callable[[Trace], Iterable[Event]]
@@ -40,7 +39,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """What a reader must know of a counter; ``about`` are the items and missed words that it explains, none for all."""
+    """A remark on a counter, shown beside the items and missed words in ``about``, or always where that is empty."""
 
     text: str
     about: tuple[str, ...] = ()
@@ -48,10 +47,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counter:
-    """A counter of others, as of ``release``: its ``unit`` as it counts it, and what its number means and misses.
-
-    ``call`` is how the number is had from it.
-    """
+    """Another counter, as of ``release``; ``call`` is the Python expression that gives its total, in ``unit``."""
 
     name: str
     package: str

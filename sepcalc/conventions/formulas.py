@@ -1,8 +1,8 @@
-"""The formulas that other counters are made of, each a term in words and in numbers.
+"""The formulas of other counters, in parts that have words and an amount.
 
-A counter is a table from what it sees (an operator, a function, a class of modules) to one of these. ``products`` is
-the part of a formula that stands for multiply-adds of convolutions and matrix products: all other parts are what a
-counter adds of its own. Amounts are in the counter's unit, so a FLOP counter takes its products twice.
+A counter's table leads from names (of an operator, a function, a class of modules) to formulas. The part ``products``
+stands for multiply-adds of convolutions and matrix products, all other parts are the counter's own additions. Amounts
+are in the counter's unit, so a FLOP counter takes its products twice.
 """
 
 from __future__ import annotations
@@ -16,17 +16,16 @@ from typing import Literal
 from sepcalc.readers.trace import Shape
 
 Item = Literal["products", "bias", "norm", "activation", "pooling", "elementwise", "upsampling", "recurrent", "other"]
-"""What a part of a formula stands for; ``recurrent`` is what an RNN does beside its products."""
+"""The subject of a part; ``recurrent`` is the arithmetic of an RNN beside its products."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One thing that a counter sees: an operator, a call of a function, or a call of a module.
+    """An event that a counter sees: an operator, a call of a function, or a call of a module.
 
-    ``inputs`` and ``outputs`` are shapes with the batch; ``weight`` is the shape of what holds the weights; ``config``
-    holds the operator's attributes or the module's; ``own`` the parameters of the module. ``word`` is what the field
-    calls the operator. ``operation`` and ``call`` say where in the trace it was; ``times`` how often the counter adds
-    it up.
+    ``inputs`` and ``outputs`` are shapes with the batch, ``weight`` is that of the weights; ``config`` holds the
+    attributes of the operator or module, ``own`` the module's parameters. ``word`` is the field's name for the
+    operator. ``operation`` and ``call`` are its place in the trace; the counter adds it up ``times`` times.
     """
 
     name: str
@@ -75,7 +74,7 @@ Amount = Callable[[Event], int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A part of a formula: what it stands for, what it is in words, and how much."""
+    """A part of a formula: its subject, its words, and its amount for an event."""
 
     item: Item
     says: str
@@ -86,7 +85,7 @@ Parts = tuple[Part, ...]
 
 
 def part(item: Item, says: str, amount: Amount) -> Parts:
-    """A formula of a single term."""
+    """A formula of a single part."""
     return (Part(item=item, says=says, amount=amount),)
 
 

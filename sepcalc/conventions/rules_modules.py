@@ -1,4 +1,4 @@
-"""What counters of modules count: they hook the modules of a model, and see nothing that a forward does by itself.
+"""The tables of counters of modules, which hook the modules of a model and see nothing else that a forward does.
 
 A class must be the one in the table, not a subclass of it. Facts of the named releases, read from their sources.
 """
@@ -35,7 +35,7 @@ def _classes(*names: str) -> tuple[str, ...]:
 
 _GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
 _BESIDE = {"RNN": 1, "GRU": 7, "LSTM": 10}
-"""Elementwise operations for each hidden number and step, as ptflops, calflops and DeepSpeed count them."""
+"""Elementwise operations for each hidden number and step in ptflops, calflops and DeepSpeed."""
 
 _BESIDE_THOP = {"RNN": 1, "GRU": 7, "LSTM": 8}
 """The same in thop."""

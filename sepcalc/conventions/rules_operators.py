@@ -1,7 +1,7 @@
-"""What counters of operators count: below functions (a dispatch mode) or as a traced graph names them.
+"""The tables of counters of operators: of the dispatcher, or of a traced graph.
 
 Facts of the named releases, read from their sources and held against the tools themselves in
-``tests/conventions/test_oracles.py``. What is not in a table counts as nothing there.
+``tests/conventions/test_oracles.py``. Any other name counts as nothing.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from sepcalc.conventions.formulas import (
 
 
 def _cells(elementwise: Mapping[str, int]) -> dict[str, Parts]:
-    """Cells as a traced graph holds them: two linear layers and what multiplies numbers one by one."""
+    """Cells of a traced graph: two linear layers, and products of numbers one by one."""
     return {
         f"aten::{name}": (
             Part(item="products", says="weights · batch", amount=_cell_products),
