@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from sepcalc.measure.run import Setting as Setting
     from sepcalc.readers.inputs import parse_input as parse_input
     from sepcalc.readers.sources import open_source as open_source
-    from sepcalc.readers.yaml.argument_types import Whole as Whole
     from sepcalc.readers.yaml.arguments import Common as Common
+    from sepcalc.readers.yaml.arguments import Whole as Whole
     from sepcalc.readers.yaml.layers import layer_type as layer_type
     from sepcalc.readers.yaml.reader import bundled as bundled
     from sepcalc.readers.yaml.reader import load as load
@@ -143,7 +143,7 @@ _LAZY = {
     "Plan": "sepcalc.measure.loop",
     "Setting": "sepcalc.measure.run",
     "Subject": "sepcalc.report.document",
-    "Whole": "sepcalc.readers.yaml.argument_types",
+    "Whole": "sepcalc.readers.yaml.arguments",
     "build_network": "sepcalc.builders.torch_network",
     "build_stages": "sepcalc.builders.torch_stages",
     "bundled": "sepcalc.readers.yaml.reader",

@@ -1,20 +1,27 @@
 """The words for layers in a network file: a registry.
 
-A layer type is one decorated function: it reads its checked arguments, and appends what it stands for to
-the scope. Blocks that a file defines are looked up beside these.
+A layer type is one decorated function. It reads its checked arguments, and appends layers to the scope: their shapes,
+their costs and the modules that they become. Blocks that a file defines are looked up beside these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sepcalc.core.errors import LayerError
 from sepcalc.core.network import FeatureMap
-from sepcalc.readers.yaml.arguments import Common, OperatorArguments
+from sepcalc.readers.yaml.arguments import BRANCHES, LAYERS, Common, OperatorArguments
+from sepcalc.readers.yaml.decoding import fields
 from sepcalc.readers.yaml.lengths import axes_of, lengths
 from sepcalc.readers.yaml.scope import Scope
+
+MODULES = "sepcalc.builders.torch_operators"
+"""Where a layer's module is that ``torch.nn`` does not have."""
+
+Build = Callable[[Scope, Any, str], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +34,7 @@ class LayerType:
 
     word: str
     arguments: type[Common]
-    build: Callable[[Scope, Any, str], None]
+    build: Build
     short: str | None = None
     takes_defaults: bool = False
 
@@ -38,8 +45,6 @@ class LayerType:
 
 
 LAYER_TYPES: dict[str, LayerType] = {}
-
-Build = Callable[[Scope, Any, str], None]
 
 
 def layer_type(
@@ -60,6 +65,18 @@ def layer_type(
         return build
 
     return register
+
+
+@lru_cache(maxsize=64)
+def bodies(record: type[Common]) -> Mapping[str, bool]:
+    """The arguments of ``record`` that hold layers, by their types; true for those that hold branches.
+
+    >>> from sepcalc.readers.yaml.layers_join import ResidualArguments
+    >>> bodies(ResidualArguments)
+    {'body': False, 'shortcut': False}
+    """
+    hints = {key: str(field.type) for key, field in fields(record).items()}
+    return {key: BRANCHES in hint for key, hint in hints.items() if LAYERS in hint or BRANCHES in hint}
 
 
 def feature_map(scope: Scope, args: Any, cure: str) -> FeatureMap:

@@ -13,6 +13,8 @@ from typing import Any
 from sepcalc.core.errors import LayerError, SepcalcError
 from sepcalc.readers.yaml.arguments import BlockArguments
 from sepcalc.readers.yaml.expressions import evaluate
+from sepcalc.readers.yaml.layer_types import bodies
+from sepcalc.readers.yaml.layers import LAYER_TYPES
 from sepcalc.readers.yaml.positions import Map
 
 MOST_LAYERS = 1_000_000
@@ -88,9 +90,9 @@ class Expansion:
     def _once(self, word: Any, arguments: Mapping[str, Any], names: Mapping[str, Any]) -> Extent:
         if word in self.blocks:
             return self.block(word, arguments, names)
-        if word not in _NESTING:
+        if word not in LAYER_TYPES or not (inside := bodies(LAYER_TYPES[word].arguments)):
             return _ONE
-        inner = together([self.layers(body, names) for body in _bodies(arguments)])
+        inner = together([self.layers(body, names) for body in _lists(inside, arguments)])
         return 1 + inner[0], inner[1]
 
     def block(self, name: str, arguments: Mapping[str, Any], names: Mapping[str, Any]) -> Extent:
@@ -112,9 +114,6 @@ class Expansion:
 
 _ONE: Extent = (1, 0)
 
-_NESTING = ("residual", "parallel")
-"""The layers that have layers inside."""
-
 
 def together(extents: list[Extent]) -> Extent:
     """The extent of entries that stand side by side."""
@@ -133,16 +132,19 @@ def _split(item: Any, names: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]
     ((word, arguments),) = item.items()
     if isinstance(arguments, Map):
         return word, arguments
-    return word, {"body" if word == "residual" else "branches": arguments} if word in _NESTING else {}
+    kind = LAYER_TYPES.get(word)
+    return word, {kind.short: arguments} if kind and kind.short else {}
 
 
-def _bodies(arguments: Mapping[str, Any]) -> Iterator[Any]:
-    """The lists of layers inside a layer: of a residual, and of each branch."""
-    yield arguments.get("body")
-    yield arguments.get("shortcut")
-    branches = arguments.get("branches")
-    for branch in branches if isinstance(branches, list) else ():
-        yield from branch.values() if isinstance(branch, Map) else (branch,)
+def _lists(inside: Mapping[str, bool], arguments: Mapping[str, Any]) -> Iterator[Any]:
+    """The lists of layers inside a layer: its bodies, and each branch."""
+    for key, has_branches in inside.items():
+        found = arguments.get(key)
+        if not has_branches:
+            yield found
+            continue
+        for branch in found if isinstance(found, list) else ():
+            yield from branch.values() if isinstance(branch, Map) else (branch,)
 
 
 def value(given: Any, names: Mapping[str, Any]) -> Any:

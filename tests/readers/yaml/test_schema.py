@@ -23,9 +23,9 @@ from strategies import randomly
 
 from sepcalc.core import spec
 from sepcalc.core.errors import SepcalcError
+from sepcalc.core.modules import ACTIVATIONS
 from sepcalc.core.variants import all_variants
 from sepcalc.readers.yaml import limits, positions
-from sepcalc.readers.yaml.argument_types import ACTIVATIONS
 from sepcalc.readers.yaml.arguments import (
     BlockArguments,
     Common,
