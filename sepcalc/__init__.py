@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sepcalc.core.answers import layer_answer as layer_answer
     from sepcalc.core.answers import network_answer as network_answer
     from sepcalc.core.layer_tables import layer_table as layer_table
+    from sepcalc.core.modules import Call as Call
     from sepcalc.core.network import FeatureMap as FeatureMap
     from sepcalc.core.network import Network as Network
     from sepcalc.core.network_tables import comparison_table as comparison_table
@@ -71,6 +72,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "FORMATS",
+    "Call",
     "Candidate",
     "Common",
     "Comparison",
@@ -134,6 +136,7 @@ __all__ = [
 ]
 
 _LAZY = {
+    "Call": "sepcalc.core.modules",
     "Common": "sepcalc.readers.yaml.arguments",
     "FORMATS": "sepcalc.render.formats",
     "FeatureMap": "sepcalc.core.network",
