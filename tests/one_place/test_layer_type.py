@@ -31,7 +31,7 @@ def _slopes():
     """The layer type, for one test."""
     with patch.dict(LAYER_TYPES):
 
-        @layer_type("slopes", arguments=SlopesArguments, short="body")
+        @layer_type("slopes", arguments=SlopesArguments, short="body", bodies=("body",))
         def slopes(scope, args, word):
             """A slope for each group of channels."""
             scope.run(args.body)

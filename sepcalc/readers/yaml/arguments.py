@@ -7,7 +7,7 @@ stands beside its function.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from msgspec import Meta, Struct
 
@@ -34,10 +34,6 @@ def says(meaning: str) -> Meta:
 def defined(name: str) -> Meta:
     """A part of the JSON Schema that is defined once, by this name."""
     return Meta(extra_json_schema={"$ref": f"#/$defs/{name}"})
-
-
-LAYERS, BRANCHES = "#/$defs/layers", "#/$defs/branches"
-"""The parts of the JSON Schema that mark an argument as layers, or as branches of layers."""
 
 
 Text = Annotated[str | int, Meta(description="text")]
@@ -106,8 +102,6 @@ Overrides = Annotated[
 class Common(Struct, forbid_unknown_fields=True, kw_only=True, rename={"from_": "from"}):
     """What every layer may say: its name, where its input comes from, and how often it stands in a row."""
 
-    either: ClassVar[tuple[str, ...]] = ()
-    """Keys of which a layer needs one, and not two."""
     name: Annotated[
         Text | None,
         says("what the layer is called in tables and by later layers; its type and a number where it has no name"),

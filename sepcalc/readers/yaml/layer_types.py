@@ -6,15 +6,13 @@ their costs and the modules that they become. Blocks that a file defines are loo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from sepcalc.core.errors import LayerError
 from sepcalc.core.network import FeatureMap
-from sepcalc.readers.yaml.arguments import BRANCHES, LAYERS, Common, OperatorArguments
-from sepcalc.readers.yaml.decoding import fields
+from sepcalc.readers.yaml.arguments import Common, OperatorArguments
 from sepcalc.readers.yaml.lengths import axes_of, lengths
 from sepcalc.readers.yaml.scope import Scope
 
@@ -29,7 +27,8 @@ class LayerType:
     """A word for a layer: the record of its arguments and what it does with them.
 
     ``short`` is the argument that a value stands for which is no mapping: ``linear: 1000``.
-    ``takes_defaults`` marks convolutions, which the file's defaults are for.
+    ``takes_defaults`` marks convolutions, which the file's defaults are for. Of the keys in ``either`` the layer needs
+    exactly one. ``bodies`` are the keys whose value is a list of layers, ``branches`` those with a list of such lists.
     """
 
     word: str
@@ -37,6 +36,9 @@ class LayerType:
     build: Build
     short: str | None = None
     takes_defaults: bool = False
+    either: tuple[str, ...] = ()
+    bodies: tuple[str, ...] = ()
+    branches: tuple[str, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -48,9 +50,15 @@ LAYER_TYPES: dict[str, LayerType] = {}
 
 
 def layer_type(
-    *words: str, arguments: type[Common], short: str | None = None, takes_defaults: bool = False
+    *words: str,
+    arguments: type[Common],
+    short: str | None = None,
+    takes_defaults: bool = False,
+    either: tuple[str, ...] = (),
+    bodies: tuple[str, ...] = (),
+    branches: tuple[str, ...] = (),
 ) -> Callable[[Build], Build]:
-    """Register the decorated function for each of ``words``.
+    """Register the decorated function for each of ``words``; the options are those of :class:`LayerType`.
 
     Raises :class:`ValueError` where one is taken.
     """
@@ -60,23 +68,18 @@ def layer_type(
             if word in LAYER_TYPES:
                 raise ValueError(f"layer type '{word}' is taken")
             LAYER_TYPES[word] = LayerType(
-                word=word, arguments=arguments, build=build, short=short, takes_defaults=takes_defaults
+                word=word,
+                arguments=arguments,
+                build=build,
+                short=short,
+                takes_defaults=takes_defaults,
+                either=either,
+                bodies=bodies,
+                branches=branches,
             )
         return build
 
     return register
-
-
-@lru_cache(maxsize=64)
-def bodies(record: type[Common]) -> Mapping[str, bool]:
-    """The arguments of ``record`` that hold layers, by their types; true for those that hold branches.
-
-    >>> from sepcalc.readers.yaml.layers_join import ResidualArguments
-    >>> bodies(ResidualArguments)
-    {'body': False, 'shortcut': False}
-    """
-    hints = {key: str(field.type) for key, field in fields(record).items()}
-    return {key: BRANCHES in hint for key, hint in hints.items() if LAYERS in hint or BRANCHES in hint}
 
 
 def feature_map(scope: Scope, args: Any, cure: str) -> FeatureMap:

@@ -11,7 +11,7 @@ from sepcalc.core.errors import LayerError
 from sepcalc.core.modules import ACTIVATIONS, Call
 from sepcalc.core.network import Convolution, FeatureMap, Part, Taps
 from sepcalc.core.spec import ConvSpec, times
-from sepcalc.readers.yaml.arguments import LAYERS, WHOLE, Act, Body, Branches, Common, Join, Names, says
+from sepcalc.readers.yaml.arguments import WHOLE, Act, Body, Branches, Common, Join, Names, says
 from sepcalc.readers.yaml.decoding import shown
 from sepcalc.readers.yaml.layer_types import MODULES, layer_type
 from sepcalc.readers.yaml.lengths import bias
@@ -71,7 +71,7 @@ class ResidualArguments(Common, kw_only=True):
         Any,
         Meta(
             description="auto, identity, optional or a list of layers",
-            extra_json_schema={"anyOf": [{"enum": ["auto", "identity", "optional"]}, {"$ref": LAYERS}]},
+            extra_json_schema={"anyOf": [{"enum": ["auto", "identity", "optional"]}, {"$ref": "#/$defs/layers"}]},
         ),
         says("the way around the body: auto is a 1×1 projection where the shape changes, optional is none there"),
     ] = "auto"
@@ -79,7 +79,7 @@ class ResidualArguments(Common, kw_only=True):
     act: Annotated[Act, says("the activation after the join")] = "none"
 
 
-@layer_type("residual", arguments=ResidualArguments, short="body")
+@layer_type("residual", arguments=ResidualArguments, short="body", bodies=("body", "shortcut"))
 def residual(scope: Scope, args: ResidualArguments, word: str) -> None:
     """A body beside a shortcut."""
     other = args.shortcut if isinstance(args.shortcut, list) else []
@@ -175,7 +175,7 @@ class ParallelArguments(Common, kw_only=True):
     ] = None
 
 
-@layer_type("parallel", arguments=ParallelArguments, short="branches")
+@layer_type("parallel", arguments=ParallelArguments, short="branches", branches=("branches",))
 def parallel(scope: Scope, args: ParallelArguments, word: str) -> None:
     """Branches that read the same feature map, or a part of its channels each."""
     if not isinstance(args.branches, list) or not args.branches:

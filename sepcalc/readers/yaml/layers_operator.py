@@ -85,8 +85,6 @@ def dropout(scope: Scope, args: DropoutArguments, word: str) -> None:
 class PoolArguments(Common, kw_only=True):
     """Pooling with a window ``k``, to ``out`` positions whatever the input, or ``global``."""
 
-    either = ("k", "out")
-
     k: Annotated[Pooled | None, says("the window, or global for all positions")] = None
     stride: Annotated[Lengths | None, says("step of the window; the window itself by default")] = None
     padding: Annotated[Pads, says("positions around the input, as for a convolution; at most half the window")] = 0
@@ -96,7 +94,7 @@ class PoolArguments(Common, kw_only=True):
     )
 
 
-@layer_type("maxpool", "avgpool", arguments=PoolArguments, short="k")
+@layer_type("maxpool", "avgpool", arguments=PoolArguments, short="k", either=("k", "out"))
 def pool(scope: Scope, args: PoolArguments, word: str) -> None:
     """Pooling: by a window, to a size, or over everything."""
     _check_window(args)
@@ -154,13 +152,11 @@ def flatten(scope: Scope, args: Common, word: str) -> None:
 class UpsampleArguments(Common, kw_only=True):
     """Interpolation by a factor, or to a size."""
 
-    either = ("scale", "out")
-
     scale: Annotated[Lengths | None, says("the factor by which the size grows")] = None
     out: Annotated[Lengths | None, says("the size to interpolate to; instead of scale")] = None
 
 
-@layer_type("upsample", arguments=UpsampleArguments, short="scale")
+@layer_type("upsample", arguments=UpsampleArguments, short="scale", either=("scale", "out"))
 def upsample(scope: Scope, args: UpsampleArguments, word: str) -> None:
     """Interpolation by a factor, or to a size."""
     reads = feature_map(scope, args, "put it before flatten")

@@ -13,8 +13,7 @@ from typing import Any
 from sepcalc.core.errors import LayerError, SepcalcError
 from sepcalc.readers.yaml.arguments import BlockArguments
 from sepcalc.readers.yaml.expressions import evaluate
-from sepcalc.readers.yaml.layer_types import bodies
-from sepcalc.readers.yaml.layers import LAYER_TYPES
+from sepcalc.readers.yaml.layers import LAYER_TYPES, LayerType
 from sepcalc.readers.yaml.positions import Map
 
 MOST_LAYERS = 1_000_000
@@ -90,9 +89,10 @@ class Expansion:
     def _once(self, word: Any, arguments: Mapping[str, Any], names: Mapping[str, Any]) -> Extent:
         if word in self.blocks:
             return self.block(word, arguments, names)
-        if word not in LAYER_TYPES or not (inside := bodies(LAYER_TYPES[word].arguments)):
+        kind = LAYER_TYPES.get(word)
+        if kind is None or not (kind.bodies or kind.branches):
             return _ONE
-        inner = together([self.layers(body, names) for body in _lists(inside, arguments)])
+        inner = together([self.layers(body, names) for body in _bodies(kind, arguments)])
         return 1 + inner[0], inner[1]
 
     def block(self, name: str, arguments: Mapping[str, Any], names: Mapping[str, Any]) -> Extent:
@@ -136,14 +136,12 @@ def _split(item: Any, names: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]
     return word, {kind.short: arguments} if kind and kind.short else {}
 
 
-def _lists(inside: Mapping[str, bool], arguments: Mapping[str, Any]) -> Iterator[Any]:
+def _bodies(kind: LayerType, arguments: Mapping[str, Any]) -> Iterator[Any]:
     """The lists of layers inside a layer: its bodies, and each branch."""
-    for key, has_branches in inside.items():
-        found = arguments.get(key)
-        if not has_branches:
-            yield found
-            continue
-        for branch in found if isinstance(found, list) else ():
+    yield from (arguments.get(key) for key in kind.bodies)
+    for key in kind.branches:
+        branches = arguments.get(key)
+        for branch in branches if isinstance(branches, list) else ():
             yield from branch.values() if isinstance(branch, Map) else (branch,)
 
 

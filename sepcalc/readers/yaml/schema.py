@@ -21,7 +21,6 @@ from sepcalc.readers.yaml.arguments import (
     InputArguments,
     PublishedArguments,
 )
-from sepcalc.readers.yaml.layer_types import bodies
 from sepcalc.readers.yaml.layers import LAYER_TYPES, LayerType
 
 Schema = dict[str, Any]
@@ -35,13 +34,13 @@ def schema() -> Schema:
     >>> schema()["required"]
     ['layers']
     """
-    layer_records = dict.fromkeys(kind.arguments for kind in LAYER_TYPES.values())
-    components = _components([*_RECORDS, *layer_records])
+    layers = {kind.arguments: kind for kind in LAYER_TYPES.values()}
+    components = _components([*_RECORDS, *layers])
     common, file = components["Common"], components.pop("FileArguments")
-    for record in layer_records:
-        components[record.__name__] = _with_expressions(components[record.__name__], bodies(record))
-        if record.either:
-            components[record.__name__]["oneOf"] = [{"required": [key]} for key in record.either]
+    for record, kind in layers.items():
+        components[record.__name__] = _with_expressions(components[record.__name__], (*kind.bodies, *kind.branches))
+        if kind.either:
+            components[record.__name__]["oneOf"] = [{"required": [key]} for key in kind.either]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **file,
@@ -138,7 +137,7 @@ def _word(components: Schema) -> Schema:
 
 
 def _needs_arguments(kind: LayerType, components: Schema) -> bool:
-    return bool(components[kind.arguments.__name__]["required"] or kind.arguments.either)
+    return bool(components[kind.arguments.__name__]["required"] or kind.either)
 
 
 def _word_with_arguments(components: Schema) -> Schema:

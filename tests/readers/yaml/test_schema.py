@@ -117,6 +117,14 @@ def test_words_that_editors_complete():
         assert accepts({"layers": [word]}) == (word in alone) == (not faults(f"{{{INPUT}, layers: [{word}]}}"))
 
 
+def test_layers_inside_are_registered():
+    """The keys that the schema takes for layers, or for branches, are those of the layer type."""
+    for kind in LAYER_TYPES.values():
+        properties = schema()["$defs"][kind.arguments.__name__]["properties"]
+        for part, keys in (("layers", kind.bodies), ("branches", kind.branches)):
+            assert {key for key, value in properties.items() if f"'#/$defs/{part}'" in str(value)} == set(keys)
+
+
 INPUT = "input: {channels: 4, size: 8}"
 
 
