@@ -15,7 +15,8 @@ from functools import lru_cache
 from typing import ClassVar, Literal, NamedTuple
 
 from sepcalc.core.errors import SpecError
-from sepcalc.core.spec import Axes, ConvSpec, Padding, times
+from sepcalc.core.modules import Call, activation_params
+from sepcalc.core.spec import Axes, ConvSpec, times
 from sepcalc.core.table import Tabular
 from sepcalc.core.variants import Stages, Variant, choose, get
 
@@ -164,26 +165,9 @@ def _cost(spec: ConvSpec, variant: Variant, norm: NormKind, act: str, act_last: 
         return str(reason)
     normed = stages if between == "all" else stages[-1:]
     norms = NORM_PARAMS[norm] * sum(stage.c_out for stage in normed)
-    # PReLU learns one slope; no other activation has a parameter.
     inside = 0 if between == "none" else len(stages) - 1
-    slopes = (act == "prelu") * inside + ((act_last or act) == "prelu")
+    slopes = activation_params(act) * inside + activation_params(act_last or act)
     return Cost(params=sum(stage.params for stage in stages) + norms + slopes, macs=sum(stage.macs for stage in stages))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What an operator needs to run, beside its shapes.
-
-    ``stride``, ``padding`` and ``ceil`` are those of pooling, ``groups`` of a channel shuffle, ``part`` of a split
-    (which part goes on, counted from 0), ``p`` of a dropout.
-    """
-
-    stride: Axes = ()
-    padding: Padding = ()
-    ceil: bool = False
-    groups: int = 1
-    part: int = 0
-    p: float = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +175,7 @@ class Operator:
     """A layer without a matrix product: pooling, a norm, an activation, a join, a change of shape.
 
     ``counted=False`` marks an operator that the program does not understand: its multiply-adds are unknown.
-    ``settings`` is None where only its name is known, and not how to run it.
+    ``module`` is what it becomes in PyTorch; None for one that is known by its framework's name alone.
     """
 
     name: str
@@ -201,7 +185,7 @@ class Operator:
     kernel: Axes = ()
     params: int = 0
     counted: bool = True
-    settings: Settings | None = None
+    module: Call | None = None
     convertible: ClassVar[bool] = False
 
     @property
@@ -219,8 +203,8 @@ class Operator:
 class Product:
     """A layer made of matrix products: of activations alone (attention), or of a kind that cannot be rewritten.
 
-    Each of ``terms`` is a linear map and the number of vectors that it is applied to. It need not consist of weights,
-    so ``params`` are given apart.
+    Each of ``terms`` is a linear map and how many vectors it is applied to; what it multiplies by need
+    not be weights, so ``params`` are given apart. ``module`` is what it becomes in PyTorch, where that is known.
     """
 
     name: str
@@ -229,7 +213,13 @@ class Product:
     output: FeatureMap
     terms: tuple[tuple[ConvSpec, int], ...]
     params: int = 0
-    kernel: ClassVar[Axes] = ()
+    module: Call | None = None
+
+    @property
+    def kernel(self) -> Axes:
+        """A product has no window."""
+        return ()
+
     convertible: ClassVar[bool] = False
 
     @property
