@@ -10,7 +10,7 @@ from sepcalc import __version__
 from sepcalc.cli.convolution import compared
 from sepcalc.cli.flags import flags_of, refuse
 from sepcalc.cli.measure_flags import MeasuredFlags
-from sepcalc.cli.progress import shown_progress
+from sepcalc.cli.progress import measure_progress
 from sepcalc.core.errors import SepcalcError
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.run import Setting
@@ -54,7 +54,7 @@ def measured_session(
                 plan=plan,
                 roofline=measured.roofline,
                 bench=torch_bench(),
-                progress=stack.enter_context(shown_progress()),
+                progress=stack.enter_context(measure_progress()),
                 command=shlex.join(["sepcalc", *arguments]),
             )
         )
