@@ -52,7 +52,7 @@ from harness import (
 
 from sepcalc.core.table import Cell, Column
 from sepcalc.measure.loop import Series
-from sepcalc.measure.statistics import Ratio, ratio, summarize
+from sepcalc.measure.statistics import PairedRatio, paired_ratio, summarize
 
 PACKAGES = ("sepcalc", "typer", "rich", "PyYAML", "msgspec", *counters.PACKAGES)
 LIBRARY = "import sys, sepcalc; print(sepcalc.load(sys.argv[1]).cost.macs)"
@@ -148,7 +148,7 @@ def counting(network: str, *, rounds: int, seed: int) -> Race:
     for each in others:
         candidates[each.name] = partial(partial, say, each.counter, each.device)
     # A sample lasts about as long as one run of the slow ones, so that all are equally warm.
-    found = measured(candidates, exactly(rounds, seed, least_s=0.02), run=prepared)
+    found = measured(candidates, exactly(rounds, seed, least_s=0.02), sample=prepared)
     return Race(
         title=f"{network} in one warm process",
         network=network,
@@ -192,7 +192,7 @@ def processes(network: str, *, rounds: int, seed: int) -> Race:
 
 def report(race: Race, *, markdown: bool) -> Report:
     """Print what everyone took, and hold sepcalc against the fastest of the fair others."""
-    ratios = {name: ratio(race.times[race.fastest], each) for name, each in race.times.items()}
+    ratios = {name: paired_ratio(race.times[race.fastest], each) for name, each in race.times.items()}
     title = f"{race.title}; fastest of the others: {race.fastest}"
     show(title, COLUMNS, _rows(race, ratios), markdown=markdown)
     return Report(
@@ -204,7 +204,7 @@ def report(race: Race, *, markdown: bool) -> Report:
     )
 
 
-def _rows(race: Race, ratios: Mapping[str, Ratio]) -> Iterator[list[Cell]]:
+def _rows(race: Race, ratios: Mapping[str, PairedRatio]) -> Iterator[list[Cell]]:
     others = {each.name: each for each in race.others}
     exact = counters.MACS[race.network]
     for name, times in race.times.items():

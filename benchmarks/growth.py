@@ -28,7 +28,7 @@ from harness import NAME, OF_MINIMA, RATIO, Process, Report, Target, in_turns, i
 
 from sepcalc.core.table import Cell, Column
 from sepcalc.measure.loop import Series
-from sepcalc.measure.statistics import Ratio, ratio
+from sepcalc.measure.statistics import PairedRatio, paired_ratio
 
 SIZES = (1_000, 10_000, 100_000)
 
@@ -87,9 +87,9 @@ class Point:
         return median(self.times(program).samples)
 
     @property
-    def ratio(self) -> Ratio:
+    def ratio(self) -> PairedRatio:
         """How many times as long sepcalc takes as the loader."""
-        return ratio(self.times("sepcalc"), self.times("PyYAML alone"))
+        return paired_ratio(self.times("sepcalc"), self.times("PyYAML alone"))
 
     def peak_bytes(self, program: str) -> int:
         """The most memory that ``program`` held in any round."""

@@ -29,13 +29,13 @@ from sepcalc.measure.loop import (
     Measurement,
     Pending,
     Plan,
-    Run,
     Sample,
+    Sampler,
     Series,
     measure,
     on_host,
 )
-from sepcalc.measure.statistics import UNSTEADY, Ratio, Summary
+from sepcalc.measure.statistics import UNSTEADY, PairedRatio, Summary
 from sepcalc.render.cells import human
 from sepcalc.render.files import write
 from sepcalc.render.formats import render_tables
@@ -65,21 +65,21 @@ class Target:
     """A promise of the benchmark: a measured value and the bound it must keep."""
 
     what: str
-    value: float | Ratio
+    value: float | PairedRatio
     at_least: float | None = None
     at_most: float | None = None
 
     @property
     def met(self) -> bool:
         """Whether the value, of a ratio the median, keeps the bound."""
-        value = self.value.value if isinstance(self.value, Ratio) else self.value
+        value = self.value.value if isinstance(self.value, PairedRatio) else self.value
         low, high = self.at_least, self.at_most
         return (low is None or value >= low) and (high is None or value <= high)
 
     def __str__(self) -> str:
         bounds = {"≥": self.at_least, "≤": self.at_most}
         bound = " and ".join(f"{sign} {value:g}" for sign, value in bounds.items() if value is not None)
-        value = interval(self.value) if isinstance(self.value, Ratio) else self.value
+        value = interval(self.value) if isinstance(self.value, PairedRatio) else self.value
         return f"{'met' if self.met else 'MISSED'}: {self.what}: {figures(value)}, target {bound}"
 
 
@@ -96,10 +96,10 @@ def exactly(rounds: int, seed: int, *, least_s: float = 0.0) -> Plan:
     return Plan(rounds=rounds, time_s=0, warmup_s=0, warmup_calls=1, least_s=least_s, seed=seed)
 
 
-def measured(calls: Mapping[str, Call], plan: Plan, run: Run = on_host) -> Measurement:
+def measured(calls: Mapping[str, Call], plan: Plan, sample: Sampler = on_host) -> Measurement:
     """The measurement of ``calls``, complete: what one of them raises ends it, and so does Ctrl-C."""
     candidates = [Candidate(key=name, call=call) for name, call in calls.items()]
-    found = measure(candidates, plan, run=run, reason=_raise)
+    found = measure(candidates, plan, sample=sample, reason=_raise)
     if found.interrupted:
         raise KeyboardInterrupt
     return found
@@ -163,9 +163,9 @@ def series(samples: Iterable[float]) -> Series:
     return Series(key="", inner=1, samples=tuple(samples))
 
 
-def interval(found: Ratio | Summary) -> Estimate:
+def interval(found: PairedRatio | Summary) -> Estimate:
     """A ratio with its 95 % interval, or a median with the quartiles."""
-    if isinstance(found, Ratio):
+    if isinstance(found, PairedRatio):
         return Estimate.of(found.value, found.low, found.high)
     return Estimate.of(found.median_s, found.q1_s, found.q3_s)
 

@@ -37,7 +37,7 @@ from harness import (
 
 from sepcalc.core.table import Cell
 from sepcalc.measure.loop import Call
-from sepcalc.measure.statistics import ratio, summarize
+from sepcalc.measure.statistics import paired_ratio, summarize
 
 PACKAGES = ("sepcalc", "torch", "torchvision", "fvcore")
 
@@ -94,7 +94,7 @@ def report(network: str, *, rounds: int, seed: int, markdown: bool) -> Report:
     pairs = {f"sepcalc / fvcore{how}": (times[f"sepcalc{how}"], times[f"fvcore{how}"]) for how in ("", ", built")}
     return Report(
         samples=times,
-        targets=tuple(Target(what=what, value=ratio(*pair), at_most=1) for what, pair in pairs.items()),
+        targets=tuple(Target(what=what, value=paired_ratio(*pair), at_most=1) for what, pair in pairs.items()),
     )
 
 

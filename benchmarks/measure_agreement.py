@@ -47,8 +47,8 @@ from sepcalc.core.variants import choose
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.loop import Call, Plan, Series
 from sepcalc.measure.pytorch.calls import held, prepare
-from sepcalc.measure.pytorch.samplers import sampler
-from sepcalc.measure.statistics import Ratio, ratio, summarize
+from sepcalc.measure.pytorch.devices import sampler
+from sepcalc.measure.statistics import PairedRatio, paired_ratio, summarize
 from sepcalc.readers.inputs import Input
 
 LAYERS = {
@@ -85,9 +85,9 @@ class Times:
     torch: Series
 
     @property
-    def ratio(self) -> Ratio:
+    def ratio(self) -> PairedRatio:
         """How many times as long a call takes by sepcalc."""
-        return ratio(self.sepcalc, self.torch)
+        return paired_ratio(self.sepcalc, self.torch)
 
 
 def forms(spec: ConvSpec, conditions: Conditions) -> dict[str, Call]:

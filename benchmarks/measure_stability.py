@@ -35,8 +35,8 @@ from sepcalc.core.table import Cell, Column
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.loop import Call, Plan, Series
 from sepcalc.measure.pytorch.calls import held
-from sepcalc.measure.pytorch.samplers import sampler
-from sepcalc.measure.statistics import judge, ratio
+from sepcalc.measure.pytorch.devices import sampler
+from sepcalc.measure.statistics import judge, paired_ratio
 
 LAYER = ConvSpec.of(64, 64, 3, size=28)
 BUSY = 2
@@ -126,7 +126,7 @@ def run(calls: Mapping[str, Call], plan: Plan, seeds: Iterator[int], processes: 
         found = measured(calls, replace(plan, seed=next(seeds)), sampler(Conditions()))
         standard, separable = found.series
         medians = [torch_median(calls[each.key], each) for each in found.series]
-    between = ratio(standard, separable)
+    between = paired_ratio(standard, separable)
     verdict = judge(standard, separable, between, clock_step_s=found.clock_step_s)
     return Run(ratio=between.value, word=verdict.word, reason=verdict.reason, by_torch=medians[0] / medians[1])
 

@@ -44,7 +44,7 @@ from harness import (
 )
 
 from sepcalc.core.table import Cell
-from sepcalc.measure.statistics import ratio, summarize
+from sepcalc.measure.statistics import paired_ratio, summarize
 
 SEPCALC, MINIMAL = "sepcalc layer", "smallest Typer + Rich program"
 PROGRAMS = {
@@ -88,7 +88,7 @@ def report(taken: Mapping[str, Sequence[Process]], *, markdown: bool) -> Report:
     """Print the table of all programs; the processes, and the promise."""
     wall = {name: series(each.wall_s for each in done) for name, done in taken.items()}
     cpu = {name: series(each.cpu_s for each in done) for name, done in taken.items()}
-    ratios = {name: ratio(wall[name], wall[MINIMAL]) for name in taken}
+    ratios = {name: paired_ratio(wall[name], wall[MINIMAL]) for name in taken}
 
     def row(name: str) -> list[Cell]:
         by_wall, by_cpu = summarize(wall[name]), summarize(cpu[name])
@@ -99,7 +99,7 @@ def report(taken: Mapping[str, Sequence[Process]], *, markdown: bool) -> Report:
             interval(ratios[name]),
             Fraction(ratios[name].of_minima),
             Fraction(by_cpu.median_s),
-            interval(ratio(cpu[name], cpu[MINIMAL])),
+            interval(paired_ratio(cpu[name], cpu[MINIMAL])),
         ]
 
     processor = replace(MINIMUM, key="cpu_s", title="processor, ms")

@@ -13,7 +13,7 @@ import yaml
 
 import sepcalc
 from sepcalc.measure.loop import Plan, on_host
-from sepcalc.measure.statistics import Ratio, summarize
+from sepcalc.measure.statistics import PairedRatio, summarize
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
@@ -141,7 +141,7 @@ def test_table(harness, capsys):
 def test_target(harness, bounds, value, met):
     """A target is met on its bound and not beyond; of a ratio the median counts."""
     assert harness.Target(what="it", value=value, **bounds).met is met
-    ratio = Ratio(value=value, low=0.0, high=99.0, of_minima=0.0)
+    ratio = PairedRatio(value=value, low=0.0, high=99.0, of_minima=0.0)
     assert harness.Target(what="it", value=ratio, **bounds).met is met
 
 

@@ -133,7 +133,7 @@ def _columns(context: Any) -> Iterator[Word]:
         "layer": lambda: layer_table(compare(ConvSpec.of(1, 1, k=1))),
         "network": lambda: network_table(nothing, [nothing.what_if(each) for each in choose()]),
         "compare": lambda: comparison_table([nothing]),
-        "measure": lambda: Session(kind="layer", title="", rows=(), plan=Plan()).tables[0],
+        "measure": lambda: Session(scope="layer", title="", rows=(), plan=Plan()).tables[0],
         "sweep": lambda: sweep_layer({"c_in": 1, "c_out": 1, "k": 1}).tables[0],
         "verify": lambda: verification_table(nothing, []),
     }

@@ -13,7 +13,7 @@ from sepcalc.cli.measure_show import TABLES, advise, check, check_show, loaded, 
 from sepcalc.cli.options import ShowFlags, command_app, examples
 from sepcalc.cli.pictures import PlotFlags
 from sepcalc.cli.sources import SOURCE_HELP
-from sepcalc.measure.session import Kind, Session
+from sepcalc.measure.session import Scope, Session
 
 if TYPE_CHECKING:
     from sepcalc.render.charts.chart import Chart
@@ -76,9 +76,9 @@ def measure(
         return
     from sepcalc.cli.measure_run import measured_session
 
-    kind: Kind = "network" if sources else "layer"
+    scope: Scope = "network" if sources else "layer"
     session = measured_session(
-        sources or (), measured, context.obj or [], save, lambda grid: check_show(kind, grid, names, show)
+        sources or (), measured, context.obj or [], save, lambda grid: check_show(scope, grid, names, show)
     )
     show_session(session, names, show)
     plots.draw(lambda: _chart(session))

@@ -13,11 +13,11 @@ from sepcalc.cli.measure_flags import MeasuredFlags
 from sepcalc.cli.progress import measure_progress
 from sepcalc.core.errors import SepcalcError
 from sepcalc.measure.conditions import Conditions
-from sepcalc.measure.run import Setting
+from sepcalc.measure.run import MeasurementSetup
 from sepcalc.measure.session import Session
 from sepcalc.readers.sources import kind_of
 
-Timing = Callable[[Setting], Session]
+Timing = Callable[[MeasurementSetup], Session]
 
 
 def measured_session(
@@ -49,7 +49,7 @@ def measured_session(
         from sepcalc.measure.pytorch.bench import torch_bench
 
         found = timing(
-            Setting(
+            MeasurementSetup(
                 conditions=conditions,
                 plan=plan,
                 roofline=measured.roofline,

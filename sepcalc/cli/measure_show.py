@@ -8,7 +8,7 @@ from sepcalc.core.errors import GateError, SepcalcError, closest
 from sepcalc.core.table import Table
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.loop import Plan
-from sepcalc.measure.session import WHOLE, Kind, Session, Timed, doubtful, judged
+from sepcalc.measure.session import WHOLE, Scope, Session, Timed, doubtful, judged
 from sepcalc.measure.statistics import FEWEST_ROUNDS
 from sepcalc.render.files import check_place
 
@@ -37,7 +37,7 @@ def show_sessions(sessions: Mapping[str, Session], names: Sequence[str], show: S
     """Show one session as it was, or several side by side."""
     first = next(iter(sessions.values()))
     if len(sessions) == 1:
-        check_tables(names, of_network=first.kind == "network")
+        check_tables(names, of_network=first.scope == "network")
         show_session(first, names, show)
         return
     if names:
@@ -72,10 +72,10 @@ def _wanted(session: Session, names: Sequence[str]) -> list[Table]:
     return [each for each in session.tables if not names or each.name in names]
 
 
-def check_show(kind: Kind, conditions: Sequence[Conditions], names: Sequence[str], show: ShowFlags) -> None:
+def check_show(scope: Scope, conditions: Sequence[Conditions], names: Sequence[str], show: ShowFlags) -> None:
     """Raise :class:`SepcalcError` for what cannot be shown of a session, before anything is measured."""
     form = show.form()
-    check_tables(names, of_network=kind == "network")
+    check_tables(names, of_network=scope == "network")
     if show.output is not None:
         check_place(show.output)
     if form == "json":
@@ -85,7 +85,7 @@ def check_show(kind: Kind, conditions: Sequence[Conditions], names: Sequence[str
     if form in ONE_TABLE and len(set(names)) > 1:
         raise SepcalcError(f"--table: {form} holds one table; name one, or choose another format")
     rows = tuple(Timed(group=group, name="", conditions=each) for group in ("", WHOLE) for each in conditions)
-    rehearsal = Session(kind=kind, title="", rows=rows, plan=Plan())
+    rehearsal = Session(scope=scope, title="", rows=rows, plan=Plan())
     with_columns(_wanted(rehearsal, names)[0], show.columns)
 
 

@@ -11,10 +11,10 @@ from fractions import Fraction
 from statistics import median
 
 from sepcalc.core.table import Cell, Column, Estimate, Kind, Unit
-from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.conditions import VARYING, Conditions
 from sepcalc.measure.machine import Ceilings
 from sepcalc.measure.roofline import Bound, attainable_s, bound
-from sepcalc.measure.session import VARYING, Judged, Session
+from sepcalc.measure.session import Judged, Session
 from sepcalc.measure.statistics import Summary
 from sepcalc.render.cells import PER_SECOND
 

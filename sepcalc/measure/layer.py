@@ -14,24 +14,24 @@ from sepcalc.core.network import Convolution
 from sepcalc.core.spec import ELEMENT_BYTES, ConvSpec, describe
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.roofline import Work
-from sepcalc.measure.run import Group, Setting, Subject, run
+from sepcalc.measure.run import Group, MeasurementSetup, Subject, run
 from sepcalc.measure.session import Session, Timed
 from sepcalc.readers.inputs import Input
 
 
-def measure_layer(comparison: Comparison, setting: Setting) -> Session:
-    """Time the variants of ``comparison`` in turns, under every condition of ``setting``.
+def measure_layer(comparison: Comparison, setup: MeasurementSetup) -> Session:
+    """Time the variants of ``comparison`` in turns, under every condition of ``setup``.
 
-    The reference is the dense convolution. With the roofline in ``setting`` the stages of variants that have several
+    The reference is the dense convolution. With the roofline in ``setup`` the stages of variants that have several
     are timed beside them.
 
     Raises :class:`SpecError` where the size is open, and :class:`SepcalcError` where a module is not what was counted.
     """
     if comparison.spec.size is None:
         raise SpecError("what is timed needs a feature map of some size; give a size")
-    entries = [entry for each in setting.conditions for entry in _entries(comparison, each, stages=setting.roofline)]
+    entries = [entry for each in setup.conditions for entry in _entries(comparison, each, stages=setup.roofline)]
     title = describe(comparison.spec)
-    return run("layer", title, [Group(title=title, entries=tuple(entries))], setting)
+    return run("layer", title, [Group(title=title, entries=tuple(entries))], setup)
 
 
 def _entries(comparison: Comparison, conditions: Conditions, *, stages: bool) -> Iterator[Subject | Timed]:

@@ -51,7 +51,7 @@ class Sample(NamedTuple):
 Pending = Callable[[], Sample]
 """A sample that may still be running on a device: asked for once the round is over, it waits for the device."""
 
-Run = Callable[[Call, int, Clock], Pending]
+Sampler = Callable[[Call, int, Clock], Pending]
 """Carries out so many calls in a row, and times them."""
 
 
@@ -193,7 +193,7 @@ def measure(
     plan: Plan,
     *,
     clock: Clock = perf_counter_ns,
-    run: Run = on_host,
+    sample: Sampler = on_host,
     rng: Random | None = None,
     watch: Watch = lambda state: None,
     reason: Callable[[Exception], str] = one_line,
@@ -209,7 +209,7 @@ def measure(
     (3, 'nothing', (), False)
     """
     _check_keys(candidates)
-    loop = _Loop(plan=plan, clock=clock, run=run, watch=watch, reason=reason)
+    loop = _Loop(plan=plan, clock=clock, sample=sample, watch=watch, reason=reason)
     clock_step_s = _clock_step_s(clock)
     interrupted = False
     try:
@@ -234,7 +234,7 @@ class _Loop:
 
     plan: Plan
     clock: Clock
-    run: Run
+    sample: Sampler
     watch: Watch
     reason: Callable[[Exception], str]
     ready: dict[str, tuple[Call, int]] = field(default_factory=dict)
@@ -249,7 +249,7 @@ class _Loop:
         """Warm each candidate up; those that can be run are then ready, with their inner calls."""
         for done, each in enumerate(candidates):
             self.watch(State(phase="warm-up", done=done, planned=len(candidates)))
-            inner = self._attempt(each.key, partial(_warm_up, each.call, self.plan, least_s, self.run, self.clock))
+            inner = self._attempt(each.key, partial(_warm_up, each.call, self.plan, least_s, self.sample, self.clock))
             if inner is not None:
                 self.ready[each.key] = each.call, inner
                 self.samples[each.key], self.enqueue[each.key] = [], []
@@ -282,7 +282,7 @@ class _Loop:
 
     def _round(self, order: Sequence[str]) -> dict[str, Sample]:
         """One sample of each candidate in this order, without those that failed."""
-        begun = {key: self._attempt(key, partial(self.run, *self.ready[key], self.clock)) for key in order}
+        begun = {key: self._attempt(key, partial(self.sample, *self.ready[key], self.clock)) for key in order}
         taken = {key: self._attempt(key, pending) for key, pending in begun.items() if pending is not None}
         return {key: sample for key, sample in taken.items() if sample is not None}
 
@@ -316,15 +316,15 @@ class _Loop:
                 yield Series(key=key, inner=inner, samples=tuple(samples), enqueue=tuple(enqueue))
 
 
-def _warm_up(call: Call, plan: Plan, least_s: float, run: Run, clock: Clock) -> int:
-    """Run ``call`` once, twice, four times, … until it is warm; how many calls a sample of ``least_s`` needs.
+def _warm_up(call: Call, plan: Plan, least_s: float, sample: Sampler, clock: Clock) -> int:
+    """Sampler ``call`` once, twice, four times, … until it is warm; how many calls a sample of ``least_s`` needs.
 
     The quickest batch decides: delays only ever add, and a first call may have compiled something.
     """
     spent_s, calls, batch, inner = 0.0, 0, 1, 1
     while True:
         start = clock()
-        seconds = run(call, batch, clock)().seconds
+        seconds = sample(call, batch, clock)().seconds
         spent_s += max(0.0, (clock() - start) / 1e9)
         calls += batch
         if seconds > 0:

@@ -19,7 +19,7 @@ from sepcalc.core.variants import Stages, Variant, choose
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.layer import layer_subject, layer_work
 from sepcalc.measure.roofline import Work
-from sepcalc.measure.run import Group, Setting, Subject, run
+from sepcalc.measure.run import Group, MeasurementSetup, Subject, run
 from sepcalc.measure.session import WHOLE, Session, Timed
 from sepcalc.readers.inputs import Input
 
@@ -37,7 +37,7 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Own:
+class OwnModel:
     """A user's own model, from which a network was read: what it reads, its module, and that with another variant."""
 
     inputs: tuple[Input, ...]
@@ -47,12 +47,12 @@ class Own:
 
 def measure_network(
     network: Network,
-    setting: Setting,
+    setup: MeasurementSetup,
     *,
     variants: Sequence[Variant] = (),
     only: Sequence[str] = (),
     keep: Sequence[str] = (),
-    own: Own | None = None,
+    own: OwnModel | None = None,
 ) -> Session:
     """Time the convertible layers of ``network`` that ``only`` and ``keep`` leave, then the whole, in each variant.
 
@@ -66,14 +66,14 @@ def measure_network(
     layers = distinct(network, chooser(only, keep))
     if not layers:
         raise SpecError(f"{network.name} has no layer that could be written as another variant; choose another network")
-    groups = [rewriting.layer_group(names, layer, setting.conditions) for names, layer in layers]
+    groups = [rewriting.layer_group(names, layer, setup.conditions) for names, layer in layers]
     notes: list[str] = []
     if own is None and not _is_wired(network):
         notes.append("The whole is not timed: nothing says what each of its layers reads")
     else:
-        groups.append(rewriting.whole_group(setting.conditions))
+        groups.append(rewriting.whole_group(setup.conditions))
         notes += rewriting.notes()
-    return run("network", network.title, groups, setting, notes=[f"{note}." for note in notes])
+    return run("network", network.title, groups, setup, notes=[f"{note}." for note in notes])
 
 
 def distinct(network: Network, chosen: Callable[[str], bool]) -> list[tuple[list[str], Convolution]]:
@@ -102,7 +102,7 @@ class _Rewriting:
     variants: tuple[Variant, ...]
     only: Sequence[str]
     keep: Sequence[str]
-    own: Own | None
+    own: OwnModel | None
 
     def layer_group(self, names: Sequence[str], layer: Convolution, conditions: Sequence[Conditions]) -> Group:
         """A layer in each form, under each of the conditions."""

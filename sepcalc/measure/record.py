@@ -21,7 +21,7 @@ from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.loop import Plan, Series
 from sepcalc.measure.machine import Ceilings
 from sepcalc.measure.roofline import Work, attainable_s, bound
-from sepcalc.measure.session import Judged, Kind, Session, Timed, judged, labels
+from sepcalc.measure.session import Judged, Scope, Session, Timed, judged, labels
 
 KIND = "measurement"
 
@@ -37,7 +37,7 @@ def answer(session: Session) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "kind": KIND,
-        "of": session.kind,
+        "of": session.scope,
         "title": session.title,
         "command": session.command,
         "interrupted": session.interrupted,
@@ -192,7 +192,7 @@ class _Row(msgspec.Struct):
 class _Record(_Head):
     """What is read back of a session."""
 
-    of: Kind
+    of: Scope
     title: str
     command: str
     interrupted: bool
@@ -216,7 +216,7 @@ def _session(record: _Record) -> Session:
             others = lengths[row.group, row.conditions]
             raise msgspec.ValidationError(f"{n} samples beside rows of {others} - at '$.rows[{place}]'")
     return Session(
-        kind=record.of,
+        scope=record.of,
         title=record.title,
         rows=rows,
         plan=record.plan,

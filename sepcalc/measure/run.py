@@ -14,10 +14,9 @@ from typing import Any
 from sepcalc.builders.prediction import Counted
 from sepcalc.core.errors import SepcalcError, SpecError
 from sepcalc.measure.conditions import Conditions
-from sepcalc.measure.loop import Call, Candidate, Clock, Measurement, Plan, Run, State, measure
-from sepcalc.measure.machine import Ceilings
-from sepcalc.measure.roofline import keep, kept
-from sepcalc.measure.session import Kind, Session, Timed, labels
+from sepcalc.measure.loop import Call, Candidate, Clock, Measurement, Plan, Sampler, State, measure
+from sepcalc.measure.machine import Ceilings, load_ceilings, save_ceilings
+from sepcalc.measure.session import Scope, Session, Timed, labels
 from sepcalc.readers.inputs import Input
 
 Progress = Callable[[str, int, int, State], None]
@@ -48,13 +47,13 @@ class Bench:
 
     ``prepare`` makes a subject ready to be called under the conditions of its row, once it was checked; it raises
     :class:`SpecError` for what has no module, and another :class:`SepcalcError` where the module is not what was
-    predicted. ``held`` holds what all candidates share, ``run`` calls and times them. ``reason`` says in one line why
+    predicted. ``held`` holds what all candidates share, ``sampler`` times their calls. ``reason`` says in one line why
     a call failed.
     """
 
     prepare: Callable[[Subject], Call]
     held: Callable[[Conditions], AbstractContextManager[None]]
-    run: Callable[[Conditions], Run]
+    sampler: Callable[[Conditions], Sampler]
     environment: Callable[[Sequence[Conditions]], Mapping[str, Any]]
     ceilings: Callable[[Conditions], Ceilings]
     reason: Callable[[Exception], str]
@@ -62,7 +61,7 @@ class Bench:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class MeasurementSetup:
     """How a session is measured: under which conditions, how long, and with what.
 
     ``conditions`` are those of a grid, which share device, threads, cache and the like. ``roofline`` measures the
@@ -77,34 +76,36 @@ class Setting:
     command: str = ""
 
 
-def run(kind: Kind, title: str, groups: Sequence[Group], setting: Setting, notes: Sequence[str] = ()) -> Session:
+def run(
+    scope: Scope, title: str, groups: Sequence[Group], setup: MeasurementSetup, notes: Sequence[str] = ()
+) -> Session:
     """Time ``groups`` one after the other. Ctrl-C ends it with what there is by then.
 
     Raises :class:`SepcalcError` where a module is not what was counted.
     """
-    bench, first = setting.bench, setting.conditions[0]
-    environment = bench.environment(setting.conditions)
+    bench, first = setup.bench, setup.conditions[0]
+    environment = bench.environment(setup.conditions)
     results: list[_Result] = []
     ceilings: dict[str, Ceilings] = {}
     interrupted = False
     try:
-        ceilings = _ceilings(environment, setting)
+        ceilings = _ceilings(environment, setup)
         with bench.held(first):
             for done, group in enumerate(groups):
-                results.append(_measured(group, setting, done, len(groups)))
+                results.append(_measured(group, setup, done, len(groups)))
                 if results[-1].measurement.interrupted:
                     break
     except KeyboardInterrupt:
         interrupted = True
     found = [each.measurement for each in results]
     return Session(
-        kind=kind,
+        scope=scope,
         title=title,
         rows=tuple(row for each in results for row in each.rows),
-        plan=setting.plan,
+        plan=setup.plan,
         environment=environment,
         ceilings=ceilings,
-        command=setting.command,
+        command=setup.command,
         interrupted=interrupted or any(each.interrupted for each in found),
         clock_step_s=max((each.clock_step_s for each in found), default=0.0),
         void_rounds=sum(each.void_rounds for each in found),
@@ -118,18 +119,18 @@ class _Result:
     measurement: Measurement
 
 
-def _measured(group: Group, setting: Setting, done: int, planned: int) -> _Result:
+def _measured(group: Group, setup: MeasurementSetup, done: int, planned: int) -> _Result:
     """The rows of a group with their samples; where it was interrupted, those that have some."""
-    bench, rows = setting.bench, [each.row if isinstance(each, Subject) else each for each in group.entries]
+    bench, rows = setup.bench, [each.row if isinstance(each, Subject) else each for each in group.entries]
     keys = labels(rows)
     subjects = {key: each for key, each in zip(keys, group.entries, strict=True) if isinstance(each, Subject)}
     ready = {key: _prepared(each, bench) for key, each in subjects.items()}
     found = measure(
         [Candidate(key=key, call=call) for key, call in ready.items() if not isinstance(call, str)],
-        setting.plan,
+        setup.plan,
         clock=bench.clock,
-        run=bench.run(setting.conditions[0]),
-        watch=lambda state: setting.progress(group.title, done, planned, state),
+        sample=bench.sampler(setup.conditions[0]),
+        watch=lambda state: setup.progress(group.title, done, planned, state),
         reason=bench.reason,
     )
     failures = {key: why for key, why in ready.items() if isinstance(why, str)}
@@ -154,15 +155,15 @@ def _prepared(subject: Subject, bench: Bench) -> Call | str:
         return bench.reason(error)
 
 
-def _ceilings(environment: Mapping[str, Any], setting: Setting) -> dict[str, Ceilings]:
+def _ceilings(environment: Mapping[str, Any], setup: MeasurementSetup) -> dict[str, Ceilings]:
     """The ceilings by dtype: those that are kept, and new ones where the roofline is wanted and they are higher."""
     found = {}
-    for conditions in {each.dtype: each for each in setting.conditions}.values():
-        known = kept(environment, conditions)
-        if setting.roofline:
-            new = setting.bench.ceilings(conditions)
+    for conditions in {each.dtype: each for each in setup.conditions}.values():
+        known = load_ceilings(environment, conditions)
+        if setup.roofline:
+            new = setup.bench.ceilings(conditions)
             known = Ceilings(*map(max, known or new, new))
-            keep(environment, conditions, known)
+            save_ceilings(environment, conditions, known)
         if known:
             found[conditions.dtype] = known
     return found

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from sepcalc.core.table import Cell, Column, Row, Table
 from sepcalc.measure.columns import grid_columns, time_unit, timing_columns
-from sepcalc.measure.session import VARYING, Judged, Session, judged
+from sepcalc.measure.conditions import VARYING
+from sepcalc.measure.session import Judged, Session, judged
 from sepcalc.measure.tables import cautions, circumstances
 
 _SHOWN = ("median_s", "speedup", "promised", "delivered", "verdict", "reason")

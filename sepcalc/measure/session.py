@@ -10,20 +10,20 @@ Nothing here measures or draws: :mod:`sepcalc.measure.loop` takes samples, :mod:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from statistics import median
 from typing import Any, Literal
 
 from sepcalc.core.table import Tabular
-from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.conditions import Conditions, varied, words
 from sepcalc.measure.loop import Plan, Series
 from sepcalc.measure.machine import Ceilings
 from sepcalc.measure.roofline import Work
-from sepcalc.measure.statistics import Ratio, Summary, Verdict, judge, ratio, steady, summarize
+from sepcalc.measure.statistics import PairedRatio, Summary, Verdict, judge, paired_ratio, steady, summarize
 
-Kind = Literal["layer", "network"]
+Scope = Literal["layer", "network"]
 
 WHOLE = "network"
 """The group of a session's rows that are whole networks."""
@@ -77,38 +77,20 @@ class Timed:
         return Fraction(2 * self.macs, self.traffic_bytes) if self.traffic_bytes else None
 
 
-VARYING: Mapping[str, Callable[[Conditions], str | int]] = {
-    "dtype": lambda each: each.dtype,
-    "batch": lambda each: each.batch,
-    "memory_format": lambda each: "channels_last" if each.channels_last else "contiguous",
-}
-"""The conditions that one run may vary, in PyTorch's words."""
-
-
-def words(key: str, conditions: Conditions) -> str:
-    """One of the conditions of :data:`VARYING` as a sentence has it.
-
-    >>> words("batch", Conditions(batch=1024)), words("dtype", Conditions())
-    ('batch 1,024', 'float32')
-    """
-    value = VARYING[key](conditions)
-    return f"{key} {value:,}" if isinstance(value, int) else value
-
-
 def labels(rows: Sequence[Timed]) -> list[str]:
     """What tells ``rows`` apart in a sentence: their labels, with those conditions in which they differ.
 
     A second stage of the same name, as in a bottleneck, adds ``#2``.
     """
-    varied = [key for key, value in VARYING.items() if len({value(each.conditions) for each in rows}) > 1]
-    taken: Counter[str] = Counter()
-    found = []
-    for each in rows:
-        conditions = ", ".join(words(key, each.conditions) for key in varied)
-        label = f"{each.label} ({conditions})" if conditions else each.label
-        taken[label] += 1
-        found.append(label if taken[label] == 1 else f"{label} #{taken[label]}")
-    return found
+    differing = varied([row.conditions for row in rows])
+    times: Counter[str] = Counter()
+    unique = []
+    for row in rows:
+        conditions = ", ".join(words(key, row.conditions) for key in differing)
+        label = f"{row.label} ({conditions})" if conditions else row.label
+        times[label] += 1
+        unique.append(label if times[label] == 1 else f"{label} #{times[label]}")
+    return unique
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +103,7 @@ class Session(Tabular):
 
     _TABLES = "sepcalc.measure.tables:timing_tables"
 
-    kind: Kind
+    scope: Scope
     title: str
     rows: tuple[Timed, ...]
     plan: Plan
@@ -138,7 +120,7 @@ class Session(Tabular):
 class Judged:
     """A row with what its samples say.
 
-    ``word`` is the verdict: one of :data:`sepcalc.measure.statistics.Word`, ``reference``, ``failed``,
+    ``word`` is the verdict: one of :data:`sepcalc.measure.statistics.VerdictWord`, ``reference``, ``failed``,
     ``does not apply``, or nothing for a part, which is compared with nothing; ``reason`` says why where that needs
     saying. ``label`` is what a sentence calls the row. ``promised`` is the reduction of multiply-adds against the
     reference.
@@ -149,7 +131,7 @@ class Judged:
     word: str
     reason: str = ""
     summary: Summary | None = None
-    ratio: Ratio | None = None
+    ratio: PairedRatio | None = None
     promised: Fraction | None = None
 
     @property
@@ -219,10 +201,10 @@ def _alone(series: Series, clock_step_s: float) -> Verdict | None:
     return Verdict(word="unreliable", reason=why) if why else None
 
 
-def _beside(reference: Timed, series: Series, clock_step_s: float) -> tuple[Ratio | None, Verdict]:
+def _beside(reference: Timed, series: Series, clock_step_s: float) -> tuple[PairedRatio | None, Verdict]:
     if reference.series is None:
         return None, Verdict(word="unreliable", reason=f"{reference.label}, the reference, failed")
-    found = ratio(reference.series, series)
+    found = paired_ratio(reference.series, series)
     return found, judge(reference.series, series, found, clock_step_s=clock_step_s)
 
 

@@ -23,7 +23,7 @@ from typing import Literal
 
 from sepcalc.measure.loop import Series
 
-Word = Literal["faster", "slower", "no difference", "unclear", "unreliable"]
+VerdictWord = Literal["faster", "slower", "no difference", "unclear", "unreliable"]
 
 UNSTEADY = 0.10
 """What is known no better than this is not believed: median by minimum, one ratio by the other, ends of an interval."""
@@ -67,7 +67,7 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ratio:
+class PairedRatio:
     """How many times as fast a candidate is as the reference: the median over rounds, with its 95 % interval.
 
     Reference time / candidate time, so above 1 the candidate is faster. ``of_minima`` is the same of the two minima.
@@ -83,7 +83,7 @@ class Ratio:
 class Verdict:
     """What may be said of a candidate beside the reference, and the ``reason`` where that needs one."""
 
-    word: Word
+    word: VerdictWord
     reason: str = ""
 
 
@@ -117,16 +117,16 @@ def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
     return float(q1), float(q2), float(q3)
 
 
-def ratio(reference: Series, candidate: Series) -> Ratio:
+def paired_ratio(reference: Series, candidate: Series) -> PairedRatio:
     """``reference`` / ``candidate``, round by round.
 
     >>> slow = Series(key="slow", inner=1, samples=(6.0, 3.0, 3.0, 30.0))
-    >>> ratio(slow, Series(key="fast", inner=9, samples=(2.0, 1.0, 1.0, 10.0)))
-    Ratio(value=3.0, low=3.0, high=3.0, of_minima=3.0)
+    >>> paired_ratio(slow, Series(key="fast", inner=9, samples=(2.0, 1.0, 1.0, 10.0)))
+    PairedRatio(value=3.0, low=3.0, high=3.0, of_minima=3.0)
     """
     each = sorted(its / mine for its, mine in zip(reference.samples, candidate.samples, strict=True))
     rank = interval_rank(len(each))
-    return Ratio(
+    return PairedRatio(
         value=median(each),
         low=each[rank - 1],
         high=each[-rank],
@@ -220,14 +220,14 @@ def _unrest(series: Series) -> str:
     return f"the median is {_percent(spread)} above the minimum: something else was running"
 
 
-def judge(reference: Series, candidate: Series, found: Ratio, *, clock_step_s: float) -> Verdict:
+def judge(reference: Series, candidate: Series, found: PairedRatio, *, clock_step_s: float) -> Verdict:
     """What may be said of ``candidate`` beside ``reference``, given their ratio.
 
     A difference is claimed where the whole interval is more than 2 % away from 1, as criterion.rs does, and none where
     all of it is nearer; otherwise the ratio is believed, and what it says is unclear.
 
     >>> slow, fast = (Series(key=key, inner=1, samples=(time,) * 30) for key, time in (("slow", 3.0), ("fast", 1.0)))
-    >>> judge(slow, fast, ratio(slow, fast), clock_step_s=0)
+    >>> judge(slow, fast, paired_ratio(slow, fast), clock_step_s=0)
     Verdict(word='faster', reason='')
     """
     reason = next(filter(None, _doubts(reference, candidate, found, clock_step_s)), "")
@@ -242,7 +242,7 @@ def judge(reference: Series, candidate: Series, found: Ratio, *, clock_step_s: f
     return Verdict(word="unclear", reason="the interval is too wide to tell a difference from none: measure for longer")
 
 
-def _doubts(reference: Series, candidate: Series, found: Ratio, clock_step_s: float) -> Iterator[str]:
+def _doubts(reference: Series, candidate: Series, found: PairedRatio, clock_step_s: float) -> Iterator[str]:
     """Every reason why the ratio of two candidates might not be believed, empty where it does not hold."""
     yield _limits(candidate, clock_step_s)
     yield _of_reference(_limits(reference, clock_step_s))

@@ -6,12 +6,12 @@ are not to be believed, and why.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sepcalc.core.table import Column, Row, Table, first_few
 from sepcalc.measure.columns import Figure, bound_of, grid_columns, roof_share, time_unit, timing_columns
-from sepcalc.measure.conditions import Conditions
-from sepcalc.measure.session import VARYING, WHOLE, Judged, Session, judged, words
+from sepcalc.measure.conditions import Conditions, shared_words
+from sepcalc.measure.session import WHOLE, Judged, Session, judged
 from sepcalc.measure.sums import Sums
 from sepcalc.render.cells import human
 
@@ -34,7 +34,7 @@ _VARIANT: tuple[Column, Figure] = (Column(key="variant", title="Variant"), lambd
 def timing_tables(session: Session) -> tuple[Table, ...]:
     """All tables of a session: one for a layer; for a network its layers, then the whole in each form."""
     rows = judged(session)
-    if session.kind == "layer":
+    if session.scope == "layer":
         return (_layer_table(session, rows),)
     inside = [each for each in rows if each.timed.group != WHOLE]
     whole = [each for each in rows if each.timed.group == WHOLE]
@@ -109,11 +109,7 @@ def circumstances(session: Session) -> Iterator[str]:
     if first.device == "cpu":
         yield f"{first.threads} thread{'s' * (first.threads != 1)}"
     yield from (f"{name} {environment[key]}" for key, name in _LIBRARIES.items() if environment.get(key) is not None)
-    for key, value in VARYING.items():
-        if len({value(row.conditions) for row in session.rows}) == 1:
-            yield words(key, first)
-    yield f"{first.cache} cache"
-    yield from (word for word, given in _SWITCHES.items() if given(first))
+    yield from shared_words([row.conditions for row in session.rows] or [first])
     if environment.get("tf32") and any(row.conditions.dtype == "float32" for row in session.rows):
         yield "TF32 allowed"
     if environment.get("load") is not None:
@@ -122,11 +118,6 @@ def circumstances(session: Session) -> Iterator[str]:
 
 _LIBRARIES = {"torch": "torch", "cudnn": "cuDNN"}
 """What computes, by its key in the environment."""
-
-_SWITCHES: Mapping[str, Callable[[Conditions], bool]] = {
-    "compiled": lambda each: each.compile,
-    "forward and backward": lambda each: each.backward,
-}
 
 
 def cautions(session: Session, rows: Sequence[Judged]) -> Iterator[str]:

@@ -233,7 +233,7 @@ def test_failure_on_the_device():
         pending = on_host(call, inner, clock)
         return failing(clock, 0) if clock.now_s > 4 and inner == 1 else pending
 
-    found = measure(candidates(clock, one=1.0), BRIEF, clock=clock, run=run, reason=lambda error: repr(error)[:12])
+    found = measure(candidates(clock, one=1.0), BRIEF, clock=clock, sample=run, reason=lambda error: repr(error)[:12])
     assert found.failures == (Failure(key="one", reason="RuntimeError"),)
     assert (found.series, found.rounds) == ((), 0)
 
@@ -297,7 +297,7 @@ def test_interrupted_while_recording():
         return lambda: Sample(Stop(1) if next(samples) == 4 + 2 * 3 + 1 else pending().seconds)
 
     clock, samples = FakeClock(), count()  # of them four in the warm-up
-    found = measure(candidates(clock, a=1.0, b=1.0), Plan(rounds=9, time_s=0, warmup_s=0), clock=clock, run=run)
+    found = measure(candidates(clock, a=1.0, b=1.0), Plan(rounds=9, time_s=0, warmup_s=0), clock=clock, sample=run)
     assert found.interrupted
     assert [len(each.samples) for each in found.series] == [3, 3]
 
@@ -354,7 +354,7 @@ def test_devices():
         return wait
 
     plan = Plan(rounds=2, time_s=0, warmup_s=0)
-    found = measure(candidates(clock, a=4e-4, b=1.0), plan, clock=clock, run=run)
+    found = measure(candidates(clock, a=4e-4, b=1.0), plan, clock=clock, sample=run)
     assert log[-8:] == ["begin", "begin", "end", "end"] * 2
     assert found.series[0].inner == 4
     assert found.series[0].enqueue == (0.5, 0.5)

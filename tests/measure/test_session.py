@@ -28,7 +28,7 @@ def timed(name="standard", seconds=0.8, **others):
 
 def session(*rows, **others):
     """A session of these rows."""
-    return Session(kind="layer", title="a layer", rows=rows, plan=Plan(), **others)
+    return Session(scope="layer", title="a layer", rows=rows, plan=Plan(), **others)
 
 
 HALF = (Work(name="half", macs=400, traffic_bytes=50),)

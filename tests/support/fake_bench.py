@@ -35,7 +35,7 @@ def fake_bench(*, fails=None, machine=None, clock=None, takes=takes_s, ceilings=
     return Bench(
         prepare=prepare,
         held=lambda conditions: nullcontext(),
-        run=lambda conditions: on_host,
+        sampler=lambda conditions: on_host,
         environment=lambda conditions: ENVIRONMENT,
         ceilings=lambda conditions: ceilings,
         reason=one_line,

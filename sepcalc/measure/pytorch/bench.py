@@ -11,7 +11,7 @@ from sepcalc.core.runtime import delayed
 from sepcalc.core.variants import Variant
 from sepcalc.measure.loop import Call
 from sepcalc.measure.machine import free_bytes
-from sepcalc.measure.network import Own, Written
+from sepcalc.measure.network import OwnModel, Written
 from sepcalc.measure.run import Bench, Subject
 from sepcalc.measure.session import Timed
 from sepcalc.readers.inputs import Input
@@ -26,15 +26,15 @@ def torch_bench() -> Bench:
         with delayed():
             from sepcalc.measure.pytorch.calls import held
             from sepcalc.measure.pytorch.ceilings import ceilings
+            from sepcalc.measure.pytorch.devices import sampler
             from sepcalc.measure.pytorch.environment import environment
             from sepcalc.measure.pytorch.failures import reason
-            from sepcalc.measure.pytorch.samplers import sampler
     except ImportError as missing:
         raise MissingExtraError("torch", "measuring") from missing
     return Bench(
         prepare=_prepare,
         held=held,
-        run=sampler,
+        sampler=sampler,
         environment=lambda conditions: environment(*conditions),
         ceilings=ceilings,
         reason=reason,
@@ -70,7 +70,7 @@ def own_model(
     arguments: Mapping[str, Any] | None = None,
     only: Sequence[str] = (),
     keep: Sequence[str] = (),
-) -> Own:
+) -> OwnModel:
     """The model that ``source`` names and ``network`` was read from, on real weights, and with variants swapped in.
 
     Raises :class:`SepcalcError` with the words of the model's own code where that fails.
@@ -84,4 +84,4 @@ def own_model(
         swapped = swap(model.module, network, variant, only=only, keep=keep)
         return Written(network=swapped.network, module=lambda: swapped.module, left=swapped.left)
 
-    return Own(inputs=model.given, module=lambda: model.module, written=written)
+    return OwnModel(inputs=model.given, module=lambda: model.module, written=written)

@@ -28,21 +28,16 @@ except ImportError as missing:
     raise MissingExtraError("torch", "measuring") from missing
 
 from sepcalc.builders.torch_stages import counted
+from sepcalc.measure.pytorch.devices import usable_devices
 from sepcalc.readers.pytorch.values import tensors
 
 FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
 """The channels-last form of a tensor, by its dimensions: one for the batch, one for channels, and the axes."""
 
 
-def devices() -> tuple[str, ...]:
-    """The kinds of device that PyTorch can use here."""
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    return tuple(name for name, usable in there.items() if usable)
-
-
-def refuse(conditions: Conditions) -> None:
+def check_usable(conditions: Conditions) -> None:
     """Raise :class:`SepcalcError` for a device that is not there, or a dtype that no module has."""
-    here = devices()
+    here = usable_devices()
     if conditions.device not in here:
         built = f"PyTorch {torch.__version__}"
         raise SepcalcError(f"{built} has no device '{conditions.device}' here; give one of: {', '.join(here)}")
@@ -58,9 +53,9 @@ def held(conditions: Conditions) -> Iterator[None]:
     PyTorch knows it (for convolutions that is its default), and cuDNN tries its algorithms in the warm-up and keeps
     the fastest. On a CPU, memory that a call gives back stays with the program for the next one.
 
-    Raises :class:`SepcalcError` as :func:`refuse` does.
+    Raises :class:`SepcalcError` as :func:`check_usable` does.
     """
-    refuse(conditions)
+    check_usable(conditions)
     with ExitStack() as stack:
         threads = torch.get_num_threads()
         stack.callback(torch.set_num_threads, threads)

@@ -22,21 +22,21 @@ from sepcalc.builders.torch_stages import build_stages
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.spec import ConvSpec
 from sepcalc.measure.conditions import Conditions
-from sepcalc.measure.loop import Call, Candidate, Plan, Run, measure
+from sepcalc.measure.loop import Call, Candidate, Plan, Sampler, measure
 from sepcalc.measure.machine import Ceilings
 from sepcalc.measure.pytorch.calls import held, prepare
+from sepcalc.measure.pytorch.devices import past_cache_bytes, sampler
 from sepcalc.measure.pytorch.failures import reason
-from sepcalc.measure.pytorch.samplers import past_cache_bytes, sampler
 from sepcalc.readers.inputs import Input
 
-Work = tuple[ConvSpec, int]
+Workload = tuple[ConvSpec, int]
 """A layer, and the number of examples that it is given."""
 
 PLAN = Plan(rounds=10, time_s=1.2, warmup_s=0.2)
 """About two seconds in all."""
 
 LONG_ENOUGH_S = 0.001
-"""Work that takes so long has left the cost of its beginning and its end behind.
+"""Workload that takes so long has left the cost of its beginning and its end behind.
 
 It is not much longer, so that some of it falls between the turns that other programs have on the processor.
 """
@@ -45,12 +45,12 @@ TRIALS = 5
 """How often a size is tried, since a single time may be that of something else."""
 
 
-def _product(rows: int) -> Work:
+def _product(rows: int) -> Workload:
     """A product of two matrices with so many rows and columns: a linear layer on as many examples."""
     return ConvSpec(c_in=rows, c_out=rows, kernel=(), size=()), rows
 
 
-def _convolution(channels: int) -> Work:
+def _convolution(channels: int) -> Workload:
     """A dense 3×3 convolution that keeps its size."""
     return ConvSpec.of(channels, channels, 3, size=28), 1
 
@@ -62,19 +62,19 @@ LARGE = {"product": (_product, 256, 8192), "convolution": (_convolution, 64, 102
 def ceilings(conditions: Conditions, plan: Plan = PLAN) -> Ceilings:
     """What the device of ``conditions`` reaches in their dtype and with their threads: FLOP/s and byte/s.
 
-    Raises :class:`SepcalcError` where they cannot be measured, and as :func:`~sepcalc.measure.pytorch.calls.refuse`.
-    Ctrl-C is a :class:`KeyboardInterrupt` as elsewhere: half a roofline is none.
+    Raises :class:`SepcalcError` where they cannot be measured, and :class:`KeyboardInterrupt` after Ctrl-C: half a
+    roofline is none.
     """
     plain = Conditions(device=conditions.device, dtype=conditions.dtype, threads=conditions.threads)
     with held(plain):
         try:
-            run = sampler(plain)
-            work = {key: _long_enough(*each, plain, run) for key, each in LARGE.items()}
+            sample = sampler(plain)
+            work = {key: _long_enough(*each, plain, sample) for key, each in LARGE.items()}
             work["copy"] = _copy(plain.device)
         except Exception as error:
             raise _unmeasured(reason(error)) from error
         candidates = [Candidate(key=key, call=call) for key, (call, _) in work.items()]
-        found = measure(candidates, plan, run=run, reason=reason)
+        found = measure(candidates, plan, sample=sample, reason=reason)
     if found.interrupted:
         raise KeyboardInterrupt
     for failure in found.failures:
@@ -88,7 +88,7 @@ def _unmeasured(why: str) -> SepcalcError:
 
 
 def _long_enough(
-    make: Callable[[int], Work], least: int, most: int, conditions: Conditions, run: Run
+    make: Callable[[int], Workload], least: int, most: int, conditions: Conditions, sample: Sampler
 ) -> tuple[Call, int]:
     """The smallest work that lasts long enough, doubling from ``least``, and its FLOPs."""
     size = least
@@ -97,7 +97,7 @@ def _long_enough(
         given = Input(shape=(batch, spec.c_in, *(spec.size or ())))
         call = prepare(build_stages([spec]), [given], conditions)
         call()
-        tried = min(run(call, 1, perf_counter_ns)().seconds for _ in range(TRIALS))
+        tried = min(sample(call, 1, perf_counter_ns)().seconds for _ in range(TRIALS))
         if size >= most or tried >= LONG_ENOUGH_S:
             return call, 2 * spec.macs * batch
         size *= 2
