@@ -1,7 +1,7 @@
-"""What the benchmarks share: rounds in turns, processes, tables, promises, and where all of it was measured.
+"""What the benchmarks share: options, rounds in turns, processes, tables, targets, and the machine.
 
 The rounds are those of :mod:`sepcalc.measure.loop`, their summary is :mod:`sepcalc.measure.statistics`, as for
-``sepcalc measure`` itself. Here a candidate that fails ends everything: half a benchmark is none. Times are in seconds.
+``sepcalc measure`` itself. But a candidate that fails ends everything: half a benchmark is none. Times are in seconds.
 """
 
 from __future__ import annotations
@@ -42,6 +42,9 @@ from sepcalc.render.formats import render_tables
 
 T = TypeVar("T")
 
+SEPCALC = (sys.executable, "-c", "from sepcalc.cli.main import main; main()")
+"""The program, started as its installed script does."""
+
 NAME = Column(key="name", title="")
 MEDIAN = Column(key="median_s", title="median [quartiles], ms", kind="time", unit="ms", interval=True)
 MINIMUM = Column(key="minimum_s", title="minimum, ms", kind="time", unit="ms")
@@ -52,7 +55,7 @@ OF_MINIMA = Column(key="of_minima", title="of minima", kind="quotient")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
-    """What one process took: wall-clock and processor seconds, and the most memory it held, in bytes."""
+    """One process: its wall-clock and processor seconds, the most memory it held in bytes, and its output."""
 
     wall_s: float
     cpu_s: float
@@ -62,7 +65,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A promise of the benchmark: a measured value and the bound it must keep."""
+    """A promise of the benchmark: a measured value and its bounds."""
 
     what: str
     value: float | PairedRatio
@@ -71,7 +74,7 @@ class Target:
 
     @property
     def met(self) -> bool:
-        """Whether the value, of a ratio the median, keeps the bound."""
+        """Whether the value, of a ratio the median, is within the bounds."""
         value = self.value.value if isinstance(self.value, PairedRatio) else self.value
         low, high = self.at_least, self.at_most
         return (low is None or value >= low) and (high is None or value <= high)
@@ -85,7 +88,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a part of a benchmark found: its raw samples, and the promises they are judged by."""
+    """The result of a part of a benchmark: its raw samples, and its targets."""
 
     samples: Mapping[str, Any]
     targets: tuple[Target, ...]
@@ -97,7 +100,7 @@ def exactly(rounds: int, seed: int, *, least_s: float = 0.0) -> Plan:
 
 
 def measured(calls: Mapping[str, Call], plan: Plan, sample: Sampler = on_host) -> Measurement:
-    """The measurement of ``calls``, complete: what one of them raises ends it, and so does Ctrl-C."""
+    """The complete measurement of ``calls``: an error of one ends it, and so does Ctrl-C."""
     candidates = [Candidate(key=name, call=call) for name, call in calls.items()]
     found = measure(candidates, plan, sample=sample, reason=_raise)
     if found.interrupted:
@@ -110,22 +113,22 @@ def _raise(error: Exception) -> NoReturn:
 
 
 def in_turns(candidates: Mapping[str, Callable[[], T]], *, rounds: int, seed: int) -> dict[str, list[T]]:
-    """What each candidate returned in each round: it takes one sample of itself, of whatever kind.
+    """What each candidate returned in each round; it measures itself.
 
     >>> in_turns({"one": lambda: 1, "two": lambda: 2}, rounds=3, seed=0)
     {'one': [1, 1, 1], 'two': [2, 2, 2]}
     """
     returned: dict[str, list[T]] = {name: [] for name in candidates}
 
-    def keep(name: str) -> None:
+    def take(name: str) -> None:
         returned[name].append(candidates[name]())
 
-    measured({name: partial(keep, name) for name in candidates}, exactly(rounds, seed))
-    return {name: each[-rounds:] for name, each in returned.items()}
+    measured({name: partial(take, name) for name in candidates}, exactly(rounds, seed))
+    return {name: samples[-rounds:] for name, samples in returned.items()}
 
 
 def prepared(call: Call, inner: int, clock: Clock) -> Pending:
-    """A way to run calls that prepare, and return what is to be timed; preparing stands outside the clock."""
+    """A sampler of calls that prepare and return a call: that one alone is timed."""
     spent_ns = 0
     for _ in range(inner):
         ready: Any = call()
@@ -159,8 +162,18 @@ def process(command: Sequence[str], environment: Mapping[str, str] | None = None
 
 
 def series(samples: Iterable[float]) -> Series:
-    """What some candidate reported of itself, in seconds, one sample for each round."""
+    """The seconds that a candidate reported of itself, one for each round."""
     return Series(key="", inner=1, samples=tuple(samples))
+
+
+def wall_times(taken: Mapping[str, Sequence[Process]]) -> dict[str, Series]:
+    """The wall-clock times of each candidate's processes."""
+    return {name: series(done.wall_s for done in processes) for name, processes in taken.items()}
+
+
+def cpu_times(taken: Mapping[str, Sequence[Process]]) -> dict[str, Series]:
+    """The processor times of each candidate's processes."""
+    return {name: series(done.cpu_s for done in processes) for name, processes in taken.items()}
 
 
 def interval(found: PairedRatio | Summary) -> Estimate:
@@ -172,7 +185,12 @@ def interval(found: PairedRatio | Summary) -> Estimate:
 
 def starred(name: str, *found: Summary) -> str:
     """``name``, with a star where a median is more than a tenth above the minimum: something else was running."""
-    return f"{name} *" if any(each.spread > UNSTEADY for each in found) else name
+    return f"{name} *" if any(summary.spread > UNSTEADY for summary in found) else name
+
+
+def timing_cells(name: str, found: Summary) -> list[Cell]:
+    """The cells of :data:`NAME`, :data:`MEDIAN` and :data:`MINIMUM`."""
+    return [starred(name, found), interval(found), Fraction(found.minimum_s)]
 
 
 def figures(value: float | Estimate) -> str:
@@ -186,13 +204,13 @@ def figures(value: float | Estimate) -> str:
 
 def show(title: str, columns: Iterable[Column], rows: Iterable[Sequence[Cell]], *, markdown: bool) -> None:
     """Print a table: for the terminal, or as Markdown for the documentation."""
-    body = tuple(Row(cells=tuple(each)) for each in rows)
+    body = tuple(Row(cells=tuple(cells)) for cells in rows)
     table = Table(name="benchmark", title=title, columns=tuple(columns), rows=body)
     print(render_tables([table], "markdown" if markdown else "terminal").rstrip(), end="\n\n")
 
 
 def machine(packages: Iterable[str]) -> dict[str, Any]:
-    """The machine, Python and the versions of ``packages``: what the figures depend on."""
+    """The machine, Python and the versions of ``packages``."""
     return {**measure_machine.machine(), "packages": {name: _version(name) for name in packages}}
 
 
@@ -204,10 +222,10 @@ def _version(package: str) -> str:
 
 
 def describe(facts: Mapping[str, Any]) -> str:
-    """The machine for people, in a sentence of what it is and one of what is installed."""
+    """The machine for people: a sentence on what it is, and one on the packages."""
     packages = ", ".join(f"{name} {number}" for name, number in facts["packages"].items())
     where = f"{facts['cpu']}, {facts['cores']} cores, load {facts['load']}, {facts['system']}, {facts['python']}"
-    return f"{where}.\n{packages}.\n"
+    return "".join(f"{fact}.\n" for fact in (where, packages) if fact)
 
 
 def finish(reports: Mapping[str, Report], facts: Mapping[str, Any], options: argparse.Namespace) -> int:
@@ -220,10 +238,27 @@ def finish(reports: Mapping[str, Report], facts: Mapping[str, Any], options: arg
     return int(options.check and not all(target.met for target in targets))
 
 
-def arguments(description: str) -> argparse.ArgumentParser:
+def benchmark(
+    description: str | None,
+    packages: Iterable[str],
+    reports: Callable[[argparse.Namespace], Mapping[str, Report]],
+    *,
+    rounds: int,
+) -> int:
+    """Print the machine, and the tables and targets of the ``reports``; the exit code.
+
+    ``packages`` are those that the figures depend on, ``rounds`` those that are taken unless an option says otherwise.
+    """
+    options = arguments(description, rounds=rounds).parse_args()
+    facts = machine(packages)
+    print(describe(facts))
+    return finish(reports(options), facts, options)
+
+
+def arguments(description: str | None, *, rounds: int | None = None) -> argparse.ArgumentParser:
     """The options that every benchmark has."""
-    parser = argparse.ArgumentParser(description=description.split("\n", 1)[0])
-    parser.add_argument("-n", "--rounds", type=int, help="samples of each candidate")
+    parser = argparse.ArgumentParser(description=(description or "").split("\n", 1)[0])
+    parser.add_argument("-n", "--rounds", type=int, default=rounds, help="samples of each candidate")
     parser.add_argument("--seed", type=int, default=0, help="of the order in each round")
     parser.add_argument("--check", action="store_true", help="exit 1 where a target is missed")
     parser.add_argument("--markdown", action="store_true", help="print tables as Markdown")
