@@ -1,6 +1,6 @@
-"""Subjects under the clock: whatever is to be timed becomes rows with samples, a group after the other.
+"""Groups of subjects are timed one after the other, and become the rows of a session.
 
-What PyTorch has to do with it is behind a :class:`Bench`, which a test replaces by one with a clock of its own.
+PyTorch is behind a :class:`Bench`; a test brings one with a clock of its own.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from sepcalc.measure.session import Scope, Session, Timed, labels
 from sepcalc.readers.inputs import Input
 
 Progress = Callable[[str, int, int, State], None]
-"""Is told what is being timed, which of how many groups that is, and how far it is."""
+"""Is told the title of the group that is timed, its place among so many groups, and how far it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """Something to be timed: its row, what it reads, what is predicted of it for one example, and its module."""
+    """Something to time: its row, its inputs, what is predicted of it for one example, and its module."""
 
     row: Timed
     inputs: tuple[Input, ...]
@@ -35,7 +35,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """What is timed together, in turns; a row without a subject is there to say why it is not timed."""
+    """What is timed together, in turns; a row without a subject says why it is not timed."""
 
     title: str
     entries: tuple[Subject | Timed, ...]
@@ -43,12 +43,12 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """All that a measurement asks of PyTorch.
+    """Everything that a measurement asks of PyTorch.
 
-    ``prepare`` makes a subject ready to be called under the conditions of its row, once it was checked; it raises
-    :class:`SpecError` for what has no module, and another :class:`SepcalcError` where the module is not what was
-    predicted. ``held`` holds what all candidates share, ``sampler`` times their calls. ``reason`` says in one line why
-    a call failed.
+    ``prepare`` checks a subject and makes it ready to be called under the conditions of its row. It raises
+    :class:`SpecError` for a subject without a module, and another :class:`SepcalcError` for a module that differs from
+    the prediction. ``held`` holds what all candidates share, ``sampler`` times their calls, ``reason`` says in one line
+    why a call failed.
     """
 
     prepare: Callable[[Subject], Call]
@@ -62,10 +62,10 @@ class Bench:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasurementSetup:
-    """How a session is measured: under which conditions, how long, and with what.
+    """How a session is measured: under which conditions, how long, and on which bench.
 
-    ``conditions`` are those of a grid, which share device, threads, cache and the like. ``roofline`` measures the
-    ceilings of the machine, and the stages of each layer beside it.
+    ``conditions`` are a grid: they share all but those of :data:`sepcalc.measure.conditions.VARYING`. ``roofline``
+    measures the ceilings of the machine, and the stages of each layer beside it.
     """
 
     conditions: tuple[Conditions, ...] = (Conditions(),)
@@ -79,9 +79,9 @@ class MeasurementSetup:
 def run(
     scope: Scope, title: str, groups: Sequence[Group], setup: MeasurementSetup, notes: Sequence[str] = ()
 ) -> Session:
-    """Time ``groups`` one after the other. Ctrl-C ends it with what there is by then.
+    """The session of ``groups``, timed one after the other; Ctrl-C ends it with the results so far.
 
-    Raises :class:`SepcalcError` where a module is not what was counted.
+    Raises :class:`SepcalcError` where a module differs from what was counted.
     """
     bench, first = setup.bench, setup.conditions[0]
     environment = bench.environment(setup.conditions)
@@ -97,18 +97,18 @@ def run(
                     break
     except KeyboardInterrupt:
         interrupted = True
-    found = [each.measurement for each in results]
+    measurements = [result.measurement for result in results]
     return Session(
         scope=scope,
         title=title,
-        rows=tuple(row for each in results for row in each.rows),
+        rows=tuple(row for result in results for row in result.rows),
         plan=setup.plan,
         environment=environment,
         ceilings=ceilings,
         command=setup.command,
-        interrupted=interrupted or any(each.interrupted for each in found),
-        clock_step_s=max((each.clock_step_s for each in found), default=0.0),
-        void_rounds=sum(each.void_rounds for each in found),
+        interrupted=interrupted or any(found.interrupted for found in measurements),
+        clock_step_s=max((found.clock_step_s for found in measurements), default=0.0),
+        void_rounds=sum(found.void_rounds for found in measurements),
         notes=tuple(notes),
     )
 
@@ -120,11 +120,11 @@ class _Result:
 
 
 def _measured(group: Group, setup: MeasurementSetup, done: int, planned: int) -> _Result:
-    """The rows of a group with their samples; where it was interrupted, those that have some."""
-    bench, rows = setup.bench, [each.row if isinstance(each, Subject) else each for each in group.entries]
+    """The rows of a group with their samples; after an interruption only those that have some."""
+    bench, rows = setup.bench, [entry.row if isinstance(entry, Subject) else entry for entry in group.entries]
     keys = labels(rows)
-    subjects = {key: each for key, each in zip(keys, group.entries, strict=True) if isinstance(each, Subject)}
-    ready = {key: _prepared(each, bench) for key, each in subjects.items()}
+    subjects = {key: entry for key, entry in zip(keys, group.entries, strict=True) if isinstance(entry, Subject)}
+    ready = {key: _prepared(subject, bench) for key, subject in subjects.items()}
     found = measure(
         [Candidate(key=key, call=call) for key, call in ready.items() if not isinstance(call, str)],
         setup.plan,
@@ -133,18 +133,18 @@ def _measured(group: Group, setup: MeasurementSetup, done: int, planned: int) ->
         watch=lambda state: setup.progress(group.title, done, planned, state),
         reason=bench.reason,
     )
-    failures = {key: why for key, why in ready.items() if isinstance(why, str)}
-    failures |= {each.key: each.reason for each in found.failures}
-    series = {each.key: each for each in found.series}
+    failures = {key: reason for key, reason in ready.items() if isinstance(reason, str)}
+    failures |= {failure.key: failure.reason for failure in found.failures}
+    series = {one.key: one for one in found.series}
     filled = (
         replace(row, series=series.get(key), failure=failures.get(key)) for key, row in zip(keys, rows, strict=True)
     )
-    there = (row for row in filled if row.series or row.failure or row.why_not or not found.interrupted)
-    return _Result(rows=tuple(there), measurement=found)
+    settled = (row for row in filled if row.series or row.failure or row.why_not or not found.interrupted)
+    return _Result(rows=tuple(settled), measurement=found)
 
 
 def _prepared(subject: Subject, bench: Bench) -> Call | str:
-    """The subject ready to be called, or why it cannot be; a module that is not what was counted ends it all."""
+    """The subject ready to be called, or why it cannot be; a module that differs from its count ends everything."""
     try:
         return bench.prepare(subject)
     except SpecError as why:
@@ -156,14 +156,14 @@ def _prepared(subject: Subject, bench: Bench) -> Call | str:
 
 
 def _ceilings(environment: Mapping[str, Any], setup: MeasurementSetup) -> dict[str, Ceilings]:
-    """The ceilings by dtype: those that are kept, and new ones where the roofline is wanted and they are higher."""
-    found = {}
-    for conditions in {each.dtype: each for each in setup.conditions}.values():
+    """The ceilings by dtype: the saved ones or, for a roofline, the higher of those and newly measured ones."""
+    ceilings = {}
+    for conditions in {one.dtype: one for one in setup.conditions}.values():
         known = load_ceilings(environment, conditions)
         if setup.roofline:
             new = setup.bench.ceilings(conditions)
             known = Ceilings(*map(max, known or new, new))
             save_ceilings(environment, conditions, known)
         if known:
-            found[conditions.dtype] = known
-    return found
+            ceilings[conditions.dtype] = known
+    return ceilings

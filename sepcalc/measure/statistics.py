@@ -161,10 +161,10 @@ def _at_least(least: int, n: int, chance: float) -> float:
     )
 
 
-def steady(series: Series, *, clock_step_s: float) -> str:
+def unsteadiness(series: Series, *, clock_step_s: float) -> str:
     """Why the times of one candidate cannot be believed; empty where they can.
 
-    >>> steady(Series(key="one", inner=1, samples=(1.0,) * 6 + (1.5,) * 24), clock_step_s=0)
+    >>> unsteadiness(Series(key="one", inner=1, samples=(1.0,) * 6 + (1.5,) * 24), clock_step_s=0)
     'the median is 50 % above the minimum: something else was running'
     """
     return _limits(series, clock_step_s) or _waiting(series) or _unrest(series)

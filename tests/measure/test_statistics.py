@@ -14,7 +14,6 @@ from sepcalc.measure.statistics import (
     judge,
     paired_ratio,
     quartiles,
-    steady,
     summarize,
 )
 
@@ -151,7 +150,7 @@ def test_drift():
     assert found.value == pytest.approx(3.0, rel=0.01)
     assert median(reference.samples[-50:]) / median(reference.samples[:50]) > 1.2
     assert verdict == Verdict(word="unreliable", reason="the times rose by 17 % during the run")
-    assert steady(candidate, clock_step_s=0) == verdict.reason
+    assert unsteadiness(candidate, clock_step_s=0) == verdict.reason
 
 
 def test_slight_drift():
@@ -229,9 +228,9 @@ def test_one_multiple_each():
 def test_some_multiples():
     """Times that are multiples of a tick now and then are times like others."""
     usual = series(*[0.040] * 7, *[0.0415] * 16, *[0.044] * 7)
-    assert steady(usual, clock_step_s=0) == ""
+    assert unsteadiness(usual, clock_step_s=0) == ""
     only = series(*[0.040] * 16, *[0.044] * 14)
-    assert steady(only, clock_step_s=0).startswith("the samples are multiples of 4 ms")
+    assert unsteadiness(only, clock_step_s=0).startswith("the samples are multiples of 4 ms")
 
 
 def test_medians_against_minima():
@@ -247,7 +246,7 @@ def test_the_references_unrest():
         series(*[1.0, 1.0, 1.0, 1.12, 1.12, 1.12, 1.12] * 5),
         series(*[0.5, 0.5, 0.5, 0.53, 0.53, 0.53, 0.53] * 5),
     )
-    assert steady(candidate, clock_step_s=0) == ""
+    assert unsteadiness(candidate, clock_step_s=0) == ""
     verdict = judge(reference, candidate, paired_ratio(reference, candidate), clock_step_s=0)
     assert verdict.word == "unreliable"
     assert verdict.reason == "as is the reference: the median is 12 % above the minimum: something else was running"
@@ -256,13 +255,13 @@ def test_the_references_unrest():
 @pytest.mark.parametrize(("above", "reason"), [(0.09, ""), (0.11, "the median is 11 % above the minimum")])
 def test_spread(above, reason):
     """The median may be 10 % above the minimum, not more."""
-    found = steady(series(*[1.0, 1.0 + above, 1.0 + above] * 10), clock_step_s=0)
+    found = unsteadiness(series(*[1.0, 1.0 + above, 1.0 + above] * 10), clock_step_s=0)
     assert found.partition(":")[0] == reason
 
 
 def test_no_drift():
     """Times that more than double half-way did not drift: something else began to run."""
-    found = steady(series(*[1.0] * 14, *[5.0] * 16), clock_step_s=0)
+    found = unsteadiness(series(*[1.0] * 14, *[5.0] * 16), clock_step_s=0)
     assert found == "the median is 400 % above the minimum: something else was running"
 
 
