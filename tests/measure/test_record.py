@@ -155,7 +155,7 @@ def test_damaged_files(text, folder):
     (folder / "run.json").write_text(text)
     with pytest.raises(SepcalcError) as caught:
         load_session("run.json")
-    assert str(caught.value) == f"'run.json' is no whole measurement: {DAMAGED[text]}; measure again"
+    assert str(caught.value) == f"'run.json' is not a complete measurement file: {DAMAGED[text]}; measure again"
 
 
 @pytest.mark.parametrize(
@@ -185,5 +185,5 @@ def test_no_file(folder):
         load_session("run.json")
     assert str(caught.value) == "cannot read 'run.json': no such file or directory; check its path"
     (folder / "latin.json").write_bytes(b'{"kind": "\xff"}')
-    with pytest.raises(SepcalcError, match=r"^'latin\.json' is no whole measurement: "):
+    with pytest.raises(SepcalcError, match=r"^'latin\.json' is not a complete measurement file: "):
         load_session("latin.json")

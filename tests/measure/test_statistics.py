@@ -15,6 +15,7 @@ from sepcalc.measure.statistics import (
     paired_ratio,
     quartiles,
     summarize,
+    unsteadiness,
 )
 
 
