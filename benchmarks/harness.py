@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from fractions import Fraction
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
+from math import inf
 from pathlib import Path
 from time import perf_counter_ns
 from typing import Any, NoReturn, TypeVar
@@ -194,11 +195,13 @@ def timing_cells(name: str, found: Summary) -> list[Cell]:
 
 
 def figures(value: float | Estimate) -> str:
-    """``value`` as it stands in a sentence: to three figures, or as its interval leaves it.
+    """``value`` in a sentence: to three figures, or to those that its interval allows.
 
-    >>> figures(0.012345), figures(Estimate.of(1.07, 1.05, 1.09))
-    ('0.0123', '1.07 [1.05, 1.09]')
+    >>> figures(0.012345), figures(Estimate.of(1.07, 1.05, 1.09)), figures(inf)
+    ('0.0123', '1.07 [1.05, 1.09]', 'unknown')
     """
+    if value == inf:
+        return "unknown"
     return human(value if isinstance(value, Estimate) else Fraction(value), RATIO)
 
 

@@ -1,7 +1,7 @@
 """Several measurements side by side: other runs, other machines, other versions.
 
-What was timed in one run was not timed in turns with what was timed in another, so their ratio has no interval. What
-can be held against each other are the speed-ups, each found within its own run.
+Candidates of two runs did not take turns, so the ratio of their times has no interval. Their speed-ups, each found
+within its own run, can be compared.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ class _Line(NamedTuple):
 
 
 def runs_table(sessions: Mapping[str, Session]) -> Table:
-    """A row for each thing that was timed and each of the named runs in which it was, one below the other."""
+    """A row for each candidate in each of the named runs; those of the same candidate stand together."""
     lines = list(_lines(sessions))
-    rows = [each.row for each in lines]
+    rows = [line.row for line in lines]
     times = timing_columns(next(iter(sessions.values())), time_unit(rows), ())
     figures = (*grid_columns(rows), *((column, figure) for column, figure in times if column.key in _SHOWN))
     return Table(
@@ -48,8 +48,8 @@ def runs_table(sessions: Mapping[str, Session]) -> Table:
         title=f"{len(sessions)} runs side by side",
         columns=(_TIMED, _RUN, *(column for column, _ in figures), _AGAINST_FIRST),
         rows=tuple(
-            Row(cells=(each.row.label, each.run, *(figure(each.row) for _, figure in figures), _against_first(each)))
-            for each in lines
+            Row(cells=(line.row.label, line.run, *(figure(line.row) for _, figure in figures), _against_first(line)))
+            for line in lines
         ),
         caption="Time per call: median [quartiles].",
         notes=tuple(_notes(sessions)),
@@ -57,7 +57,7 @@ def runs_table(sessions: Mapping[str, Session]) -> Table:
 
 
 def _notes(sessions: Mapping[str, Session]) -> Iterator[str]:
-    """How each run was measured, and what a reader has to know of its rows."""
+    """How each run was measured, and the cautions of its rows."""
     for name, session in sessions.items():
         yield f"{name}: {session.title}, {', '.join(circumstances(session))}."
         yield from (f"{name}: {note}" for note in cautions(session, judged(session)))
@@ -69,13 +69,13 @@ def _against_first(line: _Line) -> Cell:
 
 
 def _lines(sessions: Mapping[str, Session]) -> Iterator[_Line]:
-    """The rows of all runs, those of the same thing together; device, threads and cache are what runs differ in."""
-    found: dict[tuple[object, ...], list[tuple[str, Judged]]] = {}
+    """The rows of all runs, those of the same candidate together; runs may differ in device, threads and cache."""
+    same: dict[tuple[object, ...], list[tuple[str, Judged]]] = {}
     for run, session in sessions.items():
         for row in judged(session):
             timed = row.timed
             conditions = (value(timed.conditions) for value in VARYING.values())
             key = session.title, timed.group, timed.of, timed.name, *conditions
-            found.setdefault(key, []).append((run, row))
-    for same in found.values():
-        yield from (_Line(run, row, same[0][1]) for run, row in same)
+            same.setdefault(key, []).append((run, row))
+    for rows in same.values():
+        yield from (_Line(run, row, rows[0][1]) for run, row in rows)

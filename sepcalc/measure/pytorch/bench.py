@@ -1,4 +1,4 @@
-"""PyTorch as the bench that a measurement asks for: the only file of this room that needs it."""
+"""PyTorch as the bench of a measurement, and a user's own PyTorch model as what is measured."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ def _prepare(subject: Subject) -> Call:
 def _check_room(row: Timed) -> None:
     """Raise :class:`SpecError` where the tensors of one stage need more memory than is free.
 
-    Linux gives a program more than there is, and ends it without a word once it writes there.
+    Linux grants a program more memory than there is, and kills it without a message once it writes there.
     """
     free = free_bytes() if row.conditions.device == "cpu" else None
-    least = max((each.traffic_bytes or 0 for each in row.work), default=0)
+    least = max((stage.traffic_bytes or 0 for stage in row.work), default=0)
     if free is not None and least > free:
         has = f"{least / 1e9:,.1f} GB are needed at least, and {free / 1e9:,.1f} GB are free"
         raise SpecError(f"out of memory: {has}; give a smaller batch or size")
@@ -71,9 +71,9 @@ def own_model(
     only: Sequence[str] = (),
     keep: Sequence[str] = (),
 ) -> OwnModel:
-    """The model that ``source`` names and ``network`` was read from, on real weights, and with variants swapped in.
+    """The model ``source``, from which ``network`` was read, with real weights, and in each variant.
 
-    Raises :class:`SepcalcError` with the words of the model's own code where that fails.
+    Raises :class:`SepcalcError` with the message of the model's own code where that fails.
     """
     from sepcalc.builders.torch_swap import swap
     from sepcalc.readers.pytorch.model import build

@@ -1,13 +1,13 @@
 """The two ceilings of a machine's roofline, measured (Williams, Waterman & Patterson 2009).
 
-* Arithmetic: a large product of two square matrices, and a large dense convolution, in the dtype and with the threads
-  of the conditions; whichever is faster. They may be the work of two libraries, and on some processors that of the
-  convolution is the better one. Two FLOP per multiply-add.
+* Arithmetic: the faster of a large product of two square matrices and a large dense convolution, in the dtype and with
+  the threads of the conditions. They may come from two libraries, and on some processors the convolution's is better.
+  Two FLOP per multiply-add.
 * Memory: a copy from one buffer to another, both well past the last cache. Every byte counts once as read and once as
-  written, as in McCalpin's STREAM. Where a processor also reads what it is about to overwrite (write-allocate), that
-  is not counted, here as little as in the traffic of a layer.
+  written, as in McCalpin's STREAM. A processor may also read what it is about to overwrite (write-allocate); that is
+  not counted, as in the traffic of a layer.
 
-Each ceiling is the best that was seen, so from the minimum of the times: delays only ever add.
+Each ceiling is from the minimum of the times, because delays only add.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ from sepcalc.measure.pytorch.failures import reason
 from sepcalc.readers.inputs import Input
 
 Workload = tuple[ConvSpec, int]
-"""A layer, and the number of examples that it is given."""
+"""A layer, and its batch."""
 
 PLAN = Plan(rounds=10, time_s=1.2, warmup_s=0.2)
 """About two seconds in all."""
 
 LONG_ENOUGH_S = 0.001
-"""Workload that takes so long has left the cost of its beginning and its end behind.
+"""In work that takes so long the cost of starting and ending it is negligible.
 
-It is not much longer, so that some of it falls between the turns that other programs have on the processor.
+It is not longer, so that some samples fall between the turns that other programs have on the processor.
 """
 
 TRIALS = 5
-"""How often a size is tried, since a single time may be that of something else."""
+"""How often a size is tried: a single time may be disturbed."""
 
 
 def _product(rows: int) -> Workload:
-    """A product of two matrices with so many rows and columns: a linear layer on as many examples."""
+    """A product of two square matrices with so many rows: a linear layer on as many examples."""
     return ConvSpec(c_in=rows, c_out=rows, kernel=(), size=()), rows
 
 
@@ -56,11 +56,11 @@ def _convolution(channels: int) -> Workload:
 
 
 LARGE = {"product": (_product, 256, 8192), "convolution": (_convolution, 64, 1024)}
-"""What has more arithmetic than traffic: how it follows from one number, and the least and the most of that."""
+"""Work with more arithmetic than traffic: how it follows from its size, and the least and the most of that."""
 
 
 def ceilings(conditions: Conditions, plan: Plan = PLAN) -> Ceilings:
-    """What the device of ``conditions`` reaches in their dtype and with their threads: FLOP/s and byte/s.
+    """The FLOP/s and byte/s that the device of ``conditions`` reaches in their dtype and with their threads.
 
     Raises :class:`SepcalcError` where they cannot be measured, and :class:`KeyboardInterrupt` after Ctrl-C: half a
     roofline is none.
@@ -69,7 +69,7 @@ def ceilings(conditions: Conditions, plan: Plan = PLAN) -> Ceilings:
     with held(plain):
         try:
             sample = sampler(plain)
-            work = {key: _long_enough(*each, plain, sample) for key, each in LARGE.items()}
+            work = {key: _long_enough(*kind, plain, sample) for key, kind in LARGE.items()}
             work["copy"] = _copy(plain.device)
         except Exception as error:
             raise _unmeasured(reason(error)) from error
@@ -79,7 +79,7 @@ def ceilings(conditions: Conditions, plan: Plan = PLAN) -> Ceilings:
         raise KeyboardInterrupt
     for failure in found.failures:
         raise _unmeasured(failure.reason)
-    best = {each.key: work[each.key][1] / min(each.samples) for each in found.series}
+    best = {series.key: work[series.key][1] / min(series.samples) for series in found.series}
     return Ceilings(flop_per_s=max(best[key] for key in LARGE), bytes_per_s=best["copy"])
 
 
