@@ -153,7 +153,7 @@ def counting(network: str, *, rounds: int, seed: int) -> Race:
         title=f"{network} in one warm process",
         network=network,
         others=others,
-        times={times.key: times for times in found.series},
+        times=found.series,
         bounds={"sepcalc, count": 50, "sepcalc, load + count": 10},
     )
 

@@ -25,7 +25,6 @@ from sepcalc.core.table import Cell, Column, Estimate, Row, Table
 from sepcalc.measure import machine as measure_machine
 from sepcalc.measure.loop import (
     Call,
-    Candidate,
     Clock,
     Measurement,
     Pending,
@@ -102,8 +101,7 @@ def exactly(rounds: int, seed: int, *, least_s: float = 0.0) -> Plan:
 
 def measured(calls: Mapping[str, Call], plan: Plan, sample: Sampler = on_host) -> Measurement:
     """The complete measurement of ``calls``: an error of one ends it, and so does Ctrl-C."""
-    candidates = [Candidate(key=name, call=call) for name, call in calls.items()]
-    found = measure(candidates, plan, sample=sample, reason=_raise)
+    found = measure(calls, plan, sample=sample, reason=_raise)
     if found.interrupted:
         raise KeyboardInterrupt
     return found
@@ -164,7 +162,7 @@ def process(command: Sequence[str], environment: Mapping[str, str] | None = None
 
 def series(samples: Iterable[float]) -> Series:
     """The seconds that a candidate reported of itself, one for each round."""
-    return Series(key="", inner=1, samples=tuple(samples))
+    return Series(inner=1, samples=tuple(samples))
 
 
 def wall_times(taken: Mapping[str, Sequence[Process]]) -> dict[str, Series]:

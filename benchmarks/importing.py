@@ -79,7 +79,7 @@ def report(network: str, *, rounds: int, seed: int, markdown: bool) -> Report:
         "sepcalc, built": partial(folded, *meta),
         "fvcore, built": partial(counters.fvcore, *real),
     }
-    times = {taken.key: taken for taken in measured(candidates, exactly(rounds, seed)).series}
+    times = measured(candidates, exactly(rounds, seed)).series
     rows = [timing_cells(name, summarize(taken)) for name, taken in times.items()]
     show(f"Importing {network}", (NAME, MEDIAN, MINIMUM), rows, markdown=markdown)
     pairs = {f"sepcalc / fvcore{how}": (times[f"sepcalc{how}"], times[f"fvcore{how}"]) for how in ("", ", built")}

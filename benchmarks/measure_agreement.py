@@ -95,7 +95,7 @@ def forms(spec: ConvSpec, conditions: Conditions) -> dict[str, Call]:
 
 def by_sepcalc(calls: Mapping[str, Call], plan: Plan) -> dict[str, float]:
     """The median time of each call, all of them in one measurement."""
-    return {each.key: median(each.samples) for each in measured(calls, plan, sampler(Conditions())).series}
+    return {name: median(taken.samples) for name, taken in measured(calls, plan, sampler(Conditions())).series.items()}
 
 
 def by_torch(name: str, call: Call, least_s: float) -> dict[str, float]:

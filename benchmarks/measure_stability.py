@@ -124,8 +124,8 @@ def run(calls: Mapping[str, Call], plan: Plan, seeds: Iterator[int], processes: 
     """One measurement by sepcalc and one by torch, with so many busy processes beside them."""
     with busy(processes):
         found = measured(calls, replace(plan, seed=next(seeds)), sampler(Conditions()))
-        standard, separable = found.series
-        medians = [torch_median(calls[each.key], each) for each in found.series]
+        standard, separable = found.series.values()
+        medians = [torch_median(calls[name], taken) for name, taken in found.series.items()]
     between = paired_ratio(standard, separable)
     verdict = judge(standard, separable, between, clock_step_s=found.clock_step_s)
     return Run(ratio=between.value, word=verdict.word, reason=verdict.reason, by_torch=medians[0] / medians[1])

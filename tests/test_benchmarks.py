@@ -112,9 +112,9 @@ def test_least_time(harness):
     """A plan has exactly its rounds, and a sample as many calls as last the least time."""
     found = harness.measured({"one": int, "two": int}, harness.exactly(4, seed=0, least_s=1e-4))
     assert found.rounds == 4
-    assert all(each.inner > 1 for each in found.series)
+    assert all(each.inner > 1 for each in found.series.values())
     found = harness.measured({"one": int}, harness.exactly(1, seed=0))
-    assert (found.rounds, found.series[0].inner) == (1, 1)
+    assert (found.rounds, found.series["one"].inner) == (1, 1)
 
 
 def test_star(harness):

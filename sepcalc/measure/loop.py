@@ -11,7 +11,7 @@ Clock, sampler and chance are arguments: nothing here knows of torch, and a test
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import repeat
@@ -56,14 +56,6 @@ Sampler = Callable[[Call, int, Clock], Pending]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """Something to time; its ``key`` is unique."""
-
-    key: str
-    call: Call
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """How long to measure: at least ``rounds``, then more until all rounds together took ``time_s``.
 
@@ -92,40 +84,30 @@ class Series:
     ``enqueue`` is the host's share: seconds per call until the device had its work. It is empty without a device.
     """
 
-    key: str
     inner: int
     samples: tuple[float, ...]
     enqueue: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """A candidate that could not be measured, and why, in one line."""
-
-    key: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """The result: each candidate has a series or failed, and all series are of the same ``rounds``.
+    """The result by candidate: a series, or the reason of its failure. All series are of the same ``rounds``.
 
     ``interrupted``: by Ctrl-C; the series then hold the complete rounds so far, and there may be none. In
     ``void_rounds`` the clock stood still or stepped backwards; they are not among the samples. ``clock_step_s`` is the
     smallest step that the clock was seen to make.
     """
 
-    series: tuple[Series, ...]
-    failures: tuple[Failure, ...] = ()
+    series: Mapping[str, Series]
+    failures: Mapping[str, str] = field(default_factory=dict)
     void_rounds: int = 0
     interrupted: bool = False
     clock_step_s: float = 0.0
-    seed: int = 0
 
     @property
     def rounds(self) -> int:
         """How many rounds were completed."""
-        return len(self.series[0].samples) if self.series else 0
+        return next((len(series.samples) for series in self.series.values()), 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +171,7 @@ def one_line(error: Exception) -> str:
 
 
 def measure(
-    candidates: Sequence[Candidate],
+    candidates: Mapping[str, Call],
     plan: Plan,
     *,
     clock: Clock = perf_counter_ns,
@@ -200,15 +182,14 @@ def measure(
 ) -> Measurement:
     """The measurement of ``candidates``: in turns, each round in a new random order, without the garbage collector.
 
-    ``watch`` is told the state between rounds, never inside one. A candidate that raises an :class:`Exception` becomes
-    a :class:`Failure` with its ``reason``, and the others go on. A :class:`KeyboardInterrupt` ends the measurement with
-    the results so far.
+    ``watch`` is told the state between rounds, never inside one. A candidate that raises an :class:`Exception`
+    fails with the ``reason`` of it, and the others go on. A :class:`KeyboardInterrupt` ends the measurement with the
+    results so far.
 
-    >>> found = measure([Candidate(key="nothing", call=lambda: None)], Plan(rounds=3, time_s=0, warmup_s=0))
-    >>> found.rounds, found.series[0].key, found.failures, found.interrupted
-    (3, 'nothing', (), False)
+    >>> found = measure({"nothing": lambda: None}, Plan(rounds=3, time_s=0, warmup_s=0))
+    >>> found.rounds, list(found.series), found.failures, found.interrupted
+    (3, ['nothing'], {}, False)
     """
-    _check_keys(candidates)
     loop = _Loop(plan=plan, clock=clock, sample=sample, watch=watch, reason=reason)
     clock_step_s = _clock_step_s(clock)
     interrupted = False
@@ -219,12 +200,11 @@ def measure(
     except KeyboardInterrupt:
         interrupted = True
     return Measurement(
-        series=tuple(loop.series()),
-        failures=tuple(loop.failures),
+        series=loop.series(),
+        failures=loop.failures,
         void_rounds=loop.void_rounds,
         interrupted=interrupted,
         clock_step_s=clock_step_s,
-        seed=plan.seed,
     )
 
 
@@ -240,16 +220,15 @@ class _Loop:
     ready: dict[str, tuple[Call, int]] = field(default_factory=dict)
     samples: dict[str, list[float]] = field(default_factory=dict)
     enqueue: dict[str, list[float]] = field(default_factory=dict)
-    failures: list[Failure] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
     rounds: int = 0
     void_rounds: int = 0
     spent_s: float = 0.0
 
-    def warm_up(self, candidates: Sequence[Candidate], least_s: float) -> None:
+    def warm_up(self, candidates: Mapping[str, Call], least_s: float) -> None:
         """Warm each candidate up; those that did not fail are then ready, with their inner calls."""
-        for done, candidate in enumerate(candidates):
+        for done, (key, call) in enumerate(candidates.items()):
             self.watch(State(phase="warm-up", done=done, planned=len(candidates)))
-            key, call = candidate.key, candidate.call
             inner = self._attempt(key, partial(_warm_up, call, self.plan, least_s, self.sample, self.clock))
             if inner is not None:
                 self.ready[key] = call, inner
@@ -305,16 +284,22 @@ class _Loop:
         except Exception as error:
             self.ready.pop(key, None)
             self.samples.pop(key, None)
-            self.failures.append(Failure(key=key, reason=self.reason(error)))
+            self.failures[key] = self.reason(error)
             return None
 
-    def series(self) -> Iterator[Series]:
+    def series(self) -> dict[str, Series]:
         """The samples of each candidate that did not fail, if a round was completed."""
-        for key, (_, inner) in self.ready.items():
-            # An interruption may have come between two candidates of one round.
-            samples, enqueue = self.samples[key][: self.rounds], self.enqueue[key][: self.rounds]
-            if samples:
-                yield Series(key=key, inner=inner, samples=tuple(samples), enqueue=tuple(enqueue))
+        if not self.rounds:
+            return {}
+        # An interruption may have come between two candidates of one round.
+        samples, enqueue = (
+            {key: tuple(values[: self.rounds]) for key, values in taken.items()}
+            for taken in (self.samples, self.enqueue)
+        )
+        return {
+            key: Series(inner=inner, samples=samples[key], enqueue=enqueue[key])
+            for key, (_, inner) in self.ready.items()
+        }
 
 
 def _warm_up(call: Call, plan: Plan, least_s: float, sample: Sampler, clock: Clock) -> int:
@@ -354,10 +339,3 @@ def _clock_step_s(clock: Clock) -> float:
             break
         last = now
     return min(steps, default=0) / 1e9
-
-
-def _check_keys(candidates: Sequence[Candidate]) -> None:
-    keys = [candidate.key for candidate in candidates]
-    for key in keys:
-        if keys.count(key) > 1:
-            raise SepcalcError(f"two candidates are called '{key}'; give each a key of its own")

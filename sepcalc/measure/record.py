@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -21,7 +21,7 @@ from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.loop import Plan, Series
 from sepcalc.measure.machine import Ceilings
 from sepcalc.measure.roofline import Work, attainable_s, bound
-from sepcalc.measure.session import Judged, Scope, Session, Timed, judged, labels
+from sepcalc.measure.session import Judged, Scope, Session, Timed, judged
 
 KIND = "measurement"
 
@@ -206,8 +206,7 @@ class _Record(_Head):
 
 
 def _session(record: _Record) -> Session:
-    bare = tuple(map(_timed, record.rows))
-    rows = tuple(map(_with_samples, bare, labels(bare), record.rows))
+    rows = tuple(map(_timed, record.rows))
     lengths: dict[tuple[str, Conditions], int] = {}
     for place, row in enumerate(rows):
         n = len(row.series.samples) if row.series else None
@@ -231,6 +230,7 @@ def _session(record: _Record) -> Session:
 
 
 def _timed(row: _Row) -> Timed:
+    series = Series(inner=row.inner or 1, samples=row.samples_s, enqueue=row.enqueue_s)
     return Timed(
         group=row.group,
         name=row.name,
@@ -244,11 +244,5 @@ def _timed(row: _Row) -> Timed:
         left=row.left,
         why_not=row.why_not,
         failure=row.failure,
+        series=series if row.samples_s else None,
     )
-
-
-def _with_samples(timed: Timed, label: str, row: _Row) -> Timed:
-    if not row.samples_s:
-        return timed
-    series = Series(key=label, inner=row.inner or 1, samples=row.samples_s, enqueue=row.enqueue_s)
-    return replace(timed, series=series)

@@ -5,7 +5,7 @@ PyTorch is behind a :class:`Bench`; a test brings one with a clock of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from time import perf_counter_ns
@@ -14,7 +14,7 @@ from typing import Any
 from sepcalc.builders.prediction import Counted
 from sepcalc.core.errors import SepcalcError, SpecError
 from sepcalc.measure.conditions import Conditions
-from sepcalc.measure.loop import Call, Candidate, Clock, Measurement, Plan, Sampler, State, measure
+from sepcalc.measure.loop import Call, Clock, Measurement, Plan, Sampler, State, measure
 from sepcalc.measure.machine import Ceilings, load_ceilings, save_ceilings
 from sepcalc.measure.session import Scope, Session, Timed, labels
 from sepcalc.readers.inputs import Input
@@ -85,23 +85,25 @@ def run(
     """
     bench, first = setup.bench, setup.conditions[0]
     environment = bench.environment(setup.conditions)
-    results: list[_Result] = []
+    rows: list[Timed] = []
+    measurements: list[Measurement] = []
     ceilings: dict[str, Ceilings] = {}
     interrupted = False
     try:
         ceilings = _ceilings(environment, setup)
         with bench.held(first):
             for done, group in enumerate(groups):
-                results.append(_measured(group, setup, done, len(groups)))
-                if results[-1].measurement.interrupted:
+                found, group_rows = _measured(group, setup, done, len(groups))
+                measurements.append(found)
+                rows += group_rows
+                if found.interrupted:
                     break
     except KeyboardInterrupt:
         interrupted = True
-    measurements = [result.measurement for result in results]
     return Session(
         scope=scope,
         title=title,
-        rows=tuple(row for result in results for row in result.rows),
+        rows=tuple(rows),
         plan=setup.plan,
         environment=environment,
         ceilings=ceilings,
@@ -113,34 +115,26 @@ def run(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Result:
-    rows: tuple[Timed, ...]
-    measurement: Measurement
-
-
-def _measured(group: Group, setup: MeasurementSetup, done: int, planned: int) -> _Result:
-    """The rows of a group with their samples; after an interruption only those that have some."""
+def _measured(group: Group, setup: MeasurementSetup, done: int, planned: int) -> tuple[Measurement, Iterator[Timed]]:
+    """The measurement of a group, and its rows; after an interruption only those with samples."""
     bench, rows = setup.bench, [entry.row if isinstance(entry, Subject) else entry for entry in group.entries]
     keys = labels(rows)
     subjects = {key: entry for key, entry in zip(keys, group.entries, strict=True) if isinstance(entry, Subject)}
     ready = {key: _prepared(subject, bench) for key, subject in subjects.items()}
     found = measure(
-        [Candidate(key=key, call=call) for key, call in ready.items() if not isinstance(call, str)],
+        {key: call for key, call in ready.items() if not isinstance(call, str)},
         setup.plan,
         clock=bench.clock,
         sample=bench.sampler(setup.conditions[0]),
         watch=lambda state: setup.progress(group.title, done, planned, state),
         reason=bench.reason,
     )
-    failures = {key: reason for key, reason in ready.items() if isinstance(reason, str)}
-    failures |= {failure.key: failure.reason for failure in found.failures}
-    series = {one.key: one for one in found.series}
+    failures = {key: reason for key, reason in ready.items() if isinstance(reason, str)} | dict(found.failures)
     filled = (
-        replace(row, series=series.get(key), failure=failures.get(key)) for key, row in zip(keys, rows, strict=True)
+        replace(row, series=found.series.get(key), failure=failures.get(key))
+        for key, row in zip(keys, rows, strict=True)
     )
-    settled = (row for row in filled if row.series or row.failure or row.why_not or not found.interrupted)
-    return _Result(rows=tuple(settled), measurement=found)
+    return found, (row for row in filled if row.series or row.failure or row.why_not or not found.interrupted)
 
 
 def _prepared(subject: Subject, bench: Bench) -> Call | str:

@@ -89,7 +89,7 @@ class Verdict:
 def summarize(series: Series) -> Summary:
     """The times of one candidate.
 
-    >>> found = summarize(Series(key="one", inner=4, samples=(0.01, 0.011, 0.012, 0.011, 0.05)))
+    >>> found = summarize(Series(inner=4, samples=(0.01, 0.011, 0.012, 0.011, 0.05)))
     >>> found.median_s, found.minimum_s, found.outliers
     (0.011, 0.01, 1)
     """
@@ -119,8 +119,8 @@ def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
 def paired_ratio(reference: Series, candidate: Series) -> PairedRatio:
     """``reference`` / ``candidate``, round by round.
 
-    >>> slow = Series(key="slow", inner=1, samples=(6.0, 3.0, 3.0, 30.0))
-    >>> paired_ratio(slow, Series(key="fast", inner=9, samples=(2.0, 1.0, 1.0, 10.0)))
+    >>> slow = Series(inner=1, samples=(6.0, 3.0, 3.0, 30.0))
+    >>> paired_ratio(slow, Series(inner=9, samples=(2.0, 1.0, 1.0, 10.0)))
     PairedRatio(value=3.0, low=3.0, high=3.0, of_minima=3.0)
     """
     ratios = sorted(its / mine for its, mine in zip(reference.samples, candidate.samples, strict=True))
@@ -163,7 +163,7 @@ def _at_least(least: int, n: int, chance: float) -> float:
 def unsteadiness(series: Series, *, clock_step_s: float) -> str:
     """The reason not to believe the times of one candidate; empty where there is none.
 
-    >>> unsteadiness(Series(key="one", inner=1, samples=(1.0,) * 6 + (1.5,) * 24), clock_step_s=0)
+    >>> unsteadiness(Series(inner=1, samples=(1.0,) * 6 + (1.5,) * 24), clock_step_s=0)
     'the median is 50 % above the minimum: something else was running'
     """
     return _limits(series, clock_step_s) or _waiting(series) or _unrest(series)
@@ -226,7 +226,7 @@ def judge(reference: Series, candidate: Series, found: PairedRatio, *, clock_ste
     It is a difference where the whole interval is more than 2 % away from 1, as in criterion.rs, no difference where
     all of it is nearer, and unclear otherwise.
 
-    >>> slow, fast = (Series(key=key, inner=1, samples=(time,) * 30) for key, time in (("slow", 3.0), ("fast", 1.0)))
+    >>> slow, fast = (Series(inner=1, samples=(time,) * 30) for time in (3.0, 1.0))
     >>> judge(slow, fast, paired_ratio(slow, fast), clock_step_s=0)
     Verdict(word='faster', reason='')
     """

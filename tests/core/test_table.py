@@ -26,7 +26,7 @@ from sepcalc.sweep.sweep import sweep_layer
 LAYER = compare(ConvSpec.of(64, 96, k=3, size=28), choose(["all"], {"groups": 4}))
 NETWORK = load("squeezenet1_0")
 
-SERIES = Series(key="standard", inner=1, samples=(0.002, 0.003, 0.0025) * 10)
+SERIES = Series(inner=1, samples=(0.002, 0.003, 0.0025) * 10)
 TIMED = Timed(group="", name="standard", conditions=Conditions(), series=SERIES)
 SESSION = Session(scope="layer", title="3×3 convolution", rows=(TIMED, replace(TIMED, name="depthwise")), plan=Plan())
 

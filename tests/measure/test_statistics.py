@@ -6,7 +6,7 @@ from statistics import median
 import pytest
 from fake_clock import FakeClock, bursting, calm, drifting, noisy, ticking, work
 
-from sepcalc.measure.loop import Candidate, Plan, Series, measure
+from sepcalc.measure.loop import Plan, Series, measure
 from sepcalc.measure.statistics import (
     PairedRatio,
     Verdict,
@@ -21,17 +21,15 @@ from sepcalc.measure.statistics import (
 
 def series(*samples, inner=1):
     """Some samples in seconds."""
-    return Series(key="one", inner=inner, samples=samples)
+    return Series(inner=inner, samples=samples)
 
 
 def measured(machine, standard_s, candidate_s, plan=None, clock=None):
     """Two layers of so many seconds, timed on ``machine``: both series, their ratio and its verdict."""
     clock = clock or FakeClock()
-    both = [Candidate(key=str(each), call=work(clock, each, machine)) for each in (standard_s, candidate_s)]
-    if standard_s == candidate_s:
-        both[1] = Candidate(key="twin", call=both[1].call)
+    both = {"standard": work(clock, standard_s, machine), "candidate": work(clock, candidate_s, machine)}
     found = measure(both, plan or Plan(), clock=clock)
-    reference, candidate = found.series
+    reference, candidate = found.series.values()
     estimate = paired_ratio(reference, candidate)
     return reference, candidate, estimate, judge(reference, candidate, estimate, clock_step_s=found.clock_step_s)
 

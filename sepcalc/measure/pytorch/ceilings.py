@@ -22,7 +22,7 @@ from sepcalc.builders.torch_stages import build_stages
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.spec import ConvSpec
 from sepcalc.measure.conditions import Conditions
-from sepcalc.measure.loop import Call, Candidate, Plan, Sampler, measure
+from sepcalc.measure.loop import Call, Plan, Sampler, measure
 from sepcalc.measure.machine import Ceilings
 from sepcalc.measure.pytorch.calls import held, prepare
 from sepcalc.measure.pytorch.devices import past_cache_bytes, sampler
@@ -73,13 +73,12 @@ def ceilings(conditions: Conditions, plan: Plan = PLAN) -> Ceilings:
             work["copy"] = _copy(plain.device)
         except Exception as error:
             raise _unmeasured(reason(error)) from error
-        candidates = [Candidate(key=key, call=call) for key, (call, _) in work.items()]
-        found = measure(candidates, plan, sample=sample, reason=reason)
+        found = measure({key: call for key, (call, _) in work.items()}, plan, sample=sample, reason=reason)
     if found.interrupted:
         raise KeyboardInterrupt
-    for failure in found.failures:
-        raise _unmeasured(failure.reason)
-    best = {series.key: work[series.key][1] / min(series.samples) for series in found.series}
+    for failure in found.failures.values():
+        raise _unmeasured(failure)
+    best = {key: work[key][1] / min(series.samples) for key, series in found.series.items()}
     return Ceilings(flop_per_s=max(best[key] for key in LARGE), bytes_per_s=best["copy"])
 
 

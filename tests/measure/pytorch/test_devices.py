@@ -8,7 +8,7 @@ import torch
 from fake_clock import FakeClock
 
 from sepcalc.measure.conditions import DEVICES, Conditions
-from sepcalc.measure.loop import Candidate, Plan, measure
+from sepcalc.measure.loop import Plan, measure
 from sepcalc.measure.pytorch import devices as module
 from sepcalc.measure.pytorch.devices import past_cache_bytes, sampler, usable_devices
 
@@ -107,7 +107,7 @@ def test_the_host_is_not_blamed_for_a_full_queue(device):
 
 def test_candidates_of_a_round_are_all_handed_over_first(device):
     """Nobody waits for the device between two candidates of one round, only at its end."""
-    candidates = [Candidate(key=name, call=device.call) for name in "ab"]
+    candidates = dict.fromkeys("ab", device.call)
     seen = []
     plan = Plan(rounds=2, time_s=0, warmup_s=0, warmup_calls=1, least_s=1e-9)
     run = sampler(Conditions(device="cuda"))
@@ -115,8 +115,8 @@ def test_candidates_of_a_round_are_all_handed_over_first(device):
     start = next(length for phase, length in seen if phase == "rounds")
     sample = ["call", "record", "call", "record"]
     assert device.log[start:] == [*sample, *sample, "synchronize", "synchronize"] * 2
-    assert [each.samples for each in found.series] == [(pytest.approx(CALL_MS / 1e3),) * 2] * 2
-    assert [len(each.enqueue) for each in found.series] == [2, 2]
+    assert [each.samples for each in found.series.values()] == [(pytest.approx(CALL_MS / 1e3),) * 2] * 2
+    assert [len(each.enqueue) for each in found.series.values()] == [2, 2]
 
 
 def test_warm_on_mps(device):
