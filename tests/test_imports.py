@@ -16,6 +16,7 @@ from commands import ROOT
 from rooms import MAY_IMPORT
 
 import sepcalc
+from sepcalc.cli.completion import REGISTRIES
 from sepcalc.cli.main import COMMANDS
 from sepcalc.core.runtime import resolve
 from sepcalc.core.table import Tabular
@@ -168,6 +169,7 @@ def late_names() -> Iterator[str]:
     for result in _subclasses(Tabular):
         yield from filter(None, [vars(result).get("_TABLES")])
     yield from (f"{module}:{name}" for name, module in sepcalc._LAZY.items())
+    yield from REGISTRIES.values()
     yield "sepcalc.render.formats:fragments"
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sepcalc.core.errors import SepcalcError
+from sepcalc.core.runtime import resolve
 
 
 class Word(NamedTuple):
@@ -39,6 +40,10 @@ def _these(*values: str) -> Callable[[Any], list[Word]]:
     return lambda context: [Word(value) for value in values]
 
 
+def _known(name: str) -> Callable[[Any], Iterable[Word]]:
+    return lambda context: map(Word, resolve(name))
+
+
 def _variants(_context: Any) -> Iterator[Word]:
     from sepcalc.core.variants import all_variants
 
@@ -57,30 +62,6 @@ def _dtypes(context: Any) -> Iterator[Word]:
 
     known = DTYPES if context.info_name == "measure" else ELEMENT_BYTES
     yield from (Word(name, f"{ELEMENT_BYTES[name]} bytes") for name in known)
-
-
-def _devices(_context: Any) -> Iterator[Word]:
-    from sepcalc.measure.conditions import DEVICES
-
-    yield from map(Word, DEVICES)
-
-
-def _caches(_context: Any) -> Iterator[Word]:
-    from sepcalc.measure.conditions import CACHES
-
-    yield from map(Word, CACHES)
-
-
-def _biases(_context: Any) -> Iterator[Word]:
-    from sepcalc.cli.convolution import BIASES
-
-    yield from map(Word, BIASES)
-
-
-def _frameworks(_context: Any) -> Iterator[Word]:
-    from sepcalc.cli.layer import FRAMEWORKS
-
-    yield from map(Word, FRAMEWORKS)
 
 
 def _tables(context: Any) -> Iterator[Word]:
@@ -144,14 +125,19 @@ def _and_all(words: Callable[[Any], Iterable[Word]]) -> Callable[[Any], Iterable
     return lambda context: (*words(context), Word("all", "Every one of them."))
 
 
+REGISTRIES = {
+    "bias": "sepcalc.cli.convolution:BIASES",
+    "cache": "sepcalc.measure.conditions:CACHES",
+    "code": "sepcalc.cli.layer:FRAMEWORKS",
+    "device": "sepcalc.measure.conditions:DEVICES",
+}
+"""Parameters whose words are those of a registry, which is imported when it is needed."""
+
 WORDS: Mapping[str, Callable[[Any], Iterable[Word]]] = {
     "as_": _and_all(_counters),
     "axes": _these("1", "2", "3"),
-    "bias": _biases,
-    "cache": _caches,
-    "code": _frameworks,
+    **{name: _known(words) for name, words in REGISTRIES.items()},
     "columns": _and_all(_columns),
-    "device": _devices,
     "dtype": _dtypes,
     "format": _formats,
     "keep": _layers,
