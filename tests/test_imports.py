@@ -20,6 +20,7 @@ from sepcalc.cli.completion import REGISTRIES
 from sepcalc.cli.main import COMMANDS
 from sepcalc.core.runtime import resolve
 from sepcalc.core.table import Tabular
+from sepcalc.render.charts.chart import CHARTS
 from sepcalc.render.formats import FORMATS
 
 PACKAGE = ROOT / "sepcalc"
@@ -166,6 +167,7 @@ def late_names() -> Iterator[str]:
     yield from (f"{module}:{name}" for module in COMMANDS.values() for name in ("app", "EXAMPLES"))
     for output in FORMATS.values():
         yield from (name for name in output if isinstance(name, str) and ":" in name)
+    yield from (plot.draw for plot in CHARTS.values() if isinstance(plot.draw, str))
     for result in _subclasses(Tabular):
         yield from filter(None, [vars(result).get("_TABLES")])
     yield from (f"{module}:{name}" for name, module in sepcalc._LAZY.items())

@@ -12,7 +12,7 @@ from sepcalc.cli.flags import flag, refuse, word
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.spec import ELEMENT_BYTES
 from sepcalc.core.table import Table
-from sepcalc.render.formats import FORMATS, Format, render_tables
+from sepcalc.render.formats import FORMATS, render_tables
 
 FormatOption = Annotated[
     str | None,
@@ -30,12 +30,6 @@ DtypeOption = Annotated[
     typer.Option("--dtype", metavar="NAME", help=f"For traffic: {', '.join(ELEMENT_BYTES)}; float32 by default."),
 ]
 
-FOR_PROGRAMS: tuple[Format, ...] = ("csv", "tsv", "json")
-"""Formats with exact numbers alone."""
-
-ONE_TABLE: tuple[Format, ...] = ("csv", "tsv")
-"""Formats that hold a single table."""
-
 
 class ShowFlags(NamedTuple):
     """In which form results are shown, with what columns, and where they go."""
@@ -48,7 +42,7 @@ class ShowFlags(NamedTuple):
     output: OutputOption = None
     si: Annotated[bool, typer.Option("--si", help="Round counts: 569 M.")] = False
 
-    def form(self) -> Format:
+    def form(self) -> str:
         """The format that the user asked for; see :func:`chosen_format`."""
         return chosen_format(self.format, self.output)
 
@@ -98,7 +92,7 @@ def element_bytes(dtype: str | None) -> int:
     return ELEMENT_BYTES[word("--dtype", dtype or "float32", ELEMENT_BYTES)]
 
 
-def chosen_format(name: str | None, output: Path | None) -> Format:
+def chosen_format(name: str | None, output: Path | None) -> str:
     """The format that the user asked for, by name or by the suffix of the file.
 
     Raises :class:`SepcalcError` with the closest known one.
@@ -136,7 +130,7 @@ def need_size(columns: str | None, unknown: Collection[str]) -> None:
             raise SepcalcError(f"--columns: {key} cannot be known without a size; give --size{instead}")
 
 
-def show_tables(tables: Sequence[Table], form: Format, output: Path | None, *, si: bool) -> None:
+def show_tables(tables: Sequence[Table], form: str, output: Path | None, *, si: bool) -> None:
     """Render ``tables`` for a terminal, a pipe or a file."""
     refuse_si(form, si=si)
     live = output is None and sys.stdout.isatty()
@@ -147,7 +141,7 @@ def show_tables(tables: Sequence[Table], form: Format, output: Path | None, *, s
 
 def refuse_si(form: str, *, si: bool) -> None:
     """Raise :class:`SepcalcError` for ``--si`` where numbers are exact: in any format that does not draw for people."""
-    if form in FOR_PROGRAMS or form not in FORMATS:
+    if form not in FORMATS or FORMATS[form].exact:
         refuse({"--si": si}, f"{form} holds exact numbers; choose another format")
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
+
+from sepcalc.core.table import Kind
 
 Cache = Literal["warm", "cold"]
 
@@ -39,12 +41,22 @@ class Conditions:
     cache: Cache = "warm"
 
 
-VARYING: Mapping[str, Callable[[Conditions], str | int]] = {
-    "dtype": lambda conditions: conditions.dtype,
-    "batch": lambda conditions: conditions.batch,
-    "memory_format": lambda conditions: "channels_last" if conditions.channels_last else "contiguous",
+class Varying(NamedTuple):
+    """A condition that one run may vary: its value, and the title and the kind of its column."""
+
+    value: Callable[[Conditions], str | int]
+    title: str
+    kind: Kind = "text"
+
+
+VARYING: Mapping[str, Varying] = {
+    "dtype": Varying(lambda conditions: conditions.dtype, "dtype"),
+    "batch": Varying(lambda conditions: conditions.batch, "Batch", "count"),
+    "memory_format": Varying(
+        lambda conditions: "channels_last" if conditions.channels_last else "contiguous", "Memory format"
+    ),
 }
-"""The conditions that one run may vary, in PyTorch's words."""
+"""The conditions that one run may vary, by the key of their column, in PyTorch's words."""
 
 _SWITCHES: Mapping[str, Callable[[Conditions], bool]] = {
     "compiled": lambda conditions: conditions.compile,
@@ -55,7 +67,7 @@ _SWITCHES: Mapping[str, Callable[[Conditions], bool]] = {
 
 def varied(grid: Sequence[Conditions]) -> list[str]:
     """The keys of :data:`VARYING` in which ``grid`` differs."""
-    return [key for key, value in VARYING.items() if len(set(map(value, grid))) > 1]
+    return [key for key, varying in VARYING.items() if len(set(map(varying.value, grid))) > 1]
 
 
 def words(key: str, conditions: Conditions) -> str:
@@ -64,7 +76,7 @@ def words(key: str, conditions: Conditions) -> str:
     >>> words("batch", Conditions(batch=1024)), words("dtype", Conditions())
     ('batch 1,024', 'float32')
     """
-    value = VARYING[key](conditions)
+    value = VARYING[key].value(conditions)
     return f"{key} {value:,}" if isinstance(value, int) else value
 
 

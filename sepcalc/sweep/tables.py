@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from sepcalc.core.errors import SepcalcError
-from sepcalc.core.table import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE, Cell, Column, Kind, Row, Table
+from sepcalc.core.layer_tables import FIELDS, layer_facts
+from sepcalc.core.table import COUNTING_RULE, PARAMS_RULE, Cell, Column, Kind, Row, Table
 from sepcalc.sweep.grid import Axis, shown
 from sepcalc.sweep.limits import horizons, limits, trend_notes
-from sepcalc.sweep.sweep import Block, Sweep
+from sepcalc.sweep.sweep import Block, Counts, Sweep
 
 MOST_ROWS = 20_000
 """Rows of a table that is made for people; programs get any number of them."""
@@ -74,28 +75,48 @@ def _rows(
             yield Row(cells=tuple(here[column.key] for column in columns))
 
 
+class PointsOfRow(NamedTuple):
+    """The row at ``place`` of each point of ``block``; ``divide`` makes a reduction of two counts."""
+
+    sweep: Sweep
+    block: Block
+    place: int
+    divide: Callable[[int, int], Any]
+
+    @property
+    def counts(self) -> Counts:
+        """The counts of the variant."""
+        return self.block.counts[self.place]
+
+    def reductions(self, count: Literal["params", "macs"]) -> Sequence[Any]:
+        """The reference's ``count`` / the variant's."""
+        return self.sweep.reductions(self.block, self.place, count, self.divide)
+
+
+FIGURES: dict[str, Callable[[PointsOfRow], Sequence[Any]]] = {
+    "params": lambda row: row.counts.params,
+    "macs": lambda row: row.counts.macs,
+    "macs_per_position": lambda row: row.counts.macs,
+    "params_reduction": lambda row: row.reductions("params"),
+    "macs_reduction": lambda row: row.reductions("macs"),
+}
+"""The columns that a sweep shares with a layer's table, by key, with their figures at many points at once."""
+
+
 def sweep_columns(sweep: Sweep) -> tuple[Column, ...]:
     """The swept quantities, the variant, its counts and reductions, and why there are none."""
-    macs = (
-        Column(
-            key="macs_per_position",
-            title="MACs",
-            kind="per-position",
-            axes=sweep.axes,
-            rule="D_F: the size of the feature map, left open.",
-        )
-        if sweep.is_open
-        else Column(key="macs", title="MACs", kind="count")
-    )
+    form, facts = "open" if sweep.is_open else "sized", layer_facts(is_open=sweep.is_open, axes=sweep.axes)
     return (
         *(Column(key=axis.key, title=_TITLES.get(axis.key, axis.key), kind=_kind(axis)) for axis in sweep.grid.swept),
         Column(key="variant", title="Variant"),
-        Column(key="params", title="Params", kind="count"),
-        macs,
-        Column(key="params_reduction", title="Params reduction", kind="reduction", rank=1, rule=REDUCTION_RULE),
-        Column(key="macs_reduction", title="MACs reduction", kind="reduction", rank=2, rule=REDUCTION_RULE),
+        *(field.column(form, facts) for field in map(FIELDS.__getitem__, _counted(sweep))),
         Column(key="why_not", title="Why not", rank=9, extra=True),
     )
+
+
+def _counted(sweep: Sweep) -> list[str]:
+    """The keys of :data:`FIGURES` that this sweep has."""
+    return [key for key in FIGURES if key != ("macs" if sweep.is_open else "macs_per_position")]
 
 
 _TITLES = {"k": "Kernel", "size": "Size", "stride": "Stride", "width": "Width", "groups": "Groups", "mid": "Mid"}
@@ -122,14 +143,8 @@ def figures(sweep: Sweep, block: Block, place: int, divide: Callable[[int, int],
 
     ``divide`` makes a reduction of two counts: exact for tables, a float for programs.
     """
-    mine = block.counts[place]
-    return {
-        "params": mine.params,
-        "macs_per_position" if sweep.is_open else "macs": mine.macs,
-        "params_reduction": sweep.reductions(block, place, "params", divide),
-        "macs_reduction": sweep.reductions(block, place, "macs", divide),
-        "why_not": mine.why_not,
-    }
+    row = PointsOfRow(sweep, block, place, divide)
+    return {**{key: FIGURES[key](row) for key in _counted(sweep)}, "why_not": row.counts.why_not}
 
 
 def sweep_title(sweep: Sweep) -> str:

@@ -38,7 +38,7 @@ def environment(*conditions: Conditions) -> dict[str, Any]:
             "mkl": _built_with(r"Math Kernel Library Version ([\d.]+)"),
             "threads": torch.get_num_threads(),
             "tf32": torch.backends.cudnn.allow_tf32 if is_cuda else None,
-            **{key: ", ".join(dict.fromkeys(str(VARYING[key](one)) for one in conditions)) for key in _LISTED},
+            **{key: ", ".join(dict.fromkeys(str(VARYING[key].value(one)) for one in conditions)) for key in _LISTED},
         }
 
 
