@@ -289,17 +289,12 @@ class _Loop:
 
     def series(self) -> dict[str, Series]:
         """The samples of each candidate that did not fail, if a round was completed."""
-        if not self.rounds:
-            return {}
-        # An interruption may have come between two candidates of one round.
-        samples, enqueue = (
-            {key: tuple(values[: self.rounds]) for key, values in taken.items()}
-            for taken in (self.samples, self.enqueue)
-        )
-        return {
-            key: Series(inner=inner, samples=samples[key], enqueue=enqueue[key])
+        whole = slice(self.rounds)  # an interruption may have come between two candidates of one round
+        series = {
+            key: Series(inner=inner, samples=tuple(self.samples[key][whole]), enqueue=tuple(self.enqueue[key][whole]))
             for key, (_, inner) in self.ready.items()
         }
+        return series if self.rounds else {}
 
 
 def _warm_up(call: Call, plan: Plan, least_s: float, sample: Sampler, clock: Clock) -> int:

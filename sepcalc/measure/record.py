@@ -79,17 +79,16 @@ def _row(session: Session, row: Judged) -> dict[str, Any]:
     }
 
 
+_OF_SUMMARY = ("median_s", "q1_s", "q3_s", "minimum_s", "outliers")
+
+
 def _figures(session: Session, row: Judged) -> dict[str, Any]:
     """The figures of the samples; null where there are none, or none that is believed."""
     summary, ratio = row.summary, row.ratio if row.believed else None
     ceilings = session.ceilings.get(row.timed.conditions.dtype)
     work = row.timed.work
     return {
-        "median_s": summary and summary.median_s,
-        "q1_s": summary and summary.q1_s,
-        "q3_s": summary and summary.q3_s,
-        "minimum_s": summary and summary.minimum_s,
-        "outliers": summary and summary.outliers,
+        **{key: summary and getattr(summary, key) for key in _OF_SUMMARY},
         "speedup": ratio and ratio.value,
         "speedup_low": ratio and ratio.low,
         "speedup_high": ratio and ratio.high,
