@@ -161,10 +161,10 @@ def on_host(call: Call, inner: int, clock: Clock) -> Pending:
     return lambda: sample
 
 
-def one_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     r"""The first line of an error's message, or the name of its type where it has none.
 
-    >>> one_line(ValueError("too large\nby far")), one_line(MemoryError())
+    >>> first_line(ValueError("too large\nby far")), first_line(MemoryError())
     ('too large', 'MemoryError')
     """
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
@@ -178,7 +178,7 @@ def measure(
     sample: Sampler = on_host,
     rng: Random | None = None,
     watch: Watch = lambda state: None,
-    reason: Callable[[Exception], str] = one_line,
+    reason: Callable[[Exception], str] = first_line,
 ) -> Measurement:
     """The measurement of ``candidates``: in turns, each round in a new random order, without the garbage collector.
 

@@ -10,7 +10,7 @@ import pytest
 from fake_clock import FakeClock, work
 
 from sepcalc.core.errors import SepcalcError
-from sepcalc.measure.loop import Plan, Sample, State, measure, on_host, one_line
+from sepcalc.measure.loop import Plan, Sample, State, first_line, measure, on_host
 
 BRIEF = Plan(rounds=5, time_s=0, warmup_s=0)
 
@@ -369,7 +369,7 @@ def test_a_real_clock():
 )
 def test_one_line(error, line):
     """An error's first line that says anything, or its type."""
-    assert one_line(error) == line
+    assert first_line(error) == line
 
 
 @pytest.mark.parametrize(
