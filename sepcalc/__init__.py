@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from sepcalc.measure.pytorch.bench import torch_bench as torch_bench
     from sepcalc.measure.record import load_measurement as load_measurement
     from sepcalc.measure.record import save_measurement as save_measurement
-    from sepcalc.measure.run import Setting as Setting
+    from sepcalc.measure.run import MeasurementSetup as MeasurementSetup
     from sepcalc.readers.inputs import parse_input as parse_input
     from sepcalc.readers.sources import open_source as open_source
     from sepcalc.readers.yaml.arguments import Common as Common
@@ -79,11 +79,11 @@ __all__ = [
     "ConvSpec",
     "FeatureMap",
     "Made",
+    "MeasurementSetup",
     "Network",
     "Output",
     "Plan",
     "SepcalcError",
-    "Setting",
     "SpecError",
     "Stages",
     "Subject",
@@ -141,10 +141,10 @@ _LAZY = {
     "FORMATS": "sepcalc.render.formats",
     "FeatureMap": "sepcalc.core.network",
     "Made": "sepcalc.report.document",
+    "MeasurementSetup": "sepcalc.measure.run",
     "Network": "sepcalc.core.network",
     "Output": "sepcalc.render.formats",
     "Plan": "sepcalc.measure.loop",
-    "Setting": "sepcalc.measure.run",
     "Subject": "sepcalc.report.document",
     "Whole": "sepcalc.readers.yaml.arguments",
     "build_network": "sepcalc.builders.torch_network",

@@ -18,6 +18,7 @@ from layer_files import EXAMPLES
 from rooms import MAY_IMPORT
 
 import sepcalc
+from sepcalc.cli.completion import REGISTRIES
 from sepcalc.cli.main import COMMANDS
 from sepcalc.cli.report import SUFFIXES
 from sepcalc.core.network import Operator
@@ -174,6 +175,7 @@ def late_names() -> Iterator[str]:
     for result in _subclasses(Tabular):
         yield from filter(None, [vars(result).get("_TABLES")])
     yield from (f"{module}:{name}" for name, module in sepcalc._LAZY.items())
+    yield from REGISTRIES.values()
     yield "sepcalc.render.formats:fragments"
     yield from SUFFIXES.values()
     for text in ("operator: unused", *(text for text, *_ in EXAMPLES.values())):

@@ -10,7 +10,7 @@ from sepcalc.cli.convolution import ConvolutionFlags, on_axes
 from sepcalc.cli.flags import flag, flags_of, flat, refuse
 from sepcalc.cli.options import ShowFlags, command_app, examples, need_size, refuse_si, with_columns
 from sepcalc.cli.pictures import PlotFlags
-from sepcalc.cli.sweep_progress import progress
+from sepcalc.cli.progress import sweep_progress
 from sepcalc.cli.variants import VariantFlags, parse_mid
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.network import Network
@@ -170,8 +170,8 @@ def _write(found: Sweep, form: str, show: ShowFlags) -> None:
     refuse_si(form, si=show.si)
     every = Table(name="sweep", title="", columns=sweep_columns(found), rows=())
     columns = with_columns(every, _pinned(found, show).columns or "all").columns
-    shown = show.output is not None or not sys.stdout.isatty()
-    with progress(len(found.grid), shown=shown) as watch:
+    wanted = show.output is not None or not sys.stdout.isatty()
+    with sweep_progress(len(found.grid), wanted=wanted) as watch:
         if show.output is None:
             sys.stdout.writelines(sweep_text(found, columns, form, watch))
             return

@@ -1,7 +1,7 @@
 """Several measurements side by side: other runs, other machines, other versions.
 
-What was timed in one run was not timed in turns with what was timed in another, so their ratio has no interval. What
-can be held against each other are the speed-ups, each found within its own run.
+Candidates of two runs did not take turns, so the ratio of their times has no interval. Their speed-ups, each found
+within its own run, can be compared.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 from sepcalc.core.table import Cell, Field, Table, fill_table
-from sepcalc.measure.session import VARYING, Judged, Session, judged
+from sepcalc.measure.conditions import VARYING
+from sepcalc.measure.session import Judged, Session, judged
 from sepcalc.measure.tables import TimedRow, cautions, circumstances, grid_fields, time_unit, timing_fields
 
 _SHOWN = ("median_s", "speedup", "promised", "delivered", "verdict", "reason")
@@ -34,7 +35,7 @@ _AGAINST_FIRST: Field[TimedRow] = Field(
 
 
 def runs_table(sessions: Mapping[str, Session]) -> Table:
-    """A row for each thing that was timed and each of the named runs in which it was, one below the other."""
+    """A row for each candidate in each of the named runs; those of the same candidate stand together."""
     lines = list(_lines(sessions))
     rows = [line.row for line in lines]
     times = (field for field in timing_fields(next(iter(sessions.values()))) if field.key in _SHOWN)
@@ -49,20 +50,20 @@ def runs_table(sessions: Mapping[str, Session]) -> Table:
 
 
 def _notes(sessions: Mapping[str, Session]) -> Iterator[str]:
-    """How each run was measured, and what a reader has to know of its rows."""
+    """How each run was measured, and the cautions of its rows."""
     for name, session in sessions.items():
         yield f"{name}: {session.title}, {', '.join(circumstances(session))}."
         yield from (f"{name}: {note}" for note in cautions(session, judged(session)))
 
 
 def _lines(sessions: Mapping[str, Session]) -> Iterator[TimedRow]:
-    """The rows of all runs, those of the same thing together; device, threads and cache are what runs differ in."""
-    found: dict[tuple[object, ...], list[tuple[str, Judged]]] = {}
+    """The rows of all runs, those of the same candidate together; runs may differ in device, threads and cache."""
+    same: dict[tuple[object, ...], list[tuple[str, Judged]]] = {}
     for run, session in sessions.items():
         for row in judged(session):
             timed = row.timed
-            conditions = (value(timed.conditions) for value in VARYING.values())
+            conditions = (varying.value(timed.conditions) for varying in VARYING.values())
             key = session.title, timed.group, timed.of, timed.name, *conditions
-            found.setdefault(key, []).append((run, row))
-    for same in found.values():
-        yield from (TimedRow(row, run=run, first=same[0][1]) for run, row in same)
+            same.setdefault(key, []).append((run, row))
+    for rows in same.values():
+        yield from (TimedRow(row, run=run, first=rows[0][1]) for run, row in rows)

@@ -6,17 +6,17 @@ printed: ``unreliable`` stands in its place, and a note says why.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from statistics import median
 from typing import NamedTuple
 
-from sepcalc.core.table import Cell, Column, Estimate, Field, Kind, Table, Unit, by_key, fill_table, first_few
-from sepcalc.measure.conditions import Conditions
+from sepcalc.core.table import Cell, Column, Estimate, Field, Table, Unit, by_key, fill_table, first_few
+from sepcalc.measure.conditions import VARYING, Conditions, shared_words, varied
 from sepcalc.measure.machine import Ceilings
 from sepcalc.measure.roofline import Bound, attainable_s, bound
-from sepcalc.measure.session import VARYING, WHOLE, Judged, Session, judged, words
+from sepcalc.measure.session import WHOLE, Judged, Session, judged
 from sepcalc.measure.statistics import UNSTEADY, Summary
 from sepcalc.render.cells import PER_SECOND, human
 
@@ -142,19 +142,11 @@ def timing_fields(session: Session) -> list[Field[TimedRow]]:
     return [replace(field, shown=()) if field.needs == "ceilings" else field for field in fields]
 
 
-_GRID: Mapping[str, tuple[str, Kind]] = {
-    "dtype": ("dtype", "text"),
-    "batch": ("Batch", "count"),
-    "memory_format": ("Memory format", "text"),
-}
-
-
 def grid_fields(rows: Sequence[Judged]) -> Iterator[Field[TimedRow]]:
     """A column for each condition that differs between the rows."""
-    for key, value in VARYING.items():
-        if len({value(row.timed.conditions) for row in rows}) > 1:
-            title, kind = _GRID[key]
-            yield Field(key=key, title=title, kind=kind, rank=1, figure=_condition(value))
+    for key in varied([row.timed.conditions for row in rows]):
+        value, title, kind = VARYING[key]
+        yield Field(key=key, title=title, kind=kind, rank=1, figure=_condition(value))
 
 
 def _condition(value: Callable[[Conditions], str | int]) -> Callable[[TimedRow], Cell]:
@@ -181,7 +173,7 @@ def time_unit(rows: Sequence[Judged]) -> Unit:
 def timing_tables(session: Session) -> tuple[Table, ...]:
     """All tables of a session: one for a layer; for a network its layers, then the whole in each form."""
     rows = judged(session)
-    if session.kind == "layer":
+    if session.scope == "layer":
         return (_layer_table(session, rows),)
     inside = [row for row in rows if row.timed.group != WHOLE]
     whole = [row for row in rows if row.timed.group == WHOLE]
@@ -343,11 +335,7 @@ def circumstances(session: Session) -> Iterator[str]:
     if first.device == "cpu":
         yield f"{first.threads} thread{'s' * (first.threads != 1)}"
     yield from (f"{name} {environment[key]}" for key, name in _LIBRARIES.items() if environment.get(key) is not None)
-    for key, value in VARYING.items():
-        if len({value(row.conditions) for row in session.rows}) == 1:
-            yield words(key, first)
-    yield f"{first.cache} cache"
-    yield from (word for word, given in _SWITCHES.items() if given(first))
+    yield from shared_words([row.conditions for row in session.rows] or [first])
     if environment.get("tf32") and any(row.conditions.dtype == "float32" for row in session.rows):
         yield "TF32 allowed"
     if environment.get("load") is not None:
@@ -356,11 +344,6 @@ def circumstances(session: Session) -> Iterator[str]:
 
 _LIBRARIES = {"torch": "torch", "cudnn": "cuDNN"}
 """Libraries that compute, by their keys in the environment."""
-
-_SWITCHES: Mapping[str, Callable[[Conditions], bool]] = {
-    "compiled": lambda conditions: conditions.compile,
-    "forward and backward": lambda conditions: conditions.backward,
-}
 
 
 def cautions(session: Session, rows: Sequence[Judged]) -> Iterator[str]:

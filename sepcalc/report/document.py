@@ -260,10 +260,10 @@ def _measured(subject: Subject) -> Iterator[Block]:
     for place, session in enumerate(subject.measured, start=1):
         if session.command:
             yield f"Measured by: {session.command}"
-        if session.kind == "network" and session.title != subject.network.title:
+        if session.scope == "network" and session.title != subject.network.title:
             yield f"What was measured is {session.title}; this report is about {subject.network.title}."
         first, *others = timing_tables(session)
-        yield Listing(table=first.brief()) if session.kind == "network" else first.brief()
+        yield Listing(table=first.brief()) if session.scope == "network" else first.brief()
         yield from (table.brief() for table in others)
         yield from _picture(subject, session.title, first, chart="measurement", name=f"measured-{place}")
 

@@ -26,9 +26,9 @@ from sepcalc.sweep.sweep import sweep_layer
 LAYER = compare(ConvSpec.of(64, 96, k=3, size=28), choose(["all"], {"groups": 4}))
 NETWORK = load("squeezenet1_0")
 
-SERIES = Series(key="standard", inner=1, samples=(0.002, 0.003, 0.0025) * 10)
+SERIES = Series(inner=1, samples=(0.002, 0.003, 0.0025) * 10)
 TIMED = Timed(group="", name="standard", conditions=Conditions(), series=SERIES)
-SESSION = Session(kind="layer", title="3×3 convolution", rows=(TIMED, replace(TIMED, name="depthwise")), plan=Plan())
+SESSION = Session(scope="layer", title="3×3 convolution", rows=(TIMED, replace(TIMED, name="depthwise")), plan=Plan())
 
 RESULTS = {
     "layer": LAYER,
@@ -41,7 +41,7 @@ RESULTS = {
     "sweep of lengths and words": sweep_layer({"c_in": 8, "c_out": 8, "k": [3, (3, 1)], "mid": [4, "in"], "size": 14}),
     "open sweep": sweep_layer({"c_in": 64, "c_out": [64, 96], "k": 3}, ["depthwise"]),
     "measurement": SESSION,
-    "measured network": replace(SESSION, kind="network"),
+    "measured network": replace(SESSION, scope="network"),
     "counter": reconcile_all(NETWORK, None, choose_counters(["thop"]))[0],
 }
 

@@ -14,7 +14,7 @@ from sepcalc.core.table import COUNTING_RULE, Table
 from sepcalc.explain.derivation import Explanation
 from sepcalc.measure.layer import measure_layer
 from sepcalc.measure.loop import Plan
-from sepcalc.measure.run import Setting
+from sepcalc.measure.run import MeasurementSetup
 from sepcalc.measure.tables import timing_tables
 from sepcalc.readers.yaml.reader import read
 from sepcalc.render.cells import human
@@ -147,7 +147,7 @@ def test_batches():
 
 def test_measurements():
     """Sessions of measuring are shown as their own tables, each with the command that it came from."""
-    setting = Setting(bench=fake_bench(), plan=Plan(rounds=12, time_s=0.0), command="sepcalc measure --cin 64")
+    setting = MeasurementSetup(bench=fake_bench(), plan=Plan(rounds=12, time_s=0.0), command="sepcalc measure --cin 64")
     session = measure_layer(compare(ConvSpec.of(64, 128, k=3, size=56)), setting)
     document = report_network(Subject(network=NETWORK, measured=(session, replace(session, command=""))), MADE)
     table = timing_tables(session)[0].brief()
@@ -159,8 +159,8 @@ def test_measurements():
 @pytest.mark.parametrize("kind", ["layer", "network"])
 def test_a_measurement_of_another_network(kind):
     """Where another network was measured, or another size of it, a sentence says so; a layer is a layer of anything."""
-    setting = Setting(bench=fake_bench(), plan=Plan(rounds=12, time_s=0.0))
-    session = replace(measure_layer(compare(ConvSpec.of(64, 128, k=3, size=56)), setting), kind=kind)
+    setting = MeasurementSetup(bench=fake_bench(), plan=Plan(rounds=12, time_s=0.0))
+    session = replace(measure_layer(compare(ConvSpec.of(64, 128, k=3, size=56)), setting), scope=kind)
     here, other = (replace(session, title=each.title) for each in (NETWORK, load("mobilenet_v1", size=160)))
     sentence = "What was measured is MobileNet v1, input 3×160×160; this report is about MobileNet v1, input 3×224×224."
     assert sentence not in blocks(report_network(Subject(network=NETWORK, measured=(here,)), MADE), "measured")

@@ -13,7 +13,7 @@ from reports import MADE, NETWORK
 from sepcalc import choose, load
 from sepcalc.measure.loop import Plan
 from sepcalc.measure.network import measure_network
-from sepcalc.measure.run import Setting
+from sepcalc.measure.run import MeasurementSetup
 from sepcalc.render.latex_text import escape
 from sepcalc.report.document import Subject, report_network
 from sepcalc.report.latex import draw
@@ -60,7 +60,7 @@ def test_a_report_compiles(name, tmp_path):
 @compiles
 def test_measurements_compile(tmp_path):
     """Two sessions have tables of the same names; their labels differ, and their intervals fit the line."""
-    setting = Setting(bench=fake_bench(), plan=Plan(rounds=12, time_s=0.0), command="sepcalc measure resnet18")
+    setting = MeasurementSetup(bench=fake_bench(), plan=Plan(rounds=12, time_s=0.0), command="sepcalc measure resnet18")
     session = measure_network(load("resnet18"), setting)
     document = report_network(Subject(network=NETWORK, measured=(session, session)), MADE)
     (tmp_path / "it.tex").write_text(draw(document, "it"), "utf-8")
