@@ -61,8 +61,8 @@ if TYPE_CHECKING:
     from sepcalc.render.formats import FORMATS as FORMATS
     from sepcalc.render.formats import Output as Output
     from sepcalc.render.formats import render_tables as render_tables
-    from sepcalc.report.document import Made as Made
-    from sepcalc.report.document import Subject as Subject
+    from sepcalc.report.document import Provenance as Provenance
+    from sepcalc.report.document import ReportSubject as ReportSubject
     from sepcalc.report.document import report_network as report_network
     from sepcalc.sweep.sweep import sweep_layer as sweep_layer
     from sepcalc.sweep.sweep import sweep_network as sweep_network
@@ -76,15 +76,15 @@ __all__ = [
     "Comparison",
     "ConvSpec",
     "FeatureMap",
-    "Made",
     "Network",
     "Output",
     "Plan",
+    "Provenance",
+    "ReportSubject",
     "SepcalcError",
     "Setting",
     "SpecError",
     "Stages",
-    "Subject",
     "Variant",
     "Whole",
     "__version__",
@@ -137,12 +137,12 @@ _LAZY = {
     "Common": "sepcalc.readers.yaml.arguments",
     "FORMATS": "sepcalc.render.formats",
     "FeatureMap": "sepcalc.core.network",
-    "Made": "sepcalc.report.document",
+    "Provenance": "sepcalc.report.document",
     "Network": "sepcalc.core.network",
     "Output": "sepcalc.render.formats",
     "Plan": "sepcalc.measure.loop",
     "Setting": "sepcalc.measure.run",
-    "Subject": "sepcalc.report.document",
+    "ReportSubject": "sepcalc.report.document",
     "Whole": "sepcalc.readers.yaml.argument_types",
     "build_network": "sepcalc.builders.torch_network",
     "build_stages": "sepcalc.builders.torch_stages",
