@@ -62,8 +62,8 @@ if TYPE_CHECKING:
     from sepcalc.render.formats import FORMATS as FORMATS
     from sepcalc.render.formats import Output as Output
     from sepcalc.render.formats import render_tables as render_tables
-    from sepcalc.report.document import Made as Made
-    from sepcalc.report.document import Subject as Subject
+    from sepcalc.report.document import Provenance as Provenance
+    from sepcalc.report.document import ReportSubject as ReportSubject
     from sepcalc.report.document import report_network as report_network
     from sepcalc.sweep.sweep import sweep_layer as sweep_layer
     from sepcalc.sweep.sweep import sweep_network as sweep_network
@@ -78,15 +78,15 @@ __all__ = [
     "Comparison",
     "ConvSpec",
     "FeatureMap",
-    "Made",
     "MeasurementSetup",
     "Network",
     "Output",
     "Plan",
+    "Provenance",
+    "ReportSubject",
     "SepcalcError",
     "SpecError",
     "Stages",
-    "Subject",
     "Variant",
     "Whole",
     "__version__",
@@ -140,12 +140,12 @@ _LAZY = {
     "Common": "sepcalc.readers.yaml.arguments",
     "FORMATS": "sepcalc.render.formats",
     "FeatureMap": "sepcalc.core.network",
-    "Made": "sepcalc.report.document",
     "MeasurementSetup": "sepcalc.measure.run",
     "Network": "sepcalc.core.network",
     "Output": "sepcalc.render.formats",
     "Plan": "sepcalc.measure.loop",
-    "Subject": "sepcalc.report.document",
+    "Provenance": "sepcalc.report.document",
+    "ReportSubject": "sepcalc.report.document",
     "Whole": "sepcalc.readers.yaml.arguments",
     "build_network": "sepcalc.builders.torch_network",
     "build_stages": "sepcalc.builders.torch_stages",

@@ -19,7 +19,7 @@ from sepcalc.measure.record import load_measurement
 from sepcalc.render.charts.chart import need_libraries, save_chart
 from sepcalc.render.files import by_suffix, write
 from sepcalc.render.formats import FORMATS, Output
-from sepcalc.report.document import Made, Subject, chosen_layer, report_network
+from sepcalc.report.document import Provenance, ReportSubject, chosen_layer, report_network
 
 EXAMPLES = (
     "sepcalc report resnet50 -o report.html",
@@ -74,7 +74,7 @@ def write_report(
         [flag("--measurements", load_measurement, each) for each in measurements or ()],
     )
     network, trace = imports.trace(source, scale)
-    subject = Subject(
+    subject = ReportSubject(
         network=network,
         what_ifs=tuple(patterns.rewritten(network, chosen)),
         layer=flag("--layer", lambda name: chosen_layer(network, name), layer),
@@ -83,8 +83,8 @@ def write_report(
         measured=tuple(measured),
         pictures=pictures or not form.pictures,
     )
-    made = Made(command=typed(context), version=__version__, date=today, source=source)
-    document = report_network(subject, made)
+    provenance = Provenance(command=typed(context), version=__version__, date=today, source=source)
+    document = report_network(subject, provenance)
     beside = re.sub("[^A-Za-z0-9.-]+", "-", output.stem)
     for picture in document.pictures if form.pictures else ():
         save_chart(picture.chart, output.with_name(f"{beside}-{picture.name}{form.pictures}"))

@@ -30,12 +30,12 @@ from sepcalc.render.charts.chart import CHARTS, Chart, can_draw, chart_of
 
 NO_PICTURES = "Without pictures: they need the extra 'plot', pip install 'sepcalc[plot]'."
 
-MOST_FIGURES = 4
+MOST_HIGHLIGHTS = 4
 """Figures at the top of a report: the network's two, and the variants that save most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class Highlight:
     """A number that is shown large: what people read, and what it is."""
 
     value: str
@@ -72,7 +72,7 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class Provenance:
     """How a report came to be: what was typed, the program's version, the day (ISO 8601) and the source's name."""
 
     command: str
@@ -87,9 +87,9 @@ class Report:
 
     title: str
     lead: str
-    figures: tuple[Figure, ...]
+    highlights: tuple[Highlight, ...]
     sections: tuple[Section, ...]
-    made: Made
+    provenance: Provenance
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
@@ -98,7 +98,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class ReportSubject:
     """What a report is about: a network, what each variant would change, and what else is known.
 
     The first of ``what_ifs`` is the reference. ``layer`` is the one that is explained; None is that of
@@ -116,12 +116,12 @@ class Subject:
     pictures: bool = False
 
 
-def report_network(subject: Subject, made: Made) -> Report:
+def report_network(subject: ReportSubject, provenance: Provenance) -> Report:
     """The report about ``subject``.
 
     >>> from sepcalc import load
-    >>> made = Made(command="sepcalc report vgg16", version="1.0", date="2026-11-20", source="vgg16")
-    >>> [section.name for section in report_network(Subject(network=load("vgg16")), made).sections]
+    >>> provenance = Provenance(command="sepcalc report vgg16", version="1.0", date="2026-11-20", source="vgg16")
+    >>> [section.name for section in report_network(ReportSubject(network=load("vgg16")), provenance).sections]
     ['totals', 'layers', 'layer', 'counters', 'published', 'made']
     """
     network = subject.network
@@ -136,14 +136,14 @@ def report_network(subject: Subject, made: Made) -> Report:
         _section("measured", "Measured", _measured(subject)),
         _section("counters", "In other counters", _counters(subject)),
         _section("published", "Published figures", _published(subject)),
-        _section("made", "How this was made", _made(made, *([] if draws == wanted else [NO_PICTURES]))),
+        _section("made", "How this was made", _made(provenance, *([] if draws == wanted else [NO_PICTURES]))),
     )
     return Report(
         title=network.name,
         lead=_lead(network),
-        figures=tuple(_figures(totals)),
+        highlights=tuple(_highlights(totals)),
         sections=tuple(each for each in sections if each.blocks),
-        made=made,
+        provenance=provenance,
     )
 
 
@@ -167,7 +167,7 @@ def _lead(network: Network) -> str:
     return " ".join(filter(None, (f"{network.source}." if network.source else "", reads)))
 
 
-def _figures(totals: Table) -> Iterator[Figure]:
+def _highlights(totals: Table) -> Iterator[Highlight]:
     """The network as written, then what each variant saves, the most first."""
     keys = [column.key for column in totals.columns]
     name, params, macs, saved = (keys.index(key) for key in ("variant", "params", "macs", "macs_reduction"))
@@ -180,14 +180,16 @@ def _figures(totals: Table) -> Iterator[Figure]:
         return value if isinstance(value, Fraction) else Fraction(1)
 
     written, _, *rewritten = totals.rows
-    yield Figure(value=shown(written, params), label="parameters")
-    yield Figure(value=shown(written, macs), label="multiply-adds (MACs)")
+    yield Highlight(value=shown(written, params), label="parameters")
+    yield Highlight(value=shown(written, macs), label="multiply-adds (MACs)")
     best = sorted((row for row in rewritten if saving(row) > 1), key=saving, reverse=True)
-    for row in best[: MOST_FIGURES - 2]:
-        yield Figure(value=shown(row, saved), label=f"fewer MACs as {row.cells[name]} than as standard")
+    for row in best[: MOST_HIGHLIGHTS - 2]:
+        yield Highlight(value=shown(row, saved), label=f"fewer MACs as {row.cells[name]} than as standard")
 
 
-def _picture(subject: Subject, about: str, *tables: Table, chart: str = "", name: str = "") -> Iterator[Picture | str]:
+def _picture(
+    subject: ReportSubject, about: str, *tables: Table, chart: str = "", name: str = ""
+) -> Iterator[Picture | str]:
     """The chart of ``tables``, if they have one and pictures are wanted, or why it cannot be drawn.
 
     It has no title and no rules: the table beside it has them.
@@ -204,7 +206,7 @@ def _picture(subject: Subject, about: str, *tables: Table, chart: str = "", name
     yield Picture(name=name or tables[0].name, words=plot.words.format(about), chart=replace(drawn, spec=untitled))
 
 
-def _layers(subject: Subject, layers: Table, totals: Table) -> Iterator[Block]:
+def _layers(subject: ReportSubject, layers: Table, totals: Table) -> Iterator[Block]:
     """Every layer as written, and the multiply-adds that each variant would leave it."""
     yield from _picture(subject, subject.network.name, layers, totals)
     variants = [each.variant.name for each in subject.what_ifs[1:]]
@@ -228,7 +230,7 @@ def chosen_layer(network: Network, name: str | None = None) -> Convolution | Non
     raise SepcalcError(f"'{name}' {what} in {network.name}{known}")
 
 
-def _one_layer(subject: Subject, layers: Table) -> Iterator[Block]:
+def _one_layer(subject: ReportSubject, layers: Table) -> Iterator[Block]:
     layer = subject.layer or chosen_layer(subject.network)
     if layer is None:
         return
@@ -255,7 +257,7 @@ def _compared(layer: Convolution, what_ifs: Sequence[WhatIf]) -> Comparison:
     return compare(layer.spec, dict.fromkeys((*variants, layer.variant)))
 
 
-def _measured(subject: Subject) -> Iterator[Block]:
+def _measured(subject: ReportSubject) -> Iterator[Block]:
     """What was timed, each session with its own command and machine."""
     for place, session in enumerate(subject.measured, start=1):
         if session.command:
@@ -268,24 +270,24 @@ def _measured(subject: Subject) -> Iterator[Block]:
         yield from _picture(subject, session.title, first, chart="measurement", name=f"measured-{place}")
 
 
-def _counters(subject: Subject) -> Iterator[Block]:
+def _counters(subject: ReportSubject) -> Iterator[Block]:
     found = reconcile_all(subject.network, subject.trace, COUNTERS)
     table = reconcile_table(subject.network, found, as_modules=subject.trace is None)
     yield from (table, *_picture(subject, subject.network.name, table))
 
 
-def _published(subject: Subject) -> Iterator[Block]:
+def _published(subject: ReportSubject) -> Iterator[Block]:
     if subject.published and subject.network.published:
         table = published_conventions_table(subject.network)
         yield from (table, *_picture(subject, subject.network.name, table))
 
 
-def _made(made: Made, *remarks: str) -> Iterator[Block]:
+def _made(provenance: Provenance, *remarks: str) -> Iterator[Block]:
     facts = {
-        "Command": made.command,
-        "Program": f"sepcalc {made.version}",
-        "Date": made.date,
-        "Source": made.source,
+        "Command": provenance.command,
+        "Program": f"sepcalc {provenance.version}",
+        "Date": provenance.date,
+        "Source": provenance.source,
     }
     yield Table(
         name="made",
