@@ -20,7 +20,6 @@ from rooms import MAY_IMPORT
 import sepcalc
 from sepcalc.cli.completion import REGISTRIES
 from sepcalc.cli.main import COMMANDS
-from sepcalc.cli.report import SUFFIXES
 from sepcalc.core.network import Operator
 from sepcalc.core.runtime import resolve
 from sepcalc.core.table import Tabular
@@ -177,7 +176,6 @@ def late_names() -> Iterator[str]:
     yield from (f"{module}:{name}" for name, module in sepcalc._LAZY.items())
     yield from REGISTRIES.values()
     yield "sepcalc.render.formats:fragments"
-    yield from SUFFIXES.values()
     for text in ("operator: unused", *(text for text, *_ in EXAMPLES.values())):
         *_, layer = network(f"- identity: {{name: start}}\n- {text}", channels=4, size=6).layers
         if isinstance(layer, Operator) and layer.module is not None and ":" in layer.module.name:
