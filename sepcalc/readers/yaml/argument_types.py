@@ -11,7 +11,6 @@ from msgspec import Meta
 
 from sepcalc.core.network import Between, NormKind
 from sepcalc.core.spec import LARGEST
-from sepcalc.core.variants import all_variants
 
 WHOLE = Meta(ge=1, le=LARGEST)
 WHOLE_OR_0 = Meta(ge=0, le=LARGEST)
@@ -67,10 +66,6 @@ Pooled = Annotated[
 Biases = Annotated[bool | Literal["none", "last", "all"], Meta(description="true, false, none, last or all")]
 # YAML 1.1 makes true and false of a plain yes and no; editors that follow YAML 1.2 leave the words.
 Scale = Annotated[bool | Literal["yes", "up", "no"], Meta(description="yes, up or no")]
-Mid = Annotated[
-    Annotated[int, WHOLE] | Literal["in", "out", "min", "max"],
-    Meta(description="in, out, min, max or a whole number"),
-]
 
 Activation = Literal[
     "relu", "relu6", "leaky_relu", "prelu", "elu", "selu", "gelu", "silu", "swish", "mish", "hardswish", "hardsigmoid",
@@ -90,8 +85,6 @@ Names = Annotated[
     str | int | Annotated[list[str | int], Meta(min_length=1)],
     Meta(description="the name of an earlier layer, or a list of names"),
 ]
-_VARIANT_NAMES = [name for each in all_variants() for name in (each.name, *each.aliases)]
-VariantName = Annotated[str, Meta(description="the name of a variant", extra_json_schema={"enum": _VARIANT_NAMES})]
 Batch = Annotated[int, WHOLE, Meta(description="how many feature maps it runs over")]
 Figure = Annotated[str | int | float, Meta(description="a figure like 569 M")]
 Overrides = Annotated[

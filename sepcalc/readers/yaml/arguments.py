@@ -5,10 +5,13 @@ The records are data for msgspec: one declaration gives the checks, the messages
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from functools import lru_cache
+from typing import Annotated, Any, ClassVar, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, defstruct
+from msgspec.structs import fields
 
+from sepcalc.core.variants import GROUPS, Option, all_options, all_variants
 from sepcalc.readers.yaml.argument_types import (
     WHOLE,
     WHOLE_OR_0,
@@ -23,7 +26,6 @@ from sepcalc.readers.yaml.argument_types import (
     Inside,
     Join,
     Lengths,
-    Mid,
     Names,
     Norm,
     Offsets,
@@ -32,7 +34,6 @@ from sepcalc.readers.yaml.argument_types import (
     Pooled,
     Scale,
     Text,
-    VariantName,
     Whole,
     defined,
     says,
@@ -61,6 +62,7 @@ class Common(Struct, forbid_unknown_fields=True, kw_only=True, rename={"from_": 
 class ConvArguments(Common, kw_only=True):
     """A convolution; what only some variants take belongs to those variants."""
 
+    options: ClassVar[tuple[str, ...]] = ()
     c_out: Annotated[
         Whole | None, says("output channels, N; a depthwise convolution keeps its channels by default")
     ] = None
@@ -78,21 +80,8 @@ class ConvArguments(Common, kw_only=True):
     transposed: Annotated[Flag, says("whether stride enlarges the feature map (a deconvolution)")] = False
     output_padding: Annotated[Offsets, says("positions added to one end of a transposed convolution's output")] = 0
     variant: Annotated[
-        VariantName | None,
+        str | None,
         says("the form in which the convolution is written; the word of the layer says so for the commonest"),
-    ] = None
-    depth_multiplier: Annotated[
-        Whole | None, says("filters for each input channel of a depthwise-separable convolution")
-    ] = None
-    mid: Annotated[
-        Mid | None,
-        says("channels between the stages of a spatial-separable convolution: those of in, out, the smaller (min), …"),
-    ] = None
-    reduction: Annotated[
-        Whole | None, says("how many times narrower the middle of a bottleneck is than its output")
-    ] = None
-    expansion: Annotated[
-        Whole | None, says("how many times wider the middle of an inverted-bottleneck is than its input")
     ] = None
     norm: Annotated[Norm, says("the norm after each stage")] = "none"
     act: Annotated[Act, says("the activation after each stage")] = "none"
@@ -107,6 +96,41 @@ class ConvArguments(Common, kw_only=True):
         says("an earlier layer whose weights this one uses again: they count once in params, twice in MACs"),
     ] = None
     batch: Annotated[Batch, says("feature maps that the layer runs over for one example")] = 1
+
+
+def conv_arguments() -> type[ConvArguments]:
+    """:class:`ConvArguments` with a key for each option of the variants that are registered now."""
+    return _conv_arguments(tuple(variant.rewrite for variant in all_variants()))
+
+
+@lru_cache
+def _conv_arguments(_rewrites: tuple[Any, ...]) -> type[ConvArguments]:
+    names = [name for variant in all_variants() for name in (variant.name, *variant.aliases)]
+    known = Annotated[str, Meta(description="the name of a variant", extra_json_schema={"enum": names})]
+    # The number of groups is the convolution's own, and has its key above.
+    options = [option for option in all_options() if option is not GROUPS]
+    keys: list[tuple[str, Any, Any]] = []
+    for field in fields(ConvArguments)[len(fields(Common)) :]:
+        if field.name == "variant":
+            keys.append((field.name, Annotated[known | None, field.type.__metadata__[0]], None))
+            keys += [(option.name, _option_type(option), None) for option in options]
+        else:
+            keys.append((field.name, field.type, field.default))
+    return defstruct(  # type: ignore[return-value]  # the same fields, and more
+        ConvArguments.__name__,
+        keys,
+        bases=(Common,),
+        kw_only=True,
+        namespace={"__doc__": ConvArguments.__doc__, "options": tuple(option.name for option in options)},
+    )
+
+
+def _option_type(option: Option) -> Any:
+    value: Any = Whole
+    if option.words:
+        expected = Meta(description=f"{', '.join(option.words)} or a whole number")
+        value = Annotated[Annotated[int, WHOLE] | Literal[option.words], expected]
+    return Annotated[value | None, says(option.key_help or option.help)]
 
 
 class LinearArguments(Common, kw_only=True):

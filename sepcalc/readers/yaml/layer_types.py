@@ -19,17 +19,22 @@ from sepcalc.readers.yaml.scope import Scope
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerType:
-    """A word for a layer: the record of its arguments and what it does with them.
+    """A word for a layer: the record of its arguments, or what makes it, and what it does with them.
 
     ``short`` is the argument that a value stands for which is no mapping: ``linear: 1000``.
     ``takes_defaults`` marks convolutions, which the file's defaults are for.
     """
 
     word: str
-    arguments: type[Common]
+    record: type[Common] | Callable[[], type[Common]]
     build: Callable[[Scope, Any, str], None]
     short: str | None = None
     takes_defaults: bool = False
+
+    @property
+    def arguments(self) -> type[Common]:
+        """The record of its arguments."""
+        return self.record if isinstance(self.record, type) else self.record()
 
     @property
     def summary(self) -> str:
@@ -43,7 +48,10 @@ Build = Callable[[Scope, Any, str], None]
 
 
 def layer_type(
-    *words: str, arguments: type[Common], short: str | None = None, takes_defaults: bool = False
+    *words: str,
+    arguments: type[Common] | Callable[[], type[Common]],
+    short: str | None = None,
+    takes_defaults: bool = False,
 ) -> Callable[[Build], Build]:
     """Register the decorated function for each of ``words``.
 
@@ -55,7 +63,7 @@ def layer_type(
             if word in LAYER_TYPES:
                 raise ValueError(f"layer type '{word}' is taken")
             LAYER_TYPES[word] = LayerType(
-                word=word, arguments=arguments, build=build, short=short, takes_defaults=takes_defaults
+                word=word, record=arguments, build=build, short=short, takes_defaults=takes_defaults
             )
         return build
 
