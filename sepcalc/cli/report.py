@@ -3,7 +3,6 @@
 import os
 import re
 from datetime import datetime, timezone
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +14,7 @@ from sepcalc.cli.options import command_app, examples, typed
 from sepcalc.cli.sources import SOURCE_HELP, PatternFlags, ScaleFlags, SourceFlags
 from sepcalc.cli.variants import VariantFlags
 from sepcalc.core.errors import SepcalcError
+from sepcalc.core.runtime import resolve
 from sepcalc.measure.record import load_measurement
 from sepcalc.render.charts.chart import need_libraries, save_chart
 from sepcalc.render.files import by_suffix, write
@@ -26,7 +26,11 @@ EXAMPLES = (
     "sepcalc report my-net.yaml --pictures -o report.tex",
 )
 
-SUFFIXES = {".html": "report_html", ".md": "report_markdown", ".tex": "report_latex"}
+SUFFIXES = {
+    ".html": "sepcalc.report.html:draw",
+    ".md": "sepcalc.report.markdown:draw",
+    ".tex": "sepcalc.report.latex:draw",
+}
 """The modules that draw a report, by the suffix of its file."""
 
 PICTURES = {".md": ".svg", ".tex": ".pdf"}
@@ -61,7 +65,7 @@ def write_report(
     ],
 ) -> None:
     """Write a report: totals, layers, one layer derived, charts, other counters, published figures, measurements."""
-    draw = import_module(f"sepcalc.{flag('--output', lambda path: by_suffix(path, SUFFIXES), output)}").draw
+    draw = resolve(flag("--output", lambda path: by_suffix(path, SUFFIXES), output))
     suffix = PICTURES.get(output.suffix.lower())
     if suffix is None:
         refuse({"--pictures": pictures}, "an HTML report holds its pictures; leave it out")

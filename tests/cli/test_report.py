@@ -108,7 +108,7 @@ def test_code_that_was_run(folder):
 
 def test_without_the_extra(folder, monkeypatch):
     """Charts that are asked for need their extra; a page comes without them and says so."""
-    for module in ("chart", "report"):
+    for module in ("render.charts.chart", "report.document"):
         monkeypatch.setattr(f"sepcalc.{module}.can_draw", lambda: False)
     code, _, err = sepcalc("report vgg16 --pictures -o r.md")
     assert (code, err) == (2, "drawing a chart needs the 'plot' extra: pip install 'sepcalc[plot]'\n")

@@ -123,9 +123,9 @@ def test_printed_numbers_add_up(name, counts):
 def modules_after(name):
     """What a fresh interpreter has loaded after it rendered a table."""
     code = (
-        "import sys; from sepcalc.core.table import *; from sepcalc.render.formats import render\n"
+        "import sys; from sepcalc.core.table import *; from sepcalc.render.formats import render_tables\n"
         "columns = (Column(key='a', title='A'),)\n"
-        f"render([Table(name='t', title='T', columns=columns, rows=(Row(cells=('x',)),))], '{name}')\n"
+        f"render_tables([Table(name='t', title='T', columns=columns, rows=(Row(cells=('x',)),))], '{name}')\n"
         "print(*sys.modules)"
     )
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()

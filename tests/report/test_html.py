@@ -10,7 +10,7 @@ from pages import read
 from reports import MADE, NETWORK
 
 from sepcalc.core.table import Column, Row, Table
-from sepcalc.render.charts.style import GREY, INK
+from sepcalc.render.charts.style import FAINT, GREY, INK, WIDTH
 from sepcalc.render.html import escape
 from sepcalc.report.document import Listing, Subject, report_network
 from sepcalc.report.html import draw
@@ -102,10 +102,10 @@ def test_pictures_take_the_colours_of_the_page():
     style = inside("style")
     for color, value in ((INK, "--ink"), (GREY, "--soft")):
         assert re.search(rf'\[fill="{color}"\][^}}]*{{ fill: var\({value}\)', style)
-    assert f'[stroke="{style.FAINT}"] {{ stroke: var(--rule)' in style
+    assert f'[stroke="{FAINT}"] {{ stroke: var(--rule)' in style
     assert PAGE.count('<div class="parts" role="img"') == 2
     drawings = re.findall(r'<svg [^>]*width="([^"]*)"[^>]*viewBox="0 0 ([^ ]*) ', PAGE)
-    assert drawings == [(f"{style.WIDTH:g}",) * 2] * 4
+    assert drawings == [(f"{WIDTH:g}",) * 2] * 4
     assert "aria-roledescription" not in PAGE
 
 
