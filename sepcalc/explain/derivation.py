@@ -79,7 +79,7 @@ class Derivation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class StageShare:
     """The part of the standard's cost that one stage needs, in symbols and as a ``value``."""
 
     label: str
@@ -88,7 +88,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ratio:
+class CostRatio:
     """A variant's total over the standard's: ``value``, and as a sum of products where it is one (``closed``).
 
     ``parts`` are what each stage adds to it; empty without a closed form.
@@ -99,7 +99,7 @@ class Ratio:
     standard: Formula
     closed: Formula | None
     value: Fraction
-    parts: tuple[Part, ...] = ()
+    parts: tuple[StageShare, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +115,7 @@ class Section:
     why_not: str | None = None
     channels: tuple[Formula, ...] = ()
     derivations: tuple[Derivation, ...] = ()
-    ratios: tuple[Ratio, ...] = ()
+    ratios: tuple[CostRatio, ...] = ()
     remark: str = ""
 
 
@@ -301,7 +301,7 @@ def _ratios(
     mine: Sequence[Derivation],
     standard: Sequence[Derivation],
     values: Mapping[str, int],
-) -> tuple[Ratio, ...]:
+) -> tuple[CostRatio, ...]:
     if not mine or mine is standard:
         return ()
     params = _ratio(mine[0], standard[0].formula, 1 / comparison.params_reduction(candidate), values)
@@ -311,15 +311,15 @@ def _ratios(
     return params, macs
 
 
-def _ratio(mine: Derivation, standard: Formula, value: Fraction, values: Mapping[str, int]) -> Ratio:
+def _ratio(mine: Derivation, standard: Formula, value: Fraction, values: Mapping[str, int]) -> CostRatio:
     parts = [(line.label, line.formula.over(standard)) for line in mine.stages]
-    return Ratio(
+    return CostRatio(
         count=mine.count,
         total=mine.formula,
         standard=standard,
         closed=mine.formula.over(standard),
         value=value,
-        parts=tuple(Part(label=label, closed=part, value=part.at(values)) for label, part in parts if part),
+        parts=tuple(StageShare(label=label, closed=part, value=part.at(values)) for label, part in parts if part),
     )
 
 
