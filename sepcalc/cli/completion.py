@@ -4,7 +4,7 @@ Typer asks the command for the flag or the argument; here are the words that it 
 checks. Nothing of this is imported by a run that no shell began.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,10 +21,13 @@ class Word(NamedTuple):
 
 
 def complete(command: Any) -> Any:
-    """``command`` with the words of each of its flags and arguments that is in :data:`WORDS`."""
+    """``command`` with the words of each of its flags and arguments that takes some."""
+    from sepcalc.core.variants import all_options
+
+    known = WORDS | {option.name: _these(*option.words) for option in all_options() if option.words}
     for parameter in command.params:
-        if parameter.name in WORDS:
-            parameter.shell_complete = partial(_offer, WORDS[parameter.name], parameter.name in LISTS)
+        if parameter.name in known:
+            parameter.shell_complete = partial(_offer, known[parameter.name], parameter.name in LISTS)
     return command
 
 
@@ -145,7 +148,7 @@ def _and_all(words: Callable[[Any], Iterable[Word]]) -> Callable[[Any], Iterable
     return lambda context: (*words(context), Word("all", "Every one of them."))
 
 
-WORDS: Mapping[str, Callable[[Any], Iterable[Word]]] = {
+WORDS: dict[str, Callable[[Any], Iterable[Word]]] = {
     "as_": _and_all(_counters),
     "axes": _these("1", "2", "3"),
     "bias": _biases,
@@ -157,7 +160,6 @@ WORDS: Mapping[str, Callable[[Any], Iterable[Word]]] = {
     "format": _formats,
     "keep": _layers,
     "layer": _layers,
-    "mid": _these("in", "out", "min", "max"),
     "only": _layers,
     "padding": _these("same", "valid"),
     "sort": _columns,
@@ -166,7 +168,7 @@ WORDS: Mapping[str, Callable[[Any], Iterable[Word]]] = {
     "table": _tables,
     "variant": _and_all(_variants),
 }
-"""The words of each flag and argument that takes some, by the name of the parameter."""
+"""The words of each flag and argument that takes some, by the name of the parameter; options of variants say theirs."""
 
 LISTS = ("columns", "dtype")
 """Those that take several with commas between them."""

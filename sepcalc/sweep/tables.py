@@ -14,6 +14,7 @@ from typing import Any
 
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.table import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE, Cell, Column, Kind, Row, Table
+from sepcalc.core.variants import all_options
 from sepcalc.sweep.grid import Axis, shown
 from sepcalc.sweep.limits import horizons, limits, trend_notes
 from sepcalc.sweep.sweep import Block, Sweep
@@ -76,6 +77,7 @@ def _rows(
 
 def sweep_columns(sweep: Sweep) -> tuple[Column, ...]:
     """The swept quantities, the variant, its counts and reductions, and why there are none."""
+    titles = _TITLES | {option.name: option.title or option.name for option in all_options()}
     macs = (
         Column(
             key="macs_per_position",
@@ -88,7 +90,7 @@ def sweep_columns(sweep: Sweep) -> tuple[Column, ...]:
         else Column(key="macs", title="MACs", kind="count")
     )
     return (
-        *(Column(key=axis.key, title=_TITLES.get(axis.key, axis.key), kind=_kind(axis)) for axis in sweep.grid.swept),
+        *(Column(key=axis.key, title=titles.get(axis.key, axis.key), kind=_kind(axis)) for axis in sweep.grid.swept),
         Column(key="variant", title="Variant"),
         Column(key="params", title="Params", kind="count"),
         macs,
@@ -98,7 +100,7 @@ def sweep_columns(sweep: Sweep) -> tuple[Column, ...]:
     )
 
 
-_TITLES = {"k": "Kernel", "size": "Size", "stride": "Stride", "width": "Width", "groups": "Groups", "mid": "Mid"}
+_TITLES = {"k": "Kernel", "size": "Size", "stride": "Stride", "width": "Width"}
 
 
 def _kind(axis: Axis) -> Kind:
