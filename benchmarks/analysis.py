@@ -32,6 +32,7 @@ from harness import (
     MINIMUM,
     NAME,
     RATIO,
+    SEPCALC,
     Process,
     Report,
     Target,
@@ -45,18 +46,17 @@ from harness import (
     measured,
     prepared,
     process,
-    series,
     show,
-    starred,
+    timing_cells,
+    wall_times,
 )
 
 from sepcalc.core.table import Cell, Column
 from sepcalc.measure.loop import Series
-from sepcalc.measure.statistics import Ratio, ratio, summarize
+from sepcalc.measure.statistics import PairedRatio, paired_ratio, summarize
 
 PACKAGES = ("sepcalc", "typer", "rich", "PyYAML", "msgspec", *counters.PACKAGES)
 LIBRARY = "import sys, sepcalc; print(sepcalc.load(sys.argv[1]).cost.macs)"
-COMMAND = "from sepcalc.cli import main; main()"
 COLUMNS = (
     NAME,
     Column(key="total", title="total", kind="count"),
@@ -90,9 +90,9 @@ CONTENDERS = tuple(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Race:
-    """The times of everyone on one ``network``, and what the others say of it.
+    """The times of everyone on one ``network``, and the totals of the others.
 
-    ``bounds`` is how many times as fast sepcalc has to be as the fastest of them, by the name of what it does.
+    ``bounds``, by the name of what sepcalc does, is how many times as fast as the fastest of them it has to be.
     """
 
     title: str
@@ -104,11 +104,11 @@ class Race:
     @property
     def fastest(self) -> str:
         """The fastest of the others that counted what they are known to count."""
-        fair = [each.name for each, total in self.others.items() if total == self.known(each)]
+        fair = [other.name for other, total in self.others.items() if total == self.known(other)]
         return min(fair, key=lambda name: median(self.times[name].samples))
 
     def known(self, other: Contender) -> int:
-        """What a counter is known to say of the network."""
+        """The total that a counter is known for."""
         return counters.KNOWN[other.counter][self.network]
 
 
@@ -119,7 +119,7 @@ def counting(network: str, *, rounds: int, seed: int) -> Race:
     counters.quiet()
     models = {device: counters.build(network, device) for device in ("cpu", "meta")}
 
-    def say(counter: str, device: str) -> int:
+    def total(counter: str, device: str) -> int:
         with contextlib.redirect_stdout(io.StringIO()):  # ptflops warns there
             return counters.COUNTERS[counter](*models[device])
 
@@ -139,30 +139,27 @@ def counting(network: str, *, rounds: int, seed: int) -> Race:
         forget()
         return lambda: sepcalc.load(network).cost
 
-    others = {each: say(each.counter, each.device) for each in CONTENDERS}
+    others = {other: total(other.counter, other.device) for other in CONTENDERS}
     candidates: dict[str, Callable[[], Callable[[], object]]] = {
         "sepcalc, count": lambda: partial(attrgetter("cost"), loaded()),
         "sepcalc, count with three what-ifs": lambda: loaded().totals,
         "sepcalc, load + count": from_file,
     }
-    for each in others:
-        candidates[each.name] = partial(partial, say, each.counter, each.device)
+    for other in others:
+        candidates[other.name] = partial(partial, total, other.counter, other.device)
     # A sample lasts about as long as one run of the slow ones, so that all are equally warm.
-    found = measured(candidates, exactly(rounds, seed, least_s=0.02), run=prepared)
+    found = measured(candidates, exactly(rounds, seed, least_s=0.02), sample=prepared)
     return Race(
         title=f"{network} in one warm process",
         network=network,
         others=others,
-        times={each.key: each for each in found.series},
+        times=found.series,
         bounds={"sepcalc, count": 50, "sepcalc, load + count": 10},
     )
 
 
 def caches() -> list[Callable[[], None]]:
-    """What empties each cache in which sepcalc remembers costs and expressions.
-
-    What it knows of its own argument types stays, as torch's registries do.
-    """
+    """The functions that empty sepcalc's caches of costs and expressions; its argument types stay known."""
     mine = [vars(module) for name, module in list(sys.modules.items()) if name.split(".")[0] == "sepcalc"]
     found = [value for names in mine for word, value in names.items() if word != "fields"]
     return [value.cache_clear for value in found if hasattr(value, "cache_clear")]
@@ -172,27 +169,27 @@ def processes(network: str, *, rounds: int, seed: int) -> Race:
     """Count ``network`` from nothing, each time in a new process."""
 
     def run(*command: str) -> Process:
-        return process([sys.executable, *command], {"OMP_NUM_THREADS": "1"})
+        return process(command, {"OMP_NUM_THREADS": "1"})
 
     candidates = {
-        "sepcalc, library": partial(run, "-c", LIBRARY, network),
-        "sepcalc, command": partial(run, "-c", COMMAND, "network", network),
+        "sepcalc, library": partial(run, sys.executable, "-c", LIBRARY, network),
+        "sepcalc, command": partial(run, *SEPCALC, "network", network),
     }
-    for each in CONTENDERS:
-        candidates[each.name] = partial(run, counters.__file__, each.counter, network, each.device)
+    for other in CONTENDERS:
+        candidates[other.name] = partial(run, sys.executable, counters.__file__, other.counter, network, other.device)
     taken = in_turns(candidates, rounds=rounds, seed=seed)
     return Race(
         title=f"{network}, whole processes",
         network=network,
-        others={each: int(taken[each.name][0].output.split()[-1]) for each in CONTENDERS},
-        times={name: series(each.wall_s for each in done) for name, done in taken.items()},
+        others={other: int(taken[other.name][0].output.split()[-1]) for other in CONTENDERS},
+        times=wall_times(taken),
         bounds={"sepcalc, library": 15, "sepcalc, command": 15},
     )
 
 
 def report(race: Race, *, markdown: bool) -> Report:
     """Print what everyone took, and hold sepcalc against the fastest of the fair others."""
-    ratios = {name: ratio(race.times[race.fastest], each) for name, each in race.times.items()}
+    ratios = {name: paired_ratio(race.times[race.fastest], times) for name, times in race.times.items()}
     title = f"{race.title}; fastest of the others: {race.fastest}"
     show(title, COLUMNS, _rows(race, ratios), markdown=markdown)
     return Report(
@@ -204,21 +201,21 @@ def report(race: Race, *, markdown: bool) -> Report:
     )
 
 
-def _rows(race: Race, ratios: Mapping[str, Ratio]) -> Iterator[list[Cell]]:
-    others = {each.name: each for each in race.others}
+def _rows(race: Race, ratios: Mapping[str, PairedRatio]) -> Iterator[list[Cell]]:
+    others = {other.name: other for other in race.others}
     exact = counters.MACS[race.network]
     for name, times in race.times.items():
-        found, other, total, label = summarize(times), others.get(name), exact, name
+        other, total, label = others.get(name), exact, name
         if other:
             total = race.others[other]
             label += "" if total == race.known(other) else f" (elsewhere {race.known(other):,})"
-        taken = (interval(found), Fraction(found.minimum_s), interval(ratios[name]))
-        yield [starred(label, found), total, Fraction(total, exact), *taken]
+        starred, *taken = timing_cells(label, summarize(times))
+        yield [starred, total, Fraction(total, exact), *taken, interval(ratios[name])]
 
 
 def main() -> int:
     """Run the chosen parts; the exit code."""
-    parser = arguments(__doc__ or "")
+    parser = arguments(__doc__)
     parts = {"growth": 5, "processes": 5, "counting": 30}  # the heap of the last would stain the memory of the first
     parser.add_argument("parts", nargs="*", choices=[[], *parts], help="all of them by default")
     options = parser.parse_args()

@@ -28,35 +28,34 @@ from harness import NAME, OF_MINIMA, RATIO, Process, Report, Target, in_turns, i
 
 from sepcalc.core.table import Cell, Column
 from sepcalc.measure.loop import Series
-from sepcalc.measure.statistics import Ratio, ratio
+from sepcalc.measure.statistics import PairedRatio, paired_ratio
 
 SIZES = (1_000, 10_000, 100_000)
 
-PROGRAMS = {
-    "PyYAML alone": """
+PROGRAM = """
 import sys
 from time import process_time
+{define}
+run(sys.argv[1])
+start = process_time()
+run(sys.argv[2])
+print(process_time() - start)
+"""
+
+PROGRAMS = {
+    "PyYAML alone": """
 import yaml
 def run(path):
     with open(path, "rb") as file:
         return yaml.load(file, yaml.CSafeLoader)
-run(sys.argv[1])
-start = process_time()
-run(sys.argv[2])
-print(process_time() - start)
 """,
     "sepcalc": """
-import sys
-from time import process_time
 import sepcalc
 def run(path):
     return sepcalc.load(path).totals()
-run(sys.argv[1])
-start = process_time()
-run(sys.argv[2])
-print(process_time() - start)
 """,
 }
+"""What reads a file, by its name; :data:`PROGRAM` times it on the second of two."""
 
 COLUMNS = (
     replace(NAME, title="layers"),
@@ -87,9 +86,9 @@ class Point:
         return median(self.times(program).samples)
 
     @property
-    def ratio(self) -> Ratio:
+    def ratio(self) -> PairedRatio:
         """How many times as long sepcalc takes as the loader."""
-        return ratio(self.times("sepcalc"), self.times("PyYAML alone"))
+        return paired_ratio(self.times("sepcalc"), self.times("PyYAML alone"))
 
     def peak_bytes(self, program: str) -> int:
         """The most memory that ``program`` held in any round."""
@@ -149,8 +148,8 @@ def measure(style: str, layers: int, *, rounds: int, seed: int) -> Point:
         first = write_network(Path(folder, "first.yaml"), style, 10)
         network = write_network(Path(folder, "network.yaml"), style, layers)
         candidates = {
-            name: partial(process, [sys.executable, "-c", program, str(first), str(network)])
-            for name, program in PROGRAMS.items()
+            name: partial(process, [sys.executable, "-c", PROGRAM.format(define=define), str(first), str(network)])
+            for name, define in PROGRAMS.items()
         }
         return Point(style=style, layers=layers, samples=in_turns(candidates, rounds=rounds, seed=seed))
 

@@ -10,8 +10,8 @@ that imports a transformer of 1.64 billion parameters, torch and all.
 
 from __future__ import annotations
 
+import argparse
 import sys
-from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -22,22 +22,17 @@ from harness import (
     NAME,
     Report,
     Target,
-    arguments,
-    describe,
+    benchmark,
     exactly,
     figures,
-    finish,
-    interval,
-    machine,
     measured,
     process,
     show,
-    starred,
+    timing_cells,
 )
 
-from sepcalc.core.table import Cell
 from sepcalc.measure.loop import Call
-from sepcalc.measure.statistics import ratio, summarize
+from sepcalc.measure.statistics import paired_ratio, summarize
 
 PACKAGES = ("sepcalc", "torch", "torchvision", "fvcore")
 
@@ -85,17 +80,13 @@ def report(network: str, *, rounds: int, seed: int, markdown: bool) -> Report:
         "sepcalc, built": partial(folded, *meta),
         "fvcore, built": partial(counters.fvcore, *real),
     }
-    times = {each.key: each for each in measured(candidates, exactly(rounds, seed)).series}
-
-    def row(name: str) -> list[Cell]:
-        found = summarize(times[name])
-        return [starred(name, found), interval(found), Fraction(found.minimum_s)]
-
-    show(f"Importing {network}", (NAME, MEDIAN, MINIMUM), map(row, times), markdown=markdown)
+    times = measured(candidates, exactly(rounds, seed)).series
+    rows = [timing_cells(name, summarize(taken)) for name, taken in times.items()]
+    show(f"Importing {network}", (NAME, MEDIAN, MINIMUM), rows, markdown=markdown)
     pairs = {f"sepcalc / fvcore{how}": (times[f"sepcalc{how}"], times[f"fvcore{how}"]) for how in ("", ", built")}
     return Report(
         samples=times,
-        targets=tuple(Target(what=what, value=ratio(*pair), at_most=1) for what, pair in pairs.items()),
+        targets=tuple(Target(what=what, value=paired_ratio(*pair), at_most=1) for what, pair in pairs.items()),
     )
 
 
@@ -108,18 +99,14 @@ def memory() -> Report:
     return Report(samples={"large": done}, targets=(target,))
 
 
-def main() -> int:
-    """Measure; the exit code."""
-    options = arguments(__doc__ or "").parse_args()
-    facts = machine(PACKAGES)
-    print(describe(facts))
-    # First, while this process is small: a child's peak begins with what its parent holds.
-    reports = {"memory": memory()}
+def reports(options: argparse.Namespace) -> dict[str, Report]:
+    """Measure the memory, then the time."""
+    # The memory first, while this process is small: a child's peak begins with what its parent holds.
+    found = {"memory": memory()}
     counters.quiet()
-    rounds = options.rounds or 15
-    reports["resnet50"] = report("resnet50", rounds=rounds, seed=options.seed, markdown=options.markdown)
-    return finish(reports, facts, options)
+    found["resnet50"] = report("resnet50", rounds=options.rounds, seed=options.seed, markdown=options.markdown)
+    return found
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(benchmark(__doc__, PACKAGES, reports, rounds=15))

@@ -14,6 +14,7 @@ about 3 ms, as long as a turn on the processor, and so most of them are cut in t
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,12 +28,9 @@ from harness import (
     RATIO,
     Report,
     Target,
-    arguments,
-    describe,
-    finish,
+    benchmark,
     in_turns,
     interval,
-    machine,
     measured,
     series,
     show,
@@ -47,8 +45,8 @@ from sepcalc.core.variants import choose
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.loop import Call, Plan, Series
 from sepcalc.measure.pytorch.calls import held, prepare
-from sepcalc.measure.pytorch.samplers import sampler
-from sepcalc.measure.statistics import Ratio, ratio, summarize
+from sepcalc.measure.pytorch.devices import sampler
+from sepcalc.measure.statistics import PairedRatio, paired_ratio, summarize
 from sepcalc.readers.inputs import Input
 
 LAYERS = {
@@ -58,7 +56,6 @@ LAYERS = {
 }
 TOLERANCE = 0.05
 PACKAGES = ("sepcalc", "torch")
-"""What the figures depend on."""
 
 COLUMNS = (
     NAME,
@@ -85,9 +82,9 @@ class Times:
     torch: Series
 
     @property
-    def ratio(self) -> Ratio:
+    def ratio(self) -> PairedRatio:
         """How many times as long a call takes by sepcalc."""
-        return ratio(self.sepcalc, self.torch)
+        return paired_ratio(self.sepcalc, self.torch)
 
 
 def forms(spec: ConvSpec, conditions: Conditions) -> dict[str, Call]:
@@ -98,7 +95,7 @@ def forms(spec: ConvSpec, conditions: Conditions) -> dict[str, Call]:
 
 def by_sepcalc(calls: Mapping[str, Call], plan: Plan) -> dict[str, float]:
     """The median time of each call, all of them in one measurement."""
-    return {each.key: median(each.samples) for each in measured(calls, plan, sampler(Conditions())).series}
+    return {name: median(taken.samples) for name, taken in measured(calls, plan, sampler(Conditions())).series.items()}
 
 
 def by_torch(name: str, call: Call, least_s: float) -> dict[str, float]:
@@ -142,18 +139,15 @@ def report(times: Mapping[str, Times], *, markdown: bool) -> Report:
     )
 
 
-def main() -> int:
-    """Measure, print and judge; the exit code."""
-    options = arguments(__doc__ or "").parse_args()
-    facts = machine(PACKAGES)
-    print(describe(facts))
+def reports(options: argparse.Namespace) -> dict[str, Report]:
+    """Time every form of every layer with both clocks."""
     times = {
-        f"{layer}, {form}": each
+        f"{layer}, {form}": both
         for layer, spec in LAYERS.items()
-        for form, each in compared(spec, Clocks(), rounds=options.rounds or 15, seed=options.seed).items()
+        for form, both in compared(spec, Clocks(), rounds=options.rounds, seed=options.seed).items()
     }
-    return finish({"agreement": report(times, markdown=options.markdown)}, facts, options)
+    return {"agreement": report(times, markdown=options.markdown)}
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(benchmark(__doc__, PACKAGES, reports, rounds=15))

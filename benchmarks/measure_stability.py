@@ -15,6 +15,7 @@ torch's timer gives no verdict on a ratio, so all of its runs count as accepted.
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +27,7 @@ from itertools import count
 from math import inf
 from statistics import mean, median, stdev
 
-from harness import NAME, Report, Target, arguments, describe, figures, finish, in_turns, machine, measured, show
+from harness import NAME, Report, Target, benchmark, figures, in_turns, measured, show
 from measure_agreement import forms
 from torch.utils.benchmark import Timer
 
@@ -35,8 +36,8 @@ from sepcalc.core.table import Cell, Column
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.loop import Call, Plan, Series
 from sepcalc.measure.pytorch.calls import held
-from sepcalc.measure.pytorch.samplers import sampler
-from sepcalc.measure.statistics import judge, ratio
+from sepcalc.measure.pytorch.devices import sampler
+from sepcalc.measure.statistics import judge, paired_ratio
 
 LAYER = ConvSpec.of(64, 64, 3, size=28)
 BUSY = 2
@@ -45,7 +46,6 @@ BUSY = 2
 OFF = 0.10
 SCATTER = 0.03
 PACKAGES = ("sepcalc", "torch")
-"""What the figures depend on."""
 
 COLUMNS = (
     NAME,
@@ -124,9 +124,9 @@ def run(calls: Mapping[str, Call], plan: Plan, seeds: Iterator[int], processes: 
     """One measurement by sepcalc and one by torch, with so many busy processes beside them."""
     with busy(processes):
         found = measured(calls, replace(plan, seed=next(seeds)), sampler(Conditions()))
-        standard, separable = found.series
-        medians = [torch_median(calls[each.key], each) for each in found.series]
-    between = ratio(standard, separable)
+        standard, separable = found.series.values()
+        medians = [torch_median(calls[name], taken) for name, taken in found.series.items()]
+    between = paired_ratio(standard, separable)
     verdict = judge(standard, separable, between, clock_step_s=found.clock_step_s)
     return Run(ratio=between.value, word=verdict.word, reason=verdict.reason, by_torch=medians[0] / medians[1])
 
@@ -186,18 +186,16 @@ def report(taken: Mapping[str, Sequence[Run]], *, quiet: str, markdown: bool) ->
     )
 
 
-def main() -> int:
-    """Measure, print and judge; the exit code."""
-    options = arguments(__doc__ or "").parse_args()
-    facts, conditions = machine(PACKAGES), Conditions()
-    print(describe(facts))
+def reports(options: argparse.Namespace) -> dict[str, Report]:
+    """Measure as the machine is and with busy processes beside, in turns."""
+    conditions = Conditions()
     with held(conditions):
         calls = {name: call for name, call in forms(LAYER, conditions).items() if name != "spatial-separable"}
         looks = partial(run, calls, Plan(), count(options.seed))
         states = {"quiet": partial(looks, 0), f"{BUSY} busy processes": partial(looks, BUSY)}
-        taken = in_turns(states, rounds=options.rounds or 20, seed=options.seed)
-    return finish({"stability": report(taken, quiet="quiet", markdown=options.markdown)}, facts, options)
+        taken = in_turns(states, rounds=options.rounds, seed=options.seed)
+    return {"stability": report(taken, quiet="quiet", markdown=options.markdown)}
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(benchmark(__doc__, PACKAGES, reports, rounds=20))

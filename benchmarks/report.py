@@ -10,6 +10,7 @@ one headless Chromium without a graphics card. *Written* is the whole process th
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -21,7 +22,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from growth import write_network
-from harness import NAME, Report, Target, arguments, describe, finish, in_turns, machine, process, show
+from harness import NAME, SEPCALC, Report, Target, benchmark, in_turns, process, show
 
 from sepcalc.core.table import Cell, Column
 
@@ -77,33 +78,29 @@ def report(*, rounds: int, seed: int, markdown: bool) -> Report:
         for layers in SIZES:
             network, name = write_network(Path(folder, f"{layers}.yaml"), "flow", layers), f"{layers:,}"
             files[name] = network.with_suffix(".html")
-            done = process([sys.executable, "-m", "sepcalc", "report", str(network), "-o", str(files[name])])
+            done = process([*SEPCALC, "report", str(network), "-o", str(files[name])])
             written[name] = Fraction(files[name].stat().st_size, 10**6), Fraction(done.wall_s)
         with browser() as chromium:
             candidates = {name: partial(visit, chromium, file) for name, file in files.items()}
             taken = in_turns(candidates, rounds=rounds, seed=seed)
 
     def row(name: str) -> list[Cell]:
-        return [name, *written[name], *(Fraction(median(each[step] for each in taken[name])) for step in STEPS)]
+        return [name, *written[name], *(Fraction(median(visited[step] for visited in taken[name])) for step in STEPS)]
 
     show("The report in Chromium", COLUMNS, map(row, taken), markdown=markdown)
     return Report(samples=taken, targets=promises(taken[f"{PROMISED:,}"]))
 
 
 def promises(taken: Sequence[Mapping[str, float]]) -> tuple[Target, ...]:
-    """What the page of :data:`PROMISED` layers has to keep."""
-    whole = median(each["opened"] + each["sorted"] for each in taken)
+    """The target of the page of :data:`PROMISED` layers."""
+    whole = median(visited["opened"] + visited["sorted"] for visited in taken)
     return (Target(what=f"{PROMISED:,} layers opened and sorted once, s", value=whole, at_most=2),)
 
 
-def main() -> int:
-    """Measure; the exit code."""
-    options = arguments(__doc__ or "").parse_args()
-    facts = machine(PACKAGES)
-    print(describe(facts))
-    found = report(rounds=options.rounds or 7, seed=options.seed, markdown=options.markdown)
-    return finish({"report": found}, facts, options)
+def reports(options: argparse.Namespace) -> dict[str, Report]:
+    """Write and visit the reports."""
+    return {"report": report(rounds=options.rounds, seed=options.seed, markdown=options.markdown)}
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(benchmark(__doc__, PACKAGES, reports, rounds=7))

@@ -13,6 +13,7 @@ interpreter and one that imports Typer and Rich stand beside them, to show where
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -28,40 +29,38 @@ from harness import (
     NAME,
     OF_MINIMA,
     RATIO,
+    SEPCALC,
     Process,
     Report,
     Target,
-    arguments,
-    describe,
-    finish,
+    benchmark,
+    cpu_times,
     in_turns,
     interval,
-    machine,
     process,
-    series,
     show,
-    starred,
+    timing_cells,
+    wall_times,
 )
 
 from sepcalc.core.table import Cell
-from sepcalc.measure.statistics import ratio, summarize
+from sepcalc.measure.statistics import paired_ratio, summarize
 
-SEPCALC, MINIMAL = "sepcalc layer", "smallest Typer + Rich program"
+LAYER, MINIMAL = "sepcalc layer", "smallest Typer + Rich program"
 PROGRAMS = {
-    SEPCALC: ("from sepcalc.cli import main; main()", "layer", "--cin", "64", "--cout", "128", "-k", "3"),
-    MINIMAL: ("from minimal import run; run()",),
-    "import typer, rich": ("import typer, rich.console, rich.table",),
-    "bare interpreter": ("pass",),
+    LAYER: (*SEPCALC, "layer", "--cin", "64", "--cout", "128", "-k", "3"),
+    MINIMAL: (sys.executable, "-c", "from minimal import run; run()"),
+    "import typer, rich": (sys.executable, "-c", "import typer, rich.console, rich.table"),
+    "bare interpreter": (sys.executable, "-c", "pass"),
 }
 GOAL = 1.25
 PACKAGES = ("sepcalc", "typer", "rich", "click")
-"""What the figures depend on."""
 
 
 def start(program: tuple[str, ...]) -> Process:
-    """Run ``program``, the code and the arguments, to its end."""
+    """Run ``program`` to its end, where it finds ``minimal.py``."""
     search = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), str(Path(__file__).parent))))
-    return process([sys.executable, "-c", *program], {"PYTHONPATH": search, "COLUMNS": "120"})
+    return process(program, {"PYTHONPATH": search, "COLUMNS": "120"})
 
 
 def same_words() -> None:
@@ -69,7 +68,7 @@ def same_words() -> None:
 
     Raises :class:`RuntimeError` where they do not: then ``minimal.py`` has to follow what ``sepcalc layer`` prints.
     """
-    own, minimal = (words(start(PROGRAMS[name]).output) for name in (SEPCALC, MINIMAL))
+    own, minimal = (words(start(PROGRAMS[name]).output) for name in (LAYER, MINIMAL))
     for mine, its in zip_longest(own, minimal):
         if mine != its:
             raise RuntimeError(f"sepcalc layer prints {mine!r} where minimal.py prints {its!r}; bring it up to date")
@@ -85,40 +84,33 @@ def words(text: str) -> list[str]:
 
 
 def report(taken: Mapping[str, Sequence[Process]], *, markdown: bool) -> Report:
-    """Print the table of all programs; the processes, and the promise."""
-    wall = {name: series(each.wall_s for each in done) for name, done in taken.items()}
-    cpu = {name: series(each.cpu_s for each in done) for name, done in taken.items()}
-    ratios = {name: ratio(wall[name], wall[MINIMAL]) for name in taken}
+    """Print the table of all programs; the processes, and the target."""
+    wall, cpu = wall_times(taken), cpu_times(taken)
+    ratios = {name: paired_ratio(wall[name], wall[MINIMAL]) for name in taken}
 
     def row(name: str) -> list[Cell]:
-        by_wall, by_cpu = summarize(wall[name]), summarize(cpu[name])
         return [
-            starred(name, by_wall),
-            interval(by_wall),
-            Fraction(by_wall.minimum_s),
+            *timing_cells(name, summarize(wall[name])),
             interval(ratios[name]),
             Fraction(ratios[name].of_minima),
-            Fraction(by_cpu.median_s),
-            interval(ratio(cpu[name], cpu[MINIMAL])),
+            Fraction(summarize(cpu[name]).median_s),
+            interval(paired_ratio(cpu[name], cpu[MINIMAL])),
         ]
 
     processor = replace(MINIMUM, key="cpu_s", title="processor, ms")
     columns = (NAME, MEDIAN, MINIMUM, RATIO, OF_MINIMA, processor, replace(RATIO, key="cpu_ratio"))
     show("Start-up, whole processes", columns, map(row, taken), markdown=markdown)
-    target = Target(what=f"{SEPCALC} / {MINIMAL}", value=ratios[SEPCALC], at_most=GOAL)
+    target = Target(what=f"{LAYER} / {MINIMAL}", value=ratios[LAYER], at_most=GOAL)
     return Report(samples=taken, targets=(target,))
 
 
-def main() -> int:
-    """Measure, print and judge; the exit code."""
-    options = arguments(__doc__ or "").parse_args()
-    facts = machine(PACKAGES)
-    print(describe(facts))
+def reports(options: argparse.Namespace) -> dict[str, Report]:
+    """Start all programs in turns."""
     same_words()
     candidates = {name: partial(start, program) for name, program in PROGRAMS.items()}
-    taken = in_turns(candidates, rounds=options.rounds or 40, seed=options.seed)
-    return finish({"startup": report(taken, markdown=options.markdown)}, facts, options)
+    taken = in_turns(candidates, rounds=options.rounds, seed=options.seed)
+    return {"startup": report(taken, markdown=options.markdown)}
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(benchmark(__doc__, PACKAGES, reports, rounds=40))

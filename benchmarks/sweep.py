@@ -10,6 +10,7 @@ each other part every block of points. Files go to a temporary folder, and the n
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -22,19 +23,17 @@ from harness import (
     MEDIAN,
     MINIMUM,
     NAME,
+    SEPCALC,
     Process,
     Report,
     Target,
-    arguments,
-    describe,
-    finish,
+    benchmark,
+    cpu_times,
     in_turns,
-    interval,
-    machine,
     process,
-    series,
     show,
-    starred,
+    timing_cells,
+    wall_times,
 )
 
 from sepcalc.core.table import Cell, Column
@@ -50,7 +49,6 @@ FORMATS = ("csv", "json", "parquet")
 ROWS = 3_000_000
 SECONDS, MEGABYTES = 10, 300
 PACKAGES = ("sepcalc", "polars")
-"""What the figures depend on."""
 
 COLUMNS = (
     NAME,
@@ -64,10 +62,9 @@ COLUMNS = (
 def sweep(grid: str, path: Path) -> Process:
     """Run the sweep of a grid to its end.
 
-    Raises :class:`RuntimeError` where the file has not every row.
+    Raises :class:`RuntimeError` where rows are missing in the file.
     """
-    program = "from sepcalc.cli import main; main()"
-    done = process([sys.executable, "-c", program, "sweep", *GRIDS[grid].split(), "-o", str(path)])
+    done = process([*SEPCALC, "sweep", *GRIDS[grid].split(), "-o", str(path)])
     if path.suffix == ".csv":
         with path.open("rb") as file:  # line by line: a process begins with the memory of the one that started it
             found = sum(1 for _ in file) - 1
@@ -88,14 +85,13 @@ def measured(*, rounds: int, seed: int) -> dict[str, list[Process]]:
 
 
 def report(taken: Mapping[str, Sequence[Process]], *, markdown: bool) -> Report:
-    """Print the table; the processes, and what is promised of CSV."""
-    wall = {name: summarize(series(each.wall_s for each in done)) for name, done in taken.items()}
-    peaks = {name: max(each.peak_bytes for each in done) for name, done in taken.items()}
+    """Print the table; the processes, and the targets of CSV."""
+    wall = {name: summarize(times) for name, times in wall_times(taken).items()}
+    cpu = {name: summarize(times) for name, times in cpu_times(taken).items()}
+    peaks = {name: max(done.peak_bytes for done in processes) for name, processes in taken.items()}
 
     def row(name: str) -> list[Cell]:
-        cpu = summarize(series(each.cpu_s for each in taken[name]))
-        times = (interval(wall[name]), Fraction(wall[name].minimum_s), Fraction(cpu.median_s))
-        return [starred(name, wall[name]), *times, Fraction(peaks[name], 10**6)]
+        return [*timing_cells(name, wall[name]), Fraction(cpu[name].median_s), Fraction(peaks[name], 10**6)]
 
     show("A million points, three million rows, whole processes", COLUMNS, map(row, taken), markdown=markdown)
     promised = [name for name in taken if name.endswith("csv")]
@@ -104,14 +100,11 @@ def report(taken: Mapping[str, Sequence[Process]], *, markdown: bool) -> Report:
     return Report(samples=taken, targets=(*seconds, *memory))
 
 
-def main() -> int:
-    """Measure, print and judge; the exit code."""
-    options = arguments(__doc__ or "").parse_args()
-    facts = machine(PACKAGES)
-    print(describe(facts))
-    taken = measured(rounds=options.rounds or 5, seed=options.seed)
-    return finish({"sweep": report(taken, markdown=options.markdown)}, facts, options)
+def reports(options: argparse.Namespace) -> dict[str, Report]:
+    """Sweep each grid into each format, in turns."""
+    taken = measured(rounds=options.rounds, seed=options.seed)
+    return {"sweep": report(taken, markdown=options.markdown)}
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(benchmark(__doc__, PACKAGES, reports, rounds=5))

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from sepcalc.measure.pytorch.bench import torch_bench as torch_bench
     from sepcalc.measure.record import load_measurement as load_measurement
     from sepcalc.measure.record import save_measurement as save_measurement
-    from sepcalc.measure.run import Setting as Setting
+    from sepcalc.measure.run import MeasurementSetup as MeasurementSetup
     from sepcalc.readers.inputs import parse_input as parse_input
     from sepcalc.readers.sources import open_source as open_source
     from sepcalc.readers.yaml.arguments import Common as Common
@@ -62,8 +62,8 @@ if TYPE_CHECKING:
     from sepcalc.render.formats import FORMATS as FORMATS
     from sepcalc.render.formats import Output as Output
     from sepcalc.render.formats import render_tables as render_tables
-    from sepcalc.report.document import Made as Made
-    from sepcalc.report.document import Subject as Subject
+    from sepcalc.report.document import Provenance as Provenance
+    from sepcalc.report.document import ReportSubject as ReportSubject
     from sepcalc.report.document import report_network as report_network
     from sepcalc.sweep.sweep import sweep_layer as sweep_layer
     from sepcalc.sweep.sweep import sweep_network as sweep_network
@@ -78,16 +78,16 @@ __all__ = [
     "Comparison",
     "ConvSpec",
     "FeatureMap",
-    "Made",
+    "MeasurementSetup",
     "Network",
     "Option",
     "Output",
     "Plan",
+    "Provenance",
+    "ReportSubject",
     "SepcalcError",
-    "Setting",
     "SpecError",
     "Stages",
-    "Subject",
     "Variant",
     "Whole",
     "__version__",
@@ -141,12 +141,12 @@ _LAZY = {
     "Common": "sepcalc.readers.yaml.arguments",
     "FORMATS": "sepcalc.render.formats",
     "FeatureMap": "sepcalc.core.network",
-    "Made": "sepcalc.report.document",
+    "MeasurementSetup": "sepcalc.measure.run",
     "Network": "sepcalc.core.network",
     "Output": "sepcalc.render.formats",
     "Plan": "sepcalc.measure.loop",
-    "Setting": "sepcalc.measure.run",
-    "Subject": "sepcalc.report.document",
+    "Provenance": "sepcalc.report.document",
+    "ReportSubject": "sepcalc.report.document",
     "Whole": "sepcalc.readers.yaml.arguments",
     "build_network": "sepcalc.builders.torch_network",
     "build_stages": "sepcalc.builders.torch_stages",

@@ -13,7 +13,7 @@ import yaml
 
 import sepcalc
 from sepcalc.measure.loop import Plan, on_host
-from sepcalc.measure.statistics import Ratio, summarize
+from sepcalc.measure.statistics import PairedRatio, summarize
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
@@ -112,9 +112,9 @@ def test_least_time(harness):
     """A plan has exactly its rounds, and a sample as many calls as last the least time."""
     found = harness.measured({"one": int, "two": int}, harness.exactly(4, seed=0, least_s=1e-4))
     assert found.rounds == 4
-    assert all(each.inner > 1 for each in found.series)
+    assert all(each.inner > 1 for each in found.series.values())
     found = harness.measured({"one": int}, harness.exactly(1, seed=0))
-    assert (found.rounds, found.series[0].inner) == (1, 1)
+    assert (found.rounds, found.series["one"].inner) == (1, 1)
 
 
 def test_star(harness):
@@ -141,7 +141,7 @@ def test_table(harness, capsys):
 def test_target(harness, bounds, value, met):
     """A target is met on its bound and not beyond; of a ratio the median counts."""
     assert harness.Target(what="it", value=value, **bounds).met is met
-    ratio = Ratio(value=value, low=0.0, high=99.0, of_minima=0.0)
+    ratio = PairedRatio(value=value, low=0.0, high=99.0, of_minima=0.0)
     assert harness.Target(what="it", value=ratio, **bounds).met is met
 
 
@@ -307,7 +307,7 @@ def test_startup_promise(processes, capsys):
     """The promise is the ratio of two programs by the clock; each has its row, and the processor its column."""
     import startup
 
-    seconds = {startup.SEPCALC: 0.07, startup.MINIMAL: 0.05, "bare interpreter": 0.01}
+    seconds = {startup.LAYER: 0.07, startup.MINIMAL: 0.05, "bare interpreter": 0.01}
     (target,) = startup.report({name: processes(each, 9) for name, each in seconds.items()}, markdown=True).targets
     assert (target.value.value, target.at_most, target.met) == (pytest.approx(1.4), 1.25, False)
     rows = [[each.strip() for each in line.split("|")] for line in capsys.readouterr().out.splitlines()[4:-1]]
@@ -316,6 +316,36 @@ def test_startup_promise(processes, capsys):
         ("smallest Typer + Rich program", "25.0"),
         ("bare interpreter", "5.00"),
     ]
+
+
+def versions_taken(processes, *, new_start=0.05, new_total=7):
+    """Processes of two versions, the old of which starts in 50 ms."""
+    return {
+        (version, task): processes(start, 9, output=f"0.2 0.4 {total}")
+        for version, start, total in (("old", 0.05, 7), ("new", new_start, new_total))
+        for task in ("start-up", "count", "sweep")
+    }
+
+
+def test_versions(processes, capsys):
+    """A version that starts more slowly misses its target, and what did not change is met."""
+    import versions
+
+    report = versions.report(versions_taken(processes, new_start=0.06), markdown=True)
+    found = {target.what: (target.value.value, target.met) for target in report.targets}
+    assert found["start-up, clock, new / old"] == (pytest.approx(1.2), False)
+    assert found["loading, new / old"] == found["counting, new / old"] == (1.0, True)
+    row = next(line for line in capsys.readouterr().out.splitlines() if "start-up, clock" in line)
+    assert [cell.strip().split(" ")[0] for cell in row.split("|")[2:5]] == ["50.00", "60.00", "1.200"]
+
+
+def test_versions_that_count_differently(processes):
+    """Times of versions that disagree on the total are not compared."""
+    import versions
+
+    versions.check_same_total(versions_taken(processes))
+    with pytest.raises(RuntimeError, match="the versions count differently: 7 and 8 MACs"):
+        versions.check_same_total(versions_taken(processes, new_total=8))
 
 
 def test_sweep_promise(processes):

@@ -46,9 +46,9 @@ from sepcalc.measure.layer import measure_layer
 from sepcalc.measure.loop import Plan
 from sepcalc.measure.network import measure_network
 from sepcalc.measure.record import answer, answers
-from sepcalc.measure.run import Setting
+from sepcalc.measure.run import MeasurementSetup
 from sepcalc.measure.runs import runs_table
-from sepcalc.measure.statistics import FEWEST_ROUNDS, NOISE, UNSTEADY, Word
+from sepcalc.measure.statistics import FEWEST_ROUNDS, NOISE, UNSTEADY, VerdictWord
 from sepcalc.readers.onnx import graph as onnx_graph
 from sepcalc.readers.onnx import protobuf
 from sepcalc.readers.onnx import shapes as onnx_shapes
@@ -285,7 +285,7 @@ def test_suffixes():
     """Every suffix that chooses how a chart, a report or a sweep is written is documented."""
     charts = (ROOT / "docs" / "charts.md").read_text("utf-8")
     assert missing(chart.SUFFIXES, charts) == []
-    assert missing(cli_report.SUFFIXES, section("cli.md", "sepcalc report")) == []
+    assert missing(cli_report.outputs(), section("cli.md", "sepcalc report")) == []
 
 
 def test_columns_of_a_layer():
@@ -313,7 +313,7 @@ def test_columns_of_a_comparison_and_of_a_verification():
 def measured():
     """Sessions of every shape, by a clock of their own: a layer with its roofline, a grid, a network, layers alone."""
     comparison = compare(ConvSpec.of(64, 128, k=3, size=8))
-    setting = Setting(bench=fake_bench(), plan=Plan(rounds=3, time_s=0.0))
+    setting = MeasurementSetup(bench=fake_bench(), plan=Plan(rounds=3, time_s=0.0))
     grid = (Conditions(), Conditions(dtype="float16", batch=8, channels_last=True))
     network = load("mobilenet_v1")
     yield measure_layer(comparison, replace(setting, roofline=True))
@@ -331,7 +331,7 @@ def test_columns_of_a_measurement(monkeypatch, tmp_path):
     for table in tables:
         keys = [key for column in table.columns for key in (column.key, *interval_keys(column))]
         assert missing([table.name, *keys], text) == []
-    verdicts = (*get_args(Word), "reference", "failed", "does not apply")
+    verdicts = (*get_args(VerdictWord), "reference", "failed", "does not apply")
     assert [each for each in verdicts if f"`{each}`" not in text] == []
 
 
@@ -340,7 +340,7 @@ def test_verdicts():
     text = " ".join((ROOT / "docs" / "measuring.md").read_text("utf-8").split())
     limits = (f"over {100 * UNSTEADY:.0f} %", f"within {100 * NOISE:.0f} % of 1", f"fewer than {FEWEST_ROUNDS} rounds")
     assert [limit for limit in limits if limit not in text] == []
-    assert [each for each in get_args(Word) if f"`{each}`" not in text] == []
+    assert [each for each in get_args(VerdictWord) if f"`{each}`" not in text] == []
 
 
 def interval_keys(column):

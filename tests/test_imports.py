@@ -18,11 +18,13 @@ from layer_files import EXAMPLES
 from rooms import MAY_IMPORT
 
 import sepcalc
+from sepcalc.cli.completion import REGISTRIES
 from sepcalc.cli.main import COMMANDS
 from sepcalc.cli.report import SUFFIXES
 from sepcalc.core.network import Operator
 from sepcalc.core.runtime import resolve
 from sepcalc.core.table import Tabular
+from sepcalc.render.charts.chart import CHARTS
 from sepcalc.render.formats import FORMATS
 
 PACKAGE = ROOT / "sepcalc"
@@ -169,9 +171,11 @@ def late_names() -> Iterator[str]:
     yield from (f"{module}:{name}" for module in COMMANDS.values() for name in ("app", "EXAMPLES"))
     for output in FORMATS.values():
         yield from (name for name in output if isinstance(name, str) and ":" in name)
+    yield from (plot.draw for plot in CHARTS.values() if isinstance(plot.draw, str))
     for result in _subclasses(Tabular):
         yield from filter(None, [vars(result).get("_TABLES")])
     yield from (f"{module}:{name}" for name, module in sepcalc._LAZY.items())
+    yield from REGISTRIES.values()
     yield "sepcalc.render.formats:fragments"
     yield from SUFFIXES.values()
     for text in ("operator: unused", *(text for text, *_ in EXAMPLES.values())):

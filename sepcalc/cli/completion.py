@@ -1,7 +1,7 @@
-"""What a shell offers when a word is begun and the tab key pressed.
+"""The words that a shell offers when the tab key is pressed.
 
-Typer asks the command for the flag or the argument; here are the words that it takes, from the same registries as the
-checks. Nothing of this is imported by a run that no shell began.
+Typer finds the flag or the argument; the words that it takes come from the registries that also check it. Only a run
+that a shell starts for a completion imports this.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from sepcalc.core.errors import SepcalcError
+from sepcalc.core.runtime import resolve
 
 
 class Word(NamedTuple):
-    """A word that may stand here; shells that can show its ``help`` beside it. ``type`` is "not a path" to Typer."""
+    """A word to offer; some shells show its ``help``. Typer reads ``type``, which says that it is not a path."""
 
     value: str
     help: str = ""
@@ -32,21 +33,24 @@ def complete(command: Any) -> Any:
 
 
 def _offer(words: Callable[[Any], Iterable[Word]], is_list: bool, context: Any, begun: str) -> list[Word]:
-    """The words that go on from what is ``begun``; of a list, from what stands after its last comma."""
+    """The words that begin as the text ``begun`` does; in a list, as its part after the last comma does."""
     before = begun[: begun.rfind(",") + 1] if is_list else ""
-    return [
-        each._replace(value=before + each.value) for each in words(context) if (before + each.value).startswith(begun)
-    ]
+    offered = (word._replace(value=before + word.value) for word in words(context))
+    return [word for word in offered if word.value.startswith(begun)]
 
 
 def _these(*values: str) -> Callable[[Any], list[Word]]:
     return lambda context: [Word(value) for value in values]
 
 
+def _known(name: str) -> Callable[[Any], Iterable[Word]]:
+    return lambda context: map(Word, resolve(name))
+
+
 def _variants(_context: Any) -> Iterator[Word]:
     from sepcalc.core.variants import all_variants
 
-    yield from (Word(each.name, each.summary) for each in all_variants())
+    yield from (Word(variant.name, variant.summary) for variant in all_variants())
 
 
 def _formats(_context: Any) -> Iterator[Word]:
@@ -63,30 +67,6 @@ def _dtypes(context: Any) -> Iterator[Word]:
     yield from (Word(name, f"{ELEMENT_BYTES[name]} bytes") for name in known)
 
 
-def _devices(_context: Any) -> Iterator[Word]:
-    from sepcalc.measure.conditions import DEVICES
-
-    yield from map(Word, DEVICES)
-
-
-def _caches(_context: Any) -> Iterator[Word]:
-    from sepcalc.measure.conditions import CACHES
-
-    yield from map(Word, CACHES)
-
-
-def _biases(_context: Any) -> Iterator[Word]:
-    from sepcalc.cli.convolution import BIASES
-
-    yield from map(Word, BIASES)
-
-
-def _frameworks(_context: Any) -> Iterator[Word]:
-    from sepcalc.cli.layer import FRAMEWORKS
-
-    yield from map(Word, FRAMEWORKS)
-
-
 def _tables(context: Any) -> Iterator[Word]:
     from sepcalc.cli import measure_show, network
 
@@ -96,27 +76,27 @@ def _tables(context: Any) -> Iterator[Word]:
 def _counters(_context: Any) -> Iterator[Word]:
     from sepcalc.conventions.counters import COUNTERS
 
-    yield from (Word(each.name, each.title) for each in COUNTERS)
+    yield from (Word(counter.name, counter.title) for counter in COUNTERS)
 
 
 def _sources(_context: Any) -> Iterator[Word]:
-    """The bundled networks, and the files here that are networks; a shell finds those of other folders by itself."""
+    """The bundled networks, and the network files of this folder; a shell finds those of other folders by itself."""
     from sepcalc.readers.yaml.reader import bundled
 
     yield from map(Word, bundled())
-    yield from (Word(each.name) for each in sorted(Path().iterdir()) if each.suffix in (".yaml", ".yml", ".onnx"))
+    yield from (Word(file.name) for file in sorted(Path().iterdir()) if file.suffix in (".yaml", ".yml", ".onnx"))
 
 
 def _layers(context: Any) -> Iterator[Word]:
-    """The layers of a network in YAML that can be rewritten; other networks take too long to open."""
+    """The convertible layers of a network in YAML; other networks take too long to open."""
     from sepcalc.readers.sources import kind_of
     from sepcalc.readers.yaml.reader import load
 
-    # A flag without its value, as it is here, leaves what stands before it among the arguments.
+    # The flag has no value yet, so the source may still be among the arguments.
     source = context.params.get("source") or next(iter(context.args), "")
     try:
         if kind_of(source) == "yaml":
-            yield from (Word(each.name, each.label) for each in load(source).layers if each.convertible)
+            yield from (Word(layer.name, layer.label) for layer in load(source).layers if layer.convertible)
     except SepcalcError:
         return
 
@@ -134,28 +114,33 @@ def _columns(context: Any) -> Iterator[Word]:
     nothing = Network(name="", layers=())
     tables = {
         "layer": lambda: layer_table(compare(ConvSpec.of(1, 1, k=1))),
-        "network": lambda: network_table(nothing, [nothing.what_if(each) for each in choose()]),
+        "network": lambda: network_table(nothing, [nothing.what_if(variant) for variant in choose()]),
         "compare": lambda: comparison_table([nothing]),
-        "measure": lambda: Session(kind="layer", title="", rows=(), plan=Plan()).tables[0],
+        "measure": lambda: Session(scope="layer", title="", rows=(), plan=Plan()).tables[0],
         "sweep": lambda: sweep_layer({"c_in": 1, "c_out": 1, "k": 1}).tables[0],
         "verify": lambda: verification_table(nothing, []),
     }
     if context.info_name in tables:
-        yield from (Word(each.key, each.title) for each in tables[context.info_name]().columns)
+        yield from (Word(column.key, column.title) for column in tables[context.info_name]().columns)
 
 
 def _and_all(words: Callable[[Any], Iterable[Word]]) -> Callable[[Any], Iterable[Word]]:
     return lambda context: (*words(context), Word("all", "Every one of them."))
 
 
+REGISTRIES = {
+    "bias": "sepcalc.cli.convolution:BIASES",
+    "cache": "sepcalc.measure.conditions:CACHES",
+    "code": "sepcalc.cli.layer:FRAMEWORKS",
+    "device": "sepcalc.measure.conditions:DEVICES",
+}
+"""Parameters whose words are those of a registry, which is imported when it is needed."""
+
 WORDS: dict[str, Callable[[Any], Iterable[Word]]] = {
     "as_": _and_all(_counters),
     "axes": _these("1", "2", "3"),
-    "bias": _biases,
-    "cache": _caches,
-    "code": _frameworks,
+    **{name: _known(words) for name, words in REGISTRIES.items()},
     "columns": _and_all(_columns),
-    "device": _devices,
     "dtype": _dtypes,
     "format": _formats,
     "keep": _layers,
@@ -171,4 +156,4 @@ WORDS: dict[str, Callable[[Any], Iterable[Word]]] = {
 """The words of each flag and argument that takes some, by the name of the parameter; options of variants say theirs."""
 
 LISTS = ("columns", "dtype")
-"""Those that take several with commas between them."""
+"""The parameters that take several words with commas between."""

@@ -1,6 +1,6 @@
-"""The command line: find the command, run it, turn what went wrong into one message.
+"""The command line: find the command, run it, turn an error into one message.
 
-Each command lives in a module of its own, imported only when it is called: start-up is paid for by every use.
+Each command is a module of its own, imported only when it is called, because every use pays for start-up.
 """
 
 import os
@@ -107,7 +107,7 @@ def run(arguments: list[str]) -> int:
             return 0
         return _fail(f"cannot write the result: {(error.strerror or str(error)).lower()}; write to another place", 2)
     except SystemExit as end:
-        # Typer ends so after a completion, and where the reader of a help text has gone away.
+        # Typer exits so after a completion, and when the reader of a help text has gone away.
         return 0 if isinstance(end.__context__, BrokenPipeError) else int(end.code or 0)
     except (KeyboardInterrupt, typer.Abort):
         return 130
@@ -115,18 +115,18 @@ def run(arguments: list[str]) -> int:
 
 
 def _prepare_streams() -> None:
-    """Make sure that there are streams to write to, and that they take every character."""
+    """Make sure that both streams exist and take every character."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:  # closed by whoever started the program
             setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 (it stays open to the end)
         elif isinstance(stream, TextIOWrapper):
-            # A terminal that cannot show × shows a question mark; it must not end the program.
+            # On a terminal without × a question mark stands there, instead of an error.
             stream.reconfigure(errors="replace")
 
 
 def _fail(message: str, code: int) -> int:
-    """Say what went wrong, free of control characters that a value may hold; the exit code."""
+    """Print an error without the control characters that a value may hold; the exit code."""
     from sepcalc.render.cells import visible
 
     sys.stderr.write("".join(f"{visible(line)}\n" for line in message.splitlines()))
@@ -134,7 +134,7 @@ def _fail(message: str, code: int) -> int:
 
 
 def _usage_message(error: Any, arguments: list[str]) -> str:
-    """What typer has to say, as one sentence of this program's style."""
+    """Typer's error as one sentence in this program's style."""
     known = [word for word in arguments[:1] if word in COMMANDS]
     see = f"see '{' '.join(('sepcalc', *known, '--help'))}'"
     match type(error).__name__:
@@ -142,13 +142,13 @@ def _usage_message(error: Any, arguments: list[str]) -> str:
             return str(error.message)
         case "NoSuchOption":
             # Without their dashes, which make all of them alike.
-            options = {name.lstrip("-"): name for each in error.ctx.command.params for name in each.opts}
+            options = {name.lstrip("-"): name for known in error.ctx.command.params for name in known.opts}
             meant = nearest(error.option_name.lstrip("-"), options)
             return f"unknown option '{error.option_name}'; " + (f"did you mean '{options[meant]}'?" if meant else see)
         case "MissingParameter":
             context = error.ctx
-            missing = [each for each in context.command.params if each.required and each.name not in context.params]
-            names = ", ".join(each.metavar if each.param_type_name == "argument" else each.opts[0] for each in missing)
+            missing = [one for one in context.command.params if one.required and one.name not in context.params]
+            names = ", ".join(one.metavar if one.param_type_name == "argument" else one.opts[0] for one in missing)
             return f"missing {names}; for example: {import_module(COMMANDS[known[0]]).EXAMPLES[0]}"
         case "BadOptionUsage":
             does = "needs a value" if "requires" in error.message else "takes no value"

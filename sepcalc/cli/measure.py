@@ -1,8 +1,8 @@
-"""``sepcalc measure``: what the saving is worth on this machine."""
+"""``sepcalc measure``: how much faster the variants are on this machine."""
 
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -13,10 +13,7 @@ from sepcalc.cli.measure_show import TABLES, advise, check, check_show, loaded, 
 from sepcalc.cli.options import ShowFlags, command_app, examples
 from sepcalc.cli.pictures import PlotFlags
 from sepcalc.cli.sources import SOURCE_HELP
-from sepcalc.measure.session import Kind, Session
-
-if TYPE_CHECKING:
-    from sepcalc.render.charts.chart import Chart
+from sepcalc.measure.session import Scope
 
 EXAMPLES = (
     "sepcalc measure --cin 64 --cout 128 -k 3 --size 56",
@@ -28,11 +25,11 @@ EXAMPLES = (
 
 
 class _Command(TyperCommand):
-    """A command whose ``--channels-last`` may stand alone: Typer has no flag with a value that can be left out."""
+    """A command whose ``--channels-last`` may stand alone: Typer knows no flag with an optional value."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        words = [f"{each}=yes" if each == "--channels-last" and next_ not in FORMATS else each
-                 for each, next_ in pairwise([*args, ""])]  # fmt: skip
+        words = [f"{word}=yes" if word == "--channels-last" and next_ not in FORMATS else word
+                 for word, next_ in pairwise([*args, ""])]  # fmt: skip
         return super().parse_args(ctx, words)
 
 
@@ -50,10 +47,10 @@ def measure(
     measured: MeasuredFlags,
     strict: Annotated[bool, typer.Option("--strict", help="Exit 1 where a row is unreliable or failed.")] = False,
     save: Annotated[
-        Path | None, typer.Option("--save", metavar="FILE.json", help="Keep all samples and what they depend on.")
+        Path | None, typer.Option("--save", metavar="FILE.json", help="Save all samples and what they depend on.")
     ] = None,
     load: Annotated[
-        bool, typer.Option("--load", help="Show what was saved: the arguments are files that --save wrote.")
+        bool, typer.Option("--load", help="Show saved measurements: the arguments are their files.")
     ] = False,
     table: Annotated[
         list[str] | None,
@@ -62,7 +59,7 @@ def measure(
     plots: PlotFlags,
     show: ShowFlags,
 ) -> None:
-    """Time a convolution or a network in several variants: how much of the promised reduction is delivered."""
+    """Time a convolution or a network in several variants: how much of the promised reduction arrives as speed."""
     plots.check()
     names = table or ()
     if load:
@@ -71,24 +68,18 @@ def measure(
         if len(sessions) > 1:
             refuse(flags_of(plots), f"a chart is of one measurement, not of {len(sessions)}; name one file")
         show_sessions(sessions, names, show)
-        plots.draw(lambda: _chart(next(iter(sessions.values()))))
+        plots.draw(lambda: next(iter(sessions.values())).tables[:1], "measurement")
         check(sessions.values(), strict=strict)
         return
     from sepcalc.cli.measure_run import measured_session
 
-    kind: Kind = "network" if sources else "layer"
+    scope: Scope = "network" if sources else "layer"
     session = measured_session(
-        sources or (), measured, context.obj or [], save, lambda grid: check_show(kind, grid, names, show)
+        sources or (), measured, context.obj or [], save, lambda grid: check_show(scope, grid, names, show)
     )
     show_session(session, names, show)
-    plots.draw(lambda: _chart(session))
+    plots.draw(lambda: session.tables[:1], "measurement")
     if session.interrupted:
         raise typer.Exit(130)
     advise(session)
     check([session], strict=strict)
-
-
-def _chart(session: Session) -> "Chart":
-    from sepcalc.render.charts.measurement import measurement_chart
-
-    return measurement_chart(session.tables[0])

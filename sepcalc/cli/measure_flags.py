@@ -1,4 +1,4 @@
-"""The flags of ``sepcalc measure``: what is timed, under which conditions, and how long."""
+"""The flags of ``sepcalc measure``: the convolution or network, the conditions, and the plan."""
 
 from collections.abc import Sequence
 from itertools import product
@@ -18,14 +18,14 @@ from sepcalc.measure.loop import Plan
 from sepcalc.measure.machine import usable_cores
 
 FORMATS = {"no": (False,), "yes": (True,), "both": (False, True)}
-"""Memory formats by the word that chooses them: whether channels are last."""
+"""By the word of ``--channels-last``: whether channels are last, in each row of the grid."""
 
 LONGEST_S = 86_400
-"""No measurement of one group is meant to last longer than a day."""
+"""A day, the longest that one group may be measured."""
 
 
 class ConditionFlags(NamedTuple):
-    """Under which conditions everything is timed; those that take several values make a grid."""
+    """The conditions of all timing; those with several values make a grid."""
 
     batch: Annotated[
         list[str] | None, typer.Option("--batch", metavar="N", help="Examples in a call: 8, or 1,8; 1 by default.")
@@ -36,7 +36,7 @@ class ConditionFlags(NamedTuple):
     ] = None
     channels_last: Annotated[
         str,
-        typer.Option("--channels-last", metavar="[both]", help="Channels last in memory; both: beside channels first."),
+        typer.Option("--channels-last", metavar="[both]", help="Channels last in memory; both: and channels first."),
     ] = "no"
     device: Annotated[str, typer.Option("--device", metavar="NAME", help=f"{', '.join(DEVICES)}.")] = "cpu"
     threads: Annotated[str | None, typer.Option("--threads", metavar="N", help="Threads of the CPU; 1 by default.")] = (
@@ -50,9 +50,9 @@ class ConditionFlags(NamedTuple):
     ] = None
 
     def grid(self) -> tuple[Conditions, ...]:
-        """Every combination of the conditions that take several values.
+        """Every combination of the conditions.
 
-        Raises :class:`SepcalcError` for a value that there is not, and for a flag that would change nothing.
+        Raises :class:`SepcalcError` for an unknown value, and for a flag without effect.
         """
         device = self.device
         if device not in DEVICES:
@@ -61,8 +61,8 @@ class ConditionFlags(NamedTuple):
             refuse({"--threads": self.threads}, f"they are the CPU's, and {device} computes; leave them out")
         usual: Cache = "cold" if device == "cuda" else "warm"
         cache = usual if self.cache is None else word("--cache", self.cache, CACHES)
-        batches = [flag("--batch", parse_whole, each) for each in _listed("--batch", self.batch) or ("1",)]
-        dtypes = [word("--dtype", each, DTYPES) for each in _listed("--dtype", self.dtype) or ("float32",)]
+        batches = [flag("--batch", parse_whole, text) for text in _listed("--batch", self.batch) or ("1",)]
+        dtypes = [word("--dtype", text, DTYPES) for text in _listed("--dtype", self.dtype) or ("float32",)]
         formats = FORMATS[word("--channels-last", self.channels_last, FORMATS)]
         return tuple(
             Conditions(
@@ -80,21 +80,21 @@ class ConditionFlags(NamedTuple):
 
 
 class PlanFlags(NamedTuple):
-    """How long is measured."""
+    """How long to measure."""
 
     rounds: Annotated[
-        str | None, typer.Option("--rounds", metavar="N", help="At least so many rounds; 30 by default.")
+        str | None, typer.Option("--rounds", metavar="N", help="The least number of rounds; 30 by default.")
     ] = None
     time: Annotated[
         str | None,
-        typer.Option("--time", metavar="SECONDS", help="More rounds until so long was measured; 2 by default."),
+        typer.Option("--time", metavar="SECONDS", help="More rounds until so long is measured; 2 by default."),
     ] = None
     seed: Annotated[
-        str | None, typer.Option("--seed", metavar="N", help="Decides the order in each round; 0 by default.")
+        str | None, typer.Option("--seed", metavar="N", help="Of the order in each round; 0 by default.")
     ] = None
 
     def plan(self) -> Plan:
-        """The plan that these flags describe; the library's own values where they say nothing."""
+        """The plan of these flags, with the library's defaults."""
         plan = Plan()
         return Plan(
             rounds=whole("--rounds", self.rounds) or plan.rounds,
@@ -127,7 +127,7 @@ def _parse_seed(text: str) -> int:
 
 
 def _threads(text: str | None) -> int:
-    """How many threads compute: not more than there are cores, since those would wait for one another."""
+    """The number of threads: at most that of the cores, or threads would wait for one another."""
     threads, cores = whole("--threads", text) or 1, usable_cores()
     if cores is not None and threads > cores:
         raise SepcalcError(f"--threads: {threads:,} threads would wait for one another here; give {cores} at most")
@@ -135,15 +135,15 @@ def _threads(text: str | None) -> int:
 
 
 def _listed(name: str, texts: Sequence[str] | None) -> list[str]:
-    """The values of a flag that may come several times, and hold several with commas between them."""
-    values = [each.strip() for text in texts or () for each in text.split(",")]
+    """The values of a flag that may come several times, and hold several values with commas between."""
+    values = [value.strip() for text in texts or () for value in text.split(",")]
     if "" in values:
         raise SepcalcError(f"{name}: a value is empty in '{','.join(texts or ())}'; leave out the comma")
     return values
 
 
 class MeasuredFlags(NamedTuple):
-    """What is measured: a convolution or a network, how it is rewritten, under which conditions and how long."""
+    """All flags of a measurement: a convolution or a network, its variants, the conditions and the plan."""
 
     convolution: ConvolutionFlags = ConvolutionFlags()
     width: Annotated[
@@ -155,9 +155,9 @@ class MeasuredFlags(NamedTuple):
     conditions: ConditionFlags = ConditionFlags()
     plan: PlanFlags = PlanFlags()
     roofline: Annotated[
-        bool, typer.Option("--roofline", help="Measure what the machine allows, and each stage beside it.")
+        bool, typer.Option("--roofline", help="Measure the ceilings of the machine, and time each stage too.")
     ] = False
 
     def scale(self) -> ScaleFlags:
-        """How a network differs from its file: ``--size`` is the one flag that a convolution and a network share."""
+        """The scale of a network; it shares ``--size`` with a convolution."""
         return ScaleFlags(width=self.width, size=self.convolution.size)

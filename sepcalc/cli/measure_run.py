@@ -1,4 +1,4 @@
-"""From flags to a measurement: what is timed is found, timed and kept."""
+"""From flags to a session: the convolution or network is opened, timed and saved."""
 
 import shlex
 from collections.abc import Callable, Sequence
@@ -10,14 +10,14 @@ from sepcalc import __version__
 from sepcalc.cli.convolution import compared
 from sepcalc.cli.flags import flags_of, refuse
 from sepcalc.cli.measure_flags import MeasuredFlags
-from sepcalc.cli.progress import shown_progress
+from sepcalc.cli.progress import measure_progress
 from sepcalc.core.errors import SepcalcError
 from sepcalc.measure.conditions import Conditions
-from sepcalc.measure.run import Setting
+from sepcalc.measure.run import MeasurementSetup
 from sepcalc.measure.session import Session
 from sepcalc.readers.sources import kind_of
 
-Timing = Callable[[Setting], Session]
+Timing = Callable[[MeasurementSetup], Session]
 
 
 def measured_session(
@@ -27,12 +27,12 @@ def measured_session(
     save: Path | None,
     check: Callable[[Sequence[Conditions]], None],
 ) -> Session:
-    """Measure what the flags say, and keep it in a file where one is named.
+    """The session that the flags describe, also saved to a file where one is named.
 
-    ``check`` hears of the conditions before anything is opened or measured, and may raise.
+    ``check`` is given the conditions before anything is opened or measured, and may raise.
 
-    Raises :class:`SepcalcError` where nothing is described, where nothing could be timed, and where a file cannot be
-    written; :class:`KeyboardInterrupt` where it was interrupted before there was anything.
+    Raises :class:`SepcalcError` where nothing is described, nothing could be timed, or a file cannot be written;
+    :class:`KeyboardInterrupt` after an interruption before the first result.
     """
     conditions, plan = measured.conditions.grid(), measured.plan.plan()
     check(conditions)
@@ -44,17 +44,17 @@ def measured_session(
         if save is not None:
             from sepcalc.render.files import writing
 
-            # Before the clock starts: nobody wants to hear afterwards that there is no such folder.
+            # Before the clock starts: a missing folder is no news for afterwards.
             file = stack.enter_context(writing(save))
         from sepcalc.measure.pytorch.bench import torch_bench
 
         found = timing(
-            Setting(
+            MeasurementSetup(
                 conditions=conditions,
                 plan=plan,
                 roofline=measured.roofline,
                 bench=torch_bench(),
-                progress=stack.enter_context(shown_progress()),
+                progress=stack.enter_context(measure_progress()),
                 command=shlex.join(["sepcalc", *arguments]),
             )
         )
@@ -68,7 +68,7 @@ def measured_session(
 
 
 def _layer(measured: MeasuredFlags) -> Timing:
-    """What times the convolution that the flags describe."""
+    """The timing of the convolution that the flags describe."""
     from sepcalc.measure.layer import measure_layer
 
     given = flags_of(measured.convolution)
@@ -83,7 +83,7 @@ def _layer(measured: MeasuredFlags) -> Timing:
 
 
 def _network(sources: Sequence[str], measured: MeasuredFlags) -> Timing:
-    """What times the network that is named."""
+    """The timing of the named network."""
     from sepcalc.measure.network import measure_network
 
     if len(sources) > 1:
@@ -93,7 +93,7 @@ def _network(sources: Sequence[str], measured: MeasuredFlags) -> Timing:
     refuse(given, f"they describe a convolution, and '{source}' is a network; leave one or the other out")
     variants = measured.variants.chosen()
     network = measured.imports.open(source, measured.scale())
-    measured.patterns.rewritten(network, variants)  # which says that a pattern matches nothing
+    measured.patterns.rewritten(network, variants)  # raises where a pattern matches nothing
     only, keep = measured.patterns.only or (), measured.patterns.keep or ()
     own = None
     if kind_of(source) == "torch":
@@ -104,10 +104,10 @@ def _network(sources: Sequence[str], measured: MeasuredFlags) -> Timing:
 
 
 def _check_anything(session: Session) -> None:
-    """Raise where no row has a sample: with the reason why not, or as the interruption that it was."""
+    """Raise where no row has a sample: the interruption, or an error with the reason."""
     if any(row.series for row in session.rows):
         return
     if session.interrupted:
         raise KeyboardInterrupt
-    why = next((row.failure for row in session.rows if row.failure), "no variant applies")
-    raise SepcalcError(f"nothing could be timed: {why}")
+    reason = next((row.failure for row in session.rows if row.failure), "no variant applies")
+    raise SepcalcError(f"nothing could be timed: {reason}")

@@ -1,16 +1,17 @@
-"""Measurements on the screen and in files: the tables of one, several side by side, and whether all can be believed."""
+"""Measurements as tables: those of one, or several side by side; and whether all rows are believed."""
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
-from sepcalc.cli.options import ONE_TABLE, ShowFlags, refuse_si, with_columns
+from sepcalc.cli.options import ShowFlags, refuse_si, with_columns
 from sepcalc.core.errors import GateError, SepcalcError, closest
 from sepcalc.core.table import Table
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.loop import Plan
-from sepcalc.measure.session import WHOLE, Kind, Session, Timed, doubtful, judged
+from sepcalc.measure.session import WHOLE, Scope, Session, Timed, doubtful, judged
 from sepcalc.measure.statistics import FEWEST_ROUNDS
 from sepcalc.render.files import check_place
+from sepcalc.render.formats import FORMATS
 
 TABLES = ("layers", "totals")
 """The tables of a network, in the order in which they are shown."""
@@ -19,9 +20,9 @@ _HOLDS = "row and sample"
 
 
 def loaded(files: Sequence[str]) -> dict[str, Session]:
-    """The sessions that ``files`` keep, by the name of the file.
+    """The sessions in ``files``, by the name of the file.
 
-    Raises :class:`SepcalcError` where there are none, and for a file that is not what it should be.
+    Raises :class:`SepcalcError` where no file is named, and for one that is not a measurement.
     """
     from sepcalc.measure.record import load_measurement
 
@@ -37,7 +38,7 @@ def show_sessions(sessions: Mapping[str, Session], names: Sequence[str], show: S
     """Show one session as it was, or several side by side."""
     first = next(iter(sessions.values()))
     if len(sessions) == 1:
-        check_tables(names, of_network=first.kind == "network")
+        check_tables(names, of_network=first.scope == "network")
         show_session(first, names, show)
         return
     if names:
@@ -53,7 +54,7 @@ def show_sessions(sessions: Mapping[str, Session], names: Sequence[str], show: S
 
 
 def show_session(session: Session, names: Sequence[str], show: ShowFlags) -> None:
-    """Show the tables called ``names`` of a session, or all."""
+    """Show all tables of a session, or those called ``names``."""
     form = show.form()
     if form == "json":
         from sepcalc.measure.record import answer
@@ -61,36 +62,36 @@ def show_session(session: Session, names: Sequence[str], show: ShowFlags) -> Non
         show.answer(answer(session), _HOLDS, {"--table": list(names)})
         return
     wanted = _wanted(session, names)
-    if form in ONE_TABLE and len(wanted) > 1 and not names:
+    if FORMATS[form].one_table and len(wanted) > 1 and not names:
         sys.stderr.write(f"{form} holds one table, this is '{wanted[0].name}'; for the other use --table totals\n")
         wanted = wanted[:1]
     first, *others = wanted
-    show.tables(first, *(each.brief() for each in others))
+    show.tables(first, *(table.brief() for table in others))
 
 
 def _wanted(session: Session, names: Sequence[str]) -> list[Table]:
-    return [each for each in session.tables if not names or each.name in names]
+    return [table for table in session.tables if not names or table.name in names]
 
 
-def check_show(kind: Kind, conditions: Sequence[Conditions], names: Sequence[str], show: ShowFlags) -> None:
-    """Raise :class:`SepcalcError` for what cannot be shown of a session, before anything is measured."""
+def check_show(scope: Scope, conditions: Sequence[Conditions], names: Sequence[str], show: ShowFlags) -> None:
+    """Raise :class:`SepcalcError` for what cannot be shown of a session, before it is measured."""
     form = show.form()
-    check_tables(names, of_network=kind == "network")
+    check_tables(names, of_network=scope == "network")
     if show.output is not None:
         check_place(show.output)
     if form == "json":
         show.refuse_looks(_HOLDS, {"--table": list(names)})
         return
     refuse_si(form, si=show.si)
-    if form in ONE_TABLE and len(set(names)) > 1:
+    if FORMATS[form].one_table and len(set(names)) > 1:
         raise SepcalcError(f"--table: {form} holds one table; name one, or choose another format")
     rows = tuple(Timed(group=group, name="", conditions=each) for group in ("", WHOLE) for each in conditions)
-    rehearsal = Session(kind=kind, title="", rows=rows, plan=Plan())
+    rehearsal = Session(scope=scope, title="", rows=rows, plan=Plan())
     with_columns(_wanted(rehearsal, names)[0], show.columns)
 
 
 def check_tables(names: Sequence[str], *, of_network: bool) -> None:
-    """Raise :class:`SepcalcError` for tables that there are not, before anything is measured."""
+    """Raise :class:`SepcalcError` for unknown tables."""
     for name in names:
         if name not in TABLES:
             raise SepcalcError(f"--table: no table '{name}'{closest(name, TABLES)}")
@@ -99,7 +100,7 @@ def check_tables(names: Sequence[str], *, of_network: bool) -> None:
 
 
 def advise(session: Session) -> None:
-    """Say on standard error what may help, where enough rounds gave ratios that are not to be believed."""
+    """Advise on standard error where enough rounds gave unreliable rows."""
     rows = judged(session)
     if wrong := sum(each.summary is not None and each.summary.n >= FEWEST_ROUNDS for each in doubtful(rows)):
         longer = f"for longer, as with --time {max(10, 5 * session.plan.time_s):g}"
@@ -109,7 +110,7 @@ def advise(session: Session) -> None:
 
 
 def check(sessions: Iterable[Session], *, strict: bool) -> None:
-    """Raise :class:`GateError` where ``strict`` and a headline of any session is not to be believed."""
+    """Raise :class:`GateError` where ``strict`` and a row of any session is unreliable or failed."""
     rows = [each for session in sessions for each in judged(session)]
     wrong = list(doubtful(rows)) if strict else []
     if wrong:

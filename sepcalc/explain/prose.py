@@ -11,12 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from sepcalc.core.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError, either
+from sepcalc.core.runtime import resolve
 from sepcalc.core.table import Column, Kind
 from sepcalc.explain.derivation import CostRatio, Definition, Derivation, Explanation, Section
 from sepcalc.explain.symbols import INLINE, INLINE_MATHML, LATEX, MARKDOWN, MATHML, UNICODE, Formula, Notation, write
 from sepcalc.render import html, latex_text, markdown
-from sepcalc.render.cells import human
+from sepcalc.render.cells import Look, human
+from sepcalc.render.formats import FORMATS
+from sepcalc.render.latex_text import LINE, SIZES, math_width
 
 _GLUE = "\N{NO-BREAK SPACE}"
 
@@ -121,11 +124,12 @@ def _closing(section: Section) -> list[str]:
     return [section.gives_up, *([f"Note: {section.remark}."] if section.remark else [])]
 
 
-def for_terminal(explanation: Explanation, width: int, color: bool) -> str:
-    """Plain text for a terminal ``width`` characters wide; ``color`` sets the headings in bold."""
+def for_terminal(explanation: Explanation, look: Look) -> str:
+    """Plain text for a terminal, 80 characters wide where ``look`` has no width; colour sets headings in bold."""
+    width = look.width or 80
 
     def bold(text: str) -> str:
-        return f"\x1b[1m{text}\x1b[0m" if color else text
+        return f"\x1b[1m{text}\x1b[0m" if look.color else text
 
     blocks = [bold(_wrap(explanation.title, width)), _terminal_legend(explanation.legend, width)]
     blocks += [_wrap(" ".join(explanation.notes), width)]
@@ -201,7 +205,7 @@ def _wrap(text: str, width: int, *, indent: int = 0, hang: int = 0) -> str:
     return wrapper.fill(text).replace(_GLUE, " ")
 
 
-def for_markdown(explanation: Explanation, *, level: int = 2) -> str:
+def for_markdown(explanation: Explanation, _look: Look | None = None, *, level: int = 2) -> str:
     """Markdown whose symbols GitHub sets as mathematics, with headings from the ``level`` on."""
     legend = (
         f"- {_MARKDOWN.inline(MARKDOWN.name(each.name))}{'' if each.value is None else f' = {each.value:,}'}: "
@@ -236,20 +240,11 @@ def _markdown_ratio(ratio: CostRatio, values: Mapping[str, int]) -> Iterator[str
         yield parts
 
 
-_LINE = 345.0
-"""Points in a line of LaTeX's article at 10 pt."""
-
-_SIZES = {"": 1.0, r"\small": 0.9, r"\footnotesize": 0.8, r"\scriptsize": 0.7}
-"""Sizes of type, and how wide they are; an equation takes the largest in which it fits the line."""
-
-_GAP, _INDENT, _DIGIT, _CAPITAL = 20.0, 10.0, 5.0, 9.0
-"""Points between an equation and its label, before a line that continues one, of a digit and of a capital."""
-
-_WIDTHS = {"·": 7.3, "=": 13.4, "+": 12.3, ",": 2.8, "(": 3.9, ")": 3.9, " ": 0.0, "_": 0.0, "′": 3.0, "%": 10.0}
-"""Points of a sign of mathematics, with the space about it."""
+_GAP, _INDENT = 4, 2
+"""Digits between an equation and its label, and before a line that continues one."""
 
 
-def for_latex(explanation: Explanation) -> str:
+def for_latex(explanation: Explanation, _look: Look) -> str:
     """A LaTeX fragment of headings, sentences and displayed equations, under a comment that names its package."""
     return f"% Needs \\usepackage{{amsmath}}.\n{for_article(explanation)}"
 
@@ -278,16 +273,16 @@ def _latex_counts(section: Section, values: Mapping[str, int]) -> Iterator[str]:
         yield f"{_chain(section, _LATEX)}."
     for derivation in section.derivations:
         plain = _rows(derivation, _TERMINAL, values)
-        broken = _width(plain, broken=False) > _LINE
+        broken = _width(plain, broken=False) > LINE
         rows = (_latex_row(row, broken=broken) for row in _rows(derivation, _LATEX, values))
         yield f"{derivation.count.capitalize()}:\n{_align(rows, _width(plain, broken=broken))}"
 
 
 def _width(rows: Sequence[_Row], *, broken: bool) -> float:
-    """Points that equations take with their labels beside them."""
-    left = max(_points(row.symbols) for row in rows)
-    right = max(_points(number) for row in rows for number in _broken(row, broken))
-    return left + _points("=") + right + _GAP + max(len(row.label) for row in rows) * _DIGIT
+    """The digits that equations take with their labels beside them."""
+    left = max(math_width(row.symbols) for row in rows)
+    right = max(math_width(number) for row in rows for number in _broken(row, broken))
+    return left + math_width("=") + right + _GAP + max(len(row.label) for row in rows)
 
 
 def _broken(row: _Row, broken: bool) -> Sequence[str]:
@@ -295,11 +290,6 @@ def _broken(row: _Row, broken: bool) -> Sequence[str]:
     if not broken:
         return [" = ".join(row.numbers)]
     return row.numbers if row.symbols else row.numbers[-1:]
-
-
-def _points(plain: str) -> float:
-    """How wide ``plain`` is as mathematics, about."""
-    return sum(_WIDTHS.get(sign, _CAPITAL if sign.isupper() else _DIGIT) for sign in plain)
 
 
 def _latex_row(row: _Row, *, broken: bool) -> str:
@@ -311,33 +301,33 @@ def _latex_row(row: _Row, *, broken: bool) -> str:
 _NEXT = " \\\\\n  "
 
 
-def _align(rows: Iterable[str], points: float) -> str:
-    """Displayed equations ``points`` wide, in smaller type where that is too wide for a line."""
+def _align(rows: Iterable[str], width: float) -> str:
+    """Displayed equations so many digits wide, in smaller type where that is too wide for a line."""
     lines = f"\\begin{{align*}}\n  {_NEXT.join(rows)}\n\\end{{align*}}"
-    size = next((size for size, part in _SIZES.items() if points * part <= _LINE), r"\scriptsize")
+    size = next((size for size, _, part in SIZES if width * part <= LINE), SIZES[-1][0])
     return f"{{{size}\n{lines}}}%" if size else lines
 
 
 def _latex_ratio(ratio: CostRatio, values: Mapping[str, int]) -> str:
-    over = max(_points(write(total, UNICODE)) for total in (ratio.total, ratio.standard))
+    over = max(math_width(write(total, UNICODE)) for total in (ratio.total, ratio.standard))
     lines = _ratio_lines(ratio, values)
-    wide = max(points for _, points in lines)
-    beside = over + _points("=") + wide <= _LINE
+    wide = max(width for _, width in lines)
+    beside = over + math_width("=") + wide <= LINE
     first, *rest = (f"&= {line}" if beside else rf"&\quad = {line}" for line, _ in lines)
     head = [f"{_quotient(ratio, _LATEX)}\n  {first}"] if beside else [f"& {_quotient(ratio, _LATEX)}", first]
     after = "\n".join(filter(None, (f"{latex_text.escape(_reduction(ratio)).capitalize()}.", _parts(ratio, _LATEX))))
-    shown = _align([*head, *rest], 0 if beside else max(over, _INDENT + _points("=") + wide))
+    shown = _align([*head, *rest], 0 if beside else max(over, _INDENT + math_width("=") + wide))
     return f"Ratio to standard, {ratio.count}:\n{shown}\n{after}"
 
 
 def _ratio_lines(ratio: CostRatio, values: Mapping[str, int]) -> list[tuple[str, float]]:
-    """The closed form, the numbers put in, and the value, each a line with its width in points."""
+    """The closed form, the numbers put in, and the value, each a line with its width in digits."""
     sides = zip(_sides(ratio, _LATEX, values), _sides(ratio, _TERMINAL, values), strict=True)
-    *before, fraction, share = ((side, _points(plain)) for side, plain in sides)
-    return [*before, (f"{fraction[0]} = {share[0]}", fraction[1] + _points("=") + share[1])]
+    *before, fraction, share = ((side, math_width(plain)) for side, plain in sides)
+    return [*before, (f"{fraction[0]} = {share[0]}", fraction[1] + math_width("=") + share[1])]
 
 
-def for_html(explanation: Explanation, *, level: int = 2) -> str:
+def for_html(explanation: Explanation, _look: Look | None = None, *, level: int = 2) -> str:
     """HTML with MathML and headings from the ``level`` on, dressed by classes alone."""
     legend = (
         f"<div><dt>{_in_math(MATHML.name(each.name))}{'' if each.value is None else f' = {each.value:,}'}</dt>"
@@ -407,12 +397,10 @@ def render_explanation(
 
     ``width`` is the terminal's in characters, 80 if None; ``color`` sets headings in bold there.
 
-    Raises :class:`SepcalcError` for any other format.
+    Raises :class:`SepcalcError` for a format without derivations.
     """
-    if format == "terminal":
-        return for_terminal(explanation, width or 80, color)
-    if format == "markdown":
-        return for_markdown(explanation)
-    if format == "latex":
-        return for_latex(explanation)
-    raise SepcalcError(f"--explain is prose: choose terminal, markdown or latex, not {format}")
+    drawing = {name: output.explain for name, output in FORMATS.items() if output.explain}
+    if format not in drawing:
+        raise SepcalcError(f"--explain is prose: choose {either(drawing)}, not {format}")
+    text: str = resolve(drawing[format])(explanation, Look(width=width, color=color))
+    return text

@@ -1,9 +1,16 @@
-"""Under what conditions something is timed: what all candidates of one measurement share."""
+"""Under what conditions something is timed: what all candidates of one measurement share.
+
+A new condition is a field of :class:`Conditions` and its words here; ``measure/pytorch/calls.py`` puts it into effect,
+and ``cli/measure_flags.py`` has its flag.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
+
+from sepcalc.core.table import Kind
 
 Cache = Literal["warm", "cold"]
 
@@ -15,10 +22,10 @@ DTYPES = ("float64", "float32", "float16", "bfloat16")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """One device, one kind of number and one way to call, the same for every candidate.
+    """One device, one dtype and one way to call, the same for every candidate.
 
-    ``threads`` are those of the CPU. ``cache`` is what a call finds there: what the call before it left
-    (``warm``), or nothing of its own (``cold``). With ``backward`` a call is a forward and a backward pass.
+    ``threads`` are those of the CPU. A call finds in the ``cache`` what the call before it left (``warm``), or nothing
+    of its own (``cold``). With ``backward`` a call is a forward and a backward pass.
 
     >>> Conditions(dtype="bfloat16", batch=8).device
     'cpu'
@@ -32,3 +39,51 @@ class Conditions:
     compile: bool = False
     backward: bool = False
     cache: Cache = "warm"
+
+
+class Varying(NamedTuple):
+    """A condition that one run may vary: its value, and the title and the kind of its column."""
+
+    value: Callable[[Conditions], str | int]
+    title: str
+    kind: Kind = "text"
+
+
+VARYING: Mapping[str, Varying] = {
+    "dtype": Varying(lambda conditions: conditions.dtype, "dtype"),
+    "batch": Varying(lambda conditions: conditions.batch, "Batch", "count"),
+    "memory_format": Varying(
+        lambda conditions: "channels_last" if conditions.channels_last else "contiguous", "Memory format"
+    ),
+}
+"""The conditions that one run may vary, by the key of their column, in PyTorch's words."""
+
+_SWITCHES: Mapping[str, Callable[[Conditions], bool]] = {
+    "compiled": lambda conditions: conditions.compile,
+    "forward and backward": lambda conditions: conditions.backward,
+}
+"""What a caption says of a condition that is on or off."""
+
+
+def varied(grid: Sequence[Conditions]) -> list[str]:
+    """The keys of :data:`VARYING` in which ``grid`` differs."""
+    return [key for key, varying in VARYING.items() if len(set(map(varying.value, grid))) > 1]
+
+
+def words(key: str, conditions: Conditions) -> str:
+    """One of the conditions of :data:`VARYING` as a sentence has it.
+
+    >>> words("batch", Conditions(batch=1024)), words("dtype", Conditions())
+    ('batch 1,024', 'float32')
+    """
+    value = VARYING[key].value(conditions)
+    return f"{key} {value:,}" if isinstance(value, int) else value
+
+
+def shared_words(grid: Sequence[Conditions]) -> Iterator[str]:
+    """The conditions that all of ``grid`` share, as a caption has them."""
+    first = grid[0]
+    differing = varied(grid)
+    yield from (words(key, first) for key in VARYING if key not in differing)
+    yield f"{first.cache} cache"
+    yield from (word for word, is_on in _SWITCHES.items() if is_on(first))

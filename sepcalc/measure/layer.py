@@ -1,4 +1,4 @@
-"""One convolution under the clock, in each of its variants and, for the roofline, in each stage of them."""
+"""Times of one convolution, in each of its variants and, for the roofline, in each of their stages."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from sepcalc.core.network import Convolution
 from sepcalc.core.spec import ELEMENT_BYTES, ConvSpec, describe
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.roofline import Work
-from sepcalc.measure.run import Group, Setting, Subject, run
+from sepcalc.measure.run import Group, MeasurementSetup, Subject, run
 from sepcalc.measure.session import Session, Timed
 from sepcalc.readers.inputs import Input
 
 
-def measure_layer(comparison: Comparison, setting: Setting) -> Session:
-    """Time the variants of ``comparison`` in turns, under every condition of ``setting``.
+def measure_layer(comparison: Comparison, setup: MeasurementSetup) -> Session:
+    """Time the variants of ``comparison`` in turns, under every condition of ``setup``.
 
-    The reference is the dense convolution. With the roofline in ``setting`` the stages of variants that have several
-    are timed beside them.
+    The reference is the dense convolution. For a roofline the stages of a variant that has several are timed too.
 
-    Raises :class:`SpecError` where the size is open, and :class:`SepcalcError` where a module is not what was counted.
+    Raises :class:`SpecError` where the size is open, and :class:`SepcalcError` where a module differs from what was
+    counted.
     """
     if comparison.spec.size is None:
         raise SpecError("what is timed needs a feature map of some size; give a size")
-    entries = [entry for each in setting.conditions for entry in _entries(comparison, each, stages=setting.roofline)]
+    entries = [entry for one in setup.conditions for entry in _entries(comparison, one, stages=setup.roofline)]
     title = describe(comparison.spec)
-    return run("layer", title, [Group(title=title, entries=tuple(entries))], setting)
+    return run("layer", title, [Group(title=title, entries=tuple(entries))], setup)
 
 
 def _entries(comparison: Comparison, conditions: Conditions, *, stages: bool) -> Iterator[Subject | Timed]:
@@ -49,13 +49,13 @@ def _entries(comparison: Comparison, conditions: Conditions, *, stages: bool) ->
 
 
 def _part(row: Timed, stage: ConvSpec) -> Subject:
-    """A stage of what ``row`` is about, on its own."""
+    """A stage of the variant in ``row``, timed alone."""
     part = replace(row, name=stage.kind, role="part", of=row.name)
     return layer_subject(part, Convolution(name=stage.kind, type="conv", spec=stage))
 
 
 def layer_subject(row: Timed, layer: Convolution) -> Subject:
-    """``layer`` as it stands in its network, with weights, norms and activations of its own, as ``row``."""
+    """``layer`` with its norms and activations, and weights of its own, as ``row``."""
     alone = replace(layer, shares=None)
     cost, conditions = alone.cost, row.conditions
     return Subject(
@@ -67,7 +67,7 @@ def layer_subject(row: Timed, layer: Convolution) -> Subject:
 
 
 def layer_work(layer: Convolution, conditions: Conditions) -> Iterator[Work]:
-    """What each stage of ``layer`` has to do for the batch and in the dtype of ``conditions``."""
+    """The work of each stage of ``layer`` for the batch and in the dtype of ``conditions``."""
     batch, size = conditions.batch * layer.batch, ELEMENT_BYTES[conditions.dtype]
     return (Work.of(stage, batch=batch, element_bytes=size) for stage in layer.stages)
 

@@ -1,17 +1,17 @@
-"""Timing that can be believed: the loop that takes the samples, for anything that can be called.
+"""The loop that takes the samples, for anything that can be called.
 
-Every round takes one sample of every candidate, in random order, so that whatever else the machine does falls on
-all of them alike: the candidates' times pair up round by round, and it is the ratios of these pairs that
-:mod:`sepcalc.measure.statistics` judges. A sample is the time of ``inner`` calls in a row, long enough for
-the clock; what is kept is its share per call, in seconds. No sample is dropped for being slow.
+Every round takes one sample of every candidate, in random order, so that a disturbance of the machine falls on all of
+them alike. The times pair up round by round, and :mod:`sepcalc.measure.statistics` judges the ratios of these pairs. A
+sample is the time of ``inner`` calls in a row, long enough for the clock, and is stored in seconds per call. No sample
+is dropped for being slow.
 
-Clock, way to run, and chance are arguments: nothing here knows of torch, and a test brings a clock of its own.
+Clock, sampler and chance are arguments: nothing here knows of torch, and a test brings a clock of its own.
 """
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import repeat
@@ -27,13 +27,13 @@ from sepcalc.core.runtime import paused
 T = TypeVar("T")
 
 SPARE = 1.25
-"""Samples are planned to last so much longer than they must: a machine may become quicker after the warm-up."""
+"""Samples are planned to last this much longer than they must: a machine may speed up after the warm-up."""
 
 MOST_CALLS = 1_000_000
-"""After so many calls without a tick, a clock stands still."""
+"""A clock that does not tick in so many calls stands still."""
 
 Clock = Callable[[], int]
-"""What time it is, in nanoseconds since some moment in the past."""
+"""The time, in nanoseconds since some moment in the past."""
 
 Call = Callable[[], object]
 """One run of what is timed."""
@@ -42,33 +42,25 @@ Phase = Literal["warm-up", "rounds"]
 
 
 class Sample(NamedTuple):
-    """What some calls in a row took: all together, and until the last was handed to the device (CUDA alone)."""
+    """The time of some calls in a row: in all, and until the last was handed to the device (CUDA alone)."""
 
     seconds: float
     enqueue_s: float | None = None
 
 
 Pending = Callable[[], Sample]
-"""A sample that may still be running on a device: asked for once the round is over, it waits for the device."""
+"""A sample that may still be running on a device; calling it, once the round is over, waits for the device."""
 
-Run = Callable[[Call, int, Clock], Pending]
-"""Carries out so many calls in a row, and times them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """Something to time; ``key`` tells it from the others."""
-
-    key: str
-    call: Call
+Sampler = Callable[[Call, int, Clock], Pending]
+"""Runs so many calls in a row, and times them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How long to measure: ``rounds`` at least, then more until all rounds took ``time_s``.
+    """How long to measure: at least ``rounds``, then more until all rounds together took ``time_s``.
 
-    Each candidate is warmed up for ``warmup_s`` and ``warmup_calls`` at least. One sample lasts ``least_s`` at
-    least. ``seed`` decides the order within the rounds. Raises :class:`SepcalcError` for numbers out of range.
+    Each candidate is warmed up for at least ``warmup_s`` and ``warmup_calls``. A sample lasts at least ``least_s``.
+    ``seed`` decides the order within the rounds. Raises :class:`SepcalcError` for numbers out of range.
     """
 
     rounds: int = 30
@@ -87,52 +79,42 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """The samples of one candidate, in seconds per call, one for each round in order; each was ``inner`` calls long.
+    """The samples of one candidate in the order of the rounds, in seconds per call; each is of ``inner`` calls.
 
-    ``enqueue`` is the host's share: seconds per call until the device had its work. Empty where the host does it.
+    ``enqueue`` is the host's share: seconds per call until the device had its work. It is empty without a device.
     """
 
-    key: str
     inner: int
     samples: tuple[float, ...]
     enqueue: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """A candidate that could not be measured, and why, in one line."""
-
-    key: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """What a measurement found: a candidate has a series or failed, and all series are of the same ``rounds``.
+    """The result by candidate: a series, or the reason of its failure. All series are of the same ``rounds``.
 
-    ``interrupted``: by Ctrl-C; what there was by then is here, of complete rounds alone, so there may be no series at
-    all. ``void_rounds`` are those in which the clock stood still or stepped backwards: what it said then is no time,
-    and not among the samples. ``clock_step_s`` is the smallest step that the clock was seen to make.
+    ``interrupted``: by Ctrl-C; the series then hold the complete rounds so far, and there may be none. In
+    ``void_rounds`` the clock stood still or stepped backwards; they are not among the samples. ``clock_step_s`` is the
+    smallest step that the clock was seen to make.
     """
 
-    series: tuple[Series, ...]
-    failures: tuple[Failure, ...] = ()
+    series: Mapping[str, Series]
+    failures: Mapping[str, str] = field(default_factory=dict)
     void_rounds: int = 0
     interrupted: bool = False
     clock_step_s: float = 0.0
-    seed: int = 0
 
     @property
     def rounds(self) -> int:
         """How many rounds were completed."""
-        return len(self.series[0].samples) if self.series else 0
+        return next((len(series.samples) for series in self.series.values()), 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """How far a measurement is, between two rounds.
 
-    In warm-up ``done`` of the ``planned`` candidates are warm; then so many rounds are done, in ``spent_s`` seconds.
+    ``done`` and ``planned`` count candidates in the warm-up, and then rounds, which took ``spent_s`` so far.
     ``samples`` are those so far, in seconds per call.
     """
 
@@ -145,7 +127,7 @@ class State:
 
     @property
     def share(self) -> float:
-        """How much of this phase is done, from 0 to 1.
+        """The part of this phase that is done, from 0 to 1.
 
         >>> State(phase="rounds", done=15, planned=30, spent_s=1.5, planned_s=2.0).share
         0.5
@@ -156,7 +138,7 @@ class State:
 
     @property
     def medians(self) -> dict[str, float]:
-        """The median time of a call of each candidate so far, in seconds."""
+        """The median time per call of each candidate so far, in seconds."""
         return {key: median(samples) for key, samples in self.samples.items() if samples}
 
 
@@ -165,7 +147,7 @@ Watch = Callable[[State], None]
 
 
 def on_host(call: Call, inner: int, clock: Clock) -> Pending:
-    """Time ``inner`` calls by the host's clock: right where a call returns when its work is done.
+    """A sample by the host's clock, for calls that return when their work is done.
 
     >>> readings = iter([0, 5_000_000])
     >>> on_host(lambda: None, 10, lambda: next(readings))()
@@ -179,37 +161,36 @@ def on_host(call: Call, inner: int, clock: Clock) -> Pending:
     return lambda: sample
 
 
-def one_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     r"""The first line of an error's message, or the name of its type where it has none.
 
-    >>> one_line(ValueError("too large\nby far")), one_line(MemoryError())
+    >>> first_line(ValueError("too large\nby far")), first_line(MemoryError())
     ('too large', 'MemoryError')
     """
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def measure(
-    candidates: Sequence[Candidate],
+    candidates: Mapping[str, Call],
     plan: Plan,
     *,
     clock: Clock = perf_counter_ns,
-    run: Run = on_host,
+    sample: Sampler = on_host,
     rng: Random | None = None,
     watch: Watch = lambda state: None,
-    reason: Callable[[Exception], str] = one_line,
+    reason: Callable[[Exception], str] = first_line,
 ) -> Measurement:
-    """Time ``candidates`` in turns, each round in a new random order, the garbage collector off.
+    """The measurement of ``candidates``: in turns, each round in a new random order, without the garbage collector.
 
-    ``watch`` is told between rounds how far things are, never inside one. A candidate that raises an
-    :class:`Exception`, at any time, becomes a :class:`Failure` with the ``reason`` for it, and the others go on.
-    A :class:`KeyboardInterrupt` ends the measurement, and what there is comes back.
+    ``watch`` is told the state between rounds, never inside one. A candidate that raises an :class:`Exception`
+    fails with the ``reason`` of it, and the others go on. A :class:`KeyboardInterrupt` ends the measurement with the
+    results so far.
 
-    >>> found = measure([Candidate(key="nothing", call=lambda: None)], Plan(rounds=3, time_s=0, warmup_s=0))
-    >>> found.rounds, found.series[0].key, found.failures, found.interrupted
-    (3, 'nothing', (), False)
+    >>> found = measure({"nothing": lambda: None}, Plan(rounds=3, time_s=0, warmup_s=0))
+    >>> found.rounds, list(found.series), found.failures, found.interrupted
+    (3, ['nothing'], {}, False)
     """
-    _check_keys(candidates)
-    loop = _Loop(plan=plan, clock=clock, run=run, watch=watch, reason=reason)
+    loop = _Loop(plan=plan, clock=clock, sample=sample, watch=watch, reason=reason)
     clock_step_s = _clock_step_s(clock)
     interrupted = False
     try:
@@ -219,46 +200,45 @@ def measure(
     except KeyboardInterrupt:
         interrupted = True
     return Measurement(
-        series=tuple(loop.series()),
-        failures=tuple(loop.failures),
+        series=loop.series(),
+        failures=loop.failures,
         void_rounds=loop.void_rounds,
         interrupted=interrupted,
         clock_step_s=clock_step_s,
-        seed=plan.seed,
     )
 
 
 @dataclass(slots=True, kw_only=True)
 class _Loop:
-    """A measurement under way: whatever ends it, what there is stays."""
+    """A measurement under way; its results so far outlast any end."""
 
     plan: Plan
     clock: Clock
-    run: Run
+    sample: Sampler
     watch: Watch
     reason: Callable[[Exception], str]
     ready: dict[str, tuple[Call, int]] = field(default_factory=dict)
     samples: dict[str, list[float]] = field(default_factory=dict)
     enqueue: dict[str, list[float]] = field(default_factory=dict)
-    failures: list[Failure] = field(default_factory=list)
+    failures: dict[str, str] = field(default_factory=dict)
     rounds: int = 0
     void_rounds: int = 0
     spent_s: float = 0.0
 
-    def warm_up(self, candidates: Sequence[Candidate], least_s: float) -> None:
-        """Warm each candidate up; those that can be run are then ready, with their inner calls."""
-        for done, each in enumerate(candidates):
+    def warm_up(self, candidates: Mapping[str, Call], least_s: float) -> None:
+        """Warm each candidate up; those that did not fail are then ready, with their inner calls."""
+        for done, (key, call) in enumerate(candidates.items()):
             self.watch(State(phase="warm-up", done=done, planned=len(candidates)))
-            inner = self._attempt(each.key, partial(_warm_up, each.call, self.plan, least_s, self.run, self.clock))
+            inner = self._attempt(key, partial(_warm_up, call, self.plan, least_s, self.sample, self.clock))
             if inner is not None:
-                self.ready[each.key] = each.call, inner
-                self.samples[each.key], self.enqueue[each.key] = [], []
+                self.ready[key] = call, inner
+                self.samples[key], self.enqueue[key] = [], []
 
     def take_rounds(self, rng: Random) -> None:
         """Take the planned rounds, then more until the time is spent."""
         while self.ready and self._goes_on():
             self.watch(self._state())
-            gc.collect(1)  # The young alone: what a call leaves behind, not what the program consists of.
+            gc.collect(1)  # Only the young generations: what calls left behind.
             order = list(self.ready)
             rng.shuffle(order)
             start = self.clock()
@@ -266,7 +246,7 @@ class _Loop:
             self.spent_s += max(0.0, (self.clock() - start) / 1e9)
 
     def _goes_on(self) -> bool:
-        """Whether another round is due; with a clock that hardly ever works, none is."""
+        """Whether another round is due; none is with a clock that hardly ever works."""
         is_due = self.rounds < self.plan.rounds or self.spent_s < self.plan.time_s
         return is_due and self.void_rounds <= self.rounds + self.plan.rounds
 
@@ -282,49 +262,50 @@ class _Loop:
 
     def _round(self, order: Sequence[str]) -> dict[str, Sample]:
         """One sample of each candidate in this order, without those that failed."""
-        begun = {key: self._attempt(key, partial(self.run, *self.ready[key], self.clock)) for key in order}
-        taken = {key: self._attempt(key, pending) for key, pending in begun.items() if pending is not None}
-        return {key: sample for key, sample in taken.items() if sample is not None}
+        begun = {key: self._attempt(key, partial(self.sample, *self.ready[key], self.clock)) for key in order}
+        samples = {key: self._attempt(key, pending) for key, pending in begun.items() if pending is not None}
+        return {key: sample for key, sample in samples.items() if sample is not None}
 
-    def _record(self, taken: Mapping[str, Sample]) -> None:
-        if any(sample.seconds <= 0 for sample in taken.values()):
+    def _record(self, samples: Mapping[str, Sample]) -> None:
+        if any(sample.seconds <= 0 for sample in samples.values()):
             self.void_rounds += 1
             return
-        for key, sample in taken.items():
+        for key, sample in samples.items():
             _, inner = self.ready[key]
             self.samples[key].append(sample.seconds / inner)
             if sample.enqueue_s is not None:
                 self.enqueue[key].append(sample.enqueue_s / inner)
         self.rounds += 1
 
-    def _attempt(self, key: str, what: Callable[[], T]) -> T | None:
-        """What ``what`` returns; None where it raises, and its candidate is out of the race."""
+    def _attempt(self, key: str, step: Callable[[], T]) -> T | None:
+        """The result of ``step``; None where it raises, and its candidate is out of the race."""
         try:
-            return what()
+            return step()
         except Exception as error:
             self.ready.pop(key, None)
             self.samples.pop(key, None)
-            self.failures.append(Failure(key=key, reason=self.reason(error)))
+            self.failures[key] = self.reason(error)
             return None
 
-    def series(self) -> Iterator[Series]:
-        """The samples of each candidate that is still in the race, if a round was completed."""
-        for key, (_, inner) in self.ready.items():
-            # An interruption may have come between two candidates of one round.
-            samples, enqueue = self.samples[key][: self.rounds], self.enqueue[key][: self.rounds]
-            if samples:
-                yield Series(key=key, inner=inner, samples=tuple(samples), enqueue=tuple(enqueue))
+    def series(self) -> dict[str, Series]:
+        """The samples of each candidate that did not fail, if a round was completed."""
+        whole = slice(self.rounds)  # an interruption may have come between two candidates of one round
+        series = {
+            key: Series(inner=inner, samples=tuple(self.samples[key][whole]), enqueue=tuple(self.enqueue[key][whole]))
+            for key, (_, inner) in self.ready.items()
+        }
+        return series if self.rounds else {}
 
 
-def _warm_up(call: Call, plan: Plan, least_s: float, run: Run, clock: Clock) -> int:
-    """Run ``call`` once, twice, four times, … until it is warm; how many calls a sample of ``least_s`` needs.
+def _warm_up(call: Call, plan: Plan, least_s: float, sample: Sampler, clock: Clock) -> int:
+    """How many calls a sample of ``least_s`` needs; ``call`` is run once, twice, four times, … until it is warm.
 
-    The quickest batch decides: delays only ever add, and a first call may have compiled something.
+    The quickest batch decides: delays only add, and a first call may have compiled something.
     """
     spent_s, calls, batch, inner = 0.0, 0, 1, 1
     while True:
         start = clock()
-        seconds = run(call, batch, clock)().seconds
+        seconds = sample(call, batch, clock)().seconds
         spent_s += max(0.0, (clock() - start) / 1e9)
         calls += batch
         if seconds > 0:
@@ -337,12 +318,12 @@ def _warm_up(call: Call, plan: Plan, least_s: float, run: Run, clock: Clock) -> 
 
 
 def _shortest_s(plan: Plan, clock_step_s: float) -> float:
-    """How long a sample must last: for a clock of coarse steps as long as the plan has time for, not longer."""
+    """How long a sample must last: with a coarse clock longer, as far as the plan has the time."""
     return max(plan.least_s, min(1000 * clock_step_s, plan.time_s / plan.rounds))
 
 
 def _clock_step_s(clock: Clock) -> float:
-    """The smallest step that the clock is seen to make: what it resolves, or what reading it costs, if that is more."""
+    """The smallest step that the clock is seen to make: its resolution, or the time of reading it if that is more."""
     steps: list[int] = []
     last = clock()
     for _ in range(MOST_CALLS):
@@ -353,10 +334,3 @@ def _clock_step_s(clock: Clock) -> float:
             break
         last = now
     return min(steps, default=0) / 1e9
-
-
-def _check_keys(candidates: Sequence[Candidate]) -> None:
-    keys = [each.key for each in candidates]
-    for key in keys:
-        if keys.count(key) > 1:
-            raise SepcalcError(f"two candidates are called '{key}'; give each a key of its own")

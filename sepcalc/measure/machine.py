@@ -1,10 +1,12 @@
-"""The machine that times are taken on, as its system describes it.
+"""The machine that times are taken on: its description, and the ceilings that were measured on it.
 
-What a system does not tell is None, never a guess. Sizes are in bytes.
+What a system does not tell is None, never a guess. Sizes are in bytes. The ceilings are kept in the user's cache folder
+by machine, device, dtype and threads, so that they are measured once.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import sys
@@ -12,10 +14,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from sepcalc.core.errors import SepcalcError
+from sepcalc.measure.conditions import Conditions
+
+CEILINGS_SCHEMA = 1
+"""The version of the file with the ceilings; those in a file of another version are measured anew."""
+
 CPU_LIST = Path("/proc/cpuinfo")
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 MEMORY = Path("/proc/meminfo")
-"""Where Linux describes the processors, the caches of the first of them, and the memory."""
+"""Where Linux describes the processors, the caches of the first one, and the memory."""
 
 
 class Ceilings(NamedTuple):
@@ -26,7 +34,7 @@ class Ceilings(NamedTuple):
 
 
 def machine() -> dict[str, Any]:
-    """What times depend on that no program decides: the processor, the system, and how busy they are."""
+    """The processor, the system, and how busy they are: what times depend on and no program decides."""
     return {
         "cpu": cpu_name(),
         "cores": usable_cores(),
@@ -35,20 +43,6 @@ def machine() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
     }
-
-
-def machine_key(environment: Mapping[str, Any]) -> str:
-    """What tells one machine's peak speeds from another's: the same text as long as both speeds should be the same.
-
-    A new version of a library may have faster kernels, so versions are in it; load, threads and dtype are not.
-
-    >>> machine_key({"cpu": "EPYC", "cores": 2, "load": 0.3, "torch": "2.13.0"})
-    'cpu EPYC, cores 2, torch 2.13.0'
-    """
-    return ", ".join(f"{name} {environment[name]}" for name in _IDENTITY if environment.get(name) is not None)
-
-
-_IDENTITY = ("gpu", "cpu", "cores", "last_cache_bytes", "instructions", "torch", "cuda", "cudnn", "onednn", "mkl")
 
 
 def cpu_name() -> str | None:
@@ -70,15 +64,15 @@ def usable_cores() -> int | None:
 def last_cache_bytes() -> int | None:
     """The size of the last cache before memory, of those that the first core uses."""
     if sys.platform == "darwin":
-        told = map(_sysctl, ("hw.l3cachesize", "hw.perflevel0.l2cachesize", "hw.l2cachesize"))
-        return next((int(size) for size in told if size and size.isdecimal()), None)
-    told = ([_read(each / name) for name in ("type", "level", "size")] for each in CACHES.glob("index*"))
-    sizes = {int(level): _bytes(size) for kind, level, size in told if kind != "Instruction" and level and size}
+        sizes_told = map(_sysctl, ("hw.l3cachesize", "hw.perflevel0.l2cachesize", "hw.l2cachesize"))
+        return next((int(size) for size in sizes_told if size and size.isdecimal()), None)
+    facts = ([_read(cache / name) for name in ("type", "level", "size")] for cache in CACHES.glob("index*"))
+    sizes = {int(level): _bytes(size) for kind, level, size in facts if kind != "Instruction" and level and size}
     return sizes[max(sizes)] if sizes else None
 
 
 def free_bytes() -> int | None:
-    """The memory that a program may still take before others have to give up theirs."""
+    """The memory that a program may take before others have to give up theirs."""
     facts = (line.partition(":") for line in _read(MEMORY).splitlines())
     return next((int(value.split()[0]) << 10 for word, _, value in facts if word == "MemAvailable"), None)
 
@@ -102,3 +96,64 @@ def _sysctl(name: str) -> str | None:
 
     done = run(["/usr/sbin/sysctl", "-n", name], capture_output=True, text=True, check=False)  # noqa: S603 (no shell, our own words)
     return done.stdout.strip() or None
+
+
+def load_ceilings(environment: Mapping[str, Any], conditions: Conditions) -> Ceilings | None:
+    """The ceilings that were measured on this machine under these conditions; None where there are none."""
+    ceilings = _saved_ceilings().get(_ceilings_key(environment, conditions))
+    try:
+        flop_per_s, bytes_per_s = map(float, ceilings or ())
+    except (TypeError, ValueError):
+        return None
+    return Ceilings(flop_per_s, bytes_per_s) if flop_per_s > 0 < bytes_per_s else None
+
+
+def save_ceilings(environment: Mapping[str, Any], conditions: Conditions, ceilings: Ceilings) -> None:
+    """Keep ``ceilings`` for later runs.
+
+    Raises :class:`SepcalcError` where the folder cannot be written to.
+    """
+    from sepcalc.render.files import write
+
+    file = _ceilings_file()
+    known = {**_saved_ceilings(), _ceilings_key(environment, conditions): list(ceilings)}
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise SepcalcError(f"cannot create '{file.parent}': {reason}; set XDG_CACHE_HOME to another place") from None
+    write(file, json.dumps({"schema": CEILINGS_SCHEMA, "ceilings": known}, indent=2) + "\n")
+
+
+def _ceilings_key(environment: Mapping[str, Any], conditions: Conditions) -> str:
+    """What tells ceilings apart: a new version of a library may have faster kernels, so versions are in it."""
+    machine = ", ".join(f"{name} {environment[name]}" for name in _IDENTITY if environment.get(name) is not None)
+    return f"{machine}; {conditions.device}, {conditions.dtype}, {conditions.threads} threads"
+
+
+_IDENTITY = ("gpu", "cpu", "cores", "last_cache_bytes", "instructions", "torch", "cuda", "cudnn", "onednn", "mkl")
+
+
+def _saved_ceilings() -> dict[str, Any]:
+    """All saved ceilings by their key. They can be measured again, so a damaged file is as good as none."""
+    try:
+        content = json.loads(_ceilings_file().read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    is_known = isinstance(content, dict) and content.get("schema") == CEILINGS_SCHEMA
+    ceilings = content.get("ceilings") if is_known else None
+    return ceilings if isinstance(ceilings, dict) else {}
+
+
+def _ceilings_file() -> Path:
+    return cache_folder() / "ceilings.json"
+
+
+def cache_folder() -> Path:
+    """The folder of this program for what can be made again."""
+    own = os.environ.get("XDG_CACHE_HOME")
+    if not own and sys.platform == "win32":
+        own = os.environ.get("LOCALAPPDATA")
+    if own:
+        return Path(own) / "sepcalc"
+    return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "sepcalc"

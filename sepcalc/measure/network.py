@@ -1,7 +1,7 @@
-"""A network under the clock: each distinct layer in each variant, then the whole as written and in each variant.
+"""Times of a network: each distinct layer in each variant, then the whole as written and in each variant.
 
-Layers of one shape are timed once, with the norm and the activations that they have in the network. The whole is a
-module built from the description, or the user's own where there is one.
+Layers of one shape are timed once, with their norm and activations. The whole is a module built from the description,
+or the user's own model.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from sepcalc.core.variants import Stages, Variant, choose
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.layer import layer_subject, layer_work
 from sepcalc.measure.roofline import Work
-from sepcalc.measure.run import Group, Setting, Subject, run
+from sepcalc.measure.run import Group, MeasurementSetup, Subject, run
 from sepcalc.measure.session import WHOLE, Session, Timed
 from sepcalc.readers.inputs import Input
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A network in some form: its description, and what makes its module.
+    """A network as found or in a variant: its description, and what makes its module.
 
-    ``left`` are the name and the reason of each chosen layer that stays as it is.
+    ``left`` are the name and the reason of each chosen layer that the variant could not convert.
     """
 
     network: Network
@@ -37,8 +37,8 @@ class Written:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Own:
-    """A user's own model, from which a network was read: what it reads, its module, and that with another variant."""
+class OwnModel:
+    """A user's own model, from which a network was read: its inputs, its module, and the model in a variant."""
 
     inputs: tuple[Input, ...]
     module: Callable[[], Any]
@@ -47,104 +47,103 @@ class Own:
 
 def measure_network(
     network: Network,
-    setting: Setting,
+    setup: MeasurementSetup,
     *,
     variants: Sequence[Variant] = (),
     only: Sequence[str] = (),
     keep: Sequence[str] = (),
-    own: Own | None = None,
+    own: OwnModel | None = None,
 ) -> Session:
-    """Time the convertible layers of ``network`` that ``only`` and ``keep`` leave, then the whole, in each variant.
+    """Time the convertible layers of ``network`` that ``only`` and ``keep`` choose, then the whole, in each variant.
 
-    The first of ``variants`` is the reference; the first three if there are none. What a variant cannot express stays
-    as written. Where nothing says what each layer reads, as in an ONNX file, the layers are timed alone.
+    ``variants`` are the first three by default; the first is the reference. A layer that a variant cannot express stays
+    as written. A network without wiring, as from an ONNX file, has its layers timed alone.
 
-    Raises :class:`SpecError` where there is nothing to convert, and :class:`SepcalcError` where a module is not what
-    was counted.
+    Raises :class:`SpecError` where there is nothing to convert, and :class:`SepcalcError` where a module differs from
+    what was counted.
     """
     rewriting = _Rewriting(network=network, variants=tuple(variants) or choose(), only=only, keep=keep, own=own)
     layers = distinct(network, chooser(only, keep))
     if not layers:
         raise SpecError(f"{network.name} has no layer that could be written as another variant; choose another network")
-    groups = [rewriting.layer_group(names, layer, setting.conditions) for names, layer in layers]
+    groups = [rewriting.layer_group(names, layer, setup.conditions) for names, layer in layers]
     notes: list[str] = []
     if own is None and not _is_wired(network):
         notes.append("The whole is not timed: nothing says what each of its layers reads")
     else:
-        groups.append(rewriting.whole_group(setting.conditions))
+        groups.append(rewriting.whole_group(setup.conditions))
         notes += rewriting.notes()
-    return run("network", network.title, groups, setting, notes=[f"{note}." for note in notes])
+    return run("network", network.title, groups, setup, notes=[f"{note}." for note in notes])
 
 
 def distinct(network: Network, chosen: Callable[[str], bool]) -> list[tuple[list[str], Convolution]]:
-    """The convertible layers that are ``chosen``, those that are alike once, with the names of all of them.
+    """The convertible layers that are ``chosen``, equal ones once, with the names of all of them.
 
     >>> from sepcalc.readers.yaml.reader import load
     >>> [names for names, _ in distinct(load("vgg16"), lambda name: name.startswith("conv3"))]
     [['conv3.1'], ['conv3.2', 'conv3.3']]
     """
-    found: dict[Convolution, list[str]] = {}
+    names: dict[Convolution, list[str]] = {}
     for layer in network.layers:
         if isinstance(layer, Convolution) and layer.convertible and chosen(layer.name):
-            found.setdefault(replace(layer, name="", shares=None), []).append(layer.name)
-    return [(names, layer) for layer, names in found.items()]
+            names.setdefault(replace(layer, name="", shares=None), []).append(layer.name)
+    return [(same, layer) for layer, same in names.items()]
 
 
 def _is_wired(network: Network) -> bool:
     return network.wiring is not None and all(network.wiring)
 
 
-@dataclass(frozen=True, kw_only=True)  # without slots, since the forms are kept
+@dataclass(frozen=True, kw_only=True)  # without slots, for the cached properties
 class _Rewriting:
-    """A network and the variants in which it is to be timed."""
+    """A network and the variants in which it is timed."""
 
     network: Network
     variants: tuple[Variant, ...]
     only: Sequence[str]
     keep: Sequence[str]
-    own: Own | None
+    own: OwnModel | None
 
     def layer_group(self, names: Sequence[str], layer: Convolution, conditions: Sequence[Conditions]) -> Group:
         """A layer in each form, under each of the conditions."""
-        rows = (Timed(group=names[0], name="", layers=len(names), conditions=each) for each in conditions)
-        entries = (entry for row in rows for entry in self._of_layer(row, names, layer))
+        rows = (Timed(group=names[0], name="", layers=len(names), conditions=one) for one in conditions)
+        entries = (entry for row in rows for entry in self._layer_entries(row, names, layer))
         return Group(title=names[0], entries=tuple(entries))
 
-    def _of_layer(self, row: Timed, names: Sequence[str], layer: Convolution) -> Iterator[Subject | Timed]:
-        found = False
+    def _layer_entries(self, row: Timed, names: Sequence[str], layer: Convolution) -> Iterator[Subject | Timed]:
+        seen_as_written = False
         for variant in self.variants:
             named = replace(row, name=variant.name)
             try:
-                as_written = layer.as_variant(variant) == layer.stages and not found
+                as_written = layer.as_variant(variant) == layer.stages and not seen_as_written
             except SpecError as reason:
                 yield replace(named, why_not=str(reason))
                 continue
-            found = found or as_written
+            seen_as_written = seen_as_written or as_written
             left = sum(name in names for name, _ in self.written[variant.name].left)
             yield layer_subject(replace(named, as_written=as_written, left=left), layer.written_as(variant))
-        if not found:
-            mine = layer.variant.name
-            name = AS_WRITTEN if any(each.name == mine for each in self.variants) else mine
+        if not seen_as_written:
+            own_name = layer.variant.name
+            name = AS_WRITTEN if any(variant.name == own_name for variant in self.variants) else own_name
             yield layer_subject(replace(row, name=name, as_written=True), layer)
 
     def whole_group(self, conditions: Sequence[Conditions]) -> Group:
         """The whole in each form, under each of the conditions."""
-        entries = (self._whole(form, each) for each in conditions for form in self.forms)
+        entries = (self._whole(name, form, one) for one in conditions for name, form in self.forms.items())
         return Group(title=self.network.name, entries=tuple(entries))
 
     @cached_property
-    def forms(self) -> tuple[_Form, ...]:
-        """The network in each variant, but for those that leave it as written once it is there."""
-        written, mine = self.written.items(), _stages(self.network)
-        found = {name: _Form(name=name, written=each) for name, each in written if _stages(each.network) != mine}
-        same = next((name for name in self.written if name not in found), AS_WRITTEN)
-        found[same] = _Form(name=same, written=self._as_written, as_written=True)
-        return tuple(found[name] for name in (*self.written, AS_WRITTEN) if name in found)
+    def forms(self) -> dict[str, Written]:
+        """The network in each variant that changes it, and once as written: under the first name that leaves it so."""
+        mine = _stages(self.network)
+        forms = {name: form for name, form in self.written.items() if _stages(form.network) != mine}
+        forms[next((name for name in self.written if name not in forms), AS_WRITTEN)] = self._as_written
+        return {name: forms[name] for name in (*self.written, AS_WRITTEN) if name in forms}
 
     @cached_property
     def written(self) -> dict[str, Written]:
         """The network in each variant, by its name."""
-        return {each.name: self._in_variant(each) for each in self.variants}
+        return {variant.name: self._in_variant(variant) for variant in self.variants}
 
     def _in_variant(self, variant: Variant) -> Written:
         if self.own is not None:
@@ -158,57 +157,47 @@ class _Rewriting:
         return Written(network=self.network, module=module)
 
     def notes(self) -> Iterator[str]:
-        """What a call reads, which form is that of the file, which variants change nothing, and what they leave."""
-        if self.own is not None and any(each.shape[0] != 1 for each in self.own.inputs):
+        """What a call reads, which form is as written, which variants change nothing, and what they leave."""
+        if self.own is not None and any(given.shape[0] != 1 for given in self.own.inputs):
             yield f"At batch 1 a call reads {', '.join(map(str, self.own.inputs))}"
-        names = [each.name for each in self.forms]
-        for each in self.forms:
-            if each.as_written and each.name != AS_WRITTEN:
-                yield f"{self.network.name} is written as {each.name}"
-            for reason in dict.fromkeys(reason for _, reason in each.written.left):
-                left = first_few([name for name, why in each.written.left if why == reason])
-                yield f"the whole as {each.name} leaves {left} as written: {reason}"
+        for name, form in self.forms.items():
+            if form.network is self.network and name != AS_WRITTEN:
+                yield f"{self.network.name} is written as {name}"
+            for reason in dict.fromkeys(reason for _, reason in form.left):
+                left = first_few([layer for layer, why in form.left if why == reason])
+                yield f"the whole as {name} leaves {left} as written: {reason}"
         for variant in self.variants:
-            if variant.name not in names:
+            if variant.name not in self.forms:
                 yield f"{variant.name} changes no layer, so the whole is not timed as such"
 
-    def _whole(self, form: _Form, conditions: Conditions) -> Subject:
-        network = form.written.network
+    def _whole(self, name: str, form: Written, conditions: Conditions) -> Subject:
+        network = form.network
         cost = network.cost
         row = Timed(
             group=WHOLE,
-            name=form.name,
+            name=name,
             conditions=conditions,
             params=cost.params,
             work=tuple(_work(network, conditions)),
-            as_written=form.as_written,
+            as_written=network is self.network,
         )
-        # A model of one's own may return anything, and a network that was read from it says nothing of that.
+        # A user's model may return anything; the network that was read from it does not say what.
         shape = network.layers[-1].output.shape if self.own is None else None
         return Subject(
             row=row,
             inputs=_inputs(network) if self.own is None else self.own.inputs,
             predicted=Counted(params=cost.params, shape=shape, flops=2 * cost.macs),
-            module=form.written.module,
+            module=form.module,
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Form:
-    """The whole network as one row has it: that of a variant, or as written."""
-
-    name: str
-    written: Written
-    as_written: bool = False
-
-
 def _stages(network: Network) -> tuple[Stages, ...]:
-    """What tells one form of a network from another."""
+    """The stages of all convolutions, which tell one form of a network from another."""
     return tuple(layer.stages for layer in network.layers if isinstance(layer, Convolution))
 
 
 def _work(network: Network, conditions: Conditions) -> Iterator[Work]:
-    """What a network has to do: every stage of it, and products by their multiply-adds alone."""
+    """The work of a network: that of every stage, and the multiply-adds of products."""
     for layer in network.layers:
         if isinstance(layer, Convolution):
             yield from layer_work(layer, conditions)
@@ -222,7 +211,7 @@ def _inputs(network: Network) -> tuple[Input, ...]:
 
 
 def _module_of(network: Network) -> Callable[[], Any]:
-    """What makes the module of ``network``, once: under all conditions of a grid it has the same weights in memory."""
+    """What makes the module of ``network`` once, so that all conditions of a grid share its weights."""
 
     @cache
     def module() -> Any:

@@ -1,14 +1,14 @@
-"""A measurement as JSON: raw samples, what they say, and everything that the numbers depend on.
+"""A measurement as JSON: raw samples, the verdicts, and everything that the numbers depend on.
 
-The same record answers ``--format json``, is what ``--save`` keeps, and is what ``--load`` reads. Times are in seconds
-per call. What is derived from the samples stands in the record for other programs; it is never read back.
+``--format json`` prints the same record that ``--save`` writes and ``--load`` reads. Times are in seconds per call.
+Numbers that follow from the samples are there for other programs; they are not read back.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -21,7 +21,7 @@ from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.loop import Plan, Series
 from sepcalc.measure.machine import Ceilings
 from sepcalc.measure.roofline import Work, attainable_s, bound
-from sepcalc.measure.session import Judged, Kind, Session, Timed, judged, labels
+from sepcalc.measure.session import Judged, Scope, Session, Timed, judged
 
 KIND = "measurement"
 
@@ -33,11 +33,11 @@ _Speed = Annotated[float, msgspec.Meta(ge=1, le=1e30)]
 
 
 def answer(session: Session) -> dict[str, Any]:
-    """``session`` as JSON: every row with its samples and what they say."""
+    """``session`` as JSON: every row with its samples and the verdict on it."""
     return {
         "schema": SCHEMA,
         "kind": KIND,
-        "of": session.kind,
+        "of": session.scope,
         "title": session.title,
         "command": session.command,
         "interrupted": session.interrupted,
@@ -45,9 +45,9 @@ def answer(session: Session) -> dict[str, Any]:
         "plan": asdict(session.plan),
         "clock_step_s": session.clock_step_s,
         "void_rounds": session.void_rounds,
-        "ceilings": {dtype: list(each) for dtype, each in session.ceilings.items()},
+        "ceilings": {dtype: list(ceilings) for dtype, ceilings in session.ceilings.items()},
         "notes": list(session.notes),
-        "rows": [_row(session, each) for each in judged(session)],
+        "rows": [_row(session, row) for row in judged(session)],
     }
 
 
@@ -67,7 +67,7 @@ def _row(session: Session, row: Judged) -> dict[str, Any]:
         "macs": timed.macs if timed.work else None,
         "traffic_bytes": timed.traffic_bytes,
         "intensity": _float(timed.intensity),
-        "work": [asdict(each) for each in timed.work],
+        "work": [asdict(stage) for stage in timed.work],
         "why_not": timed.why_not,
         "failure": timed.failure,
         "verdict": row.word,
@@ -79,17 +79,16 @@ def _row(session: Session, row: Judged) -> dict[str, Any]:
     }
 
 
+_OF_SUMMARY = ("median_s", "q1_s", "q3_s", "minimum_s", "outliers")
+
+
 def _figures(session: Session, row: Judged) -> dict[str, Any]:
-    """What the samples say; null where they say nothing, or nothing that is to be believed."""
+    """The figures of the samples; null where there are none, or none that is believed."""
     summary, ratio = row.summary, row.ratio if row.believed else None
     ceilings = session.ceilings.get(row.timed.conditions.dtype)
     work = row.timed.work
     return {
-        "median_s": summary and summary.median_s,
-        "q1_s": summary and summary.q1_s,
-        "q3_s": summary and summary.q3_s,
-        "minimum_s": summary and summary.minimum_s,
-        "outliers": summary and summary.outliers,
+        **{key: summary and getattr(summary, key) for key in _OF_SUMMARY},
         "speedup": ratio and ratio.value,
         "speedup_low": ratio and ratio.low,
         "speedup_high": ratio and ratio.high,
@@ -131,7 +130,7 @@ def save_measurement(session: Session, path: str | Path) -> None:
 
 
 def load_measurement(path: str | Path) -> Session:
-    """The session that ``path`` keeps.
+    """The session in the file ``path``.
 
     Raises :class:`SepcalcError` where it cannot be read, is damaged, or is of another kind or version.
     """
@@ -146,9 +145,9 @@ def load_measurement(path: str | Path) -> Session:
             )
         return _session(msgspec.json.decode(data, type=_Record))
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
-        what = str(fault).replace("`", "'")
-        said = what if what.startswith("JSON") else f"{what[:1].lower()}{what[1:]}"
-        raise SepcalcError(f"'{path}' is no whole measurement: {said}; measure again") from None
+        reason = str(fault).replace("`", "'")
+        reason = reason if reason.startswith("JSON") else f"{reason[:1].lower()}{reason[1:]}"
+        raise SepcalcError(f"'{path}' is not a complete measurement file: {reason}; measure again") from None
 
 
 def _bytes(path: str | Path) -> bytes:
@@ -170,7 +169,7 @@ class _Work(msgspec.Struct):
 
 
 class _Row(msgspec.Struct):
-    """What is read back of a row: what was timed, and its samples."""
+    """The fields of a row that are read back."""
 
     group: str
     name: str
@@ -190,9 +189,9 @@ class _Row(msgspec.Struct):
 
 
 class _Record(_Head):
-    """What is read back of a session."""
+    """The fields of a session that are read back."""
 
-    of: Kind
+    of: Scope
     title: str
     command: str
     interrupted: bool
@@ -206,22 +205,21 @@ class _Record(_Head):
 
 
 def _session(record: _Record) -> Session:
-    bare = tuple(map(_timed, record.rows))
-    rows = tuple(map(_with_samples, bare, labels(bare), record.rows))
+    rows = tuple(map(_timed, record.rows))
     lengths: dict[tuple[str, Conditions], int] = {}
     for place, row in enumerate(rows):
         n = len(row.series.samples) if row.series else None
-        # Times are compared round by round, so a group has as many of each row.
+        # Times are compared round by round, so all rows of a group have as many.
         if n is not None and lengths.setdefault((row.group, row.conditions), n) != n:
             others = lengths[row.group, row.conditions]
             raise msgspec.ValidationError(f"{n} samples beside rows of {others} - at '$.rows[{place}]'")
     return Session(
-        kind=record.of,
+        scope=record.of,
         title=record.title,
         rows=rows,
         plan=record.plan,
         environment=record.environment,
-        ceilings={dtype: Ceilings(*each) for dtype, each in record.ceilings.items()},
+        ceilings={dtype: Ceilings(*pair) for dtype, pair in record.ceilings.items()},
         command=record.command,
         interrupted=record.interrupted,
         clock_step_s=record.clock_step_s,
@@ -231,12 +229,13 @@ def _session(record: _Record) -> Session:
 
 
 def _timed(row: _Row) -> Timed:
+    series = Series(inner=row.inner or 1, samples=row.samples_s, enqueue=row.enqueue_s)
     return Timed(
         group=row.group,
         name=row.name,
         conditions=row.conditions,
         params=row.params,
-        work=tuple(Work(name=each.name, macs=each.macs, traffic_bytes=each.traffic_bytes) for each in row.work),
+        work=tuple(Work(**msgspec.structs.asdict(stage)) for stage in row.work),
         role=row.role,
         of=row.part_of,
         as_written=row.as_written,
@@ -244,11 +243,5 @@ def _timed(row: _Row) -> Timed:
         left=row.left,
         why_not=row.why_not,
         failure=row.failure,
+        series=series if row.samples_s else None,
     )
-
-
-def _with_samples(timed: Timed, label: str, row: _Row) -> Timed:
-    if not row.samples_s:
-        return timed
-    series = Series(key=label, inner=row.inner or 1, samples=row.samples_s, enqueue=row.enqueue_s)
-    return replace(timed, series=series)

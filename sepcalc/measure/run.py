@@ -1,11 +1,11 @@
-"""Subjects under the clock: whatever is to be timed becomes rows with samples, a group after the other.
+"""Groups of subjects are timed one after the other, and become the rows of a session.
 
-What PyTorch has to do with it is behind a :class:`Bench`, which a test replaces by one with a clock of its own.
+PyTorch is behind a :class:`Bench`; a test brings one with a clock of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from time import perf_counter_ns
@@ -14,19 +14,18 @@ from typing import Any
 from sepcalc.builders.prediction import Counted
 from sepcalc.core.errors import SepcalcError, SpecError
 from sepcalc.measure.conditions import Conditions
-from sepcalc.measure.loop import Call, Candidate, Clock, Measurement, Plan, Run, State, measure
-from sepcalc.measure.machine import Ceilings
-from sepcalc.measure.roofline import keep, kept
-from sepcalc.measure.session import Kind, Session, Timed, labels
+from sepcalc.measure.loop import Call, Clock, Measurement, Plan, Sampler, State, measure
+from sepcalc.measure.machine import Ceilings, load_ceilings, save_ceilings
+from sepcalc.measure.session import Scope, Session, Timed, labels
 from sepcalc.readers.inputs import Input
 
 Progress = Callable[[str, int, int, State], None]
-"""Is told what is being timed, which of how many groups that is, and how far it is."""
+"""Is told the title of the group that is timed, its place among so many groups, and how far it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """Something to be timed: its row, what it reads, what is predicted of it for one example, and its module."""
+    """Something to time: its row, its inputs, what is predicted of it for one example, and its module."""
 
     row: Timed
     inputs: tuple[Input, ...]
@@ -36,7 +35,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """What is timed together, in turns; a row without a subject is there to say why it is not timed."""
+    """What is timed together, in turns; a row without a subject says why it is not timed."""
 
     title: str
     entries: tuple[Subject | Timed, ...]
@@ -44,17 +43,17 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bench:
-    """All that a measurement asks of PyTorch.
+    """Everything that a measurement asks of PyTorch.
 
-    ``prepare`` makes a subject ready to be called under the conditions of its row, once it was checked; it raises
-    :class:`SpecError` for what has no module, and another :class:`SepcalcError` where the module is not what was
-    predicted. ``held`` holds what all candidates share, ``run`` calls and times them. ``reason`` says in one line why
-    a call failed.
+    ``prepare`` checks a subject and makes it ready to be called under the conditions of its row. It raises
+    :class:`SpecError` for a subject without a module, and another :class:`SepcalcError` for a module that differs from
+    the prediction. ``held`` holds what all candidates share, ``sampler`` times their calls, ``reason`` says in one line
+    why a call failed.
     """
 
     prepare: Callable[[Subject], Call]
     held: Callable[[Conditions], AbstractContextManager[None]]
-    run: Callable[[Conditions], Run]
+    sampler: Callable[[Conditions], Sampler]
     environment: Callable[[Sequence[Conditions]], Mapping[str, Any]]
     ceilings: Callable[[Conditions], Ceilings]
     reason: Callable[[Exception], str]
@@ -62,11 +61,11 @@ class Bench:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
-    """How a session is measured: under which conditions, how long, and with what.
+class MeasurementSetup:
+    """How a session is measured: under which conditions, how long, and on which bench.
 
-    ``conditions`` are those of a grid, which share device, threads, cache and the like. ``roofline`` measures the
-    ceilings of the machine, and the stages of each layer beside it.
+    ``conditions`` are a grid: they share all but those of :data:`sepcalc.measure.conditions.VARYING`. ``roofline``
+    measures the ceilings of the machine, and the stages of each layer beside it.
     """
 
     conditions: tuple[Conditions, ...] = (Conditions(),)
@@ -77,73 +76,69 @@ class Setting:
     command: str = ""
 
 
-def run(kind: Kind, title: str, groups: Sequence[Group], setting: Setting, notes: Sequence[str] = ()) -> Session:
-    """Time ``groups`` one after the other. Ctrl-C ends it with what there is by then.
+def run(
+    scope: Scope, title: str, groups: Sequence[Group], setup: MeasurementSetup, notes: Sequence[str] = ()
+) -> Session:
+    """The session of ``groups``, timed one after the other; Ctrl-C ends it with the results so far.
 
-    Raises :class:`SepcalcError` where a module is not what was counted.
+    Raises :class:`SepcalcError` where a module differs from what was counted.
     """
-    bench, first = setting.bench, setting.conditions[0]
-    environment = bench.environment(setting.conditions)
-    results: list[_Result] = []
+    bench, first = setup.bench, setup.conditions[0]
+    environment = bench.environment(setup.conditions)
+    rows: list[Timed] = []
+    measurements: list[Measurement] = []
     ceilings: dict[str, Ceilings] = {}
     interrupted = False
     try:
-        ceilings = _ceilings(environment, setting)
+        ceilings = _ceilings(environment, setup)
         with bench.held(first):
             for done, group in enumerate(groups):
-                results.append(_measured(group, setting, done, len(groups)))
-                if results[-1].measurement.interrupted:
+                found, group_rows = _measured(group, setup, done, len(groups))
+                measurements.append(found)
+                rows += group_rows
+                if found.interrupted:
                     break
     except KeyboardInterrupt:
         interrupted = True
-    found = [each.measurement for each in results]
     return Session(
-        kind=kind,
+        scope=scope,
         title=title,
-        rows=tuple(row for each in results for row in each.rows),
-        plan=setting.plan,
+        rows=tuple(rows),
+        plan=setup.plan,
         environment=environment,
         ceilings=ceilings,
-        command=setting.command,
-        interrupted=interrupted or any(each.interrupted for each in found),
-        clock_step_s=max((each.clock_step_s for each in found), default=0.0),
-        void_rounds=sum(each.void_rounds for each in found),
+        command=setup.command,
+        interrupted=interrupted or any(found.interrupted for found in measurements),
+        clock_step_s=max((found.clock_step_s for found in measurements), default=0.0),
+        void_rounds=sum(found.void_rounds for found in measurements),
         notes=tuple(notes),
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Result:
-    rows: tuple[Timed, ...]
-    measurement: Measurement
-
-
-def _measured(group: Group, setting: Setting, done: int, planned: int) -> _Result:
-    """The rows of a group with their samples; where it was interrupted, those that have some."""
-    bench, rows = setting.bench, [each.row if isinstance(each, Subject) else each for each in group.entries]
+def _measured(group: Group, setup: MeasurementSetup, done: int, planned: int) -> tuple[Measurement, Iterator[Timed]]:
+    """The measurement of a group, and its rows; after an interruption only those with samples."""
+    bench, rows = setup.bench, [entry.row if isinstance(entry, Subject) else entry for entry in group.entries]
     keys = labels(rows)
-    subjects = {key: each for key, each in zip(keys, group.entries, strict=True) if isinstance(each, Subject)}
-    ready = {key: _prepared(each, bench) for key, each in subjects.items()}
+    subjects = {key: entry for key, entry in zip(keys, group.entries, strict=True) if isinstance(entry, Subject)}
+    ready = {key: _prepared(subject, bench) for key, subject in subjects.items()}
     found = measure(
-        [Candidate(key=key, call=call) for key, call in ready.items() if not isinstance(call, str)],
-        setting.plan,
+        {key: call for key, call in ready.items() if not isinstance(call, str)},
+        setup.plan,
         clock=bench.clock,
-        run=bench.run(setting.conditions[0]),
-        watch=lambda state: setting.progress(group.title, done, planned, state),
+        sample=bench.sampler(setup.conditions[0]),
+        watch=lambda state: setup.progress(group.title, done, planned, state),
         reason=bench.reason,
     )
-    failures = {key: why for key, why in ready.items() if isinstance(why, str)}
-    failures |= {each.key: each.reason for each in found.failures}
-    series = {each.key: each for each in found.series}
+    failures = {key: reason for key, reason in ready.items() if isinstance(reason, str)} | dict(found.failures)
     filled = (
-        replace(row, series=series.get(key), failure=failures.get(key)) for key, row in zip(keys, rows, strict=True)
+        replace(row, series=found.series.get(key), failure=failures.get(key))
+        for key, row in zip(keys, rows, strict=True)
     )
-    there = (row for row in filled if row.series or row.failure or row.why_not or not found.interrupted)
-    return _Result(rows=tuple(there), measurement=found)
+    return found, (row for row in filled if row.series or row.failure or row.why_not or not found.interrupted)
 
 
 def _prepared(subject: Subject, bench: Bench) -> Call | str:
-    """The subject ready to be called, or why it cannot be; a module that is not what was counted ends it all."""
+    """The subject ready to be called, or why it cannot be; a module that differs from its count ends everything."""
     try:
         return bench.prepare(subject)
     except SpecError as why:
@@ -154,15 +149,15 @@ def _prepared(subject: Subject, bench: Bench) -> Call | str:
         return bench.reason(error)
 
 
-def _ceilings(environment: Mapping[str, Any], setting: Setting) -> dict[str, Ceilings]:
-    """The ceilings by dtype: those that are kept, and new ones where the roofline is wanted and they are higher."""
-    found = {}
-    for conditions in {each.dtype: each for each in setting.conditions}.values():
-        known = kept(environment, conditions)
-        if setting.roofline:
-            new = setting.bench.ceilings(conditions)
+def _ceilings(environment: Mapping[str, Any], setup: MeasurementSetup) -> dict[str, Ceilings]:
+    """The ceilings by dtype: the saved ones or, for a roofline, the higher of those and newly measured ones."""
+    ceilings = {}
+    for conditions in {one.dtype: one for one in setup.conditions}.values():
+        known = load_ceilings(environment, conditions)
+        if setup.roofline:
+            new = setup.bench.ceilings(conditions)
             known = Ceilings(*map(max, known or new, new))
-            keep(environment, conditions, known)
+            save_ceilings(environment, conditions, known)
         if known:
-            found[conditions.dtype] = known
-    return found
+            ceilings[conditions.dtype] = known
+    return ceilings

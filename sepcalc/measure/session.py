@@ -1,8 +1,8 @@
-"""What was timed, and what came of it: values that hold the samples, and the judgement on them.
+"""A run's rows with their samples, and the verdict on each.
 
 A :class:`Session` is one run of the program. Its rows are in groups: a layer, or a whole network. Within a group and
-under one set of conditions times are ratios to those of the *reference*, the first row that is no part. Seconds are per
-call, for the whole batch; so are multiply-adds and bytes.
+under one set of conditions times are ratios to those of the *reference*, the first row that is not a part. Seconds,
+multiply-adds and bytes are per call, for the whole batch.
 
 Nothing here measures or draws: :mod:`sepcalc.measure.loop` takes samples, :mod:`sepcalc.measure.tables` has tables.
 """
@@ -10,20 +10,20 @@ Nothing here measures or draws: :mod:`sepcalc.measure.loop` takes samples, :mod:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from statistics import median
 from typing import Any, Literal
 
 from sepcalc.core.table import Tabular
-from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.conditions import Conditions, varied, words
 from sepcalc.measure.loop import Plan, Series
 from sepcalc.measure.machine import Ceilings
 from sepcalc.measure.roofline import Work
-from sepcalc.measure.statistics import Ratio, Summary, Verdict, judge, ratio, steady, summarize
+from sepcalc.measure.statistics import PairedRatio, Summary, Verdict, judge, paired_ratio, summarize, unsteadiness
 
-Kind = Literal["layer", "network"]
+Scope = Literal["layer", "network"]
 
 WHOLE = "network"
 """The group of a session's rows that are whole networks."""
@@ -31,13 +31,13 @@ WHOLE = "network"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timed:
-    """One row: what was timed under which conditions, what it has to do, and its samples or why there are none.
+    """One row: what was timed under which conditions, its work, and its samples or why there are none.
 
     ``name`` is a variant, a stage of one (then ``role`` is ``part`` and ``of`` names the variant), or
     :data:`sepcalc.core.network.AS_WRITTEN`. ``as_written`` marks the form in which the layer or the network was found.
-    ``layers`` is how many layers of the network the row stands for; ``left`` of them the whole in this form leaves as
-    written.
-    ``why_not`` is the reason of a variant that does not apply, ``failure`` that of one that could not be timed.
+    ``layers``: how many layers of the network the row stands for; ``left``: how many of these the variant could not
+    convert. ``why_not`` is the reason of a variant that does not apply, ``failure`` that of one that could not be
+    timed.
     """
 
     group: str
@@ -56,19 +56,19 @@ class Timed:
 
     @property
     def label(self) -> str:
-        """What a sentence calls the row: the layer if there are several, the variant, and the stage if it is one."""
+        """The row's name in a sentence: the layer if there are several, the variant, and the stage if it is one."""
         inside = f"{self.group} as " if self.group not in ("", WHOLE) else ""
         return f"{self.name} of {inside}{self.of}" if self.of else f"{inside}{self.name}"
 
     @property
     def macs(self) -> int:
         """Multiply-adds of one call."""
-        return sum(each.macs for each in self.work)
+        return sum(stage.macs for stage in self.work)
 
     @property
     def traffic_bytes(self) -> int | None:
         """Bytes that one call moves if every tensor moves once; None where it is unknown."""
-        known = [each.traffic_bytes for each in self.work if each.traffic_bytes is not None]
+        known = [stage.traffic_bytes for stage in self.work if stage.traffic_bytes is not None]
         return sum(known) if known and len(known) == len(self.work) else None
 
     @property
@@ -77,51 +77,30 @@ class Timed:
         return Fraction(2 * self.macs, self.traffic_bytes) if self.traffic_bytes else None
 
 
-VARYING: Mapping[str, Callable[[Conditions], str | int]] = {
-    "dtype": lambda each: each.dtype,
-    "batch": lambda each: each.batch,
-    "memory_format": lambda each: "channels_last" if each.channels_last else "contiguous",
-}
-"""The conditions that one run may vary, in PyTorch's words."""
-
-
-def words(key: str, conditions: Conditions) -> str:
-    """One of the conditions of :data:`VARYING` as a sentence has it.
-
-    >>> words("batch", Conditions(batch=1024)), words("dtype", Conditions())
-    ('batch 1,024', 'float32')
-    """
-    value = VARYING[key](conditions)
-    return f"{key} {value:,}" if isinstance(value, int) else value
-
-
 def labels(rows: Sequence[Timed]) -> list[str]:
-    """What tells ``rows`` apart in a sentence: their labels, with those conditions in which they differ.
-
-    A second stage of the same name, as in a bottleneck, adds ``#2``.
-    """
-    varied = [key for key, value in VARYING.items() if len({value(each.conditions) for each in rows}) > 1]
-    taken: Counter[str] = Counter()
-    found = []
-    for each in rows:
-        conditions = ", ".join(words(key, each.conditions) for key in varied)
-        label = f"{each.label} ({conditions})" if conditions else each.label
-        taken[label] += 1
-        found.append(label if taken[label] == 1 else f"{label} #{taken[label]}")
-    return found
+    """The labels of ``rows``, with the conditions in which they differ, and ``#2`` at a second one of the same name."""
+    differing = varied([row.conditions for row in rows])
+    times: Counter[str] = Counter()
+    unique = []
+    for row in rows:
+        conditions = ", ".join(words(key, row.conditions) for key in differing)
+        label = f"{row.label} ({conditions})" if conditions else row.label
+        times[label] += 1
+        unique.append(label if times[label] == 1 else f"{label} #{times[label]}")
+    return unique
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session(Tabular):
     """One run: its rows, and everything that the numbers depend on.
 
-    ``ceilings`` are those of the machine by dtype, where they are known. ``environment`` describes the machine and its
-    libraries. ``void_rounds`` were left out, since the clock stood still in them or stepped backwards.
+    ``ceilings`` are those of the machine by dtype, if known. ``environment`` describes the machine and its libraries.
+    ``void_rounds`` were left out, because the clock stood still in them or stepped backwards.
     """
 
     _TABLES = "sepcalc.measure.tables:timing_tables"
 
-    kind: Kind
+    scope: Scope
     title: str
     rows: tuple[Timed, ...]
     plan: Plan
@@ -136,12 +115,11 @@ class Session(Tabular):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A row with what its samples say.
+    """A row with the verdict on it.
 
-    ``word`` is the verdict: one of :data:`sepcalc.measure.statistics.Word`, ``reference``, ``failed``,
-    ``does not apply``, or nothing for a part, which is compared with nothing; ``reason`` says why where that needs
-    saying. ``label`` is what a sentence calls the row. ``promised`` is the reduction of multiply-adds against the
-    reference.
+    ``word`` is one of :data:`sepcalc.measure.statistics.VerdictWord`, ``reference``, ``failed``, ``does not apply``, or
+    empty for a part, which is compared with nothing; ``reason`` explains it. ``label`` is the row's name in a sentence.
+    ``promised`` is the reduction of multiply-adds against the reference.
     """
 
     timed: Timed
@@ -149,7 +127,7 @@ class Judged:
     word: str
     reason: str = ""
     summary: Summary | None = None
-    ratio: Ratio | None = None
+    ratio: PairedRatio | None = None
     promised: Fraction | None = None
 
     @property
@@ -159,7 +137,7 @@ class Judged:
 
     @property
     def delivered(self) -> Fraction | None:
-        """Measured / promised; None where either is unknown or not to be believed."""
+        """Measured / promised; None where either is unknown or not believed."""
         if self.ratio is None or not self.promised or not self.believed:
             return None
         return Fraction(self.ratio.value) / self.promised
@@ -181,7 +159,7 @@ class Judged:
 
 
 def judged(session: Session) -> tuple[Judged, ...]:
-    """Every row of ``session`` with what its samples say, in their order."""
+    """Every row of ``session`` with the verdict on it, in their order."""
     references: dict[tuple[str, Conditions], Timed] = {}
     for row in session.rows:
         if row.role == "body" and row.why_not is None:
@@ -199,9 +177,9 @@ def _judged(row: Timed, label: str, reference: Timed, clock_step_s: float) -> Ju
     promised = Fraction(reference.macs, row.macs) if compares and row.macs else None
     if row.series is None:
         return Judged(timed=row, label=label, word="failed", reason=row.failure or "", promised=promised)
-    found, verdict = None, _alone(row.series, clock_step_s)
+    found, verdict = None, _verdict_alone(row.series, clock_step_s)
     if compares and reference is not row:
-        found, verdict = _beside(reference, row.series, clock_step_s)
+        found, verdict = _verdict_beside(reference, row.series, clock_step_s)
     word = verdict.word if verdict else "reference" if compares else ""
     return Judged(
         timed=row,
@@ -214,18 +192,18 @@ def _judged(row: Timed, label: str, reference: Timed, clock_step_s: float) -> Ju
     )
 
 
-def _alone(series: Series, clock_step_s: float) -> Verdict | None:
-    why = steady(series, clock_step_s=clock_step_s)
-    return Verdict(word="unreliable", reason=why) if why else None
+def _verdict_alone(series: Series, clock_step_s: float) -> Verdict | None:
+    reason = unsteadiness(series, clock_step_s=clock_step_s)
+    return Verdict(word="unreliable", reason=reason) if reason else None
 
 
-def _beside(reference: Timed, series: Series, clock_step_s: float) -> tuple[Ratio | None, Verdict]:
+def _verdict_beside(reference: Timed, series: Series, clock_step_s: float) -> tuple[PairedRatio | None, Verdict]:
     if reference.series is None:
         return None, Verdict(word="unreliable", reason=f"{reference.label}, the reference, failed")
-    found = ratio(reference.series, series)
+    found = paired_ratio(reference.series, series)
     return found, judge(reference.series, series, found, clock_step_s=clock_step_s)
 
 
 def doubtful(rows: Iterable[Judged]) -> Iterator[Judged]:
-    """The rows whose headline cannot be printed: those that failed, and those that are not to be believed."""
-    return (each for each in rows if each.timed.role == "body" and not each.believed)
+    """The rows whose headline is not printed: they failed or are unreliable."""
+    return (row for row in rows if row.timed.role == "body" and not row.believed)

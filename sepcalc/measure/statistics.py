@@ -1,13 +1,13 @@
-"""What the samples say, and whether it can be believed. Times are in seconds per call.
+"""Samples become a headline, and a verdict on whether to believe it. Times are in seconds per call.
 
 The headline of one candidate is its median; of two, the median of their ratios round by round. The samples of one round
-were taken within moments of each other, so what slows the machine down for longer than a round cancels in its
-ratio. The ratio of the two minima stands beside it: delays only ever add, so the minimum is what the machine
-takes when left alone (Chen & Revels 2016, arXiv:1608.04295). Outliers are counted, never dropped.
+were taken within moments of each other, so a disturbance that outlasts a round cancels in its ratio. The ratio of the
+two minima stands beside it: delays only add, so the minimum is the time on an undisturbed machine (Chen & Revels 2016,
+arXiv:1608.04295). Outliers are counted, never dropped.
 
-A ratio is believed where both candidates are steady, the two estimates agree and the interval is narrow. A
-difference is claimed where, besides, the whole interval lies beyond what counts as noise; that there is none, where it
-lies within. An interval that reaches from one to the other leaves both open.
+A ratio is believed where both candidates are steady, the two estimates agree and the interval is narrow. It is a
+difference where the whole interval lies beyond the noise, and none where it lies within. An interval that reaches from
+one to the other leaves both open.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from typing import Literal
 
 from sepcalc.measure.loop import Series
 
-Word = Literal["faster", "slower", "no difference", "unclear", "unreliable"]
+VerdictWord = Literal["faster", "slower", "no difference", "unclear", "unreliable"]
 
 UNSTEADY = 0.10
-"""What is known no better than this is not believed: median by minimum, one ratio by the other, ends of an interval."""
+"""Not believed beyond this: median over minimum, one ratio over the other, an interval's end over the middle."""
 
 NOISE = 0.02
-"""A difference up to this is none: the same code, compiled or laid out in memory anew, differs by as much."""
+"""A difference up to this is none: the same code, compiled or placed in memory anew, differs by as much."""
 
 FEWEST_ROUNDS = 10
-"""With fewer rounds nothing is claimed."""
+"""The rounds that a verdict needs."""
 
 TICKS_S = (4e-3, 10e-3, 15.625e-3)
-"""How often schedulers look who waits: 250 or 100 times a second on Linux, 64 times on Windows."""
+"""The ticks of schedulers: 250 or 100 a second on Linux, 64 on Windows."""
 
 TICK_SLACK_S = 0.15e-3
-"""How far from a multiple of a tick a sample may be that waited for one."""
+"""How far from a multiple of a tick a sample that waited for one may be."""
 
 CONFIDENCE = 0.95
 """How often an interval holds the median that more and more rounds would approach."""
@@ -48,8 +48,7 @@ CONFIDENCE = 0.95
 class Summary:
     """The times of one candidate: ``n`` samples of ``inner`` calls each.
 
-    ``outliers`` lie more than one and a half interquartile ranges outside the quartiles (Tukey's fences).
-    They are counted and stay in.
+    ``outliers`` lie over one and a half interquartile ranges outside the quartiles (Tukey's fences); they stay in.
     """
 
     median_s: float
@@ -62,12 +61,12 @@ class Summary:
 
     @property
     def spread(self) -> float:
-        """Median / minimum - 1: how much longer the machine usually takes than when left alone."""
+        """Median / minimum - 1: how much longer a call usually takes than on an undisturbed machine."""
         return self.median_s / self.minimum_s - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ratio:
+class PairedRatio:
     """How many times as fast a candidate is as the reference: the median over rounds, with its 95 % interval.
 
     Reference time / candidate time, so above 1 the candidate is faster. ``of_minima`` is the same of the two minima.
@@ -81,16 +80,16 @@ class Ratio:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What may be said of a candidate beside the reference, and the ``reason`` where that needs one."""
+    """A candidate beside the reference in a word, and the ``reason`` where that needs one."""
 
-    word: Word
+    word: VerdictWord
     reason: str = ""
 
 
 def summarize(series: Series) -> Summary:
     """The times of one candidate.
 
-    >>> found = summarize(Series(key="one", inner=4, samples=(0.01, 0.011, 0.012, 0.011, 0.05)))
+    >>> found = summarize(Series(inner=4, samples=(0.01, 0.011, 0.012, 0.011, 0.05)))
     >>> found.median_s, found.minimum_s, found.outliers
     (0.011, 0.01, 1)
     """
@@ -103,7 +102,7 @@ def summarize(series: Series) -> Summary:
         minimum_s=min(series.samples),
         n=len(series.samples),
         inner=series.inner,
-        outliers=sum(not q1 - reach <= each <= q3 + reach for each in series.samples),
+        outliers=sum(not q1 - reach <= sample <= q3 + reach for sample in series.samples),
     )
 
 
@@ -117,19 +116,19 @@ def quartiles(values: Sequence[float]) -> tuple[float, float, float]:
     return float(q1), float(q2), float(q3)
 
 
-def ratio(reference: Series, candidate: Series) -> Ratio:
+def paired_ratio(reference: Series, candidate: Series) -> PairedRatio:
     """``reference`` / ``candidate``, round by round.
 
-    >>> slow = Series(key="slow", inner=1, samples=(6.0, 3.0, 3.0, 30.0))
-    >>> ratio(slow, Series(key="fast", inner=9, samples=(2.0, 1.0, 1.0, 10.0)))
-    Ratio(value=3.0, low=3.0, high=3.0, of_minima=3.0)
+    >>> slow = Series(inner=1, samples=(6.0, 3.0, 3.0, 30.0))
+    >>> paired_ratio(slow, Series(inner=9, samples=(2.0, 1.0, 1.0, 10.0)))
+    PairedRatio(value=3.0, low=3.0, high=3.0, of_minima=3.0)
     """
-    each = sorted(its / mine for its, mine in zip(reference.samples, candidate.samples, strict=True))
-    rank = interval_rank(len(each))
-    return Ratio(
-        value=median(each),
-        low=each[rank - 1],
-        high=each[-rank],
+    ratios = sorted(its / mine for its, mine in zip(reference.samples, candidate.samples, strict=True))
+    rank = interval_rank(len(ratios))
+    return PairedRatio(
+        value=median(ratios),
+        low=ratios[rank - 1],
+        high=ratios[-rank],
         of_minima=min(reference.samples) / min(candidate.samples),
     )
 
@@ -161,17 +160,17 @@ def _at_least(least: int, n: int, chance: float) -> float:
     )
 
 
-def steady(series: Series, *, clock_step_s: float) -> str:
-    """Why the times of one candidate cannot be believed; empty where they can.
+def unsteadiness(series: Series, *, clock_step_s: float) -> str:
+    """The reason not to believe the times of one candidate; empty where there is none.
 
-    >>> steady(Series(key="one", inner=1, samples=(1.0,) * 6 + (1.5,) * 24), clock_step_s=0)
+    >>> unsteadiness(Series(inner=1, samples=(1.0,) * 6 + (1.5,) * 24), clock_step_s=0)
     'the median is 50 % above the minimum: something else was running'
     """
     return _limits(series, clock_step_s) or _waiting(series) or _unrest(series)
 
 
 def _limits(series: Series, clock_step_s: float) -> str:
-    """Whether there are too few samples, or too short ones for the clock."""
+    """The reason where there are too few samples, or too short ones for the clock."""
     if len(series.samples) < FEWEST_ROUNDS:
         return f"a verdict needs {FEWEST_ROUNDS} rounds, not {len(series.samples)}"
     lasted_s = median(series.samples) * series.inner
@@ -181,33 +180,34 @@ def _limits(series: Series, clock_step_s: float) -> str:
 
 
 def _waiting(*series: Series) -> str:
-    """Whether the samples waited for a scheduler: nearly all are multiples of its tick, and not all of the same.
+    """The reason where samples waited for a scheduler: nearly all are multiples of its tick, and not of the same one.
 
-    Threads that wait for one another on busy cores do that; what is timed is then the tick, and as steady as that.
-    Two candidates that each keep to one multiple may do so by chance, unless it is of a tick as rare as 16 ms.
+    Threads that wait for one another on busy cores do that; the tick is timed then, and it is steady. Two candidates
+    that each keep to one multiple may do so by chance, unless the tick is as rare as 16 ms.
     """
-    lasted = [[each * one.inner for each in one.samples] for one in series]
+    lasted = [[sample * one.inner for sample in one.samples] for one in series]
     total, usual_s = sum(map(len, lasted)), median(chain(*lasted))
     for tick_s in TICKS_S:
-        each = [_multiples(one, tick_s) for one in lasted]
-        found = set(chain(*each))
-        if sum(map(len, each)) < 0.9 * total or 0 in found:
+        multiples = [_multiples(samples, tick_s) for samples in lasted]
+        distinct = set(chain(*multiples))
+        if sum(map(len, multiples)) < 0.9 * total or 0 in distinct:
             continue
-        step_s = tick_s * gcd(*found)
-        varies = any(len(set(one)) > 1 for one in each)
-        is_rare = len(found) > 1 and 15e-3 < step_s < 17e-3
+        step_s = tick_s * gcd(*distinct)
+        varies = any(len(set(ticks)) > 1 for ticks in multiples)
+        is_rare = len(distinct) > 1 and 15e-3 < step_s < 17e-3
         if tick_s > NOISE * usual_s and (varies or is_rare):
             return f"the samples are multiples of {_ms(step_s)}, steps of a scheduler: measure with fewer threads"
     return ""
 
 
 def _multiples(lasted: Sequence[float], tick_s: float) -> list[int]:
-    """How many ticks the samples lasted that lasted a whole number of them."""
-    return [round(each / tick_s) for each in lasted if abs(each - round(each / tick_s) * tick_s) <= TICK_SLACK_S]
+    """The number of ticks of each sample that lasted a whole number of them."""
+    ticks = [(sample, round(sample / tick_s)) for sample in lasted]
+    return [count for sample, count in ticks if abs(sample - count * tick_s) <= TICK_SLACK_S]
 
 
 def _unrest(series: Series) -> str:
-    """Whether the median is far above the minimum: the times drifted, as of a machine that gets warm, or worse."""
+    """The reason where the median is far above the minimum: a drift, as on a machine that gets warm, or worse."""
     spread = summarize(series).spread
     if spread <= UNSTEADY:
         return ""
@@ -220,14 +220,14 @@ def _unrest(series: Series) -> str:
     return f"the median is {_percent(spread)} above the minimum: something else was running"
 
 
-def judge(reference: Series, candidate: Series, found: Ratio, *, clock_step_s: float) -> Verdict:
-    """What may be said of ``candidate`` beside ``reference``, given their ratio.
+def judge(reference: Series, candidate: Series, found: PairedRatio, *, clock_step_s: float) -> Verdict:
+    """The verdict on ``candidate`` beside ``reference``, given their ratio.
 
-    A difference is claimed where the whole interval is more than 2 % away from 1, as criterion.rs does, and none where
-    all of it is nearer; otherwise the ratio is believed, and what it says is unclear.
+    It is a difference where the whole interval is more than 2 % away from 1, as in criterion.rs, no difference where
+    all of it is nearer, and unclear otherwise.
 
-    >>> slow, fast = (Series(key=key, inner=1, samples=(time,) * 30) for key, time in (("slow", 3.0), ("fast", 1.0)))
-    >>> judge(slow, fast, ratio(slow, fast), clock_step_s=0)
+    >>> slow, fast = (Series(inner=1, samples=(time,) * 30) for time in (3.0, 1.0))
+    >>> judge(slow, fast, paired_ratio(slow, fast), clock_step_s=0)
     Verdict(word='faster', reason='')
     """
     reason = next(filter(None, _doubts(reference, candidate, found, clock_step_s)), "")
@@ -242,8 +242,8 @@ def judge(reference: Series, candidate: Series, found: Ratio, *, clock_step_s: f
     return Verdict(word="unclear", reason="the interval is too wide to tell a difference from none: measure for longer")
 
 
-def _doubts(reference: Series, candidate: Series, found: Ratio, clock_step_s: float) -> Iterator[str]:
-    """Every reason why the ratio of two candidates might not be believed, empty where it does not hold."""
+def _doubts(reference: Series, candidate: Series, found: PairedRatio, clock_step_s: float) -> Iterator[str]:
+    """Every reason not to believe the ratio of two candidates; empty where one does not hold."""
     yield _limits(candidate, clock_step_s)
     yield _of_reference(_limits(reference, clock_step_s))
     yield _waiting(reference, candidate)

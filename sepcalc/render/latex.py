@@ -12,19 +12,13 @@ from dataclasses import dataclass, field, replace
 
 from sepcalc.core.table import Row, Table
 from sepcalc.render.cells import LONGEST_WORDS, Look, texts
-from sepcalc.render.latex_text import escape
+from sepcalc.render.latex_text import DIGIT, LINE, SIZES, escape, text_width
 
 _LONG = 36
 """More rows than this, with caption and notes, do not fit a page of an article."""
 
-_LINE = 69
-"""Digits in a line of an article at 10 pt: 345 pt at 5 pt each."""
-
 _GAP = 2.4
 """Digits between two columns: twice LaTeX's \\tabcolsep of 6 pt."""
-
-_DIGIT = 5
-"""Points that a digit is wide at 10 pt."""
 
 _NARROW, _LEAST_GAP = 40, 0.8
 """Digits in a line of an article in two columns at 10 pt, 200 pt, and between the columns of a table there, 4 pt."""
@@ -32,10 +26,7 @@ _NARROW, _LEAST_GAP = 40, 0.8
 _ROOM, _LEAST_ROOM = 32, 16
 """Digits of room for a text that is folded: enough to read with ease, and in the smallest type at least to read."""
 
-_SIZES = ((1.0, ""), (0.93, r"\small"), (0.85, r"\footnotesize"), (0.8, r"\scriptsize"))
-"""Sizes of type, by the width of Computer Modern's digits; a table takes the largest in which it fits the line."""
-
-_TIGHT = rf"{_SIZES[-1][1]}\setlength{{\tabcolsep}}{{3pt}}"
+_TIGHT = rf"{SIZES[-1][0]}\setlength{{\tabcolsep}}{{3pt}}"
 """The smallest type, with half the gap between columns."""
 
 
@@ -173,17 +164,17 @@ def _shape(table: Table, look: Look) -> _Shape:
     titles = [column.title for column in table.columns]
     columns = [(*column, *_words(title)) for column, title in zip(cells, titles, strict=True)]
     widths = [max(map(len, column), default=0) for column in columns]
-    gaps, (smallest, _) = len(titles) - 1, _SIZES[-1]
+    gaps, (_, smallest, _) = len(titles) - 1, SIZES[-1]
     least = smallest * sum(map(_digits, columns)) + _LEAST_GAP * gaps
     whole = sum(map(max, widths, map(len, titles))) + _GAP * gaps
-    if whole <= _LINE:
+    if whole <= LINE:
         return _Shape(width=whole, least=least)
-    for part, size in _SIZES:
+    for size, part, _ in SIZES:
         width = part * sum(widths) + _GAP * gaps
-        if width <= _LINE:
+        if width <= LINE:
             return _Shape(size=size, part=part, fold=True, width=width, least=least)
-    tight = _Shape(size=_TIGHT, part=smallest, fold=True, width=_LINE, least=least)
-    too_wide = smallest * sum(widths) + _GAP / 2 * gaps > _LINE
+    tight = _Shape(size=_TIGHT, part=smallest, fold=True, width=LINE, least=least)
+    too_wide = smallest * sum(widths) + _GAP / 2 * gaps > LINE
     folded = _folded(columns, _foldable(table, columns, LONGEST_WORDS))
     if folded or not too_wide:
         return folded or tight
@@ -192,37 +183,20 @@ def _shape(table: Table, look: Look) -> _Shape:
 
 def _digits(column: Iterable[str]) -> float:
     """How wide a column is, in digits."""
-    return max((sum(_WIDTHS.get(sign, 1.55) for sign in text) for text in column), default=0)
-
-
-_WIDTHS = {
-    character: width
-    for width, characters in {
-        0.56: "ijl.,:;!|'",
-        0.65: "f -_",
-        0.78: "rst()[]",
-        0.95: "ceaz",
-        1.0: "0123456789go/+",
-        1.12: "bdhknpquvxy",
-        1.5: "w",
-        1.7: "m%",
-    }.items()
-    for character in characters
-}
-"""Widths of Computer Modern's characters, in digits; any other is taken for a capital."""
+    return max(map(text_width, column), default=0)
 
 
 def _folded(columns: Sequence[Sequence[str]], places: Sequence[int]) -> _Shape | None:
     """The largest type in which columns of texts have room beside the others, as few of them as will do."""
     widths = [max(_digits(column), *map(len, column)) if column else 0 for column in columns]
-    sizes = [*((part, size, _GAP, _ROOM) for part, size in _SIZES), (_SIZES[-1][0], _TIGHT, _GAP / 2, _LEAST_ROOM)]
+    sizes = [*((part, size, _GAP, _ROOM) for size, part, _ in SIZES), (SIZES[-1][1], _TIGHT, _GAP / 2, _LEAST_ROOM)]
     for count in range(1, len(places) + 1):
         others = sum(width for place, width in enumerate(widths) if place not in places[:count])
         for part, size, gap, least in sizes:
-            room = (_LINE - gap * (len(widths) - 1)) / part - others
+            room = (LINE - gap * (len(widths) - 1)) / part - others
             if room >= least * count:
                 shared = _shared(room, {place: widths[place] for place in places[:count]})
-                return _Shape(size=size, part=part, fold=True, texts=shared, width=_LINE, least=_LINE)
+                return _Shape(size=size, part=part, fold=True, texts=shared, width=LINE, least=LINE)
     return None
 
 
@@ -268,7 +242,7 @@ def _grid(table: Table, look: Look, shape: _Shape) -> Iterator[str]:
             if len(line[place]) > room:
                 # An address is one long word: it may break where it has a slash.
                 sentence = escaped[place].replace("/", r"/\allowbreak{}")
-                points = round(_DIGIT * shape.part * room)
+                points = round(DIGIT * shape.part * room)
                 escaped[place] = rf"\parbox[t]{{{points}pt}}{{\raggedright {sentence}\strut}}"
         yield _line(escaped)
         previous = row
@@ -295,8 +269,8 @@ def _headings(table: Table, cells: list[list[str]]) -> list[str]:
 
 
 def _notes(table: Table) -> Iterator[str]:
-    if table.notes:
+    if lines := [line for line in (*table.notes, table.common) if line]:
         yield r"\par\smallskip\noindent"
         yield r"\begin{minipage}{\linewidth}\footnotesize\raggedright"
-        yield "\n\n".join(map(escape, table.notes))
+        yield "\n\n".join(map(escape, lines))
         yield r"\end{minipage}"

@@ -2,6 +2,8 @@ r"""Text as LaTeX: every character escaped, so that pdflatex shows what was ther
 
 Symbols of the field become mathematics (``D_F²`` is ``$D_F^{2}$``), accented letters TeX's accents.
 A character for which pdflatex has no glyph without another package is its code point, ``U+5377``.
+
+What is printed has to fit the line of an article: widths are estimated from Computer Modern, in digits at 10 pt.
 """
 
 from __future__ import annotations
@@ -10,6 +12,34 @@ import re
 from itertools import groupby
 
 from sepcalc.render.cells import visible
+
+DIGIT = 5
+"""Points that a digit is wide at 10 pt."""
+
+LINE = 69
+"""Digits in a line of an article at 10 pt: 345 pt."""
+
+SIZES = (("", 1.0, 1.0), (r"\small", 0.93, 0.9), (r"\footnotesize", 0.85, 0.8), (r"\scriptsize", 0.8, 0.7))
+"""Sizes of type, the largest first, each with the widths of its text and of its mathematics."""
+
+_TEXT_WIDTHS = {
+    character: width
+    for width, characters in {
+        0.56: "ijl.,:;!|'",
+        0.65: "f -_",
+        0.78: "rst()[]",
+        0.95: "ceaz",
+        1.0: "0123456789go/+",
+        1.12: "bdhknpquvxy",
+        1.5: "w",
+        1.7: "m%",
+    }.items()
+    for character in characters
+}
+"""Widths of Computer Modern's characters, in digits; any other is taken for a capital."""
+
+_MATH_WIDTHS = {"·": 1.46, "=": 2.68, "+": 2.46, ",": 0.56, "(": 0.78, ")": 0.78, " ": 0, "_": 0, "′": 0.6, "%": 2}
+"""Widths of the signs of mathematics with the space about them, in digits."""
 
 _TEXT = {
     "\\": r"\textbackslash{}",
@@ -118,6 +148,24 @@ def escape(text: str) -> str:
     pieces = [_piece(match) for match in _PIECES.finditer(visible(text))]
     runs = groupby(pieces, key=lambda piece: piece[0])
     return "".join(_math(list(run)) if math else "".join(tex for _, tex in run) for math, run in runs)
+
+
+def text_width(text: str) -> float:
+    """How wide ``text`` is, in digits.
+
+    >>> round(text_width("conv 3×3"), 2)
+    8.39
+    """
+    return sum(_TEXT_WIDTHS.get(character, 1.55) for character in text)
+
+
+def math_width(plain: str) -> float:
+    """How wide a formula in plain notation is as mathematics, in digits.
+
+    >>> round(math_width("D_K²·M = 576"), 2)
+    13.54
+    """
+    return sum(_MATH_WIDTHS.get(sign, 1.8 if sign.isupper() else 1) for sign in plain)
 
 
 def _piece(match: re.Match[str]) -> tuple[bool, str]:

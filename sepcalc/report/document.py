@@ -6,10 +6,9 @@ A report holds no date and no command of its own making: who asks for it says ho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
 
 from sepcalc.conventions.counters import COUNTERS
 from sepcalc.conventions.published import published_conventions_table
@@ -27,19 +26,16 @@ from sepcalc.measure.session import Session
 from sepcalc.measure.tables import timing_tables
 from sepcalc.readers.trace import Trace
 from sepcalc.render.cells import human
-from sepcalc.render.charts.chart import Chart, can_draw
-from sepcalc.render.charts.layer import layer_chart
-from sepcalc.render.charts.measurement import measurement_chart
-from sepcalc.render.charts.network import network_chart
+from sepcalc.render.charts.chart import CHARTS, Chart, can_draw, chart_of
 
 NO_PICTURES = "Without pictures: they need the extra 'plot', pip install 'sepcalc[plot]'."
 
-MOST_FIGURES = 4
+MOST_HIGHLIGHTS = 4
 """Figures at the top of a report: the network's two, and the variants that save most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class Highlight:
     """A number that is shown large: what people read, and what it is."""
 
     value: str
@@ -76,7 +72,7 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class Provenance:
     """How a report came to be: what was typed, the program's version, the day (ISO 8601) and the source's name."""
 
     command: str
@@ -91,9 +87,9 @@ class Report:
 
     title: str
     lead: str
-    figures: tuple[Figure, ...]
+    highlights: tuple[Highlight, ...]
     sections: tuple[Section, ...]
-    made: Made
+    provenance: Provenance
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
@@ -102,7 +98,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class ReportSubject:
     """What a report is about: a network, what each variant would change, and what else is known.
 
     The first of ``what_ifs`` is the reference. ``layer`` is the one that is explained; None is that of
@@ -120,12 +116,12 @@ class Subject:
     pictures: bool = False
 
 
-def report_network(subject: Subject, made: Made) -> Report:
+def report_network(subject: ReportSubject, provenance: Provenance) -> Report:
     """The report about ``subject``.
 
     >>> from sepcalc import load
-    >>> made = Made(command="sepcalc report vgg16", version="1.0", date="2026-11-20", source="vgg16")
-    >>> [section.name for section in report_network(Subject(network=load("vgg16")), made).sections]
+    >>> provenance = Provenance(command="sepcalc report vgg16", version="1.0", date="2026-11-20", source="vgg16")
+    >>> [section.name for section in report_network(ReportSubject(network=load("vgg16")), provenance).sections]
     ['totals', 'layers', 'layer', 'counters', 'published', 'made']
     """
     network = subject.network
@@ -134,25 +130,35 @@ def report_network(subject: Subject, made: Made) -> Report:
     subject = replace(subject, what_ifs=what_ifs, pictures=draws)
     layers, totals = network_table(network, what_ifs), totals_table(network, what_ifs)
     sections = (
-        _section("totals", "Totals", [totals]),
+        _section("totals", "Totals", [totals, *_picture(subject, network.name, totals)]),
         _section("layers", "Layers", _layers(subject, layers, totals)),
         _section("layer", "One layer in full", _one_layer(subject, layers)),
         _section("measured", "Measured", _measured(subject)),
         _section("counters", "In other counters", _counters(subject)),
         _section("published", "Published figures", _published(subject)),
-        _section("made", "How this was made", _made(made, *([] if draws == wanted else [NO_PICTURES]))),
+        _section("made", "How this was made", _made(provenance, *([] if draws == wanted else [NO_PICTURES]))),
     )
     return Report(
         title=network.name,
         lead=_lead(network),
-        figures=tuple(_figures(totals)),
+        highlights=tuple(_highlights(totals)),
         sections=tuple(each for each in sections if each.blocks),
-        made=made,
+        provenance=provenance,
     )
 
 
 def _section(name: str, title: str, blocks: Sequence[Block] | Iterator[Block]) -> Section:
-    return Section(name=name, title=title, blocks=tuple(blocks))
+    return Section(name=name, title=title, blocks=tuple(map(_without_rules, blocks)))
+
+
+RULES = (COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE)
+"""What the section on how the report was made says for all tables."""
+
+
+def _without_rules(block: Block) -> Block:
+    if isinstance(block, Listing):
+        return Listing(table=block.table.without_rules(RULES))
+    return block.without_rules(RULES) if isinstance(block, Table) else block
 
 
 def _lead(network: Network) -> str:
@@ -161,7 +167,7 @@ def _lead(network: Network) -> str:
     return " ".join(filter(None, (f"{network.source}." if network.source else "", reads)))
 
 
-def _figures(totals: Table) -> Iterator[Figure]:
+def _highlights(totals: Table) -> Iterator[Highlight]:
     """The network as written, then what each variant saves, the most first."""
     keys = [column.key for column in totals.columns]
     name, params, macs, saved = (keys.index(key) for key in ("variant", "params", "macs", "macs_reduction"))
@@ -174,28 +180,35 @@ def _figures(totals: Table) -> Iterator[Figure]:
         return value if isinstance(value, Fraction) else Fraction(1)
 
     written, _, *rewritten = totals.rows
-    yield Figure(value=shown(written, params), label="parameters")
-    yield Figure(value=shown(written, macs), label="multiply-adds (MACs)")
+    yield Highlight(value=shown(written, params), label="parameters")
+    yield Highlight(value=shown(written, macs), label="multiply-adds (MACs)")
     best = sorted((row for row in rewritten if saving(row) > 1), key=saving, reverse=True)
-    for row in best[: MOST_FIGURES - 2]:
-        yield Figure(value=shown(row, saved), label=f"fewer MACs as {row.cells[name]} than as standard")
+    for row in best[: MOST_HIGHLIGHTS - 2]:
+        yield Highlight(value=shown(row, saved), label=f"fewer MACs as {row.cells[name]} than as standard")
 
 
-def _picture(name: str, words: str, draw: Callable[[], Chart]) -> Picture | str:
-    """What ``draw`` makes, without its title and its rules, which the table beside it has; or why there is no chart."""
+def _picture(
+    subject: ReportSubject, about: str, *tables: Table, chart: str = "", name: str = ""
+) -> Iterator[Picture | str]:
+    """The chart of ``tables``, if they have one and pictures are wanted, or why it cannot be drawn.
+
+    It has no title and no rules: the table beside it has them.
+    """
+    plot = CHARTS.get(chart or tables[0].name)
+    if plot is None or not subject.pictures:
+        return
     try:
-        chart = draw()
+        drawn = chart_of(*tables, name=chart)
     except SepcalcError as reason:
-        return f"There is no chart here: {reason}."
-    untitled = {key: value for key, value in chart.spec.items() if key != "title"}
-    return Picture(name=name, words=words, chart=replace(chart, spec=untitled))
+        yield f"There is no chart here: {reason}."
+        return
+    untitled = {key: value for key, value in drawn.spec.items() if key != "title"}
+    yield Picture(name=name or tables[0].name, words=plot.words.format(about), chart=replace(drawn, spec=untitled))
 
 
-def _layers(subject: Subject, layers: Table, totals: Table) -> Iterator[Block]:
+def _layers(subject: ReportSubject, layers: Table, totals: Table) -> Iterator[Block]:
     """Every layer as written, and the multiply-adds that each variant would leave it."""
-    if subject.pictures:
-        words = f"What each layer of {subject.network.name} costs along its depth, as written and as each variant."
-        yield _picture("layers", words, lambda: network_chart(layers, totals))
+    yield from _picture(subject, subject.network.name, layers, totals)
     variants = [each.variant.name for each in subject.what_ifs[1:]]
     rewritten = [f"{key}:{variant}" for variant in variants for key in ("macs", "reduction")]
     yield Listing(table=layers.select(["name", "type", "output", "params", "macs", "macs_share", *rewritten]))
@@ -217,7 +230,7 @@ def chosen_layer(network: Network, name: str | None = None) -> Convolution | Non
     raise SepcalcError(f"'{name}' {what} in {network.name}{known}")
 
 
-def _one_layer(subject: Subject, layers: Table) -> Iterator[Block]:
+def _one_layer(subject: ReportSubject, layers: Table) -> Iterator[Block]:
     layer = subject.layer or chosen_layer(subject.network)
     if layer is None:
         return
@@ -231,9 +244,7 @@ def _one_layer(subject: Subject, layers: Table) -> Iterator[Block]:
         yield "The counts here are those of its stages alone, without the norms after them."
     table = layer_table(comparison).brief()
     yield table
-    if subject.pictures:
-        words = f"What {layer.name} costs as each variant, stage by stage."
-        yield _picture("layer", words, lambda: layer_chart(layer_table(comparison, stages=True)))
+    yield from _picture(subject, layer.name, layer_table(comparison, stages=True))
     derived = explain_layer(comparison)
     # The table above has its title and the rules of counting already.
     notes = tuple(note for note in derived.notes if note not in table.legend)
@@ -246,37 +257,37 @@ def _compared(layer: Convolution, what_ifs: Sequence[WhatIf]) -> Comparison:
     return compare(layer.spec, dict.fromkeys((*variants, layer.variant)))
 
 
-def _measured(subject: Subject) -> Iterator[Block]:
+def _measured(subject: ReportSubject) -> Iterator[Block]:
     """What was timed, each session with its own command and machine."""
     for place, session in enumerate(subject.measured, start=1):
         if session.command:
             yield f"Measured by: {session.command}"
-        if session.kind == "network" and session.title != subject.network.title:
+        if session.scope == "network" and session.title != subject.network.title:
             yield f"What was measured is {session.title}; this report is about {subject.network.title}."
         first, *others = timing_tables(session)
-        yield Listing(table=first.brief()) if session.kind == "network" else first.brief()
+        yield Listing(table=first.brief()) if session.scope == "network" else first.brief()
         yield from (table.brief() for table in others)
-        if subject.pictures:
-            words = f"What was promised of {session.title} and what was delivered."
-            yield _picture(f"measured-{place}", words, partial(measurement_chart, first))
+        yield from _picture(subject, session.title, first, chart="measurement", name=f"measured-{place}")
 
 
-def _counters(subject: Subject) -> Iterator[Block]:
+def _counters(subject: ReportSubject) -> Iterator[Block]:
     found = reconcile_all(subject.network, subject.trace, COUNTERS)
-    yield reconcile_table(subject.network, found, as_modules=subject.trace is None)
+    table = reconcile_table(subject.network, found, as_modules=subject.trace is None)
+    yield from (table, *_picture(subject, subject.network.name, table))
 
 
-def _published(subject: Subject) -> Iterator[Block]:
+def _published(subject: ReportSubject) -> Iterator[Block]:
     if subject.published and subject.network.published:
-        yield published_conventions_table(subject.network)
+        table = published_conventions_table(subject.network)
+        yield from (table, *_picture(subject, subject.network.name, table))
 
 
-def _made(made: Made, *remarks: str) -> Iterator[Block]:
+def _made(provenance: Provenance, *remarks: str) -> Iterator[Block]:
     facts = {
-        "Command": made.command,
-        "Program": f"sepcalc {made.version}",
-        "Date": made.date,
-        "Source": made.source,
+        "Command": provenance.command,
+        "Program": f"sepcalc {provenance.version}",
+        "Date": provenance.date,
+        "Source": provenance.source,
     }
     yield Table(
         name="made",
@@ -284,6 +295,6 @@ def _made(made: Made, *remarks: str) -> Iterator[Block]:
         columns=(Column(key="what", title="What"), Column(key="value", title="Value")),
         rows=tuple(Row(cells=fact) for fact in facts.items()),
     )
-    yield f"{COUNTING_RULE} {PARAMS_RULE} {REDUCTION_RULE}"
+    yield " ".join(RULES)
     yield "All counts are exact integers; rounding is in the display alone."
     yield from remarks

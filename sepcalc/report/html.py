@@ -70,12 +70,12 @@ def draw(report: Report, _beside: str) -> str:
     return _PAGE.format(
         policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; "
         "form-action 'none'",
-        version=escape(report.made.version),
-        date=escape(report.made.date),
+        version=escape(report.provenance.version),
+        date=escape(report.provenance.date),
         title=escape(report.title),
         lead=escape(report.lead),
         figures="\n".join(
-            f"<div><dt>{escape(each.label)}</dt><dd>{escape(each.value)}</dd></div>" for each in report.figures
+            f"<div><dt>{escape(each.label)}</dt><dd>{escape(each.value)}</dd></div>" for each in report.highlights
         ),
         links="\n".join(f'<li><a href="#{each.name}">{escape(each.title)}</a></li>' for each in report.sections),
         sections="\n".join(map(_section, report.sections)),
@@ -157,4 +157,4 @@ def _alike(drawing: str) -> str:
 def _parts(chart: Chart) -> list[Chart]:
     """What stands one below the other in ``chart``, each as a chart of its own."""
     whole = {key: value for key, value in chart.spec.items() if key not in ("vconcat", "spacing")}
-    return [Chart(spec={**whole, **part}) for part in chart.spec["vconcat"]]
+    return [Chart(spec={**whole, **part}) for part in chart.spec.get("vconcat", [{}])]

@@ -42,14 +42,14 @@ def draw(report: Report, beside: str) -> str:
     return _DOCUMENT.format(
         packages=",".join(packages),
         title=escape(report.title),
-        date=escape(report.made.date),
+        date=escape(report.provenance.date),
         lead=escape(report.lead),
         body="\n\n".join(block.strip("\n") for block in blocks),
     )
 
 
 def _figures(report: Report) -> str:
-    items = "\n".join(rf"\item \textbf{{{escape(each.value)}}} {escape(each.label)}" for each in report.figures)
+    items = "\n".join(rf"\item \textbf{{{escape(each.value)}}} {escape(each.label)}" for each in report.highlights)
     return f"\\begin{{itemize}}\n{items}\n\\end{{itemize}}"
 
 

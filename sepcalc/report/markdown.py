@@ -13,8 +13,10 @@ from sepcalc.report.document import Block, Listing, Picture, Report
 
 def draw(report: Report, beside: str) -> str:
     """The whole report; its pictures are files ``beside`` it, ``BESIDE-NAME.svg``."""
-    figures = "\n".join(f"- **{markdown.escape(each.value)}** {markdown.escape(each.label)}" for each in report.figures)
-    blocks = [f"# {markdown.escape(report.title)}", markdown.paragraph(report.lead), figures]
+    highlights = "\n".join(
+        f"- **{markdown.escape(each.value)}** {markdown.escape(each.label)}" for each in report.highlights
+    )
+    blocks = [f"# {markdown.escape(report.title)}", markdown.paragraph(report.lead), highlights]
     for section in report.sections:
         blocks += [
             f"## {markdown.escape(section.title)}",

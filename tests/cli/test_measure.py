@@ -3,16 +3,12 @@
 import json
 import subprocess
 import sys
-from io import StringIO
 
 import pytest
-from commands import Screen, sepcalc
+from commands import sepcalc
 from fake_bench import fake_bench
 from fake_clock import noisy
 
-from sepcalc.cli import progress as progress_module
-from sepcalc.cli.progress import shown_progress
-from sepcalc.measure.loop import State
 from sepcalc.measure.record import load_measurement
 
 LAYER = "measure --cin 64 --cout 128 -k 3 --size 56"
@@ -244,7 +240,7 @@ def test_interrupted(folder, monkeypatch):
         if state.phase == "rounds" and state.done == 11:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("sepcalc.cli.measure_run.shown_progress", lambda: _always(progress))
+    monkeypatch.setattr("sepcalc.cli.measure_run.measure_progress", lambda: _always(progress))
     ran = sepcalc(f"{LAYER} --save run.json")
     assert (ran.code, ran.err) == (130, "")
     assert "Interrupted: this is what there was by then." in ran.out
@@ -272,58 +268,6 @@ class _always:  # noqa: N801 (it is used as a function)
 
     def __exit__(self, *_):
         return None
-
-
-def test_progress_is_for_terminals(monkeypatch):
-    """Without a terminal on standard error nothing is drawn."""
-    monkeypatch.setattr("sys.stderr", StringIO())
-    with shown_progress() as progress:
-        progress("a", 0, 1, State(phase="warm-up", done=0, planned=3))
-    assert sys.stderr.getvalue() == ""
-
-
-def put_terminal(monkeypatch, width):
-    """Put a terminal of some width in the place of standard error, on which each state is drawn at once."""
-    monkeypatch.setattr("sys.stderr", Screen())
-    monkeypatch.setattr(progress_module, "EVERY_S", 0.0)
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("NO_COLOR", "1")
-    monkeypatch.setenv("COLUMNS", str(width))
-
-
-def test_progress(monkeypatch):
-    """On a terminal a bar has what is timed and the ratios so far, and is gone at the end."""
-    put_terminal(monkeypatch, 120)
-    with shown_progress() as progress:
-        samples = {"standard": [0.3], "depthwise": [0.1]}
-        progress("conv1", 1, 2, State(phase="rounds", done=15, planned=30, planned_s=0.0, samples=samples))
-    drawn = sys.stderr.getvalue()
-    assert "conv1" in drawn
-    assert "depthwise 3.00×" in drawn
-    assert drawn.endswith("\x1b[2K")
-
-
-def test_progress_on_a_narrow_terminal(monkeypatch):
-    """What there is no room for is cut, in one line that still has the bar and the time that remains."""
-    put_terminal(monkeypatch, 60)
-    title = "3×3 convolution, 64 → 128 channels, 56×56"
-    with shown_progress() as progress:
-        samples = {each: [0.3] for each in ("standard", "depthwise-separable", "spatial-separable")}
-        progress(title, 0, 1, State(phase="rounds", done=1, planned=30, samples=samples))
-    drawn = sys.stderr.getvalue().split("\x1b[2K")[-2].splitlines()[0]
-    assert drawn.split() == ["3×3", "convolution,", "64…", "━━", "-:--:--", "depthwise-separable…"]
-
-
-def test_progress_is_rarely_drawn(monkeypatch):
-    """However many rounds there are, little is drawn: drawing takes time from what is timed."""
-    monkeypatch.setattr("sys.stderr", Screen())
-    monkeypatch.setattr(progress_module, "EVERY_S", 3600.0)
-    monkeypatch.setenv("TERM", "xterm")
-    with shown_progress() as progress:
-        begun = len(sys.stderr.getvalue())
-        for done in range(1000):
-            progress("conv1", 0, 1, State(phase="rounds", done=done, planned=1000))
-        assert len(sys.stderr.getvalue()) - begun < 500
 
 
 WITHOUT_TORCH = """

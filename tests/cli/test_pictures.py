@@ -9,7 +9,7 @@ from sepcalc.core.network_tables import network_table
 from sepcalc.measure.layer import measure_layer
 from sepcalc.measure.loop import Plan
 from sepcalc.measure.record import save_measurement
-from sepcalc.measure.run import Setting
+from sepcalc.measure.run import MeasurementSetup
 
 LAYER = "layer --cin 64 --cout 128 -k 3 --size 56"
 
@@ -111,7 +111,7 @@ def test_columns_of_bars():
 def test_a_measurement_that_was_kept(folder):
     """What was measured before is drawn when it is shown again, one run at a time."""
     comparison = compare(ConvSpec.of(64, 128, k=3, size=56))
-    session = measure_layer(comparison, Setting(bench=fake_bench(), plan=Plan(rounds=12, time_s=0.0)))
+    session = measure_layer(comparison, MeasurementSetup(bench=fake_bench(), plan=Plan(rounds=12, time_s=0.0)))
     for name in ("one.json", "two.json"):
         save_measurement(session, folder / name)
     assert sepcalc("measure --load one.json --plot chart.svg") == sepcalc("measure --load one.json")

@@ -11,7 +11,7 @@ from sepcalc import ConvSpec, choose, compare, load, network_table
 from sepcalc.conventions.counters import choose_counters
 from sepcalc.conventions.tables import reconcile_all
 from sepcalc.core.network_tables import comparison_table
-from sepcalc.core.table import Column, Estimate, Row, Table
+from sepcalc.core.table import Column, Estimate, Row, Table, share_rules
 from sepcalc.explain.derivation import explain_layer
 from sepcalc.explain.prose import render_explanation
 from sepcalc.measure.conditions import Conditions
@@ -26,9 +26,9 @@ from sepcalc.sweep.sweep import sweep_layer
 LAYER = compare(ConvSpec.of(64, 96, k=3, size=28), choose(["all"], {"groups": 4}))
 NETWORK = load("squeezenet1_0")
 
-SERIES = Series(key="standard", inner=1, samples=(0.002, 0.003, 0.0025) * 10)
+SERIES = Series(inner=1, samples=(0.002, 0.003, 0.0025) * 10)
 TIMED = Timed(group="", name="standard", conditions=Conditions(), series=SERIES)
-SESSION = Session(kind="layer", title="3×3 convolution", rows=(TIMED, replace(TIMED, name="depthwise")), plan=Plan())
+SESSION = Session(scope="layer", title="3×3 convolution", rows=(TIMED, replace(TIMED, name="depthwise")), plan=Plan())
 
 RESULTS = {
     "layer": LAYER,
@@ -41,7 +41,7 @@ RESULTS = {
     "sweep of lengths and words": sweep_layer({"c_in": 8, "c_out": 8, "k": [3, (3, 1)], "mid": [4, "in"], "size": 14}),
     "open sweep": sweep_layer({"c_in": 64, "c_out": [64, 96], "k": 3}, ["depthwise"]),
     "measurement": SESSION,
-    "measured network": replace(SESSION, kind="network"),
+    "measured network": replace(SESSION, scope="network"),
     "counter": reconcile_all(NETWORK, None, choose_counters(["thop"]))[0],
 }
 
@@ -50,8 +50,9 @@ RESULTS = {
 def test_a_result_shows_its_tables(name):
     """In a notebook a result is its tables, as HTML and as Markdown, without the columns that are there on demand."""
     result = RESULTS[name]
-    assert result._repr_html_() == "\n".join(fragment(each.brief()) for each in result.tables)
-    assert result._repr_markdown_() == draw([each.brief() for each in result.tables], Look())
+    shown = share_rules([table.brief() for table in result.tables])
+    assert result._repr_html_() == "\n".join(map(fragment, shown))
+    assert result._repr_markdown_() == draw(shown, Look())
 
 
 def test_an_explanation_shows_its_derivation():

@@ -1,20 +1,29 @@
-"""What the machine says of itself, on systems that are made up."""
+"""What the machine says of itself, on systems that are made up, and where its ceilings are kept."""
 
+import json
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
+from sepcalc.core.errors import SepcalcError
 from sepcalc.measure import machine as module
+from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.machine import (
+    Ceilings,
+    cache_folder,
     cpu_name,
     free_bytes,
     last_cache_bytes,
     load_average,
-    machine,
-    machine_key,
+    load_ceilings,
+    save_ceilings,
     usable_cores,
 )
+
+ROOF = Ceilings(flop_per_s=1000.0, bytes_per_s=10.0)
+HERE = {"cpu": "Fake 9000", "cores": 2, "torch": "2.13.0", "load": 0.5}
 
 
 @pytest.fixture
@@ -119,10 +128,76 @@ def test_load(monkeypatch):
     assert load_average() is None
 
 
-def test_the_key_of_a_machine():
-    """Two runs on one machine have one key, whatever else ran; another GPU or library is another machine."""
-    found = {**machine(), "gpu": "NVIDIA H200", "torch": "2.13.0"}
-    busy = {**found, "load": 9.0, "threads": 2, "dtype": "float16"}
-    assert machine_key(found) == machine_key(busy)
-    assert len({machine_key({**found, **other}) for other in ({}, {"gpu": "NVIDIA A100"}, {"torch": "2.14.0"})}) == 3
-    assert machine_key(found).startswith("gpu NVIDIA H200")
+def test_ceilings_are_found_again(cache):
+    """Ceilings are found again for the same machine, device, dtype and threads, whatever its load, and only then."""
+    save_ceilings(HERE, Conditions(), ROOF)
+    assert load_ceilings({**HERE, "load": 9.0}, Conditions(batch=8, cache="cold")) == ROOF
+    for other in (Conditions(threads=2), Conditions(dtype="float16"), Conditions(device="cuda")):
+        assert load_ceilings(HERE, other) is None
+    for changed in ({"torch": "2.14.0"}, {"gpu": "NVIDIA A100"}):
+        assert load_ceilings({**HERE, **changed}, Conditions()) is None
+    assert [path.name for path in cache.iterdir()] == ["ceilings.json"]
+
+
+@pytest.mark.usefixtures("cache")
+def test_ceilings_beside_others():
+    """What is kept for one dtype stays when another is measured."""
+    faster = Ceilings(flop_per_s=2000.0, bytes_per_s=10.0)
+    save_ceilings(HERE, Conditions(), ROOF)
+    save_ceilings(HERE, Conditions(dtype="float16"), faster)
+    assert (load_ceilings(HERE, Conditions()), load_ceilings(HERE, Conditions(dtype="float16"))) == (ROOF, faster)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "[]", "{", '{"schema": 1}', '{"schema": 1, "ceilings": []}', "\xff",
+        *('{"schema": 1, "ceilings": {"KEY": %s}}' % value  # noqa: UP031 (braces are JSON's)
+          for value in ("null", "[1]", '["a", "b"]', "[0, 1]", "[NaN, 1]", "{}", "[1, 2, 3]")),
+    ],
+)  # fmt: skip
+def test_damaged_ceilings(cache, text):
+    """A file that is no longer whole is as good as none, and is replaced by the next measurement."""
+    save_ceilings(HERE, Conditions(), ROOF)
+    (file,) = cache.iterdir()
+    (key,) = json.loads(file.read_text())["ceilings"]
+    file.write_bytes(text.replace("KEY", key).encode("latin-1"))
+    assert load_ceilings(HERE, Conditions()) is None
+    save_ceilings(HERE, Conditions(), ROOF)
+    assert load_ceilings(HERE, Conditions()) == ROOF
+
+
+def test_ceilings_of_another_version(cache):
+    """What an other version of the program kept is measured anew."""
+    save_ceilings(HERE, Conditions(), ROOF)
+    (file,) = cache.iterdir()
+    file.write_text(file.read_text().replace('"schema": 1', '"schema": 2'))
+    assert load_ceilings(HERE, Conditions()) is None
+
+
+def test_no_cache_folder(cache):
+    """A cache folder that cannot be made is one sentence with the place and the cure."""
+    cache.parent.mkdir()
+    cache.write_text("a file")
+    with pytest.raises(SepcalcError) as caught:
+        save_ceilings(HERE, Conditions(), ROOF)
+    assert str(caught.value) == f"cannot create '{cache}': file exists; set XDG_CACHE_HOME to another place"
+
+
+@pytest.mark.parametrize(
+    ("platform", "variables", "folder"),
+    [
+        ("linux", {}, "HOME/.cache/sepcalc"),
+        ("linux", {"XDG_CACHE_HOME": "own"}, "own/sepcalc"),
+        ("darwin", {}, "HOME/Library/Caches/sepcalc"),
+        ("win32", {"LOCALAPPDATA": "local"}, "local/sepcalc"),
+    ],
+)
+def test_cache_folders(monkeypatch, platform, variables, folder):
+    """Each system has a place for what can be made again."""
+    monkeypatch.setattr("sys.platform", platform)
+    for name in ("XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert cache_folder() == Path(folder.replace("HOME", str(Path.home())))

@@ -10,8 +10,8 @@ from sepcalc.core.errors import SpecError
 from sepcalc.core.network import Convolution, chooser
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.loop import Plan
-from sepcalc.measure.network import Own, Written, distinct, measure_network
-from sepcalc.measure.run import Setting
+from sepcalc.measure.network import OwnModel, Written, distinct, measure_network
+from sepcalc.measure.run import MeasurementSetup
 from sepcalc.measure.session import WHOLE
 from sepcalc.readers.inputs import Input
 from sepcalc.readers.yaml.reader import read
@@ -36,7 +36,7 @@ PLAIN = (
 
 def setting(**others):
     """A setting with a bench of its own, and a short plan."""
-    return Setting(**{"bench": fake_bench(), "plan": Plan(rounds=12, time_s=0.0), **others})
+    return MeasurementSetup(**{"bench": fake_bench(), "plan": Plan(rounds=12, time_s=0.0), **others})
 
 
 def measured(text, **others):
@@ -208,7 +208,7 @@ def test_a_model_of_ones_own():
         left = (("b", "it is a function"),) if variant.name != "standard" else ()
         return Written(network=rewritten, module=lambda: built.append(variant.name), left=left)
 
-    own = Own(inputs=(Input(shape=(2, 8, 16, 16)),), module=lambda: built.append("own"), written=written)
+    own = OwnModel(inputs=(Input(shape=(2, 8, 16, 16)),), module=lambda: built.append("own"), written=written)
     bench = fake_bench()
 
     def prepare(subject):

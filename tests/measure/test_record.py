@@ -16,7 +16,7 @@ from sepcalc.measure.loop import Plan
 from sepcalc.measure.network import measure_network
 from sepcalc.measure.record import answer, answers, encoded, save_measurement
 from sepcalc.measure.record import load_measurement as load_session
-from sepcalc.measure.run import Setting
+from sepcalc.measure.run import MeasurementSetup
 from sepcalc.measure.session import judged
 
 pytestmark = pytest.mark.usefixtures("cache")
@@ -40,13 +40,15 @@ COUNTS = {
 def layer(**others):
     """The session of a layer in every variant: one does not apply, one failed."""
     bench = fake_bench(fails={"bottleneck": MemoryError("no room")})
-    setting = Setting(**{"bench": bench, "plan": Plan(rounds=12, time_s=0.0), "command": "sepcalc measure ×", **others})
+    setting = MeasurementSetup(
+        **{"bench": bench, "plan": Plan(rounds=12, time_s=0.0), "command": "sepcalc measure ×", **others}
+    )
     return measure_layer(compare(ConvSpec.of(64, 96, k=3, size=8), choose(["all"])), setting)
 
 
 def network():
     """The session of a network."""
-    setting = Setting(bench=fake_bench(), plan=Plan(rounds=3, time_s=0.0))
+    setting = MeasurementSetup(bench=fake_bench(), plan=Plan(rounds=3, time_s=0.0))
     return measure_network(load("mobilenet_v1"), setting)
 
 
@@ -153,7 +155,7 @@ def test_damaged_files(text, folder):
     (folder / "run.json").write_text(text)
     with pytest.raises(SepcalcError) as caught:
         load_session("run.json")
-    assert str(caught.value) == f"'run.json' is no whole measurement: {DAMAGED[text]}; measure again"
+    assert str(caught.value) == f"'run.json' is not a complete measurement file: {DAMAGED[text]}; measure again"
 
 
 @pytest.mark.parametrize(
@@ -183,5 +185,5 @@ def test_no_file(folder):
         load_session("run.json")
     assert str(caught.value) == "cannot read 'run.json': no such file or directory; check its path"
     (folder / "latin.json").write_bytes(b'{"kind": "\xff"}')
-    with pytest.raises(SepcalcError, match=r"^'latin\.json' is no whole measurement: "):
+    with pytest.raises(SepcalcError, match=r"^'latin\.json' is not a complete measurement file: "):
         load_session("latin.json")

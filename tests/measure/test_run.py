@@ -11,9 +11,8 @@ from sepcalc.core.errors import SepcalcError, SpecError
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.layer import measure_layer
 from sepcalc.measure.loop import Plan
-from sepcalc.measure.machine import Ceilings
-from sepcalc.measure.roofline import keep, kept
-from sepcalc.measure.run import Setting
+from sepcalc.measure.machine import Ceilings, load_ceilings, save_ceilings
+from sepcalc.measure.run import MeasurementSetup
 from sepcalc.measure.session import judged
 
 pytestmark = pytest.mark.usefixtures("cache")
@@ -24,7 +23,7 @@ PLAN = Plan(rounds=12, time_s=0.0, seed=3)
 
 def setting(**others):
     """A setting with a bench of its own, and a short plan."""
-    return Setting(**{"bench": fake_bench(), "plan": PLAN, **others})
+    return MeasurementSetup(**{"bench": fake_bench(), "plan": PLAN, **others})
 
 
 def words(session):
@@ -134,10 +133,10 @@ def test_ceilings_are_kept():
 def test_the_highest_ceiling_counts():
     """A ceiling is the most that was seen: a machine that is busy now does not lower it."""
     session = measure_layer(COMPARISON, setting())
-    keep(session.environment, Conditions(), Ceilings(flop_per_s=1.0, bytes_per_s=1e12))
+    save_ceilings(session.environment, Conditions(), Ceilings(flop_per_s=1.0, bytes_per_s=1e12))
     best = Ceilings(flop_per_s=ALLOWS.flop_per_s, bytes_per_s=1e12)
     assert measure_layer(COMPARISON, setting(roofline=True)).ceilings == {"float32": best}
-    assert kept(session.environment, Conditions()) == best
+    assert load_ceilings(session.environment, Conditions()) == best
 
 
 def test_a_layer_of_open_size():

@@ -15,20 +15,20 @@ HERE = Conditions()
 WORK = (Work(name="conv 3×3", macs=800, traffic_bytes=100),)
 
 
-def series(seconds, key="it", rounds=30):
+def series(seconds, rounds=30):
     """A series of equal samples."""
-    return Series(key=key, inner=1, samples=(seconds,) * rounds)
+    return Series(inner=1, samples=(seconds,) * rounds)
 
 
 def timed(name="standard", seconds=0.8, **others):
     """A row with samples of so many seconds, or none."""
     given = {"group": "", "conditions": HERE, "work": WORK, **others}
-    return Timed(name=name, series=None if seconds is None else series(seconds, name), **given)
+    return Timed(name=name, series=None if seconds is None else series(seconds), **given)
 
 
 def session(*rows, **others):
     """A session of these rows."""
-    return Session(kind="layer", title="a layer", rows=rows, plan=Plan(), **others)
+    return Session(scope="layer", title="a layer", rows=rows, plan=Plan(), **others)
 
 
 HALF = (Work(name="half", macs=400, traffic_bytes=50),)
@@ -128,7 +128,7 @@ def test_without_a_reference():
 
 def test_unsteady_times():
     """What is not to be believed delivers nothing, and the reason is there."""
-    shaky = replace(timed("x"), series=Series(key="x", inner=1, samples=(0.1,) * 3 + (0.4,) * 27))
+    shaky = replace(timed("x"), series=Series(inner=1, samples=(0.1,) * 3 + (0.4,) * 27))
     standard, row = judged(session(timed(), shaky))
     assert (standard.believed, row.believed, row.delivered) == (True, False, None)
     assert row.reason

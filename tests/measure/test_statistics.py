@@ -6,24 +6,31 @@ from statistics import median
 import pytest
 from fake_clock import FakeClock, bursting, calm, drifting, noisy, ticking, work
 
-from sepcalc.measure.loop import Candidate, Plan, Series, measure
-from sepcalc.measure.statistics import Ratio, Verdict, interval_rank, judge, quartiles, ratio, steady, summarize
+from sepcalc.measure.loop import Plan, Series, measure
+from sepcalc.measure.statistics import (
+    PairedRatio,
+    Verdict,
+    interval_rank,
+    judge,
+    paired_ratio,
+    quartiles,
+    summarize,
+    unsteadiness,
+)
 
 
 def series(*samples, inner=1):
     """Some samples in seconds."""
-    return Series(key="one", inner=inner, samples=samples)
+    return Series(inner=inner, samples=samples)
 
 
 def measured(machine, standard_s, candidate_s, plan=None, clock=None):
     """Two layers of so many seconds, timed on ``machine``: both series, their ratio and its verdict."""
     clock = clock or FakeClock()
-    both = [Candidate(key=str(each), call=work(clock, each, machine)) for each in (standard_s, candidate_s)]
-    if standard_s == candidate_s:
-        both[1] = Candidate(key="twin", call=both[1].call)
+    both = {"standard": work(clock, standard_s, machine), "candidate": work(clock, candidate_s, machine)}
     found = measure(both, plan or Plan(), clock=clock)
-    reference, candidate = found.series
-    estimate = ratio(reference, candidate)
+    reference, candidate = found.series.values()
+    estimate = paired_ratio(reference, candidate)
     return reference, candidate, estimate, judge(reference, candidate, estimate, clock_step_s=found.clock_step_s)
 
 
@@ -48,15 +55,15 @@ def test_one_sample():
     """One sample is its own median, quartiles, minimum and interval, and nothing is claimed of it."""
     found = summarize(series(2.0))
     assert {found.median_s, found.q1_s, found.q3_s, found.minimum_s} == {2.0}
-    only = ratio(series(2.0), series(1.0))
-    assert only == Ratio(value=2.0, low=2.0, high=2.0, of_minima=2.0)
+    only = paired_ratio(series(2.0), series(1.0))
+    assert only == PairedRatio(value=2.0, low=2.0, high=2.0, of_minima=2.0)
     verdict = judge(series(2.0), series(1.0), only, clock_step_s=0)
     assert verdict == Verdict(word="unreliable", reason="a verdict needs 10 rounds, not 1")
 
 
 def test_ratio_by_rounds():
     """A slow round slows both and leaves their ratio alone; the ratio of the minima stands beside it."""
-    found = ratio(series(2.0, 20.0, 2.0, 3.0, 10.0), series(1.0, 10.0, 1.0, 1.0, 5.0))
+    found = paired_ratio(series(2.0, 20.0, 2.0, 3.0, 10.0), series(1.0, 10.0, 1.0, 1.0, 5.0))
     assert (found.value, found.of_minima) == (2.0, 2.0)
     assert (found.low, found.high) == (2.0, 3.0)
 
@@ -127,7 +134,7 @@ def test_twins():
 def test_difference(low, high, word):
     """A difference is claimed where the whole interval is beyond 2 %, none where all of it is within, else neither."""
     middle = (low + high) / 2
-    found = Ratio(value=middle, low=low, high=high, of_minima=middle)
+    found = PairedRatio(value=middle, low=low, high=high, of_minima=middle)
     quiet = series(*[1.0] * 30)
     verdict = judge(quiet, quiet, found, clock_step_s=0)
     assert verdict.word == word
@@ -142,7 +149,7 @@ def test_drift():
     assert found.value == pytest.approx(3.0, rel=0.01)
     assert median(reference.samples[-50:]) / median(reference.samples[:50]) > 1.2
     assert verdict == Verdict(word="unreliable", reason="the times rose by 17 % during the run")
-    assert steady(candidate, clock_step_s=0) == verdict.reason
+    assert unsteadiness(candidate, clock_step_s=0) == verdict.reason
 
 
 def test_slight_drift():
@@ -213,22 +220,22 @@ def test_ticking_scheduler(tick_ms, standard_ms, candidate_ms):
 def test_one_multiple_each():
     """Steps of 16 ms are seen even where each candidate keeps to one multiple of them."""
     standard, separable = series(*[0.032] * 30), series(*[0.016] * 30)
-    verdict = judge(standard, separable, ratio(standard, separable), clock_step_s=0)
+    verdict = judge(standard, separable, paired_ratio(standard, separable), clock_step_s=0)
     assert verdict.reason.startswith("the samples are multiples of 16 ms, steps of a scheduler")
 
 
 def test_some_multiples():
     """Times that are multiples of a tick now and then are times like others."""
     usual = series(*[0.040] * 7, *[0.0415] * 16, *[0.044] * 7)
-    assert steady(usual, clock_step_s=0) == ""
+    assert unsteadiness(usual, clock_step_s=0) == ""
     only = series(*[0.040] * 16, *[0.044] * 14)
-    assert steady(only, clock_step_s=0).startswith("the samples are multiples of 4 ms")
+    assert unsteadiness(only, clock_step_s=0).startswith("the samples are multiples of 4 ms")
 
 
 def test_medians_against_minima():
     """A ratio that the minima contradict is replaced by both, even where its interval is as narrow as can be."""
     reference, candidate = series(*[2.0] * 29, 0.9), series(*[4.0] * 29, 0.6)
-    verdict = judge(reference, candidate, ratio(reference, candidate), clock_step_s=0)
+    verdict = judge(reference, candidate, paired_ratio(reference, candidate), clock_step_s=0)
     assert verdict.reason == "the medians say 0.5 ×, the minima 1.5 ×: something else was running"
 
 
@@ -238,8 +245,8 @@ def test_the_references_unrest():
         series(*[1.0, 1.0, 1.0, 1.12, 1.12, 1.12, 1.12] * 5),
         series(*[0.5, 0.5, 0.5, 0.53, 0.53, 0.53, 0.53] * 5),
     )
-    assert steady(candidate, clock_step_s=0) == ""
-    verdict = judge(reference, candidate, ratio(reference, candidate), clock_step_s=0)
+    assert unsteadiness(candidate, clock_step_s=0) == ""
+    verdict = judge(reference, candidate, paired_ratio(reference, candidate), clock_step_s=0)
     assert verdict.word == "unreliable"
     assert verdict.reason == "as is the reference: the median is 12 % above the minimum: something else was running"
 
@@ -247,20 +254,20 @@ def test_the_references_unrest():
 @pytest.mark.parametrize(("above", "reason"), [(0.09, ""), (0.11, "the median is 11 % above the minimum")])
 def test_spread(above, reason):
     """The median may be 10 % above the minimum, not more."""
-    found = steady(series(*[1.0, 1.0 + above, 1.0 + above] * 10), clock_step_s=0)
+    found = unsteadiness(series(*[1.0, 1.0 + above, 1.0 + above] * 10), clock_step_s=0)
     assert found.partition(":")[0] == reason
 
 
 def test_no_drift():
     """Times that more than double half-way did not drift: something else began to run."""
-    found = steady(series(*[1.0] * 14, *[5.0] * 16), clock_step_s=0)
+    found = unsteadiness(series(*[1.0] * 14, *[5.0] * 16), clock_step_s=0)
     assert found == "the median is 400 % above the minimum: something else was running"
 
 
 def test_clock_too_coarse_for_the_reference():
     """A clock that is fine enough for the candidate's samples alone is not fine enough."""
     reference, candidate = series(*[1e-3] * 30), series(*[1e-3] * 30, inner=10)
-    found = Ratio(value=1.0, low=1.0, high=1.0, of_minima=1.0)
+    found = PairedRatio(value=1.0, low=1.0, high=1.0, of_minima=1.0)
     verdict = judge(reference, candidate, found, clock_step_s=1e-4)
     assert verdict.reason == "as is the reference: the clock goes in steps of 0.1 ms, and a sample lasted 1 ms"
 
@@ -272,7 +279,7 @@ def test_clock_too_coarse_for_the_reference():
 def test_wide_interval(low, high, word):
     """A ratio whose interval reaches further than 10 % on either side is not known well enough."""
     quiet = series(*[1.0] * 30)
-    verdict = judge(quiet, quiet, Ratio(value=2.0, low=low, high=high, of_minima=2.0), clock_step_s=0)
+    verdict = judge(quiet, quiet, PairedRatio(value=2.0, low=low, high=high, of_minima=2.0), clock_step_s=0)
     assert verdict.word == word
     if word == "unreliable":
         assert verdict.reason == f"the ratio is known no better than {low} to {high} ×"
@@ -282,7 +289,7 @@ def test_never_steady_together():
     """Two candidates that are each steady most of the time, and never at the same time, have no one ratio."""
     reference = series(*[1.0] * 9, *[1.4] * 6, *[1.0] * 2)
     candidate = series(*[1.3] * 8, *[1.0] * 9)
-    verdict = judge(reference, candidate, ratio(reference, candidate), clock_step_s=0)
+    verdict = judge(reference, candidate, paired_ratio(reference, candidate), clock_step_s=0)
     assert verdict == Verdict(word="unreliable", reason="the ratio is known no better than 0.769 to 1.4 ×")
 
 
@@ -291,11 +298,11 @@ def test_few_rounds():
     words = []
     for n in (9, 10):
         slow, fast = series(*[3.0] * n), series(*[1.1] * n)
-        words.append(judge(slow, fast, ratio(slow, fast), clock_step_s=0).word)
+        words.append(judge(slow, fast, paired_ratio(slow, fast), clock_step_s=0).word)
     assert words == ["unreliable", "faster"]
 
 
 def test_round_numbers():
     """Two steady candidates whose times happen to be multiples of a tick are believed."""
     slow, fast = series(*[0.012] * 30), series(*[0.004] * 30)
-    assert judge(slow, fast, ratio(slow, fast), clock_step_s=0).word == "faster"
+    assert judge(slow, fast, paired_ratio(slow, fast), clock_step_s=0).word == "faster"

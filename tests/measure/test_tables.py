@@ -9,15 +9,14 @@ from fake_bench import ALLOWS, ENVIRONMENT, fake_bench
 from sepcalc import ConvSpec, choose, compare, load
 from sepcalc.core.network import Convolution
 from sepcalc.core.table import Estimate
-from sepcalc.measure.columns import time_unit
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.layer import measure_layer
 from sepcalc.measure.loop import Plan
-from sepcalc.measure.network import Own, Written, measure_network
-from sepcalc.measure.run import Setting
+from sepcalc.measure.network import OwnModel, Written, measure_network
+from sepcalc.measure.run import MeasurementSetup
 from sepcalc.measure.runs import runs_table
 from sepcalc.measure.session import WHOLE, judged
-from sepcalc.measure.tables import MOST_REASONS, MOST_STAGES, timing_tables
+from sepcalc.measure.tables import MOST_REASONS, MOST_STAGES, time_unit, timing_tables
 from sepcalc.readers.inputs import Input
 from sepcalc.readers.yaml.reader import read
 from sepcalc.render.formats import FORMATS, render_tables
@@ -30,12 +29,12 @@ PLAN = Plan(rounds=12, time_s=0.0)
 def layer(variants=(), fails=None, **others):
     """The session of a layer."""
     comparison = compare(ConvSpec.of(64, 128, k=3, size=56), variants)
-    return measure_layer(comparison, Setting(bench=fake_bench(fails=fails), plan=PLAN, **others))
+    return measure_layer(comparison, MeasurementSetup(bench=fake_bench(fails=fails), plan=PLAN, **others))
 
 
 def network(name="mobilenet_v1", **others):
     """The session of a network."""
-    return measure_network(load(name), Setting(bench=fake_bench(), plan=PLAN), **others)
+    return measure_network(load(name), MeasurementSetup(bench=fake_bench(), plan=PLAN), **others)
 
 
 def records(table):
@@ -271,7 +270,7 @@ layers:
   - conv: {name: a, c_out: 9, k: 3}
   - conv: {name: b, c_out: 9, k: 3}
 """
-    setting = Setting(bench=fake_bench(), plan=PLAN)
+    setting = MeasurementSetup(bench=fake_bench(), plan=PLAN)
     session = measure_network(read(text), setting, variants=choose(["depthwise"]))
     _, totals = timing_tables(session)
     medians = {(row.timed.group, row.timed.name): row.summary for row in judged(session)}
@@ -295,8 +294,8 @@ layers:
     def written(variant):
         return Written(network=whole.written_as(variant, keep=["c"]), module=object, left=(("c", "it is a function"),))
 
-    own = Own(inputs=(Input(shape=(1, 8, 16, 16)),), module=object, written=written)
-    session = measure_network(whole, Setting(bench=fake_bench(), plan=PLAN), variants=choose(["dws"]), own=own)
+    own = OwnModel(inputs=(Input(shape=(1, 8, 16, 16)),), module=object, written=written)
+    session = measure_network(whole, MeasurementSetup(bench=fake_bench(), plan=PLAN), variants=choose(["dws"]), own=own)
     _, totals = timing_tables(session)
     standard, separable = (row.summary.median_s for row in judged(session) if row.timed.group == "a")
     sums = [float(each["layers_s"]) for each in records(totals)]
@@ -411,7 +410,7 @@ def test_warnings_of_runs():
 
 def test_runs_of_different_things():
     """Rows of other layers, and under other conditions, are never held against each other."""
-    other = measure_layer(compare(ConvSpec.of(8, 8, k=3, size=8)), Setting(bench=fake_bench(), plan=PLAN))
+    other = measure_layer(compare(ConvSpec.of(8, 8, k=3, size=8)), MeasurementSetup(bench=fake_bench(), plan=PLAN))
     batch = layer(conditions=(Conditions(batch=8),))
     table = runs_table({"a": layer(), "b": other, "c": batch})
     assert [each["against_first"] for each in records(table)] == [1] * 9

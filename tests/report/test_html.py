@@ -12,10 +12,10 @@ from reports import MADE, NETWORK
 from sepcalc.core.table import Column, Row, Table
 from sepcalc.render.charts.style import FAINT, GREY, INK, WIDTH
 from sepcalc.render.html import escape
-from sepcalc.report.document import Listing, Subject, report_network
+from sepcalc.report.document import Listing, ReportSubject, report_network
 from sepcalc.report.html import draw
 
-PAGE = draw(report_network(Subject(network=NETWORK, pictures=True), MADE), "report")
+PAGE = draw(report_network(ReportSubject(network=NETWORK, pictures=True), MADE), "report")
 
 
 def inside(tag):
@@ -76,7 +76,7 @@ HOSTILE = ["<script>alert(1)</script>", "\"'><img src=x onerror=alert(1)>", "{ve
 def test_tables_of_one_name():
     """Tables that are called alike have names of their own on the page."""
     table = Table(name="t", title="T", columns=(Column(key="a", title="A"),), rows=())
-    document = report_network(Subject(network=NETWORK), MADE)
+    document = report_network(ReportSubject(network=NETWORK), MADE)
     sections = tuple(replace(each, blocks=(table, Listing(table=table))) for each in document.sections)
     names = re.findall(r'<table id="([^"]*)"', draw(replace(document, sections=sections), "report"))
     assert len(set(names)) == 2 * len(sections)
@@ -88,7 +88,9 @@ def test_hostile_names(name):
     table = Table(
         name=name, title=name, columns=(Column(key=name, title=name),), rows=(Row(cells=(name,)),), notes=(name,)
     )
-    document = report_network(Subject(network=replace(NETWORK, name=name, source=name)), replace(MADE, command=name))
+    document = report_network(
+        ReportSubject(network=replace(NETWORK, name=name, source=name)), replace(MADE, command=name)
+    )
     document = replace(document, sections=(replace(document.sections[0], blocks=(name, table, Listing(table=table))),))
     shown = draw(document, "report")
     tags = [tag for tag, _ in read(shown).tags]
@@ -111,4 +113,4 @@ def test_pictures_take_the_colours_of_the_page():
 
 def test_the_same_again():
     """The same report is the same page to the last byte."""
-    assert draw(report_network(Subject(network=NETWORK, pictures=True), MADE), "elsewhere") == PAGE
+    assert draw(report_network(ReportSubject(network=NETWORK, pictures=True), MADE), "elsewhere") == PAGE

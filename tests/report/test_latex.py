@@ -13,12 +13,12 @@ from reports import MADE, NETWORK
 from sepcalc import choose, load
 from sepcalc.measure.loop import Plan
 from sepcalc.measure.network import measure_network
-from sepcalc.measure.run import Setting
+from sepcalc.measure.run import MeasurementSetup
 from sepcalc.render.latex_text import escape
-from sepcalc.report.document import Subject, report_network
+from sepcalc.report.document import ReportSubject, report_network
 from sepcalc.report.latex import draw
 
-REPORT = report_network(Subject(network=NETWORK, pictures=True), MADE)
+REPORT = report_network(ReportSubject(network=NETWORK, pictures=True), MADE)
 TEXT = draw(REPORT, "it")
 
 compiles = pytest.mark.skipif(which("pdflatex") is None, reason="there is no pdflatex on this machine")
@@ -35,7 +35,7 @@ def test_an_article():
 def test_pictures():
     """Pictures are files beside the report; without them the package that they need is not asked for."""
     assert re.findall(r"\\includegraphics\{(.*)\}", TEXT) == ["it-layers.pdf", "it-layer.pdf"]
-    assert "graphicx" not in draw(report_network(Subject(network=NETWORK), MADE), "it")
+    assert "graphicx" not in draw(report_network(ReportSubject(network=NETWORK), MADE), "it")
 
 
 def test_a_line_is_short():
@@ -60,9 +60,9 @@ def test_a_report_compiles(name, tmp_path):
 @compiles
 def test_measurements_compile(tmp_path):
     """Two sessions have tables of the same names; their labels differ, and their intervals fit the line."""
-    setting = Setting(bench=fake_bench(), plan=Plan(rounds=12, time_s=0.0), command="sepcalc measure resnet18")
+    setting = MeasurementSetup(bench=fake_bench(), plan=Plan(rounds=12, time_s=0.0), command="sepcalc measure resnet18")
     session = measure_network(load("resnet18"), setting)
-    document = report_network(Subject(network=NETWORK, measured=(session, session)), MADE)
+    document = report_network(ReportSubject(network=NETWORK, measured=(session, session)), MADE)
     (tmp_path / "it.tex").write_text(draw(document, "it"), "utf-8")
     assert compiled(tmp_path / "it.tex") == ""
 
@@ -72,7 +72,7 @@ def test_hostile_names_compile(tmp_path):
     """Whatever a network is called, it is set."""
     hostile = r"\input{x} #1 $ & % _ ^ ~ {} \\ \end{document} 漢 ·² —"
     document = report_network(
-        Subject(network=replace(NETWORK, name=hostile, source=hostile)), replace(MADE, command=hostile)
+        ReportSubject(network=replace(NETWORK, name=hostile, source=hostile)), replace(MADE, command=hostile)
     )
     (tmp_path / "it.tex").write_text(draw(document, "it"), "utf-8")
     assert compiled(tmp_path / "it.tex") == ""
@@ -107,6 +107,6 @@ def test_many_variants_compile(tmp_path):
     network = load("mobilenet_v2")
     what_ifs = tuple(network.what_if(each) for each in choose(["all"], {"groups": 2}))
     (tmp_path / "it.tex").write_text(
-        draw(report_network(Subject(network=network, what_ifs=what_ifs), MADE), "it"), "utf-8"
+        draw(report_network(ReportSubject(network=network, what_ifs=what_ifs), MADE), "it"), "utf-8"
     )
     assert compiled(tmp_path / "it.tex") == ""

@@ -8,10 +8,10 @@ from reports import MADE, NETWORK
 from sepcalc.core.table import Table
 from sepcalc.render.formats import render_tables
 from sepcalc.render.markdown import escape
-from sepcalc.report.document import Listing, Subject, report_network
+from sepcalc.report.document import Listing, ReportSubject, report_network
 from sepcalc.report.markdown import draw
 
-REPORT = report_network(Subject(network=NETWORK, pictures=True), MADE)
+REPORT = report_network(ReportSubject(network=NETWORK, pictures=True), MADE)
 TEXT = draw(REPORT, "it")
 
 
@@ -37,7 +37,7 @@ def test_pictures():
     """Pictures are files beside the report, with words for those who do not see them."""
     for picture in REPORT.pictures:
         assert f"![{escape(picture.words)}](it-{picture.name}.svg)" in TEXT
-    assert "![" not in draw(report_network(Subject(network=NETWORK), MADE), "it")
+    assert "![" not in draw(report_network(ReportSubject(network=NETWORK), MADE), "it")
 
 
 def test_blocks_stand_apart():
@@ -50,5 +50,5 @@ def test_blocks_stand_apart():
 def test_hostile_names():
     """A name opens no heading, link or list."""
     network = replace(NETWORK, name="# [a](b) *c*", source="- x | y")
-    text = draw(report_network(Subject(network=network), MADE), "it")
+    text = draw(report_network(ReportSubject(network=network), MADE), "it")
     assert text.startswith("# # \\[a\\](b) \\*c\\*\n\n\\- x \\| y")

@@ -69,5 +69,5 @@ def _lines(item: Mapping[str, Any], x: float, y: float) -> Iterator[Word]:
         right, bottom = left + width, top + 0.72 * size
         if item.get("angle") in (-90, 270):
             left, top, right, bottom = top, -right, bottom, -left
-        if line:
+        if line and item.get("opacity", 1) > 0:  # Vega hides what has no room
             yield Word(str(line), Box(x + left, y + top, x + right, y + bottom))

@@ -4,7 +4,7 @@ from contextlib import nullcontext
 
 from fake_clock import FakeClock, noisy, work
 
-from sepcalc.measure.loop import on_host, one_line
+from sepcalc.measure.loop import first_line, on_host
 from sepcalc.measure.machine import Ceilings
 from sepcalc.measure.roofline import attainable_s
 from sepcalc.measure.run import Bench
@@ -35,9 +35,9 @@ def fake_bench(*, fails=None, machine=None, clock=None, takes=takes_s, ceilings=
     return Bench(
         prepare=prepare,
         held=lambda conditions: nullcontext(),
-        run=lambda conditions: on_host,
+        sampler=lambda conditions: on_host,
         environment=lambda conditions: ENVIRONMENT,
         ceilings=lambda conditions: ceilings,
-        reason=one_line,
+        reason=first_line,
         clock=clock,
     )

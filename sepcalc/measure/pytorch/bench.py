@@ -1,4 +1,4 @@
-"""PyTorch as the bench that a measurement asks for: the only file of this room that needs it."""
+"""PyTorch as the bench of a measurement, and a user's own PyTorch model as what is measured."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sepcalc.core.runtime import delayed
 from sepcalc.core.variants import Variant
 from sepcalc.measure.loop import Call
 from sepcalc.measure.machine import free_bytes
-from sepcalc.measure.network import Own, Written
+from sepcalc.measure.network import OwnModel, Written
 from sepcalc.measure.run import Bench, Subject
 from sepcalc.measure.session import Timed
 from sepcalc.readers.inputs import Request
@@ -25,15 +25,15 @@ def torch_bench() -> Bench:
         with delayed():
             from sepcalc.measure.pytorch.calls import held
             from sepcalc.measure.pytorch.ceilings import ceilings
+            from sepcalc.measure.pytorch.devices import sampler
             from sepcalc.measure.pytorch.environment import environment
             from sepcalc.measure.pytorch.failures import reason
-            from sepcalc.measure.pytorch.samplers import sampler
     except ImportError as missing:
         raise MissingExtraError("torch", "measuring") from missing
     return Bench(
         prepare=_prepare,
         held=held,
-        run=sampler,
+        sampler=sampler,
         environment=lambda conditions: environment(*conditions),
         ceilings=ceilings,
         reason=reason,
@@ -52,19 +52,19 @@ def _prepare(subject: Subject) -> Call:
 def _check_room(row: Timed) -> None:
     """Raise :class:`SpecError` where the tensors of one stage need more memory than is free.
 
-    Linux gives a program more than there is, and ends it without a word once it writes there.
+    Linux grants a program more memory than there is, and kills it without a message once it writes there.
     """
     free = free_bytes() if row.conditions.device == "cpu" else None
-    least = max((each.traffic_bytes or 0 for each in row.work), default=0)
+    least = max((stage.traffic_bytes or 0 for stage in row.work), default=0)
     if free is not None and least > free:
         has = f"{least / 1e9:,.1f} GB are needed at least, and {free / 1e9:,.1f} GB are free"
         raise SpecError(f"out of memory: {has}; give a smaller batch or size")
 
 
-def own_model(request: Request, network: Network, *, only: Sequence[str] = (), keep: Sequence[str] = ()) -> Own:
-    """The model that is asked for and ``network`` was read from, on real weights, and with variants swapped in.
+def own_model(request: Request, network: Network, *, only: Sequence[str] = (), keep: Sequence[str] = ()) -> OwnModel:
+    """The model of ``request``, from which ``network`` was read, with real weights, and in each variant.
 
-    Raises :class:`SepcalcError` with the words of the model's own code where that fails.
+    Raises :class:`SepcalcError` with the message of the model's own code where that fails.
     """
     from sepcalc.builders.torch_swap import swap
     from sepcalc.readers.pytorch.model import build
@@ -75,4 +75,4 @@ def own_model(request: Request, network: Network, *, only: Sequence[str] = (), k
         swapped = swap(model.module, network, variant, only=only, keep=keep)
         return Written(network=swapped.network, module=lambda: swapped.module, left=swapped.left)
 
-    return Own(inputs=model.given, module=lambda: model.module, written=written)
+    return OwnModel(inputs=model.given, module=lambda: model.module, written=written)

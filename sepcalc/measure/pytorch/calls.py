@@ -1,9 +1,9 @@
-"""Modules under the clock: the same conditions for all of them, and a check of each before it is timed.
+"""Modules become calls to time: under the same conditions for all, and checked before they are timed.
 
-What is timed is one call of a module on random numbers, in inference mode and evaluation mode; with ``backward``
-it is a forward and a backward pass in training mode, with the gradients of the weights and of the input. Numbers
-are random, since zeros and denormals take another time than others on some hardware. Weights are those that the
-module has. A module that is timed is a copy, so the one that was given stays as it is.
+A call runs a module on random numbers, in inference mode and evaluation mode; with ``backward`` it is a forward and a
+backward pass in training mode, with the gradients of the weights and of the input. Numbers are random because zeros
+and denormals take another time on some hardware. The weights are the module's own. A copy of the module is timed, so
+that the module itself stays as it is.
 """
 
 from __future__ import annotations
@@ -28,21 +28,16 @@ except ImportError as missing:
     raise MissingExtraError("torch", "measuring") from missing
 
 from sepcalc.builders.torch_stages import counted
+from sepcalc.measure.pytorch.devices import usable_devices
 from sepcalc.readers.pytorch.values import tensors
 
 FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
 """The channels-last form of a tensor, by its dimensions: one for the batch, one for channels, and the axes."""
 
 
-def devices() -> tuple[str, ...]:
-    """The kinds of device that PyTorch can use here."""
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    return tuple(name for name, usable in there.items() if usable)
-
-
-def refuse(conditions: Conditions) -> None:
-    """Raise :class:`SepcalcError` for a device that is not there, or a dtype that no module has."""
-    here = devices()
+def check_usable(conditions: Conditions) -> None:
+    """Raise :class:`SepcalcError` for a device that is not here, or a dtype in which no module computes."""
+    here = usable_devices()
     if conditions.device not in here:
         built = f"PyTorch {torch.__version__}"
         raise SepcalcError(f"{built} has no device '{conditions.device}' here; give one of: {', '.join(here)}")
@@ -52,15 +47,15 @@ def refuse(conditions: Conditions) -> None:
 
 @contextmanager
 def held(conditions: Conditions) -> Iterator[None]:
-    """Hold what all candidates of one measurement share, and put everything back afterwards.
+    """A context with the settings that all candidates of one measurement share; it puts them back at the end.
 
-    These are the threads, whether gradients are kept track of, and on CUDA two choices: TF32 is allowed wherever
-    PyTorch knows it (for convolutions that is its default), and cuDNN tries its algorithms in the warm-up and keeps
-    the fastest. On a CPU, memory that a call gives back stays with the program for the next one.
+    They are the threads, whether gradients are tracked, and on CUDA two choices: TF32 is allowed wherever PyTorch knows
+    it (its default for convolutions), and cuDNN tries its algorithms in the warm-up and takes the fastest. On a CPU,
+    memory that a call gives back stays with the program for the next one.
 
-    Raises :class:`SepcalcError` as :func:`refuse` does.
+    Raises :class:`SepcalcError` as :func:`check_usable` does.
     """
-    refuse(conditions)
+    check_usable(conditions)
     with ExitStack() as stack:
         threads = torch.get_num_threads()
         stack.callback(torch.set_num_threads, threads)
@@ -79,11 +74,11 @@ def held(conditions: Conditions) -> Iterator[None]:
 
 
 LARGE_BLOCK = 31 * 2**20
-"""The size in bytes of a block of memory that is let go of before anything is timed.
+"""The size in bytes of a block of memory that is freed before anything is timed.
 
-The C library of Linux gives every large block back to the system at once, and the next call pays for new pages, until
-it has seen a block let go of that was as large; beyond 32 MiB it never learns. So what a layer of some MiB takes would
-depend on what ran before it: twice as long as first of all, for some.
+The C library of Linux returns every large block to the system at once, so that the next call pays for new pages, until
+it has freed a block as large; beyond 32 MiB it never learns. The time of a layer of some MiB would depend on what ran
+before it: the first took up to twice as long.
 """
 
 CUDA_SWITCHES = (
@@ -91,11 +86,11 @@ CUDA_SWITCHES = (
     (torch.backends.cuda.matmul, "allow_tf32"),
     (torch.backends.cudnn, "benchmark"),
 )
-"""What is on while a measurement on CUDA lasts."""
+"""The switches that are on during a measurement on CUDA."""
 
 
 def _compiled_each_for_itself() -> Any:
-    """Without the limit on how often one piece of code is compiled: beyond it, modules would run as they are."""
+    """A context without the limit on compiling one piece of code: beyond it modules run uncompiled."""
     from torch._dynamo import config
 
     changed: Any = config
@@ -103,29 +98,26 @@ def _compiled_each_for_itself() -> Any:
 
 
 def built(make: Callable[[], nn.Module]) -> nn.Module:
-    """What ``make`` makes, also while conditions are held, with weights that a copy can share."""
+    """The module that ``make`` makes, with weights that a copy can share even while conditions are held."""
     with torch.inference_mode(False):
         return make()
 
 
 def prepare(module: nn.Module, inputs: Sequence[Input], conditions: Conditions, *, seed: int = 0) -> Call:
-    """One run of a copy of ``module`` under ``conditions``: call it while they are :func:`held`.
+    """A call of a copy of ``module`` under ``conditions``, for use while they are :func:`held`.
 
-    The first dimension of every input is its batch, and is multiplied by that of the conditions. Inputs of
-    floating point become random in the dtype of the conditions, and follow from ``seed``; others are zeros.
+    The first dimension of every input is its batch, and is multiplied by that of the conditions. Floating-point inputs
+    are random numbers in the dtype of the conditions, which follow from ``seed``; others are zeros.
 
-    Raises :class:`SpecError` for a memory format that none of the inputs has, and what torch raises where the
-    module has no room.
+    Raises :class:`SpecError` for a memory format that no input has, and torch's own error where memory runs out.
     """
-    if conditions.channels_last and not any(len(each.shape) in FORMATS for each in inputs):
+    if conditions.channels_last and not any(len(given.shape) in FORMATS for given in inputs):
         shapes = ", ".join(map(str, inputs))
         raise SpecError(f"channels-last is for maps of two or three axes, and input {shapes} is none; leave it out")
     with torch.inference_mode(False), torch.no_grad():
         copy = _copied(module, partial(_placed, conditions=conditions)).train(conditions.backward)
         chance = torch.Generator().manual_seed(seed)
-        filled = [(each.name, _filled(each, conditions, chance)) for each in inputs]
-    arguments = [tensor for name, tensor in filled if name is None]
-    named = {name: tensor for name, tensor in filled if name is not None}
+        arguments, named = _arguments(inputs, lambda given: _filled(given, conditions, chance))
     run = torch.compile(copy, dynamic=False) if conditions.compile else copy
     forward = partial(run, *arguments, **named)
     if not conditions.backward:
@@ -133,12 +125,21 @@ def prepare(module: nn.Module, inputs: Sequence[Input], conditions: Conditions, 
     return _with_backward(forward, [*arguments, *named.values(), *copy.parameters()], chance)
 
 
+def _arguments(
+    inputs: Sequence[Input], make: Callable[[Input], torch.Tensor]
+) -> tuple[list[torch.Tensor], dict[str, torch.Tensor]]:
+    """The tensors that ``make`` makes of ``inputs``: those without a name in order, the others by name."""
+    made = [(given.name, make(given)) for given in inputs]
+    named = {name: tensor for name, tensor in made if name is not None}
+    return [tensor for name, tensor in made if name is None], named
+
+
 def check(name: str, module: nn.Module, inputs: Sequence[Input], predicted: Counted, conditions: Conditions) -> None:
-    """Hold ``module`` against what was ``predicted`` of it for one example, before it is timed.
+    """Compare ``module`` with what was ``predicted`` of it for one example, before it is timed.
 
-    It runs once on the meta device, without its values, and only where its code asks for values with them.
+    It runs once on the meta device, or on the CPU if its code needs values.
 
-    Raises :class:`SepcalcError` which says what differs, and what the module raises where it does not run.
+    Raises :class:`SepcalcError` with the difference, and the module's own error where it does not run.
     """
     try:
         found = _counted_on("meta", module, inputs, conditions)
@@ -153,23 +154,19 @@ def check(name: str, module: nn.Module, inputs: Sequence[Input], predicted: Coun
 
 def _counted_on(device: str, module: nn.Module, inputs: Sequence[Input], conditions: Conditions) -> Counted:
     copy = _copied(module, lambda tensor: tensor.to(device)).eval()
-    made = [(each.name, _zeros(each, conditions.batch, device)) for each in inputs]
-    return counted(
-        copy,
-        *(tensor for name, tensor in made if name is None),
-        **{name: tensor for name, tensor in made if name is not None},
-    )
+    arguments, named = _arguments(inputs, lambda given: _zeros(given, conditions.batch, device))
+    return counted(copy, *arguments, **named)
 
 
 def _copied(module: nn.Module, move: Callable[[torch.Tensor], torch.Tensor]) -> nn.Module:
-    """A copy of ``module`` with its tensors as ``move`` makes them, and without a second copy of any on the way.
+    """A copy of ``module`` with its tensors as ``move`` makes them, without a second copy of any on the way.
 
-    Weights that need no move are shared with ``module``: nothing here writes into a weight. Buffers never are.
+    Weights that do not move are shared with ``module``, since nothing here writes into a weight; buffers never are.
     """
     memo: dict[int, Any] = {}
     for weight in module.parameters():
         moved = move(weight.detach())
-        # A module that was built in inference mode has weights that cannot take gradients; a copy can.
+        # Weights that were made in inference mode cannot take gradients; their copies can.
         free = moved.clone() if moved.is_inference() else moved
         memo[id(weight)] = nn.Parameter(free, requires_grad=weight.requires_grad)
     for buffer in module.buffers():
@@ -179,7 +176,7 @@ def _copied(module: nn.Module, move: Callable[[torch.Tensor], torch.Tensor]) -> 
 
 
 def _placed(tensor: torch.Tensor, conditions: Conditions) -> torch.Tensor:
-    """``tensor`` on the device of the conditions, in their dtype if it is of floating point, in their format."""
+    """``tensor`` on the device and in the memory format of the conditions; in their dtype if it is floating-point."""
     dtype = getattr(torch, conditions.dtype) if tensor.is_floating_point() else tensor.dtype
     moved = tensor.to(device=conditions.device, dtype=dtype)
     form = FORMATS.get(tensor.dim()) if conditions.channels_last else None
@@ -192,7 +189,7 @@ def _zeros(given: Input, batch: int, device: str) -> torch.Tensor:
 
 
 def _filled(given: Input, conditions: Conditions, chance: torch.Generator) -> torch.Tensor:
-    """An input under ``conditions``; with ``backward`` it takes a gradient, as the output of a layer before it does."""
+    """An input under ``conditions``; with ``backward`` it takes a gradient, like the output of a layer before it."""
     made = _zeros(given, conditions.batch, "cpu")
     if not made.is_floating_point():
         return made.to(conditions.device)
@@ -201,14 +198,14 @@ def _filled(given: Input, conditions: Conditions, chance: torch.Generator) -> to
 
 
 def _with_backward(forward: Call, wanted: Sequence[torch.Tensor], chance: torch.Generator) -> Call:
-    """A forward and a backward pass; the gradients are let go of at the end, so none is added to an earlier one."""
-    leaves = [each for each in wanted if each.requires_grad]
+    """A forward and a backward pass; the gradients are dropped at the end, so that none is added to an earlier one."""
+    leaves = [tensor for tensor in wanted if tensor.requires_grad]
     gradients: list[torch.Tensor] = []
 
     def run() -> None:
-        outputs = [each for each in tensors((forward(),)) if each.requires_grad]
-        if not gradients:  # the first call, which is a part of the warm-up
-            gradients.extend(_like(each, chance) for each in outputs)
+        outputs = [tensor for tensor in tensors((forward(),)) if tensor.requires_grad]
+        if not gradients:  # in the first call, during the warm-up
+            gradients.extend(_like(output, chance) for output in outputs)
         torch.autograd.backward(outputs, gradients)
         for leaf in leaves:
             leaf.grad = None

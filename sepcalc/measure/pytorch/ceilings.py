@@ -1,13 +1,13 @@
 """The two ceilings of a machine's roofline, measured (Williams, Waterman & Patterson 2009).
 
-* Arithmetic: a large product of two square matrices, and a large dense convolution, in the dtype and with the threads
-  of the conditions; whichever is faster. They may be the work of two libraries, and on some processors that of the
-  convolution is the better one. Two FLOP per multiply-add.
+* Arithmetic: the faster of a large product of two square matrices and a large dense convolution, in the dtype and with
+  the threads of the conditions. They may come from two libraries, and on some processors the convolution's is better.
+  Two FLOP per multiply-add.
 * Memory: a copy from one buffer to another, both well past the last cache. Every byte counts once as read and once as
-  written, as in McCalpin's STREAM. Where a processor also reads what it is about to overwrite (write-allocate), that
-  is not counted, here as little as in the traffic of a layer.
+  written, as in McCalpin's STREAM. A processor may also read what it is about to overwrite (write-allocate); that is
+  not counted, as in the traffic of a layer.
 
-Each ceiling is the best that was seen, so from the minimum of the times: delays only ever add.
+Each ceiling is from the minimum of the times, because delays only add.
 """
 
 from __future__ import annotations
@@ -22,64 +22,63 @@ from sepcalc.builders.torch_stages import build_stages
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.spec import ConvSpec
 from sepcalc.measure.conditions import Conditions
-from sepcalc.measure.loop import Call, Candidate, Plan, Run, measure
+from sepcalc.measure.loop import Call, Plan, Sampler, measure
 from sepcalc.measure.machine import Ceilings
 from sepcalc.measure.pytorch.calls import held, prepare
+from sepcalc.measure.pytorch.devices import past_cache_bytes, sampler
 from sepcalc.measure.pytorch.failures import reason
-from sepcalc.measure.pytorch.samplers import past_cache_bytes, sampler
 from sepcalc.readers.inputs import Input
 
-Work = tuple[ConvSpec, int]
-"""A layer, and the number of examples that it is given."""
+Workload = tuple[ConvSpec, int]
+"""A layer, and its batch."""
 
 PLAN = Plan(rounds=10, time_s=1.2, warmup_s=0.2)
 """About two seconds in all."""
 
 LONG_ENOUGH_S = 0.001
-"""Work that takes so long has left the cost of its beginning and its end behind.
+"""In work that takes so long the cost of starting and ending it is negligible.
 
-It is not much longer, so that some of it falls between the turns that other programs have on the processor.
+It is not longer, so that some samples fall between the turns that other programs have on the processor.
 """
 
 TRIALS = 5
-"""How often a size is tried, since a single time may be that of something else."""
+"""How often a size is tried: a single time may be disturbed."""
 
 
-def _product(rows: int) -> Work:
-    """A product of two matrices with so many rows and columns: a linear layer on as many examples."""
+def _product(rows: int) -> Workload:
+    """A product of two square matrices with so many rows: a linear layer on as many examples."""
     return ConvSpec(c_in=rows, c_out=rows, kernel=(), size=()), rows
 
 
-def _convolution(channels: int) -> Work:
+def _convolution(channels: int) -> Workload:
     """A dense 3×3 convolution that keeps its size."""
     return ConvSpec.of(channels, channels, 3, size=28), 1
 
 
 LARGE = {"product": (_product, 256, 8192), "convolution": (_convolution, 64, 1024)}
-"""What has more arithmetic than traffic: how it follows from one number, and the least and the most of that."""
+"""Work with more arithmetic than traffic: how it follows from its size, and the least and the most of that."""
 
 
 def ceilings(conditions: Conditions, plan: Plan = PLAN) -> Ceilings:
-    """What the device of ``conditions`` reaches in their dtype and with their threads: FLOP/s and byte/s.
+    """The FLOP/s and byte/s that the device of ``conditions`` reaches in their dtype and with their threads.
 
-    Raises :class:`SepcalcError` where they cannot be measured, and as :func:`~sepcalc.measure.pytorch.calls.refuse`.
-    Ctrl-C is a :class:`KeyboardInterrupt` as elsewhere: half a roofline is none.
+    Raises :class:`SepcalcError` where they cannot be measured, and :class:`KeyboardInterrupt` after Ctrl-C: half a
+    roofline is none.
     """
     plain = Conditions(device=conditions.device, dtype=conditions.dtype, threads=conditions.threads)
     with held(plain):
         try:
-            run = sampler(plain)
-            work = {key: _long_enough(*each, plain, run) for key, each in LARGE.items()}
+            sample = sampler(plain)
+            work = {key: _long_enough(*kind, plain, sample) for key, kind in LARGE.items()}
             work["copy"] = _copy(plain.device)
         except Exception as error:
             raise _unmeasured(reason(error)) from error
-        candidates = [Candidate(key=key, call=call) for key, (call, _) in work.items()]
-        found = measure(candidates, plan, run=run, reason=reason)
+        found = measure({key: call for key, (call, _) in work.items()}, plan, sample=sample, reason=reason)
     if found.interrupted:
         raise KeyboardInterrupt
-    for failure in found.failures:
-        raise _unmeasured(failure.reason)
-    best = {each.key: work[each.key][1] / min(each.samples) for each in found.series}
+    for failure in found.failures.values():
+        raise _unmeasured(failure)
+    best = {key: work[key][1] / min(series.samples) for key, series in found.series.items()}
     return Ceilings(flop_per_s=max(best[key] for key in LARGE), bytes_per_s=best["copy"])
 
 
@@ -88,7 +87,7 @@ def _unmeasured(why: str) -> SepcalcError:
 
 
 def _long_enough(
-    make: Callable[[int], Work], least: int, most: int, conditions: Conditions, run: Run
+    make: Callable[[int], Workload], least: int, most: int, conditions: Conditions, sample: Sampler
 ) -> tuple[Call, int]:
     """The smallest work that lasts long enough, doubling from ``least``, and its FLOPs."""
     size = least
@@ -97,7 +96,7 @@ def _long_enough(
         given = Input(shape=(batch, spec.c_in, *(spec.size or ())))
         call = prepare(build_stages([spec]), [given], conditions)
         call()
-        tried = min(run(call, 1, perf_counter_ns)().seconds for _ in range(TRIALS))
+        tried = min(sample(call, 1, perf_counter_ns)().seconds for _ in range(TRIALS))
         if size >= most or tried >= LONG_ENOUGH_S:
             return call, 2 * spec.macs * batch
         size *= 2

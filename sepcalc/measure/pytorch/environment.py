@@ -1,4 +1,4 @@
-"""What a measurement depends on beside the module: the machine, the libraries, and the choices that they are left."""
+"""What a measurement depends on beside the module: the machine, the libraries, and their settings."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from typing import Any
 
 import torch
 
-from sepcalc.measure.conditions import Conditions
+from sepcalc.measure.conditions import VARYING, Conditions
 from sepcalc.measure.machine import machine
 from sepcalc.measure.pytorch.calls import held
+
+_LISTED = ("dtype", "memory_format")
+"""The varying conditions that the record names."""
 
 
 def environment(*conditions: Conditions) -> dict[str, Any]:
     """The record that travels with the times: plain data, None for what is not there.
 
-    Several conditions are those of a grid, which share device and threads: their dtypes and memory formats are all
-    named. ``instructions`` are those of the CPU that PyTorch's own kernels use, ``tf32`` whether a GPU may compute
-    float32 in fewer digits.
+    ``conditions`` share device and threads; all their dtypes and memory formats are named. ``instructions``: those of
+    the CPU that PyTorch's own kernels use; ``tf32``: whether a GPU may compute float32 in fewer digits.
 
     Raises :class:`SepcalcError` where the device is not there.
     """
@@ -36,8 +38,7 @@ def environment(*conditions: Conditions) -> dict[str, Any]:
             "mkl": _built_with(r"Math Kernel Library Version ([\d.]+)"),
             "threads": torch.get_num_threads(),
             "tf32": torch.backends.cudnn.allow_tf32 if is_cuda else None,
-            "dtype": _each(each.dtype for each in conditions),
-            "memory_format": _each("channels_last" if each.channels_last else "contiguous" for each in conditions),
+            **{key: ", ".join(dict.fromkeys(str(VARYING[key].value(one)) for one in conditions)) for key in _LISTED},
         }
 
 
@@ -45,7 +46,3 @@ def _built_with(pattern: str) -> str | None:
     """The version of a library that PyTorch was built with, from its own description."""
     found = re.search(pattern, torch.__config__.show())
     return found[1] if found else None
-
-
-def _each(words: Any) -> str:
-    return ", ".join(dict.fromkeys(words))

@@ -1,4 +1,4 @@
-"""Why something cannot be timed, in one line: PyTorch's own messages are pages long, and speak to its authors."""
+"""The reason of a failure in one line: PyTorch's own messages are pages long, and written for its authors."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _MEANINGS = (
     (r"Found (.+?) which is too old to be supported by the triton", "torch.compile needs a newer GPU than {}"),
     (r"Expected more than 1 value per channel", "batch norm trains on more than one value per channel; give a batch"),
 )
-"""What PyTorch's messages contain, and what they mean; the first that is found counts."""
+"""Patterns in PyTorch's messages, and their meaning; the first that is found counts."""
 
 
 def reason(error: Exception) -> str:
-    r"""Why ``error`` was raised, in one line: what it means where that is known, else how its message begins.
+    r"""The reason of ``error`` in one line: its meaning where that is known, else the beginning of its message.
 
     >>> reason(RuntimeError('"slow_conv2d_cpu" not implemented for \'Half\''))
     'PyTorch has no kernel for slow_conv2d_cpu in float16 on this device'
@@ -42,5 +42,5 @@ def reason(error: Exception) -> str:
 
 
 def _readable(word: str) -> str:
-    """A word of PyTorch's as people write it: a dtype by its name, a long number in groups of three."""
+    """A word of PyTorch's for people: a dtype by its name, a long number in groups of three."""
     return f"{int(word):,}" if word.isdecimal() else _DTYPES.get(word, word)

@@ -1,32 +1,16 @@
-"""Axes: round numbers for their ticks, and where on them a value stands."""
+"""Axes: where on them a value stands, and round numbers where Vega's own do not serve."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
 from math import floor, log, log10
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from sepcalc.render.charts.style import SI_LABEL, SMALL
+from sepcalc.render.charts.style import SI_LABEL
 
 if TYPE_CHECKING:
     import altair
-
-WIDE_LABEL = 28.0
-"""Pixels of a number below an axis."""
-
-
-def ticks(top: float, pixels: float, label: float = WIDE_LABEL) -> list[float]:
-    """Round numbers from 0 to ``top`` for an axis so long, each with room for a ``label`` of so many pixels.
-
-    >>> ticks(100_000, 315)
-    [0, 20000, 40000, 60000, 80000]
-    """
-    rough = top / max(pixels / (2 * label), 1)
-    power = 10 ** floor(log10(rough)) if rough >= 1 else 1
-    step = next(power * each for each in (1, 2, 5, 10) if power * each >= rough)
-    last = (top - top * label / 2 / pixels) // step
-    return [step * number for number in range(int(last) + 1)]
 
 
 def nice(value: float) -> float:
@@ -90,10 +74,10 @@ class Scale(NamedTuple):
         kind: Literal["log", "linear"] = "log" if self.is_log else "linear"
         return alt.Scale(type=kind, domain=[self.low, self.high], nice=False, padding=0)
 
-    def ticks(self, label: float) -> list[float]:
-        """Round numbers on the axis with room for a ``label`` of so many pixels at each."""
-        values = log_ticks(self.low, self.high) if self.is_log else ticks(self.high, self.pixels, label)
-        return [value for value in values if self.pixels - self.place(value) >= label / 2]
+    @property
+    def ticks(self) -> dict[str, Any]:
+        """Where the axis has numbers, as arguments of Altair's axis: Vega alone gives a logarithm nine a decade."""
+        return {"values": log_ticks(self.low, self.high)} if self.is_log else {"tickCount": 5, "tickMinStep": 1}
 
 
 class Plane(NamedTuple):
@@ -110,14 +94,14 @@ class Plane(NamedTuple):
         """The field ``key`` from left to right; ``label`` is what stands at a number, as a Vega expression."""
         import altair as alt
 
-        axis = alt.Axis(values=self.x.ticks(WIDE_LABEL), labelExpr=label)
+        axis = alt.Axis(**self.x.ticks, labelExpr=label, labelBound=True)
         return alt.X(f"{key}:Q", title=title, scale=self.x.encoded, axis=axis)
 
     def up(self, key: str, title: str, label: str = SI_LABEL) -> altair.Y:
         """The field ``key`` from below upwards."""
         import altair as alt
 
-        axis = alt.Axis(values=self.y.ticks(SMALL), labelExpr=label)
+        axis = alt.Axis(**self.y.ticks, labelExpr=label)
         return alt.Y(f"{key}:Q", title=title, scale=self.y.encoded, axis=axis)
 
     def bare(self, x: str, y: str) -> tuple[altair.X, altair.Y]:

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from sepcalc.core.table import Row, Table
 from sepcalc.render.charts.axes import Plane, Scale
 from sepcalc.render.charts.chart import Chart, column_of, need_libraries, number, page, shown
-from sepcalc.render.charts.labels import RADIUS
-from sepcalc.render.charts.points import label_marks, label_records
+from sepcalc.render.charts.labels import RADIUS, label_marks, label_records
 from sepcalc.render.charts.style import COLORS, INSIDE
 
 AXIS = 46

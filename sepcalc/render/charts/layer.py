@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sepcalc.core.table import Column, Row, Table
 from sepcalc.render.cells import human
-from sepcalc.render.charts.axes import ticks
+from sepcalc.render.charts.axes import Scale
 from sepcalc.render.charts.chart import Chart, Layers, Record, column_of, need_libraries, number, page, record, shown
 from sepcalc.render.charts.style import INSIDE, NAME_TEXT, NOTE_TEXT, PLAIN, SI_LABEL, SMALL, VALUE_TEXT, colors
 from sepcalc.render.charts.text import shorten, text_width
@@ -98,10 +98,9 @@ def _panel(table: Table, key: str, bodies: Sequence[Record]) -> Layers:
     import altair as alt
 
     names = [str(body[NAME]) for body in bodies]
-    reach = _reach(bodies, key)
-    axis = alt.Axis(labelExpr=SI_LABEL, values=ticks(reach, INSIDE), labelFlush=True, grid=False)
-    scale = alt.Scale(domain=[0, reach], nice=False)
-    along = alt.X(f"{key}:Q", title=_title(column_of(table, key)), axis=axis, scale=scale)
+    scale = Scale(0, _reach(bodies, key), is_log=False, pixels=INSIDE)
+    axis = alt.Axis(**scale.ticks, labelExpr=SI_LABEL, labelFlush=True, labelBound=True, grid=False)
+    along = alt.X(f"{key}:Q", title=_title(column_of(table, key)), axis=axis, scale=scale.encoded)
     rows = alt.Y(f"{NAME}:N", sort=None, axis=None, scale=alt.Scale(domain=names))
     color = alt.Color(f"{NAME}:N", legend=None, scale=alt.Scale(domain=names, range=colors(names)))
     shade = alt.Opacity(

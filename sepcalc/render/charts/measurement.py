@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sepcalc.core.table import Row, Table
 from sepcalc.render.charts.axes import Plane, Scale
 from sepcalc.render.charts.chart import Chart, Layers, Record, column_of, heading, need_libraries, number, page, shown
-from sepcalc.render.charts.labels import RADIUS
-from sepcalc.render.charts.points import label_marks, label_records
+from sepcalc.render.charts.labels import RADIUS, label_marks, label_records
 from sepcalc.render.charts.style import FONT, GREY, INK, INSIDE, NUMBER_LABEL, SHAPES, SMALL, TIMES_LABEL, colors, first
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.network import AS_WRITTEN
 from sepcalc.core.table import Plain, Row, Table
-from sepcalc.render.charts.axes import nice, spread, ticks
+from sepcalc.render.charts.axes import nice, spread
 from sepcalc.render.charts.chart import (
     Chart,
     Layers,
@@ -186,10 +186,11 @@ def _along(layers: int, starts: Mapping[int, str], *, named: bool = False) -> al
     return alt.X("place:Q", axis=axis, scale=alt.Scale(domain=[0.5, layers + 0.5], nice=False, padding=0))
 
 
-def _height(key: str, top: float, values: Sequence[float]) -> altair.Y:
+def _height(key: str, top: float, values: Sequence[float] | None = None) -> altair.Y:
     import altair as alt
 
-    axis = alt.Axis(values=values, labelExpr=SI_LABEL, title=None, domain=False, ticks=False)
+    ticks = {"tickCount": 3, "tickMinStep": 1} if values is None else {"values": values}
+    axis = alt.Axis(**ticks, labelExpr=SI_LABEL, title=None, domain=False, ticks=False)
     return alt.Y(key, axis=axis, scale=alt.Scale(domain=[0, top], nice=False))
 
 
@@ -230,7 +231,7 @@ def _curves(count: str, variants: Sequence[_Variant], data: Sequence[Record], st
     color = alt.Color("variant:N", legend=None, scale=alt.Scale(domain=known, range=colors))
     dash = alt.StrokeDash("variant:N", legend=None, scale=alt.Scale(domain=known, range=dashes))
     lines = alt.Chart(alt.NamedData(name="layers")).mark_line(strokeWidth=1.25, interpolate="linear")
-    along, height = _along(layers, starts, named=True), _height(f"{key}:Q", top, ticks(top, CURVE, 12))
+    along, height = _along(layers, starts, named=True), _height(f"{key}:Q", top)
     words = alt.Chart(alt.NamedData(name="totals")).mark_text(**VALUE_TEXT, align="left", x=DEPTH + GAP)
     plot: Layers = alt.layer(
         lines.encode(along, height, color, dash, alt.Description("variant:N")),

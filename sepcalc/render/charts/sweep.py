@@ -12,7 +12,7 @@ from sepcalc.core.table import Cell, Column, Row, Table
 from sepcalc.render.cells import human, three_figures
 from sepcalc.render.charts.axes import Scale, spread
 from sepcalc.render.charts.chart import Chart, Layers, Record, column_of, heading, need_libraries, number, page, shown
-from sepcalc.render.charts.style import DASHES, INSIDE, SHAPES, SMALL, TIMES_LABEL, VALUE_TEXT, colors, first
+from sepcalc.render.charts.style import DASHES, INSIDE, SHAPES, TIMES_LABEL, VALUE_TEXT, colors, first
 from sepcalc.render.charts.text import shorten, text_width
 
 AXIS, BESIDE = 34, 98
@@ -200,7 +200,7 @@ def _plot(panel: _Panel, axis: _Axis, names: Sequence[str], up: Scale, place: in
         grid=False,
     )
     x = alt.X("place:Q", axis=below, scale=axis.scale.encoded)
-    beside = alt.Axis(values=up.ticks(SMALL), labelExpr=TIMES_LABEL, title=None, domain=False)
+    beside = alt.Axis(**up.ticks, labelExpr=TIMES_LABEL, title=None, domain=False)
     y = alt.Y(f"{panel.key}:Q", axis=beside, scale=up.encoded)
     color = alt.Color("variant:N", legend=None, scale=alt.Scale(domain=names, range=colors(names)))
     dashes, shapes = (alt.Scale(domain=names, range=first(looks, len(names))) for looks in (DASHES, SHAPES))

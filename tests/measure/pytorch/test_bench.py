@@ -16,7 +16,7 @@ from sepcalc.measure.loop import Plan
 from sepcalc.measure.network import measure_network
 from sepcalc.measure.pytorch.bench import own_model, torch_bench
 from sepcalc.measure.pytorch.calls import prepare
-from sepcalc.measure.run import Setting
+from sepcalc.measure.run import MeasurementSetup
 from sepcalc.measure.session import WHOLE
 from sepcalc.readers.inputs import Request
 from sepcalc.readers.sources import open_source
@@ -48,7 +48,7 @@ class Net(nn.Module):
 
 def setting(*conditions):
     """A setting on PyTorch."""
-    return Setting(bench=torch_bench(), plan=PLAN, conditions=conditions or (Conditions(),))
+    return MeasurementSetup(bench=torch_bench(), plan=PLAN, conditions=conditions or (Conditions(),))
 
 
 @pytest.mark.parametrize(

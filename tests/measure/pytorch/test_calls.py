@@ -22,7 +22,7 @@ from sepcalc.core.spec import ConvSpec
 from sepcalc.core.variants import all_variants, get
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.pytorch import calls as module
-from sepcalc.measure.pytorch.calls import check, devices, held, prepare
+from sepcalc.measure.pytorch.calls import check, held, prepare
 from sepcalc.readers.inputs import Input
 
 SPEC = ConvSpec.of(4, 6, k=3, size=5)
@@ -250,7 +250,7 @@ def test_cuda_switches(monkeypatch):
     """On CUDA, and there alone, TF32 and the search for algorithms are on; afterwards they are as they were."""
     switches = SimpleNamespace(tf32=False, benchmark=True)
     monkeypatch.setattr(module, "CUDA_SWITCHES", ((switches, "tf32"), (switches, "benchmark")))
-    monkeypatch.setattr(module, "devices", lambda: ("cpu", "cuda"))
+    monkeypatch.setattr(module, "usable_devices", lambda: ("cpu", "cuda"))
     with held(Conditions()):
         assert not switches.tf32
     with held(Conditions(device="cuda")):
@@ -308,15 +308,6 @@ def test_memory_stays_with_the_program():
     assert during < before / 10
 
 
-def test_devices(monkeypatch):
-    """The CPU is always there, the others where torch says so."""
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
-    assert devices() == ("cpu",)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert devices() == ("cpu", "cuda")
-
-
 def refused(conditions):
     """What is said to ``conditions`` that cannot be held."""
     with pytest.raises(SepcalcError) as error, held(conditions):
@@ -327,7 +318,7 @@ def refused(conditions):
 
 def test_a_device_that_is_not_there(monkeypatch):
     """A device that is not there is one sentence with those that are."""
-    monkeypatch.setattr(module, "devices", lambda: ("cpu", "mps"))
+    monkeypatch.setattr(module, "usable_devices", lambda: ("cpu", "mps"))
     expected = f"PyTorch {torch.__version__} has no device 'cuda' here; give one of: cpu, mps"
     assert refused(Conditions(device="cuda")) == expected
 

@@ -7,7 +7,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from sepcalc.core.errors import SepcalcError
 from sepcalc.measure.conditions import Conditions
-from sepcalc.measure.loop import Failure, Measurement, Plan, Sample, Series
+from sepcalc.measure.loop import Measurement, Plan, Sample, Series
 from sepcalc.measure.pytorch import ceilings as module
 from sepcalc.measure.pytorch.ceilings import ceilings
 
@@ -34,8 +34,8 @@ def measured(monkeypatch, seconds, **others):
 
     def measure(candidates, *_, **__):
         assert torch.is_inference_mode_enabled()
-        flops.update({each.key: counted(each.call) for each in candidates})
-        series = tuple(Series(key=key, inner=1, samples=samples) for key, samples in seconds.items())
+        flops.update({key: counted(call) for key, call in candidates.items()})
+        series = {key: Series(inner=1, samples=samples) for key, samples in seconds.items()}
         return Measurement(series=series, **others)
 
     monkeypatch.setattr(module, "measure", measure)
@@ -78,7 +78,7 @@ def test_only_device_dtype_and_threads_matter(monkeypatch):
 
 def test_what_cannot_be_measured(monkeypatch):
     """A failure before or while measuring is one sentence with its reason, and Ctrl-C stays what it is."""
-    measured(monkeypatch, {}, failures=(Failure(key="copy", reason="out of memory"),))
+    measured(monkeypatch, {}, failures={"copy": "out of memory"})
     with pytest.raises(SepcalcError) as error:
         ceilings(Conditions())
     assert str(error.value) == "the ceilings of this machine cannot be measured: out of memory"

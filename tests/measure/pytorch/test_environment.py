@@ -42,7 +42,7 @@ def test_a_grid_names_all_that_it_varies():
 
 def test_on_cuda(monkeypatch):
     """On a GPU its name, CUDA, cuDNN and TF32 as it is while measuring are there."""
-    monkeypatch.setattr(calls, "devices", lambda: ("cpu", "cuda"))
+    monkeypatch.setattr(calls, "usable_devices", lambda: ("cpu", "cuda"))
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "NVIDIA H200")
     monkeypatch.setattr(torch.version, "cuda", "13.0")
     monkeypatch.setattr(torch.backends.cudnn, "version", lambda: 91002)
@@ -54,6 +54,6 @@ def test_on_cuda(monkeypatch):
 
 def test_a_device_that_is_not_there(monkeypatch):
     """There is no record of a device that is not there."""
-    monkeypatch.setattr(calls, "devices", lambda: ("cpu",))
+    monkeypatch.setattr(calls, "usable_devices", lambda: ("cpu",))
     with pytest.raises(SepcalcError, match="no device 'mps'"):
         environment(Conditions(device="mps"))

@@ -11,7 +11,7 @@ from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.layer import measure_layer
 from sepcalc.measure.loop import Plan
 from sepcalc.measure.network import measure_network
-from sepcalc.measure.run import Setting
+from sepcalc.measure.run import MeasurementSetup
 from sepcalc.render.charts.measurement import measurement_chart
 
 pytestmark = pytest.mark.usefixtures("cache")
@@ -22,12 +22,12 @@ PLAN = Plan(rounds=12, time_s=0.0)
 def layer(variants=(), **others):
     """The table of a layer's variants."""
     comparison = compare(ConvSpec.of(64, 128, k=3, size=56), choose(variants))
-    return measure_layer(comparison, Setting(bench=fake_bench(), plan=PLAN, **others)).tables[0]
+    return measure_layer(comparison, MeasurementSetup(bench=fake_bench(), plan=PLAN, **others)).tables[0]
 
 
 def network(name, **others):
     """The table of a network's layers."""
-    return measure_network(load(name), Setting(bench=fake_bench(), plan=PLAN, **others)).tables[0]
+    return measure_network(load(name), MeasurementSetup(bench=fake_bench(), plan=PLAN, **others)).tables[0]
 
 
 GRID = (Conditions(), Conditions(batch=8), Conditions(dtype="float16"))

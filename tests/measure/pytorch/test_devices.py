@@ -7,10 +7,10 @@ import pytest
 import torch
 from fake_clock import FakeClock
 
-from sepcalc.measure.conditions import Conditions
-from sepcalc.measure.loop import Candidate, Plan, measure
-from sepcalc.measure.pytorch import samplers as module
-from sepcalc.measure.pytorch.samplers import past_cache_bytes, sampler
+from sepcalc.measure.conditions import DEVICES, Conditions
+from sepcalc.measure.loop import Plan, measure
+from sepcalc.measure.pytorch import devices as module
+from sepcalc.measure.pytorch.devices import past_cache_bytes, sampler, usable_devices
 
 FLUSH_MS, CALL_MS = 90.0, 2.0
 
@@ -107,16 +107,16 @@ def test_the_host_is_not_blamed_for_a_full_queue(device):
 
 def test_candidates_of_a_round_are_all_handed_over_first(device):
     """Nobody waits for the device between two candidates of one round, only at its end."""
-    candidates = [Candidate(key=name, call=device.call) for name in "ab"]
+    candidates = dict.fromkeys("ab", device.call)
     seen = []
     plan = Plan(rounds=2, time_s=0, warmup_s=0, warmup_calls=1, least_s=1e-9)
     run = sampler(Conditions(device="cuda"))
-    found = measure(candidates, plan, run=run, watch=lambda state: seen.append((state.phase, len(device.log))))
+    found = measure(candidates, plan, sample=run, watch=lambda state: seen.append((state.phase, len(device.log))))
     start = next(length for phase, length in seen if phase == "rounds")
     sample = ["call", "record", "call", "record"]
     assert device.log[start:] == [*sample, *sample, "synchronize", "synchronize"] * 2
-    assert [each.samples for each in found.series] == [(pytest.approx(CALL_MS / 1e3),) * 2] * 2
-    assert [len(each.enqueue) for each in found.series] == [2, 2]
+    assert [each.samples for each in found.series.values()] == [(pytest.approx(CALL_MS / 1e3),) * 2] * 2
+    assert [len(each.enqueue) for each in found.series.values()] == [2, 2]
 
 
 def test_warm_on_mps(device):
@@ -200,3 +200,17 @@ def test_the_buffer_of_a_cpu(monkeypatch):
     assert set(flush().tolist()) == {2}
     monkeypatch.setattr(module, "last_cache_bytes", lambda: None)
     assert past_cache_bytes("cpu") == 2 * 64 * 2**20
+
+
+def test_every_device_is_known():
+    """A device that may be asked for has its record, and the other way round."""
+    assert tuple(module.DEVICES) == DEVICES
+
+
+def test_usable_devices(monkeypatch):
+    """The CPU is always there, the others where torch says so."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert usable_devices() == ("cpu",)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert usable_devices() == ("cpu", "cuda")
