@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from sepcalc.core.comparison import Candidate, Comparison, compare
 from sepcalc.core.errors import SepcalcError, SpecError
 from sepcalc.core.spec import ConvSpec
-from sepcalc.core.variants import Stages, Variant, blueprint_separable, choose, spatial_separable, variant
+from sepcalc.core.variants import Option, Stages, Variant, blueprint_separable, choose, spatial_separable, variant
 
 if TYPE_CHECKING:
     from sepcalc.builders.snippets import code as code
@@ -80,6 +80,7 @@ __all__ = [
     "FeatureMap",
     "MeasurementSetup",
     "Network",
+    "Option",
     "Output",
     "Plan",
     "Provenance",

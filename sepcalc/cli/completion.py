@@ -4,7 +4,7 @@ Typer finds the flag or the argument; the words that it takes come from the regi
 that a shell starts for a completion imports this.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,10 +22,13 @@ class Word(NamedTuple):
 
 
 def complete(command: Any) -> Any:
-    """``command`` with the words of each of its flags and arguments that is in :data:`WORDS`."""
+    """``command`` with the words of each of its flags and arguments that takes some."""
+    from sepcalc.core.variants import all_options
+
+    known = WORDS | {option.name: _these(*option.words) for option in all_options() if option.words}
     for parameter in command.params:
-        if parameter.name in WORDS:
-            parameter.shell_complete = partial(_offer, WORDS[parameter.name], parameter.name in LISTS)
+        if parameter.name in known:
+            parameter.shell_complete = partial(_offer, known[parameter.name], parameter.name in LISTS)
     return command
 
 
@@ -133,7 +136,7 @@ REGISTRIES = {
 }
 """Parameters whose words are those of a registry, which is imported when it is needed."""
 
-WORDS: Mapping[str, Callable[[Any], Iterable[Word]]] = {
+WORDS: dict[str, Callable[[Any], Iterable[Word]]] = {
     "as_": _and_all(_counters),
     "axes": _these("1", "2", "3"),
     **{name: _known(words) for name, words in REGISTRIES.items()},
@@ -142,7 +145,6 @@ WORDS: Mapping[str, Callable[[Any], Iterable[Word]]] = {
     "format": _formats,
     "keep": _layers,
     "layer": _layers,
-    "mid": _these("in", "out", "min", "max"),
     "only": _layers,
     "padding": _these("same", "valid"),
     "sort": _columns,
@@ -151,7 +153,7 @@ WORDS: Mapping[str, Callable[[Any], Iterable[Word]]] = {
     "table": _tables,
     "variant": _and_all(_variants),
 }
-"""The words of each flag and argument that takes some, by the name of the parameter."""
+"""The words of each flag and argument that takes some, by the name of the parameter; options of variants say theirs."""
 
 LISTS = ("columns", "dtype")
 """The parameters that take several words with commas between."""

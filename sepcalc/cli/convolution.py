@@ -96,7 +96,7 @@ GivenConvolution = Annotated[ConvolutionFlags, "cin", "cout", "k"]
 
 def compared(convolution: ConvolutionFlags, variants: VariantFlags) -> Comparison:
     """The convolution and its variants, as both groups of flags choose them."""
-    spec = convolution.spec(variants.groups)
+    spec = convolution.spec(variants.options.get("groups"))
     chosen = variants.chosen(implied="groups")
     # All that can be wrong here is a size that is needed and missing.
     return flag("--size", lambda given: compare(given, chosen), spec)

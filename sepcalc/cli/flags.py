@@ -34,15 +34,24 @@ def flat(command: Callable[..., None]) -> Callable[..., None]:
     >>> area(width="3", height="2", unit="m²")
     6 m²
     """
-    taken = signature(command).parameters.values()
+    return _Flat(command)
 
-    def run(**values: Any) -> None:
-        command(**{each.name: _gathered(each.name, each.annotation, values) for each in taken})
 
-    run.__name__, run.__module__, run.__doc__ = command.__name__, command.__module__, command.__doc__
-    run.__annotations__ = {}  # all that Typer needs is in the signature
-    run.__signature__ = Signature([flag for each in taken for flag in _spread(each)])  # type: ignore[attr-defined]
-    return run
+class _Flat:
+    """A command whose flags are found when Typer asks for its signature: variants may be registered until then."""
+
+    def __init__(self, command: Callable[..., None]) -> None:
+        self._command = command
+        self._taken = signature(command).parameters.values()
+        self.__name__, self.__module__, self.__doc__ = command.__name__, command.__module__, command.__doc__
+        self.__annotations__ = {}  # all that Typer needs is in the signature
+
+    @property
+    def __signature__(self) -> Signature:
+        return Signature([flag for parameter in self._taken for flag in _spread(parameter)])
+
+    def __call__(self, **values: Any) -> None:
+        self._command(**{each.name: _gathered(each.name, each.annotation, values) for each in self._taken})
 
 
 def _spread(parameter: Parameter) -> Iterator[Parameter]:
@@ -50,11 +59,13 @@ def _spread(parameter: Parameter) -> Iterator[Parameter]:
     record = _record(parameter.annotation)
     if record is None:
         yield parameter.replace(kind=Parameter.KEYWORD_ONLY)
-        return
-    required = getattr(parameter.annotation, "__metadata__", ())
-    for name, annotation in record.__annotations__.items():
-        default = Parameter.empty if name in required else record._field_defaults.get(name, Parameter.empty)
-        yield from _spread(Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation))
+    elif hasattr(record, "parameters"):
+        yield from record.parameters()
+    else:
+        required = getattr(parameter.annotation, "__metadata__", ())
+        for name, annotation in record.__annotations__.items():
+            default = Parameter.empty if name in required else record._field_defaults.get(name, Parameter.empty)
+            yield from _spread(Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation))
 
 
 def _gathered(name: str, annotation: Any, values: Mapping[str, Any]) -> Any:
@@ -62,13 +73,15 @@ def _gathered(name: str, annotation: Any, values: Mapping[str, Any]) -> Any:
     record = _record(annotation)
     if record is None:
         return values[name]
+    if hasattr(record, "parameters"):
+        return record((parameter.name, values[parameter.name]) for parameter in record.parameters())
     return record(*(_gathered(field, kind, values) for field, kind in record.__annotations__.items()))
 
 
 def _record(annotation: Any) -> Any:
     """The record that a parameter or a field is declared as; None where it is a flag."""
     kind = getattr(annotation, "__origin__", annotation)
-    return kind if hasattr(kind, "_fields") else None
+    return kind if hasattr(kind, "_fields") or hasattr(kind, "parameters") else None
 
 
 def flags_of(record: Any) -> dict[str, object]:
@@ -81,9 +94,11 @@ def flags_of(record: Any) -> dict[str, object]:
     >>> flags_of(Kernel(output_padding="1"))
     {'-k': None, '--output-padding': '1'}
     """
+    if hasattr(record, "parameters"):
+        return {flag_name(parameter.name): record.get(parameter.name) for parameter in record.parameters()}
     found: dict[str, object] = {}
     for name, value in zip(record._fields, record, strict=True):
-        if hasattr(value, "_fields"):
+        if _record(type(value)) is not None:
             found |= flags_of(value)
         else:
             found[flag_name(name)] = None if value == record._field_defaults.get(name) else value

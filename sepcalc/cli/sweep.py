@@ -7,16 +7,16 @@ from typing import Annotated, Any
 import typer
 
 from sepcalc.cli.convolution import ConvolutionFlags, on_axes
-from sepcalc.cli.flags import flag, flags_of, flat, refuse
+from sepcalc.cli.flags import flag, flag_name, flags_of, flat, refuse
 from sepcalc.cli.options import ShowFlags, command_app, examples, need_size, refuse_si, with_columns
 from sepcalc.cli.pictures import PlotFlags
 from sepcalc.cli.progress import sweep_progress
-from sepcalc.cli.variants import VariantFlags, parse_mid
+from sepcalc.cli.variants import VariantFlags
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.network import Network
 from sepcalc.core.parsing import parse_factor, parse_lengths, parse_whole
 from sepcalc.core.table import Table
-from sepcalc.core.variants import Variant
+from sepcalc.core.variants import Variant, all_options
 from sepcalc.readers.sources import kind_of, open_source
 from sepcalc.render.files import writing
 from sepcalc.sweep.files import FORMS, sweep_text, write_parquet
@@ -41,13 +41,8 @@ SWEPT: dict[str, tuple[str, Callable[[str], Any]]] = {
     "-k": ("k", parse_lengths),
     "--size": ("size", parse_lengths),
     "--stride": ("stride", parse_lengths),
-    "--groups": ("groups", parse_whole),
-    "--depth-multiplier": ("depth_multiplier", parse_whole),
-    "--mid": ("mid", parse_mid),
-    "--reduction": ("reduction", parse_whole),
-    "--expansion": ("expansion", parse_whole),
 }
-"""What can be swept, by flag: its key, and how one value of it is read. The last of them changes fastest."""
+"""What can be swept besides options, by flag: its key, and how one value of it is read."""
 
 app = command_app()
 
@@ -133,20 +128,21 @@ def _of_network(source: str, scale: dict[str, str | None], variants: VariantFlag
 
 
 def _values(texts: Mapping[str, object]) -> dict[str, list[Any]]:
-    """What each quantity that is given is, by key."""
+    """The values of each quantity that is given, by key; the last changes fastest."""
+    swept = SWEPT | {flag_name(option.name): (option.name, option.parse) for option in all_options()}
 
     def read(name: str, parse: Callable[[str], Any]) -> list[Any]:
         return flag(name, lambda text: parse_values(text, parse), str(texts[name]))
 
-    return {key: read(name, parse) for name, (key, parse) in SWEPT.items() if texts.get(name) is not None}
+    return {key: read(name, parse) for name, (key, parse) in swept.items() if texts.get(name) is not None}
 
 
 def _chosen(
     variants: VariantFlags, values: Mapping[str, Sequence[Any]], implied: str | None = None
 ) -> Sequence[Variant]:
     """The variants that are compared, each option with its first value until a point sets it."""
-    first: dict[str, Any] = {key: str(values[key][0]) for key in variants._fields if key in values}
-    return variants._replace(**first).chosen(implied=implied)
+    first = {option.name: values[option.name][0] for option in all_options() if option.name in values}
+    return variants.chosen(first, implied=implied)
 
 
 def _pinned(found: Sweep, show: ShowFlags) -> ShowFlags:

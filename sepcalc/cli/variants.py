@@ -1,14 +1,13 @@
 """The flags that choose variants and set their options."""
 
+from collections.abc import Iterator, Mapping
+from inspect import Parameter
 from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from sepcalc.cli.flags import flag, flag_name, refuse, whole
-from sepcalc.core.errors import SepcalcError
-from sepcalc.core.parsing import parse_whole
-from sepcalc.core.spec import LARGEST
-from sepcalc.core.variants import Mid, Variant, all_variants, choose
+from sepcalc.cli.flags import flag, flag_name, refuse
+from sepcalc.core.variants import Option, Variant, all_options, choose, owner_of
 
 VariantOption = Annotated[
     list[str] | None,
@@ -16,67 +15,51 @@ VariantOption = Annotated[
 ]
 
 
+class OptionFlags(dict[str, str | None]):
+    """The options of variants as text, by name: each that is registered has a flag."""
+
+    @staticmethod
+    def parameters() -> Iterator[Parameter]:
+        """The flag of each option."""
+        for option in all_options():
+            declared = typer.Option(flag_name(option.name), metavar="N", help=_help(option))
+            yield Parameter(
+                option.name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, declared]
+            )
+
+
+def _help(option: Option) -> str:
+    owner = owner_of(option.name)
+    usual = owner.defaults[option.name]
+    if option.words:
+        words = ", ".join(f"{word} (the default)" if word == usual else word for word in option.words)
+        return f"{owner.name}: {option.help}, {words} or a number."
+    return f"{owner.name}: {option.help}{'' if usual is None else f', {usual} by default'}."
+
+
 class VariantFlags(NamedTuple):
     """Variants by name, and what their options are."""
 
     variant: VariantOption = None
-    groups: Annotated[str | None, typer.Option("--groups", metavar="N", help="grouped: how many groups.")] = None
-    depth_multiplier: Annotated[
-        str | None,
-        typer.Option("--depth-multiplier", metavar="N", help="depthwise-separable: filters per channel, 1 by default."),
-    ] = None
-    mid: Annotated[
-        str | None,
-        typer.Option(
-            "--mid",
-            metavar="N",
-            help="spatial-separable: channels between, in, out, min (the default), max or a number.",
-        ),
-    ] = None
-    reduction: Annotated[
-        str | None,
-        typer.Option("--reduction", metavar="N", help="bottleneck: c_out / the channels inside, 4 by default."),
-    ] = None
-    expansion: Annotated[
-        str | None,
-        typer.Option("--expansion", metavar="N", help="inverted-bottleneck: the channels inside / c_in, 6 by default."),
-    ] = None
+    options: OptionFlags = OptionFlags()
 
-    def options(self) -> dict[str, Any]:
-        """The options of variants by name; None where they are not given."""
+    def values(self) -> dict[str, Any]:
+        """The options that are given, by name."""
+        given = ((option, self.options.get(option.name)) for option in all_options())
         return {
-            "depth_multiplier": whole("--depth-multiplier", self.depth_multiplier),
-            "mid": None if self.mid is None else flag("--mid", parse_mid, self.mid),
-            "groups": whole("--groups", self.groups),
-            "reduction": whole("--reduction", self.reduction),
-            "expansion": whole("--expansion", self.expansion),
+            option.name: flag(flag_name(option.name), option.parse, text) for option, text in given if text is not None
         }
 
-    def chosen(self, *, implied: str | None = None) -> tuple[Variant, ...]:
-        """The variants that ``--variant`` names, or the first three, with their options bound.
+    def chosen(self, values: Mapping[str, Any] | None = None, *, implied: str | None = None) -> tuple[Variant, ...]:
+        """The variants that ``--variant`` names, or the first three, with the ``values`` of their options bound.
 
         Raises :class:`SepcalcError` for an option of a variant that is not among them, since it would change nothing;
         not for the ``implied`` one, which brings its variant with it.
         """
-        options = self.options()
+        options = self.values() if values is None else values
         chosen = flag("--variant", lambda given: choose(given, options), self.variant or [])
         for key, value in options.items():
-            if value is not None and key != implied and not any(key in each.accepts for each in chosen):
-                owner = next(each.name for each in all_variants() if key in each.accepts)
+            if key != implied and not any(key in variant.accepts for variant in chosen):
+                owner = owner_of(key).name
                 refuse({flag_name(key): value}, f"{owner} is not compared; add --variant {owner}")
         return chosen
-
-
-def parse_mid(text: str) -> Mid:
-    """One of the words for ``mid``, or a whole number from 1.
-
-    Raises :class:`SepcalcError` for any other text.
-    """
-    if text in ("in", "out", "min", "max"):
-        return text  # type: ignore[return-value]
-    try:
-        return parse_whole(text)
-    except SepcalcError:
-        raise SepcalcError(
-            f"expected in, out, min, max or a whole number from 1 to {LARGEST:,}, got '{text}'"
-        ) from None

@@ -4,7 +4,8 @@ A variant is a function ``ConvSpec -> tuple[ConvSpec, ...]``. Everything else (c
 explanations, code, timings) is a fold over the stages it returns, so a new variant is one decorated
 function and nothing more: its keyword-only parameters are options that :meth:`Variant.bind` sets, its
 docstring the sentence that describes it, and it raises :class:`SpecError` with the reason where it does
-not apply. An option that no variant had before needs a flag and a key of network files besides.
+not apply. An :class:`Option` describes such a parameter to users: it becomes a flag, a key of network
+files, an axis of sweeps and a symbol in formulas.
 
 >>> [stage.kind for stage in get("dws")(ConvSpec(c_in=64, c_out=128, kernel=(3, 3)))]
 ['depthwise 3×3', 'pointwise 1×1']
@@ -14,13 +15,54 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, get_args
 
 from sepcalc.core.errors import SpecError, closest
+from sepcalc.core.parsing import parse_whole
 from sepcalc.core.spec import LARGEST, Axes, ConvSpec, times
 
 Stages = tuple[ConvSpec, ...]
-Mid = Literal["in", "out", "min", "max"] | int
+MidWord = Literal["in", "out", "min", "max"]
+Mid = MidWord | int
+
+
+class Option(NamedTuple):
+    """An option of variants, a whole number from 1 or one of ``words``, under the ``name`` of its parameter.
+
+    ``help`` describes it in the help of commands, ``key_help`` as a key of network files. Formulas call it
+    ``symbol``, which the legend explains by ``meaning``; without a symbol they show its number. ``title`` heads
+    its column in a sweep.
+    """
+
+    name: str
+    help: str
+    key_help: str = ""
+    words: tuple[str, ...] = ()
+    symbol: str = ""
+    meaning: str = ""
+    title: str = ""
+
+    def parse(self, text: str) -> int | str:
+        """The value that ``text`` stands for.
+
+        Raises :class:`SpecError` for any other text.
+
+        >>> MID.parse("max"), MID.parse("32")
+        ('max', 32)
+        """
+        if text in self.words:
+            return text
+        try:
+            return parse_whole(text)
+        except SpecError:
+            if not self.words:
+                raise
+        words = ", ".join(self.words)
+        raise SpecError(f"expected {words} or a whole number from 1 to {LARGEST:,}, got '{text}'")
+
+
+GROUPS = Option("groups", help="how many groups", symbol="G", meaning="groups", title="Groups")
+"""The first of all options, since every convolution has it: as a flag, and as a key of files of its own meaning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +75,14 @@ class Variant:
     gives_up: str
     rewrite: Callable[..., Stages]
     remark: Callable[[ConvSpec, Stages], str]
-    accepts: frozenset[str]
+    takes: tuple[Option, ...]
+    defaults: Mapping[str, Any] = field(hash=False)
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def accepts(self) -> frozenset[str]:
+        """The names of its options."""
+        return frozenset(self.defaults)
 
     def __call__(self, spec: ConvSpec) -> Stages:
         """Rewrite ``spec``; the stages in order, each reading what the one before it writes.
@@ -51,7 +99,7 @@ class Variant:
 
         Raises :class:`SpecError` for a count below 1.
         """
-        mine = {key: value for key, value in options.items() if key in self.accepts and value is not None}
+        mine = {key: value for key, value in options.items() if key in self.defaults and value is not None}
         for key, value in mine.items():
             if type(value) is int and value < 1:
                 raise SpecError(f"{key} {value} is out of range; give a whole number from 1")
@@ -65,19 +113,28 @@ def variant(
     name: str,
     *aliases: str,
     gives_up: str,
+    options: tuple[Option, ...] = (),
     remark: Callable[[ConvSpec, Stages], str] = lambda spec, stages: "",
 ) -> Callable[[Callable[..., Stages]], Callable[..., Stages]]:
     """Register the decorated rewrite under ``name`` and ``aliases``.
 
-    ``gives_up`` is the sentence that says what it cannot do; ``remark`` may add a note to the variant's row.
+    ``gives_up`` is the sentence that says what it cannot do, ``options`` describe its keyword-only parameters, and
+    ``remark`` may add a note to the variant's row.
 
-    Raises :class:`ValueError` where a name is taken.
+    Raises :class:`ValueError` where a name is taken, and for an option that is no parameter.
     """
 
     def register(rewrite: Callable[..., Stages]) -> Callable[..., Stages]:
         for word in (name, *aliases):
             if word in _names():
                 raise ValueError(f"variant name '{word}' is taken")
+        defaults = getattr(rewrite, "__kwdefaults__", None) or {}
+        known = {option.name: option for option in all_options()}
+        for option in options:
+            if option.name not in defaults:
+                raise ValueError(f"variant '{name}' has no keyword '{option.name}' with a default")
+            if known.get(option.name, option) != option:
+                raise ValueError(f"option name '{option.name}' is taken")
         _REGISTRY[name] = Variant(
             name=name,
             aliases=aliases,
@@ -85,7 +142,8 @@ def variant(
             gives_up=gives_up,
             rewrite=rewrite,
             remark=remark,
-            accepts=frozenset(getattr(rewrite, "__kwdefaults__", None) or ()),
+            takes=options,
+            defaults=defaults,
         )
         return rewrite
 
@@ -99,6 +157,16 @@ def _names() -> dict[str, Variant]:
 def all_variants() -> tuple[Variant, ...]:
     """Every registered variant, the reference first, then in the order of registration."""
     return tuple(_REGISTRY.values())
+
+
+def all_options() -> tuple[Option, ...]:
+    """Every option of a registered variant: ``groups``, which convolutions have too, and then in their order."""
+    return tuple(dict.fromkeys((GROUPS, *(option for variant in _REGISTRY.values() for option in variant.takes))))
+
+
+def owner_of(option: str) -> Variant:
+    """The first variant that takes the option."""
+    return next(variant for variant in _REGISTRY.values() if option in variant.defaults)
 
 
 def get(name: str | Variant) -> Variant:
@@ -141,11 +209,31 @@ def standard(spec: ConvSpec) -> Stages:
     return (spec,)
 
 
-@variant("depthwise-separable", "dws", gives_up="It cannot see space and channels at once.")
+DEPTH_MULTIPLIER = Option(
+    "depth_multiplier",
+    help="filters per channel",
+    key_help="filters for each input channel of a depthwise-separable convolution",
+)
+
+
+@variant(
+    "depthwise-separable", "dws", gives_up="It cannot see space and channels at once.", options=(DEPTH_MULTIPLIER,)
+)
 def depthwise_separable(spec: ConvSpec, *, depth_multiplier: int = 1) -> Stages:
     """Filter every channel on its own, then mix the channels at each position (Howard 2017, section 3.1)."""
     filtered = replace(spec, c_out=spec.c_in * depth_multiplier, groups=spec.c_in)
     return filtered, pointwise(spec, filtered.c_out, spec.c_out, filtered.out_size)
+
+
+MID = Option(
+    "mid",
+    help="channels between",
+    key_help="channels between the stages of a spatial-separable convolution: those of in, out, the smaller (min), …",
+    words=get_args(MidWord),
+    symbol="R",
+    meaning="channels between the factors (mid)",
+    title="Mid",
+)
 
 
 def _rank(spec: ConvSpec, mid: Mid) -> int:
@@ -207,6 +295,7 @@ def _break_even_remark(spec: ConvSpec, stages: Stages) -> str:
     "spatial-separable",
     "sps",
     gives_up="It cannot see a whole window through any mid channel: each adds the product of one line along each axis.",
+    options=(MID,),
     remark=_break_even_remark,
 )
 def spatial_separable(spec: ConvSpec, *, mid: Mid = "min") -> Stages:
@@ -274,7 +363,7 @@ def blueprint_separable(spec: ConvSpec) -> Stages:
     return mixed, replace(spec, c_in=spec.c_out, groups=spec.c_out)
 
 
-@variant("grouped", gives_up="It cannot mix channels across groups.")
+@variant("grouped", gives_up="It cannot mix channels across groups.", options=(GROUPS,))
 def grouped(spec: ConvSpec, *, groups: int | None = None) -> Stages:
     """Split the channels into groups that never meet (Krizhevsky 2012; Xie 2017, section 3)."""
     if groups is None:
@@ -282,7 +371,18 @@ def grouped(spec: ConvSpec, *, groups: int | None = None) -> Stages:
     return (replace(spec, groups=groups),)
 
 
-@variant("bottleneck", gives_up="It cannot see more than c_out / reduction channels in its window.")
+REDUCTION = Option(
+    "reduction",
+    help="c_out / the channels inside",
+    key_help="how many times narrower the middle of a bottleneck is than its output",
+)
+
+
+@variant(
+    "bottleneck",
+    gives_up="It cannot see more than c_out / reduction channels in its window.",
+    options=(REDUCTION,),
+)
 def bottleneck(spec: ConvSpec, *, reduction: int = 4) -> Stages:
     """Narrow the channels, filter there, and widen again (He 2016, section 4.1)."""
     mid = spec.c_out // reduction
@@ -293,9 +393,17 @@ def bottleneck(spec: ConvSpec, *, reduction: int = 4) -> Stages:
     return narrow, window, pointwise(spec, mid, spec.c_out, window.out_size)
 
 
+EXPANSION = Option(
+    "expansion",
+    help="the channels inside / c_in",
+    key_help="how many times wider the middle of an inverted-bottleneck is than its input",
+)
+
+
 @variant(
     "inverted-bottleneck",
     gives_up="It cannot mix channels inside its window, and writes expansion times the activations.",
+    options=(EXPANSION,),
 )
 def inverted_bottleneck(spec: ConvSpec, *, expansion: int = 6) -> Stages:
     """Widen the channels, filter each on its own, and narrow again (MobileNetV2, Sandler 2018, table 1)."""

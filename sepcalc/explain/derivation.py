@@ -16,15 +16,13 @@ from fractions import Fraction
 from sepcalc.core.comparison import Candidate, Comparison
 from sepcalc.core.spec import Axes, ConvSpec, describe
 from sepcalc.core.table import COUNTING_RULE, PARAMS_RULE, Cell, Column, Row, Table, Tabular
-from sepcalc.core.variants import Stages, Variant
+from sepcalc.core.variants import Option, Stages, Variant
 from sepcalc.explain.symbols import UNICODE, Formula, Symbol, formula, write
 from sepcalc.render.formats import explanation_fragment
 
 _MEANINGS = {
     "M": "input channels",
     "N": "output channels",
-    "R": "channels between the factors (mid)",
-    "G": "groups",
     "D_K": "length of the kernel, each axis",
     "K_t": "depth of the kernel",
     "K_h": "height of the kernel",
@@ -38,9 +36,6 @@ _MEANINGS = {
     "H′": "height of the output's map",
     "W′": "width of the output's map",
 }
-
-_OPTIONS = {"mid": "R", "groups": "G"}
-"""Options that get a name; a factor like an expansion of 6 reads best as the number."""
 
 _OPEN = "The feature map is left open: D_F stays in the result."
 
@@ -84,7 +79,7 @@ class Derivation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class StageShare:
     """The part of the standard's cost that one stage needs, in symbols and as a ``value``."""
 
     label: str
@@ -93,7 +88,7 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ratio:
+class CostRatio:
     """A variant's total over the standard's: ``value``, and as a sum of products where it is one (``closed``).
 
     ``parts`` are what each stage adds to it; empty without a closed form.
@@ -104,7 +99,7 @@ class Ratio:
     standard: Formula
     closed: Formula | None
     value: Fraction
-    parts: tuple[Part, ...] = ()
+    parts: tuple[StageShare, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +115,7 @@ class Section:
     why_not: str | None = None
     channels: tuple[Formula, ...] = ()
     derivations: tuple[Derivation, ...] = ()
-    ratios: tuple[Ratio, ...] = ()
+    ratios: tuple[CostRatio, ...] = ()
     remark: str = ""
 
 
@@ -165,14 +160,15 @@ class _Named:
     spec: ConvSpec
     maps: tuple[Mapping[int, Symbol], ...]
     open_map: tuple[Symbol, ...]
-    options: Mapping[str, Symbol]
+    options: Mapping[Option, Symbol]
 
     def stages(self, variant: Variant) -> Stages:
         """The stages of ``variant``, each on the map whose positions it pays for: equal in parameters and MACs."""
         return tuple(self._flat(stage) for stage in self._bound(variant)(self.spec))
 
     def _bound(self, variant: Variant) -> Variant:
-        return variant.bind({key: named for key, named in self.options.items() if key in _numbers(variant)})
+        numbers = _numbers(variant)
+        return variant.bind({option.name: named for option, named in self.options.items() if option in numbers})
 
     def _flat(self, stage: ConvSpec) -> ConvSpec:
         size = self.open_map if stage.positions is None else self._names(stage.positions)
@@ -182,16 +178,17 @@ class _Named:
         return tuple(named.get(length, length) for named, length in zip(self.maps, size, strict=True))
 
 
-def _numbers(variant: Variant) -> dict[str, int]:
-    """Those of the variant's options that could have a name."""
-    return {key: variant.options[key] for key in _OPTIONS if isinstance(variant.options.get(key), int)}
+def _numbers(variant: Variant) -> dict[Option, int]:
+    """The variant's options that are a number and could have a name; many factors read best as the number."""
+    values = ((option, variant.options.get(option.name)) for option in variant.takes if option.symbol)
+    return {option: value for option, value in values if isinstance(value, int)}
 
 
-def _named_options(variants: Iterable[Variant]) -> dict[str, Symbol]:
+def _named_options(variants: Iterable[Variant]) -> dict[Option, Symbol]:
     """A name for each option in which all ``variants`` agree; where they differ, each formula shows its number."""
     chosen = [item for each in variants for item in _numbers(each).items()]
-    alike = {key: value for key, value in chosen if all(other == value for name, other in chosen if name == key)}
-    return {key: Symbol(_OPTIONS[key], value) for key, value in alike.items()}
+    alike = {option: value for option, value in chosen if all(own == value for other, own in chosen if other == option)}
+    return {option: Symbol(option.symbol, value) for option, value in alike.items()}
 
 
 def _name_all(spec: ConvSpec, variants: Iterable[Variant]) -> _Named:
@@ -271,8 +268,9 @@ def _legend(named: _Named) -> Iterator[Definition]:
     lengths = [at for each in named.maps for at in tuple(each.values())[::-1]]
     symbols = (named.spec.c_in, named.spec.c_out, *named.spec.kernel, *lengths, *named.options.values())
     known = {name: int(symbol) for symbol in symbols for name in formula(symbol).names}
+    meanings = _MEANINGS | {option.symbol: option.meaning for option in named.options}
     for name, value in known.items():
-        yield Definition(name=name, value=value, meaning=_MEANINGS[name])
+        yield Definition(name=name, value=value, meaning=meanings[name])
     if named.spec.size is None:
         yield Definition(name="D_F", value=None, meaning=_MEANINGS["D_F"])
 
@@ -301,7 +299,7 @@ def _ratios(
     mine: Sequence[Derivation],
     standard: Sequence[Derivation],
     values: Mapping[str, int],
-) -> tuple[Ratio, ...]:
+) -> tuple[CostRatio, ...]:
     if not mine or mine is standard:
         return ()
     params = _ratio(mine[0], standard[0].formula, 1 / comparison.params_reduction(candidate), values)
@@ -311,15 +309,15 @@ def _ratios(
     return params, macs
 
 
-def _ratio(mine: Derivation, standard: Formula, value: Fraction, values: Mapping[str, int]) -> Ratio:
+def _ratio(mine: Derivation, standard: Formula, value: Fraction, values: Mapping[str, int]) -> CostRatio:
     parts = [(line.label, line.formula.over(standard)) for line in mine.stages]
-    return Ratio(
+    return CostRatio(
         count=mine.count,
         total=mine.formula,
         standard=standard,
         closed=mine.formula.over(standard),
         value=value,
-        parts=tuple(Part(label=label, closed=part, value=part.at(values)) for label, part in parts if part),
+        parts=tuple(StageShare(label=label, closed=part, value=part.at(values)) for label, part in parts if part),
     )
 
 

@@ -14,7 +14,7 @@ from fractions import Fraction
 from sepcalc.core.errors import SepcalcError, either
 from sepcalc.core.runtime import resolve
 from sepcalc.core.table import Column, Kind
-from sepcalc.explain.derivation import Definition, Derivation, Explanation, Ratio, Section
+from sepcalc.explain.derivation import CostRatio, Definition, Derivation, Explanation, Section
 from sepcalc.explain.symbols import INLINE, INLINE_MATHML, LATEX, MARKDOWN, MATHML, UNICODE, Formula, Notation, write
 from sepcalc.render import html, latex_text, markdown
 from sepcalc.render.cells import Look, human
@@ -77,17 +77,17 @@ def _chain(section: Section, style: _Style) -> str:
     return f" {arrow} ".join((first, *(f"{style.text(line.label)} {arrow} {channels}" for line, channels in stages)))
 
 
-def _quotient(ratio: Ratio, style: _Style) -> str:
+def _quotient(ratio: CostRatio, style: _Style) -> str:
     """One total over the other, in symbols."""
     return style.symbols.quotient(write(ratio.total, style.symbols), write(ratio.standard, style.symbols))
 
 
-def _closed(ratio: Ratio, style: _Style) -> str:
+def _closed(ratio: CostRatio, style: _Style) -> str:
     """The closed form in symbols; empty where there is none, or where it has no symbols."""
     return write(ratio.closed, style.symbols) if ratio.closed and ratio.closed.names else ""
 
 
-def _value(ratio: Ratio, style: _Style, values: Mapping[str, int]) -> list[str]:
+def _value(ratio: CostRatio, style: _Style, values: Mapping[str, int]) -> list[str]:
     """The closed form with the numbers put in, the value as a fraction, and as a share."""
     form = write(ratio.closed, style.numbers, values) if ratio.closed else ""
     above, below = map(style.numbers.number, ratio.value.as_integer_ratio())
@@ -95,12 +95,12 @@ def _value(ratio: Ratio, style: _Style, values: Mapping[str, int]) -> list[str]:
     return _distinct(form, fraction, style.text(_human(ratio.value, "share")))
 
 
-def _sides(ratio: Ratio, style: _Style, values: Mapping[str, int]) -> list[str]:
+def _sides(ratio: CostRatio, style: _Style, values: Mapping[str, int]) -> list[str]:
     """What a ratio's quotient is equal to: the closed form if there is one, then the value."""
     return _distinct(_closed(ratio, style), *_value(ratio, style, values))
 
 
-def _parts(ratio: Ratio, style: _Style) -> str:
+def _parts(ratio: CostRatio, style: _Style) -> str:
     """Where the ratio comes from, stage by stage; nothing for a single stage or without a closed form."""
     parts = [
         f"{style.text(part.label)} takes {style.show(part.closed)} ({style.text(_human(part.value, 'share'))})"
@@ -109,7 +109,7 @@ def _parts(ratio: Ratio, style: _Style) -> str:
     return f"Of the standard's cost, {', '.join(parts)}." if len(parts) > 1 else ""
 
 
-def _reduction(ratio: Ratio) -> str:
+def _reduction(ratio: CostRatio) -> str:
     return f"reduction {_human(1 / ratio.value, 'reduction')}"
 
 
@@ -232,7 +232,7 @@ def _markdown_count(derivation: Derivation, values: Mapping[str, int]) -> str:
     return "\n".join((f"**{derivation.count.capitalize()}**", "", *lines))
 
 
-def _markdown_ratio(ratio: Ratio, values: Mapping[str, int]) -> Iterator[str]:
+def _markdown_ratio(ratio: CostRatio, values: Mapping[str, int]) -> Iterator[str]:
     symbols = _MARKDOWN.inline(" = ".join(_distinct(_quotient(ratio, _MARKDOWN), _closed(ratio, _MARKDOWN))))
     sides = " = ".join((symbols, *_value(ratio, _MARKDOWN, values)))
     yield f"**Ratio to standard**, {ratio.count}: {sides}, {_reduction(ratio)}"
@@ -308,7 +308,7 @@ def _align(rows: Iterable[str], width: float) -> str:
     return f"{{{size}\n{lines}}}%" if size else lines
 
 
-def _latex_ratio(ratio: Ratio, values: Mapping[str, int]) -> str:
+def _latex_ratio(ratio: CostRatio, values: Mapping[str, int]) -> str:
     over = max(math_width(write(total, UNICODE)) for total in (ratio.total, ratio.standard))
     lines = _ratio_lines(ratio, values)
     wide = max(width for _, width in lines)
@@ -320,7 +320,7 @@ def _latex_ratio(ratio: Ratio, values: Mapping[str, int]) -> str:
     return f"Ratio to standard, {ratio.count}:\n{shown}\n{after}"
 
 
-def _ratio_lines(ratio: Ratio, values: Mapping[str, int]) -> list[tuple[str, float]]:
+def _ratio_lines(ratio: CostRatio, values: Mapping[str, int]) -> list[tuple[str, float]]:
     """The closed form, the numbers put in, and the value, each a line with its width in digits."""
     sides = zip(_sides(ratio, _LATEX, values), _sides(ratio, _TERMINAL, values), strict=True)
     *before, fraction, share = ((side, math_width(plain)) for side, plain in sides)
@@ -363,7 +363,7 @@ def _html_row(row: _Row) -> str:
     return f'<tr><th scope="row">{row.label}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
 
 
-def _html_ratio(ratio: Ratio, values: Mapping[str, int]) -> Iterator[str]:
+def _html_ratio(ratio: CostRatio, values: Mapping[str, int]) -> Iterator[str]:
     *forms, share = [_quotient(ratio, _HTML), *_sides(ratio, _HTML, values)]
     equation = " = ".join((*(f'<math displaystyle="true">{form}</math>' for form in forms), share))
     yield f"<p>Ratio to standard, {html.escape(ratio.count)}:</p>"

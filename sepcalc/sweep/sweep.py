@@ -38,8 +38,7 @@ QUANTITIES = ("c_in", "c_out", "k", "size", "stride")
 Counter = Callable[..., tuple[int, int]]
 """Parameters and multiply-adds at a point, called with the value of each quantity by its key."""
 
-
-Ratio = TypeVar("Ratio")
+Quotient = TypeVar("Quotient")
 
 
 class Counts(NamedTuple):
@@ -110,8 +109,8 @@ class Sweep(Tabular):
         return Block(values, tuple(_counts(counter, points) for counter in self.counters.values()))
 
     def reductions(
-        self, block: Block, place: int, count: Literal["params", "macs"], divide: Callable[[int, int], Ratio]
-    ) -> Sequence[Ratio | None]:
+        self, block: Block, place: int, count: Literal["params", "macs"], divide: Callable[[int, int], Quotient]
+    ) -> Sequence[Quotient | None]:
         """The reference's ``count`` / that of the row at ``place``, at each point of ``block``; None without both.
 
         ``divide`` makes the reduction of two counts: ``Fraction`` keeps it exact, ``truediv`` is fast.

@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.layer_tables import FIELDS, layer_facts
 from sepcalc.core.table import CAPTION, Cell, Column, Kind, Row, Table
+from sepcalc.core.variants import all_options
 from sepcalc.sweep.grid import Axis, shown
 from sepcalc.sweep.limits import horizons, limits, trend_notes
 from sepcalc.sweep.sweep import Block, Counts, Sweep
@@ -105,9 +106,10 @@ FIGURES: dict[str, Callable[[PointsOfRow], Sequence[Any]]] = {
 
 def sweep_columns(sweep: Sweep) -> tuple[Column, ...]:
     """The swept quantities, the variant, its counts and reductions, and why there are none."""
+    titles = _TITLES | {option.name: option.title or option.name for option in all_options()}
     form, facts = "open" if sweep.is_open else "sized", layer_facts(is_open=sweep.is_open, axes=sweep.axes)
     return (
-        *(Column(key=axis.key, title=_TITLES.get(axis.key, axis.key), kind=_kind(axis)) for axis in sweep.grid.swept),
+        *(Column(key=axis.key, title=titles.get(axis.key, axis.key), kind=_kind(axis)) for axis in sweep.grid.swept),
         Column(key="variant", title="Variant"),
         *(field.column(form, facts) for field in map(FIELDS.__getitem__, _counted(sweep))),
         Column(key="why_not", title="Why not", rank=9, extra=True),
@@ -119,7 +121,7 @@ def _counted(sweep: Sweep) -> list[str]:
     return [key for key in FIGURES if key != ("macs" if sweep.is_open else "macs_per_position")]
 
 
-_TITLES = {"k": "Kernel", "size": "Size", "stride": "Stride", "width": "Width", "groups": "Groups", "mid": "Mid"}
+_TITLES = {"k": "Kernel", "size": "Size", "stride": "Stride", "width": "Width"}
 
 
 def _kind(axis: Axis) -> Kind:

@@ -1,5 +1,6 @@
 """Flags as records: what a command that takes records shows of them, and what it is handed; what values they refuse."""
 
+from inspect import signature
 from typing import Annotated, NamedTuple
 
 import pytest
@@ -14,9 +15,9 @@ from sepcalc.cli.measure_flags import parse_seconds
 from sepcalc.cli.network import CountFlags
 from sepcalc.cli.options import ShowFlags, command_app
 from sepcalc.cli.sources import ScaleFlags, SourceFlags
-from sepcalc.cli.variants import parse_mid
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.parsing import parse_factor
+from sepcalc.core.variants import MID
 
 
 class Size(NamedTuple):
@@ -85,12 +86,14 @@ def test_required():
 
 
 def test_one_name_twice():
-    """Two records with a flag of the same name are refused where the command is declared."""
-    with pytest.raises(ValueError, match="duplicate parameter name: 'size'"):
+    """Two records with a flag of the same name are refused where the command is built."""
 
-        @flat
-        def both(convolution: ConvolutionFlags, scale: ScaleFlags) -> None:
-            pass
+    @flat
+    def both(convolution: ConvolutionFlags, scale: ScaleFlags) -> None:
+        pass
+
+    with pytest.raises(ValueError, match="duplicate parameter name: 'size'"):
+        signature(both)
 
 
 def test_flags_of():
@@ -163,7 +166,7 @@ def test_list_alone():
 
 
 PARSERS = {
-    parse_mid: ("in, out, min, max or a whole number from 1 to 1,000,000,000", ["", "0", "middle"]),
+    MID.parse: ("in, out, min, max or a whole number from 1 to 1,000,000,000", ["", "0", "middle"]),
     parse_factor: ("a factor above 0 and up to 1,000 like 0.75", ["", "0", "-1", "half", "nan", "1/0", "1e9"]),
     parse_seconds: ("seconds from 0 to 86,400 like 0.5", ["", "-1", "nan", "long", "86401"]),
 }

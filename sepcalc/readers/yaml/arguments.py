@@ -7,14 +7,16 @@ stands beside its function.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from functools import lru_cache
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, defstruct
+from msgspec.structs import fields
 
 from sepcalc.core.modules import ACTIVATIONS
 from sepcalc.core.network import Between, NormKind
 from sepcalc.core.spec import LARGEST
-from sepcalc.core.variants import all_variants
+from sepcalc.core.variants import GROUPS, Option, all_options, all_variants
 
 WHOLE = Meta(ge=1, le=LARGEST)
 WHOLE_OR_0 = Meta(ge=0, le=LARGEST)
@@ -70,10 +72,6 @@ Pooled = Annotated[
 Biases = Annotated[bool | Literal["none", "last", "all"], Meta(description="true, false, none, last or all")]
 # YAML 1.1 makes true and false of a plain yes and no; editors that follow YAML 1.2 leave the words.
 Scale = Annotated[bool | Literal["yes", "up", "no"], Meta(description="yes, up or no")]
-Mid = Annotated[
-    Annotated[int, WHOLE] | Literal["in", "out", "min", "max"],
-    Meta(description="in, out, min, max or a whole number"),
-]
 
 Norm = Annotated[NormKind, Meta(description=f"one of {', '.join(get_args(NormKind))}")]
 if TYPE_CHECKING:
@@ -90,8 +88,6 @@ Names = Annotated[
     str | int | Annotated[list[str | int], Meta(min_length=1)],
     Meta(description="the name of an earlier layer, or a list of names"),
 ]
-_VARIANT_NAMES = [name for each in all_variants() for name in (each.name, *each.aliases)]
-VariantName = Annotated[str, Meta(description="the name of a variant", extra_json_schema={"enum": _VARIANT_NAMES})]
 Batch = Annotated[int, WHOLE, Meta(description="how many feature maps it runs over")]
 Figure = Annotated[str | int | float, Meta(description="a figure like 569 M")]
 Overrides = Annotated[
@@ -121,6 +117,7 @@ class Common(Struct, forbid_unknown_fields=True, kw_only=True, rename={"from_": 
 class ConvArguments(Common, kw_only=True):
     """A convolution; what only some variants take belongs to those variants."""
 
+    options: ClassVar[tuple[str, ...]] = ()
     c_out: Annotated[
         Whole | None, says("output channels, N; a depthwise convolution keeps its channels by default")
     ] = None
@@ -138,21 +135,8 @@ class ConvArguments(Common, kw_only=True):
     transposed: Annotated[Flag, says("whether stride enlarges the feature map (a deconvolution)")] = False
     output_padding: Annotated[Offsets, says("positions added to one end of a transposed convolution's output")] = 0
     variant: Annotated[
-        VariantName | None,
+        str | None,
         says("the form in which the convolution is written; the word of the layer says so for the commonest"),
-    ] = None
-    depth_multiplier: Annotated[
-        Whole | None, says("filters for each input channel of a depthwise-separable convolution")
-    ] = None
-    mid: Annotated[
-        Mid | None,
-        says("channels between the stages of a spatial-separable convolution: those of in, out, the smaller (min), …"),
-    ] = None
-    reduction: Annotated[
-        Whole | None, says("how many times narrower the middle of a bottleneck is than its output")
-    ] = None
-    expansion: Annotated[
-        Whole | None, says("how many times wider the middle of an inverted-bottleneck is than its input")
     ] = None
     norm: Annotated[Norm, says("the norm after each stage")] = "none"
     act: Annotated[Act, says("the activation after each stage")] = "none"
@@ -167,6 +151,41 @@ class ConvArguments(Common, kw_only=True):
         says("an earlier layer whose weights this one uses again: they count once in params, twice in MACs"),
     ] = None
     batch: Annotated[Batch, says("feature maps that the layer runs over for one example")] = 1
+
+
+def conv_arguments() -> type[ConvArguments]:
+    """:class:`ConvArguments` with a key for each option of the variants that are registered now."""
+    return _conv_arguments(tuple(variant.rewrite for variant in all_variants()))
+
+
+@lru_cache
+def _conv_arguments(_rewrites: tuple[Any, ...]) -> type[ConvArguments]:
+    names = [name for variant in all_variants() for name in (variant.name, *variant.aliases)]
+    known = Annotated[str, Meta(description="the name of a variant", extra_json_schema={"enum": names})]
+    # The number of groups is the convolution's own, and has its key above.
+    options = [option for option in all_options() if option is not GROUPS]
+    keys: list[tuple[str, Any, Any]] = []
+    for field in fields(ConvArguments)[len(fields(Common)) :]:
+        if field.name == "variant":
+            keys.append((field.name, Annotated[known | None, field.type.__metadata__[0]], None))
+            keys += [(option.name, _option_type(option), None) for option in options]
+        else:
+            keys.append((field.name, field.type, field.default))
+    return defstruct(  # type: ignore[return-value]  # the same fields, and more
+        ConvArguments.__name__,
+        keys,
+        bases=(Common,),
+        kw_only=True,
+        namespace={"__doc__": ConvArguments.__doc__, "options": tuple(option.name for option in options)},
+    )
+
+
+def _option_type(option: Option) -> Any:
+    value: Any = Whole
+    if option.words:
+        expected = Meta(description=f"{', '.join(option.words)} or a whole number")
+        value = Annotated[Annotated[int, WHOLE] | Literal[option.words], expected]
+    return Annotated[value | None, says(option.key_help or option.help)]
 
 
 class OperatorArguments(Common, kw_only=True):

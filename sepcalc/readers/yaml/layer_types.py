@@ -24,7 +24,7 @@ Build = Callable[[Scope, Any, str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerType:
-    """A word for a layer: the record of its arguments and what it does with them.
+    """A word for a layer: the record of its arguments, or what makes it, and what it does with them.
 
     ``short`` is the argument that a value stands for which is no mapping: ``linear: 1000``.
     ``takes_defaults`` marks convolutions, which the file's defaults are for. Of the keys in ``either`` the layer needs
@@ -32,13 +32,18 @@ class LayerType:
     """
 
     word: str
-    arguments: type[Common]
+    record: type[Common] | Callable[[], type[Common]]
     build: Build
     short: str | None = None
     takes_defaults: bool = False
     either: tuple[str, ...] = ()
     bodies: tuple[str, ...] = ()
     branches: tuple[str, ...] = ()
+
+    @property
+    def arguments(self) -> type[Common]:
+        """The record of its arguments."""
+        return self.record if isinstance(self.record, type) else self.record()
 
     @property
     def summary(self) -> str:
@@ -51,7 +56,7 @@ LAYER_TYPES: dict[str, LayerType] = {}
 
 def layer_type(
     *words: str,
-    arguments: type[Common],
+    arguments: type[Common] | Callable[[], type[Common]],
     short: str | None = None,
     takes_defaults: bool = False,
     either: tuple[str, ...] = (),
@@ -69,7 +74,7 @@ def layer_type(
                 raise ValueError(f"layer type '{word}' is taken")
             LAYER_TYPES[word] = LayerType(
                 word=word,
-                arguments=arguments,
+                record=arguments,
                 build=build,
                 short=short,
                 takes_defaults=takes_defaults,

@@ -23,6 +23,7 @@ from sepcalc.readers.yaml.arguments import (
     Norm,
     OperatorArguments,
     Whole,
+    conv_arguments,
     says,
 )
 from sepcalc.readers.yaml.layer_types import feature_map, layer_type, written
@@ -37,7 +38,7 @@ _WRITTEN_AS = {
 }
 
 
-@layer_type(*_WRITTEN_AS, arguments=ConvArguments, takes_defaults=True)
+@layer_type(*_WRITTEN_AS, arguments=conv_arguments, takes_defaults=True)
 def convolution(scope: Scope, args: ConvArguments, word: str) -> None:
     """A convolution in the form of a variant."""
     variant = _variant(args, word)
@@ -49,7 +50,7 @@ def convolution(scope: Scope, args: ConvArguments, word: str) -> None:
         c_out = reads.channels
     elif variant.name != "depthwise" or c_out != reads.channels:
         c_out = scope.reading.scaled(c_out, args.scale)
-    spec = _spec(args, reads, c_out, dense=variant.name == "grouped")
+    spec = _spec(args, reads, c_out, dense="groups" in variant.defaults)
     if spec.groups > 1 and variant(spec) == variant(replace(spec, groups=1)):
         raise LayerError(f"groups means nothing for {variant.name}, which has groups of its own; remove it", "groups")
     layer = Convolution(
@@ -86,9 +87,6 @@ def _spec(args: ConvArguments, reads: FeatureMap, c_out: int, *, dense: bool) ->
     )
 
 
-_OPTIONS = ("depth_multiplier", "mid", "reduction", "expansion")
-
-
 def _variant(args: ConvArguments, word: str) -> Variant:
     if args.variant is not None and word != "conv":
         raise LayerError(f"{word} is a variant already; write conv with variant: {args.variant}", "variant")
@@ -96,11 +94,11 @@ def _variant(args: ConvArguments, word: str) -> Variant:
         variant = get(args.variant or _WRITTEN_AS[word])
     except SpecError as unknown:
         raise LayerError(str(unknown), "variant") from None
-    options = {key: value for key in _OPTIONS if (value := getattr(args, key)) is not None}
+    options = {key: value for key in args.options if (value := getattr(args, key)) is not None}
     for key in options:
-        if key not in variant.accepts:
+        if key not in variant.defaults:
             raise LayerError(f"{key} means nothing for {variant.name}; remove it", key)
-    if variant.name == "grouped":
+    if "groups" in variant.defaults:
         options["groups"] = args.groups
     return variant.bind(options) if options else variant
 

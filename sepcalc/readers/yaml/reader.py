@@ -13,6 +13,7 @@ from typing import Any
 
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.network import FeatureMap, Network, Published
+from sepcalc.core.parsing import parse_factor
 from sepcalc.core.runtime import paused
 from sepcalc.core.spec import Axes, ConvSpec
 from sepcalc.readers.yaml.arguments import DefaultArguments, FileArguments, InputArguments, PublishedArguments
@@ -25,9 +26,6 @@ from sepcalc.readers.yaml.scope import Problem, Reading, Scope
 
 MOST_SHOWN = 20
 """Faults in one message."""
-
-WIDEST = 1000
-"""No width multiplier above this is believed."""
 
 LONGEST_LINE = 600
 """Characters of one fault."""
@@ -128,12 +126,9 @@ def read(
 
 def _multiplier(width: Fraction | float | str) -> Fraction:
     try:
-        found = Fraction(str(width))
-    except (ValueError, ZeroDivisionError):
-        raise SepcalcError(f"width {width} is no number; give one like 0.5 or 3/4") from None
-    if not 0 < found <= WIDEST:
-        raise SepcalcError(f"width {width} is out of range; give a number above 0, up to {WIDEST}")
-    return found
+        return parse_factor(str(width))
+    except SepcalcError as error:
+        raise SepcalcError(f"width: {error}") from None
 
 
 class _Reader:

@@ -10,11 +10,11 @@ from sepcalc.readers.yaml import decoding
 from sepcalc.readers.yaml.arguments import (
     BlockArguments,
     Common,
-    ConvArguments,
     DefaultArguments,
     FileArguments,
     InputArguments,
     PublishedArguments,
+    conv_arguments,
 )
 from sepcalc.readers.yaml.decoding import decode, faults, fields, meant, shown
 from sepcalc.readers.yaml.layers import LAYER_TYPES
@@ -42,10 +42,10 @@ VALUES = st.recursive(
 @pytest.mark.parametrize(
     ("record", "given", "problems"),
     [
-        (ConvArguments, {"c_out": 3}, ["k is missing; give a whole number, or one per axis like 3x1 or [3, 1]"]),
+        (conv_arguments(), {"c_out": 3}, ["k is missing; give a whole number, or one per axis like 3x1 or [3, 1]"]),
         (LinearArguments, {}, ["c_out is missing; give a whole number from 1 to 1,000,000,000"]),
         (
-            ConvArguments,
+            conv_arguments(),
             {"k": 0, "c_out": "many", "stride": [1, 0], "groups": True},
             [
                 "k: expected a whole number, or one per axis like 3x1 or [3, 1], got 0",
@@ -55,7 +55,7 @@ VALUES = st.recursive(
             ],
         ),
         (
-            ConvArguments,
+            conv_arguments(),
             {"k": [1, 1, 1, 1], "padding": -1, "bias": "some", "mid": "middle", "output_padding": 0.5},
             [
                 "k: expected a whole number, or one per axis like 3x1 or [3, 1], got [1, 1, 1, 1]",
@@ -66,7 +66,7 @@ VALUES = st.recursive(
             ],
         ),
         (
-            ConvArguments,
+            conv_arguments(),
             {"k": 1, "act": "rleu", "norm": "batchnorm", "between": "some", "scale": "down", "transposed": "on"},
             [
                 ("act: expected one of none, relu, relu6, leaky_relu, prelu, elu, selu, gelu, silu, swish, mish, "
@@ -78,7 +78,7 @@ VALUES = st.recursive(
             ],
         ),
         (
-            ConvArguments,
+            conv_arguments(),
             {"k": 1, "name": [1], "from": {}, "shares": 0.5, "repeat": -1, "first": 2, "variant": 1, "c_in": None},
             [
                 "name: expected text, got [1]",
@@ -157,7 +157,7 @@ def test_faults_are_why_nothing_is_decoded(record, data):
 )
 def test_the_closest_key(key, hint):
     """An unknown key gets the closest known one; the words of frameworks are understood as well."""
-    assert list(faults({"k": 1, key: 1}, ConvArguments)) == [(key, f"unknown key '{key}'; {hint}")]
+    assert list(faults({"k": 1, key: 1}, conv_arguments())) == [(key, f"unknown key '{key}'; {hint}")]
 
 
 def test_no_closest_key():

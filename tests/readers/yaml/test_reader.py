@@ -322,12 +322,12 @@ def test_a_message_is_lines_of_text():
 @pytest.mark.parametrize(
     ("width", "problem"),
     [
-        ("half", "width half is no number; give one like 0.5 or 3/4"),
-        ("1/0", "width 1/0 is no number; give one like 0.5 or 3/4"),
-        (float("nan"), "width nan is no number; give one like 0.5 or 3/4"),
-        (0, "width 0 is out of range; give a number above 0, up to 1000"),
-        ("-1/2", "width -1/2 is out of range; give a number above 0, up to 1000"),
-        ("1e9", "width 1e9 is out of range; give a number above 0, up to 1000"),
+        ("half", "width: expected a factor above 0 and up to 1,000 like 0.75, got 'half'"),
+        ("1/0", "width: expected a factor above 0 and up to 1,000 like 0.75, got '1/0'"),
+        (float("nan"), "width: expected a factor above 0 and up to 1,000 like 0.75, got 'nan'"),
+        (0, "width: expected a factor above 0 and up to 1,000 like 0.75, got '0'"),
+        ("-1/2", "width: expected a factor above 0 and up to 1,000 like 0.75, got '-1/2'"),
+        ("1e9", "width: expected a factor above 0 and up to 1,000 like 0.75, got '1e9'"),
     ],
 )
 def test_widths_that_are_none(width, problem):
