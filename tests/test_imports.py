@@ -13,11 +13,14 @@ from pathlib import Path
 
 import pytest
 from commands import ROOT
+from files import network
+from layer_files import EXAMPLES
 from rooms import MAY_IMPORT
 
 import sepcalc
 from sepcalc.cli.completion import REGISTRIES
 from sepcalc.cli.main import COMMANDS
+from sepcalc.core.network import Operator
 from sepcalc.core.runtime import resolve
 from sepcalc.core.table import Tabular
 from sepcalc.render.charts.chart import CHARTS
@@ -173,6 +176,10 @@ def late_names() -> Iterator[str]:
     yield from (f"{module}:{name}" for name, module in sepcalc._LAZY.items())
     yield from REGISTRIES.values()
     yield "sepcalc.render.formats:fragments"
+    for text in ("operator: unused", *(text for text, *_ in EXAMPLES.values())):
+        *_, layer = network(f"- identity: {{name: start}}\n- {text}", channels=4, size=6).layers
+        if isinstance(layer, Operator) and layer.module is not None and ":" in layer.module.name:
+            yield layer.module.name
 
 
 def _subclasses(kind: type) -> Iterator[type]:
@@ -184,7 +191,7 @@ def _subclasses(kind: type) -> Iterator[type]:
 
 @pytest.mark.parametrize("name", sorted(set(late_names())))
 def test_a_late_name_is_there(name):
-    """A command, a format, the tables of a result and a public name exist under the name that stands for them."""
+    """A command, a format, the tables of a result, a layer's module and a public name exist under their late names."""
     assert resolve(name) is not None
 
 

@@ -1,6 +1,6 @@
-"""The machine-readable answers: exact integers and floats, never strings, in a form that does not change.
+"""The JSON answers: exact integers and floats, never strings, made of the figures of the tables.
 
-``schema`` is raised when a key changes its meaning or goes; new keys may come without that.
+``schema`` is raised when a key goes or changes its meaning; new keys may come without that.
 """
 
 from __future__ import annotations

@@ -1,26 +1,17 @@
 """The table that compares the variants of one convolution.
 
-What a number means stands in the table's caption, what a reader has to know about single rows in its notes.
+The caption says what the numbers mean, the notes what a reader has to know about single rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from sepcalc.core.comparison import Candidate, Comparison
 from sepcalc.core.spec import ConvSpec, describe
-from sepcalc.core.table import (
-    COUNTING_RULE,
-    PARAMS_RULE,
-    REDUCTION_RULE,
-    Cell,
-    Field,
-    Table,
-    by_key,
-    fill_table,
-)
+from sepcalc.core.table import CAPTION, REDUCTION_RULE, Cell, Field, Table, by_key, fill_table
 
 
 class LayerRow(NamedTuple):
@@ -48,21 +39,17 @@ def _of_stage(figure: Callable[[ConvSpec], Cell]) -> Callable[[LayerRow], Cell]:
 
 
 _TRAFFIC = "Traffic: input, weights and output of each stage moved once, {element_bytes} bytes per element."
-_ALWAYS, _SIZED = ("open", "sized"), ("sized",)
+_SIZED = ("sized",)
 
 FIELDS: dict[str, Field[LayerRow]] = by_key(
-    Field(key="params", title="Params", kind="count", shown=_ALWAYS, answer="too",
-          figure=lambda row: row.candidate.params),
-    Field(key="macs", title="MACs", kind="count", shown=_SIZED, answer="too",
-          figure=lambda row: row.candidate.macs),
+    Field(key="params", title="Params", kind="count", answer="too", figure=lambda row: row.candidate.params),
+    Field(key="macs", title="MACs", kind="count", shown=_SIZED, answer="too", figure=lambda row: row.candidate.macs),
     Field(key="macs_per_position", title="MACs{per_position}", kind="per-position", rule="{left_open}",
           shown=("open",), answer="too", figure=lambda row: row.candidate.macs_per_position),
     Field(key="params_reduction", title="Params reduction", kind="reduction", rank=1, rule=REDUCTION_RULE,
-          shown=_ALWAYS, needs="reference", answer="too",
-          figure=lambda row: row.comparison.params_reduction(row.candidate)),
+          needs="reference", answer="too", figure=lambda row: row.comparison.params_reduction(row.candidate)),
     Field(key="macs_reduction", title="MACs reduction", kind="reduction", rank=2, rule=REDUCTION_RULE,
-          shown=_ALWAYS, needs="reference", answer="too",
-          figure=lambda row: row.comparison.macs_reduction(row.candidate)),
+          needs="reference", answer="too", figure=lambda row: row.comparison.macs_reduction(row.candidate)),
     Field(key="out_size", title="Output", kind="size", rank=5, shown=_SIZED, answer="too",
           figure=lambda row: row.candidate.out_size),
     Field(key="activations", title="Activations", kind="count", rank=6, shown=_SIZED, answer="too",
@@ -111,7 +98,7 @@ _NAME: Field[LayerRow] = Field(
 
 
 def layer_tables(comparison: Comparison) -> tuple[Table, ...]:
-    """What a comparison shows of itself: its one table."""
+    """The one table of a comparison."""
     return (layer_table(comparison),)
 
 
@@ -122,12 +109,7 @@ def layer_table(comparison: Comparison, *, element_bytes: int = 4, stages: bool 
     """
     spec, is_open = comparison.spec, comparison.spec.size is None
     return fill_table(
-        Table(
-            name="layer",
-            title=describe(spec),
-            caption=f"{COUNTING_RULE} {PARAMS_RULE}",
-            notes=tuple(_notes(comparison)),
-        ),
+        Table(name="layer", title=describe(spec), caption=CAPTION, notes=tuple(_notes(comparison))),
         [_NAME, *layer_fields().values()],
         _rows(comparison, element_bytes, stages=stages),
         role=lambda row: "part" if row.is_stage else "body",
@@ -155,7 +137,7 @@ def _rows(comparison: Comparison, element_bytes: int, *, stages: bool) -> Iterat
             yield from row.stages
 
 
-def _notes(comparison: Comparison) -> Iterable[str]:
+def _notes(comparison: Comparison) -> Iterator[str]:
     for candidate in comparison.candidates:
         if candidate.why_not is not None:
             yield f"{candidate.variant.name} does not apply: {candidate.why_not}."

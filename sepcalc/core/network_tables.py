@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import groupby
+from itertools import groupby, repeat
 from math import prod
 from typing import Any, NamedTuple
 
@@ -13,8 +13,7 @@ from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.network import AS_WRITTEN, Convolution, Cost, Layer, Network, Operator, WhatIf, total
 from sepcalc.core.spec import ConvSpec
 from sepcalc.core.table import (
-    COUNTING_RULE,
-    PARAMS_RULE,
+    CAPTION,
     REDUCTION_RULE,
     Cell,
     Field,
@@ -24,7 +23,7 @@ from sepcalc.core.table import (
     families,
     fill_table,
     first_few,
-)
+)  # fmt: skip
 from sepcalc.core.variants import choose
 
 STAGES_RULE = "Stages: weights and biases alone; the norms after them are in their layer's row."
@@ -141,7 +140,7 @@ FIELDS: dict[str, Field[NetworkRow]] = by_key(
 
 
 def _what_if_fields(what_ifs: Sequence[WhatIf]) -> Iterator[Field[NetworkRow]]:
-    """What layers cost up to each and as each variant; what the first variant beside the reference saves, by itself."""
+    """The cost up to a layer and as each variant, and what each variant saves; the first saving has two keys."""
     names = [what_if.variant.name for what_if in what_ifs]
     for place, name in enumerate(["", *names] if names else ()):
         yield from _cumulative(name, place)
@@ -202,9 +201,8 @@ class _Entry:
 
 
 def _counted(network: Network, what_ifs: Sequence[WhatIf]) -> tuple[_Counted, ...]:
-    if not what_ifs:
-        return tuple((layer, ()) for layer in network.layers)
-    return tuple(zip(network.layers, zip(*(each.layers for each in what_ifs), strict=True), strict=True))
+    rewritten = zip(*(what_if.layers for what_if in what_ifs), strict=True) if what_ifs else repeat(())
+    return tuple(zip(network.layers, rewritten, strict=False))
 
 
 def _layer_entries(layers: Iterable[_Counted], *, stages: bool) -> Iterator[_Entry]:
@@ -254,12 +252,11 @@ def network_table(
 ) -> Table:
     """One row per layer, or per block if ``group``, and the sum at the end.
 
-    ``what_ifs``, the reference first, add extra columns with what each layer costs as each variant, ``macs:VARIANT``,
-    and how much that saves, ``reduction:VARIANT``, that of the first variant but the reference also as ``reduction``;
-    and with what the network costs up to each layer, ``macs_cumulative``, ``macs_cumulative:VARIANT``.
-    ``stages`` shows those of each rewritten layer below it. ``sort`` names the column to order by, largest
-    first; ``top`` keeps that many rows (those of the most multiply-adds unless sorted otherwise) and adds
-    up the others.
+    ``what_ifs``, the reference first, add columns on demand: a layer's cost as each variant (``macs:VARIANT``), what
+    that saves (``reduction:VARIANT``; ``reduction`` is that of the first variant but the reference), and the cost up to
+    a layer (``macs_cumulative``, ``macs_cumulative:VARIANT``). ``stages`` stand below their layer. ``sort`` names the
+    column to order by, numbers from the largest. ``top`` keeps that many rows, those of the most multiply-adds unless
+    sorted otherwise, and adds up the others.
 
     Raises :class:`SepcalcError` for an unknown column.
     """
@@ -276,11 +273,11 @@ def network_table(
         Table(
             name="layers",
             title=network.title,
-            caption=f"{COUNTING_RULE} {PARAMS_RULE}" + (f" {STAGES_RULE}" if stages else ""),
+            caption=f"{CAPTION} {STAGES_RULE}" if stages else CAPTION,
             notes=tuple(uncounted_notes(network)),
         ),
         fields,
-        (NetworkRow(line, whole, role) for line, role in _lines(entries, top, counted)),
+        _rows(entries, len(entries) if top is None else top, counted, whole),
         role=lambda row: row.role,
         form=form,
     )
@@ -288,20 +285,18 @@ def network_table(
 
 def _order(field: Field[NetworkRow], form: str) -> tuple[bool, bool]:
     """Columns that are shown come first; of blocks, how many layers they have stands beside the name."""
-    is_extra = field.shown is not None and form not in field.shown
-    return is_extra, form == "blocks" and field.key not in ("name", "layers")
+    return not field.is_shown(form), form == "blocks" and field.key not in ("name", "layers")
 
 
-def _lines(entries: Sequence[_Entry], top: int | None, counted: Sequence[_Counted]) -> Iterator[tuple[Line, Role]]:
-    """The first ``top`` entries with their parts, the sum of the others, and the sum of all."""
-    most = len(entries) if top is None else top
+def _rows(entries: Sequence[_Entry], most: int, counted: Sequence[_Counted], whole: Cost) -> Iterator[NetworkRow]:
+    """The first ``most`` entries with their parts, the sum of the others, and the sum of all."""
     for entry in entries[:most]:
-        yield entry.line, "body"
-        yield from ((part, "part") for part in entry.parts)
+        yield NetworkRow(entry.line, whole)
+        yield from (NetworkRow(part, whole, "part") for part in entry.parts)
     if others := entries[most:]:
         layers = [layer for entry in others for layer in entry.layers]
-        yield _of_sum(f"{len(others):,} others", layers), "body"
-    yield _of_sum("total", counted), "total"
+        yield NetworkRow(_of_sum(f"{len(others):,} others", layers), whole)
+    yield NetworkRow(_of_sum("total", counted), whole, "total")
 
 
 def _sorted(entries: list[_Entry], fields: Iterable[Field[NetworkRow]], key: str, whole: Cost) -> list[_Entry]:
@@ -365,7 +360,7 @@ def totals_table(network: Network, what_ifs: Sequence[WhatIf] = ()) -> Table:
     table = Table(
         name="totals",
         title=f"{network.name}, every convertible layer as each variant",
-        caption=f"{COUNTING_RULE} {PARAMS_RULE}",
+        caption=CAPTION,
         notes=(*_refused_notes(what_ifs), *uncounted_notes(network)),
     )
     return fill_table(table, TOTALS.values(), totals_rows(network, what_ifs))
@@ -376,7 +371,7 @@ def what_if_tables(what_if: WhatIf) -> tuple[Table, ...]:
     table = Table(
         name="what-if",
         title=f"Every chosen layer as {what_if.variant.name}",
-        caption=f"{COUNTING_RULE} {PARAMS_RULE}",
+        caption=CAPTION,
         notes=tuple(_refused_notes([what_if])),
     )
     row = TotalsRow(what_if.variant.name, what_if.cost, what_if.converted, what_if.cost)
@@ -472,7 +467,7 @@ def comparison_table(networks: Sequence[Network], *, element_bytes: int = 4) -> 
     table = Table(
         name="comparison",
         title=f"{first.name} and others" if len(networks) > 1 else first.name,
-        caption=f"{COUNTING_RULE} {PARAMS_RULE}",
+        caption=CAPTION,
         notes=tuple(f"{each.name}: {note}" for each in networks for note in _missing_notes(each, element_bytes)),
     )
     rows = (ComparedRow(network, first.cost, element_bytes) for network in networks)
@@ -496,5 +491,5 @@ BUNDLED: dict[str, Field[tuple[str, Network]]] = by_key(
 
 def bundled_table(networks: Mapping[str, Network]) -> Table:
     """The networks that come with the program, by the name under which they are found."""
-    table = Table(name="bundled", title="Bundled networks", caption=f"{COUNTING_RULE} {PARAMS_RULE}")
+    table = Table(name="bundled", title="Bundled networks", caption=CAPTION)
     return fill_table(table, BUNDLED.values(), networks.items())

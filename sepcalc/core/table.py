@@ -1,7 +1,7 @@
 """A table as a value: built once, rendered many times.
 
-Cells hold exact values in base units, never text that was already rounded. What a number looks like is
-decided by its column's :data:`Kind` and by the renderer alone.
+Cells hold exact values in base units, never rounded text. The column's :data:`Kind` and the renderer decide what a
+number looks like.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ COUNTING_RULE = (
     "bias, normalisation, activations and pooling are not in them."
 )
 PARAMS_RULE = "Params: everything trainable."
+CAPTION = f"{COUNTING_RULE} {PARAMS_RULE}"
 REDUCTION_RULE = "Reduction: standard / variant."
 
 MOST_NAMED = 3
@@ -29,7 +30,7 @@ MOST_NAMED = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """A number that was measured, with the ends of the interval in which it is believed to be."""
+    """A measured number, with the ends of its interval."""
 
     value: Fraction
     low: Fraction
@@ -46,13 +47,13 @@ class Estimate:
 
 
 Cell = str | int | Fraction | tuple[int, ...] | Estimate | None
-"""None is "there is no such number here", and is never shown as zero."""
+"""None means that there is no such number; it is never shown as zero."""
 
 Plain = str | int | float | list[int] | None
 """A cell as a program reads it."""
 
 Unit = Literal["s", "ms", "µs", "ns"]
-"""What a column of times is shown in."""
+"""Units of times."""
 
 Kind = Literal[
     "text", "count", "per-position", "bytes", "reduction", "share", "bar", "quotient", "size", "time", "rate"
@@ -74,12 +75,10 @@ An :class:`Estimate` may stand in a column of reductions, shares, quotients or t
 class Column:
     """A column: its ``key`` (for ``--columns`` and machine-readable formats) and its ``title`` for people.
 
-    Where space is short, columns with the highest ``rank`` go first; for those of rank 1 and 2 texts are
-    folded before they go, and those of rank 0 always stay.
-    ``axes`` is the power of D_F in a per-position column, ``unit`` what a column of times is shown in.
-    ``rule`` says how to read the column, in one sentence. A column with ``interval`` shows the ends of each
-    :class:`Estimate`, and programs get them as ``key_low`` and ``key_high``.
-    An ``extra`` column is there for those who ask for it.
+    Where space is short, the highest ``rank`` goes first; before ranks 1 and 2 go, texts fold; rank 0 always stays.
+    ``axes`` is the power of D_F in a per-position column, ``unit`` that of times, ``rule`` how to read the column.
+    With ``interval`` the ends of each :class:`Estimate` are shown, to programs as ``key_low`` and ``key_high``.
+    An ``extra`` column is shown on demand.
     """
 
     key: str
@@ -130,7 +129,7 @@ Subject = TypeVar("Subject")
 NO_FACTS: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Field(Generic[Subject]):
     """A column of a kind of table, all of it, with the ``figure`` that it shows of a row's subject.
 
@@ -152,6 +151,10 @@ class Field(Generic[Subject]):
     needs: str = ""
     answer: Literal["no", "too", "alone"] = "no"
 
+    def is_shown(self, form: str) -> bool:
+        """Whether the column is there unasked in a table of this ``form``."""
+        return self.shown is None or form in self.shown
+
     def column(self, form: str = "", facts: Mapping[str, Any] = NO_FACTS) -> Column:
         """The column in a table of this ``form``, about which these ``facts`` are known."""
         return Column(
@@ -163,7 +166,7 @@ class Field(Generic[Subject]):
             unit=facts.get("unit", "s"),
             interval=self.interval,
             rule=self.rule.format_map(facts),
-            extra=self.shown is not None and form not in self.shown,
+            extra=not self.is_shown(form),
         )
 
     def answered(self, subject: Subject) -> Plain:
@@ -185,7 +188,7 @@ def by_key(*fields: Field[Subject]) -> dict[str, Field[Subject]]:
 
 
 def families(keys: Iterable[str]) -> Iterable[str]:
-    """The keys of columns, those that part behind a colon alone as one.
+    """The keys of columns; those that are equal up to a colon are one.
 
     >>> list(families(["params", "macs:standard", "macs:depthwise"]))
     ['params', 'macs:…']
@@ -211,19 +214,19 @@ class Table:
     @property
     def legend(self) -> str:
         """The caption and the rules of the columns that are there."""
-        return " ".join(dict.fromkeys(filter(None, (self.caption, *(column.rule for column in self.columns)))))
+        return " ".join(self.rules)
 
     @property
-    def rules(self) -> tuple[str, ...]:
-        """The sentences of the legend, those of a column together."""
-        return tuple(dict.fromkeys(filter(None, (*_sentences(self.caption), *(each.rule for each in self.columns)))))
+    def rules(self) -> Iterable[str]:
+        """The sentences of the legend; those of a column are one."""
+        return dict.fromkeys(filter(None, (*_sentences(self.caption), *(column.rule for column in self.columns))))
 
     def without_rules(self, rules: Collection[str]) -> Table:
         """This table with a legend that has none of ``rules``."""
         return replace(
             self,
             caption=" ".join(sentence for sentence in _sentences(self.caption) if sentence not in rules),
-            columns=tuple(replace(each, rule="") if each.rule in rules else each for each in self.columns),
+            columns=tuple(replace(column, rule="") if column.rule in rules else column for column in self.columns),
         )
 
     def brief(self) -> Table:
@@ -270,10 +273,9 @@ class Table:
     def to_dicts(self) -> list[dict[str, Any]]:
         """The rows as records by the keys of the columns, those on demand too: numbers exact or the nearest float.
 
-        What a list of them makes is a data frame: ``pandas.DataFrame(table.to_dicts())``. None is "no such number",
-        also for a word in the place of a number, like 4.2 M; a size is a list, and a number with an interval is
-        three: ``key``, ``key_low`` and ``key_high``. Where some rows are parts or sums of others, ``role`` says
-        which: ``body``, ``part`` or ``total``.
+        ``pandas.DataFrame(table.to_dicts())`` is a data frame of them. None stands for a missing number, and for a word
+        in its place, like 4.2 M. A size is a list, a number with an interval three: ``key``, ``key_low``, ``key_high``.
+        Where rows are parts or sums of others, ``role`` says so: ``body``, ``part`` or ``total``.
 
         >>> columns = Column(key="variant", title="Variant"), Column(key="macs", title="MACs", kind="count")
         >>> Table(name="", title="", columns=columns, rows=(Row(cells=("standard", 73_728)),)).to_dicts()
@@ -339,8 +341,8 @@ def share_rules(tables: Sequence[Table]) -> list[Table]:
 class Tabular:
     """A result that has tables: shown in a notebook, and as records for a data frame.
 
-    Jupyter calls ``_repr_html_``, or ``_repr_markdown_`` where it shows no HTML; both show every table as the program
-    prints it, without the columns that are there on demand.
+    Jupyter calls ``_repr_html_``, or ``_repr_markdown_`` where it shows no HTML; both show the tables as the program
+    prints them, without extra columns.
     """
 
     __slots__ = ()
@@ -366,7 +368,7 @@ class Tabular:
 
 
 def _shown(tables: Sequence[Table], format: str) -> str:  # noqa: A002 - the word of the command line
-    """What a notebook shows of ``tables``: without the columns that are there on demand."""
+    """``tables`` as a notebook shows them."""
     shown: str = resolve("sepcalc.render.formats:fragments")([table.brief() for table in tables], format)
     return shown
 
@@ -374,8 +376,8 @@ def _shown(tables: Sequence[Table], format: str) -> str:  # noqa: A002 - the wor
 def plain(cell: Cell, column: Column | Field[Any]) -> Plain:
     """``cell`` as a program reads it: integers exact, other numbers the nearest float, sizes as lists.
 
-    Of an estimate this is the value; :func:`ends` has the rest. A number that is left blank, as the kernel of a sum is,
-    is None; a number among words is a word.
+    Of an estimate this is the value; :func:`ends` has the rest. A blank in the place of a number is None; a number in a
+    column of text is text.
 
     >>> plain(Fraction(73728), Column(key="macs", title="MACs", kind="per-position"))
     73728
@@ -392,7 +394,7 @@ def plain(cell: Cell, column: Column | Field[Any]) -> Plain:
 
 
 def ends(cell: Cell) -> tuple[Plain, Plain]:
-    """The ends of an estimate's interval as a program reads them; None where there is none."""
+    """The ends of an estimate's interval as a program reads them; None for other cells."""
     return (float(cell.low), float(cell.high)) if isinstance(cell, Estimate) else (None, None)
 
 

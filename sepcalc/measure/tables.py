@@ -1,7 +1,7 @@
 """The tables of a measurement: a layer's; a network's layers, and the whole.
 
-What a headline depends on stands in the caption: machine, library, conditions, rounds, seed. Notes say which numbers
-are not to be believed, and why: in the place of such a number stands ``unreliable``.
+The caption names what the numbers depend on: machine, library, conditions, rounds, seed. An unreliable number is not
+printed: ``unreliable`` stands in its place, and a note says why.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from sepcalc.measure.statistics import UNSTEADY, Summary
 from sepcalc.render.cells import PER_SECOND, human
 
 MOST_REASONS = 3
-"""Reasons of one kind that notes give for rows without a headline before they count the others."""
+"""Reasons of one kind that notes name before they count the others."""
 
 MOST_STAGES = 6
-"""Stages of which notes say what bounds them before they count the others: enough for the default variants."""
+"""Stages that notes name before they count the others: enough for the default variants."""
 
 MOST_WORST = 3
-"""Layers that a note names as those that fall furthest behind their promise."""
+"""Layers that a note names as furthest behind their promise."""
 
 
 class TimedRow(NamedTuple):
@@ -69,12 +69,12 @@ class TimedRow(NamedTuple):
 
 
 def _summarized(figure: Callable[[Summary], Cell]) -> Callable[[TimedRow], Cell]:
-    """``figure`` of the times, which are not always there."""
+    """``figure`` of a row's times; None where there are none."""
     return lambda at: None if at.row.summary is None else figure(at.row.summary)
 
 
 def _compared(figure: Callable[[Judged], Cell]) -> Callable[[TimedRow], Cell]:
-    """``figure`` of a row that is held against the reference, which a part is not."""
+    """``figure`` of a row; blank for a part, which is compared with nothing."""
     return lambda at: "" if at.row.timed.role == "part" else figure(at.row)
 
 
@@ -229,7 +229,7 @@ class Sums:
         yield Field(
             key="layers_s", title="Sum of layers ({unit})", kind="time", rank=3,
             rule="Sum of layers: the convertible ones alone, each median as often as it occurs.",
-            figure=lambda at: self.seconds(at.row.timed.name, at.row.timed.conditions),
+            figure=lambda at: self._of(at.row).seconds,
         )  # fmt: skip
         if beside_whole:
             yield Field(
@@ -248,67 +248,80 @@ class Sums:
 
     def stand_ins(self) -> Iterator[Judged]:
         """A row for each form in which layers were timed, where there is no whole."""
-        forms = {(each.timed.name, each.timed.conditions): each for each in self._bodies}
-        for each in forms.values():
-            yield replace(each, timed=replace(each.timed, series=None), summary=None)
+        forms = {(row.timed.name, row.timed.conditions): row for row in self._bodies}
+        for row in forms.values():
+            yield replace(row, timed=replace(row.timed, series=None), summary=None)
 
     @property
     def _bodies(self) -> Iterator[Judged]:
-        return (each for each in self.rows if each.timed.role == "body" and each.timed.why_not is None)
+        return (row for row in self.rows if row.timed.role == "body" and row.timed.why_not is None)
 
-    def _chosen(self, name: str, conditions: Conditions) -> list[tuple[int, Judged]]:
-        """Which rows make the form called ``name``, each for how many layers; what is left there counts as written."""
-        rows = [each for each in self._bodies if each.timed.conditions == conditions]
-        formed = {each.timed.group: each for each in rows if each.timed.name == name}
-        chosen = [(each.timed.layers - each.timed.left, each) for each in formed.values()]
-        for each in rows:
-            if each.timed.as_written:
-                form = formed.get(each.timed.group)
-                chosen.append((form.timed.left if form else each.timed.layers, each))
-        return [(layers, each) for layers, each in chosen if layers]
+    def _of(self, row: Judged) -> _Form:
+        return self._form(row.timed.name, row.timed.conditions)
 
-    def seconds(self, name: str, conditions: Conditions) -> Fraction | None:
-        """The sum for one form of the whole; None where a layer could not be timed."""
-        wanted = self._chosen(name, conditions)
-        times = [Fraction(each.summary.median_s) * layers for layers, each in wanted if each.summary]
-        return sum(times, Fraction(0)) if times and len(times) == len(wanted) else None
+    def _of_reference(self, row: Judged) -> _Form:
+        conditions = row.timed.conditions
+        name = next(each.timed.name for each in self._bodies if each.timed.conditions == conditions)
+        return self._form(name, conditions)
 
-    def _believed(self, name: str, conditions: Conditions) -> bool:
-        """Whether what is not to be believed in the sum is little enough: no more of it than a steady time may vary."""
-        times = {True: 0.0, False: 0.0}
-        for layers, each in self._chosen(name, conditions):
-            times[each.believed] += layers * each.summary.median_s if each.summary else 0.0
-        return times[False] <= UNSTEADY * sum(times.values())
+    def _form(self, name: str, conditions: Conditions) -> _Form:
+        """The layers in the form called ``name``; those that it leaves as written count as such."""
+        rows = [row for row in self._bodies if row.timed.conditions == conditions]
+        formed = {row.timed.group: row for row in rows if row.timed.name == name}
+        parts = [(row.timed.layers - row.timed.left, row) for row in formed.values()]
+        for row in rows:
+            if row.timed.as_written:
+                form = formed.get(row.timed.group)
+                parts.append((form.timed.left if form else row.timed.layers, row))
+        return _Form([(layers, row) for layers, row in parts if layers])
 
     def _rest(self, row: Judged) -> Cell:
-        inside = self.seconds(row.timed.name, row.timed.conditions)
+        form = self._of(row)
+        inside = form.seconds
         if inside is None or row.summary is None:
             return None
-        if not (row.believed and self._believed(row.timed.name, row.timed.conditions)):
-            return "unreliable"
-        return Fraction(row.summary.median_s) - inside
-
-    def _first(self, row: Judged) -> str:
-        return next(each.timed.name for each in self._bodies if each.timed.conditions == row.timed.conditions)
+        return Fraction(row.summary.median_s) - inside if row.believed and form.believed else "unreliable"
 
     def _speedup(self, row: Judged) -> Cell:
-        forms = self._first(row), row.timed.name
-        first, mine = (self.seconds(each, row.timed.conditions) for each in forms)
+        reference, form = self._of_reference(row), self._of(row)
+        first, mine = reference.seconds, form.seconds
         if not (first and mine):
             return None
-        return first / mine if all(self._believed(each, row.timed.conditions) for each in forms) else "unreliable"
+        return first / mine if reference.believed and form.believed else "unreliable"
 
     def _promised(self, row: Judged) -> Cell:
-        macs = [
-            sum(layers * each.timed.macs for layers, each in self._chosen(name, row.timed.conditions))
-            for name in (self._first(row), row.timed.name)
-        ]
-        return Fraction(macs[0], macs[1]) if macs[1] else None
+        macs = self._of(row).macs
+        return Fraction(self._of_reference(row).macs, macs) if macs else None
+
+
+class _Form(NamedTuple):
+    """The rows that make a form of the whole, each with the number of its layers."""
+
+    parts: Sequence[tuple[int, Judged]]
+
+    @property
+    def seconds(self) -> Fraction | None:
+        """The sum of the medians; None where a layer could not be timed."""
+        times = [Fraction(row.summary.median_s) * layers for layers, row in self.parts if row.summary]
+        return sum(times, Fraction(0)) if times and len(times) == len(self.parts) else None
+
+    @property
+    def believed(self) -> bool:
+        """Whether no more of the sum is unreliable than a steady time may vary."""
+        times = {True: 0.0, False: 0.0}
+        for layers, row in self.parts:
+            times[row.believed] += layers * row.summary.median_s if row.summary else 0.0
+        return times[False] <= UNSTEADY * sum(times.values())
+
+    @property
+    def macs(self) -> int:
+        """Multiply-adds of all layers."""
+        return sum(layers * row.timed.macs for layers, row in self.parts)
 
 
 def _caption(session: Session, rows: Sequence[Judged]) -> str:
-    """What travels with every number: how it was measured, on what, and under which conditions."""
-    rounds = sorted({each.summary.n for each in rows if each.summary}) or [0]
+    """How the numbers were measured, on what, and under which conditions."""
+    rounds = sorted({row.summary.n for row in rows if row.summary}) or [0]
     several = " to ".join(dict.fromkeys(f"{number:,}" for number in (rounds[0], rounds[-1])))
     taken = f"Time per call: median [quartiles] of {several} rounds in random order, seed {session.plan.seed}."
     return f"{taken} {', '.join(circumstances(session))}."
@@ -330,7 +343,7 @@ def circumstances(session: Session) -> Iterator[str]:
 
 
 _LIBRARIES = {"torch": "torch", "cudnn": "cuDNN"}
-"""What computes, by its key in the environment."""
+"""Libraries that compute, by their keys in the environment."""
 
 
 def cautions(session: Session, rows: Sequence[Judged]) -> Iterator[str]:
@@ -338,7 +351,7 @@ def cautions(session: Session, rows: Sequence[Judged]) -> Iterator[str]:
     if session.interrupted:
         yield "Interrupted: this is what there was by then."
     yield from _reasons(rows)
-    if starved := [each.label for each in rows if each.launch_bound]:
+    if starved := [row.label for row in rows if row.launch_bound]:
         yield f"Launch-bound, the host takes as long to start it as the device to run it: {first_few(starved)}."
     if session.void_rounds:
         yield f"{session.void_rounds:,} rounds are left out: the clock stood still in them or stepped backwards."
@@ -347,9 +360,9 @@ def cautions(session: Session, rows: Sequence[Judged]) -> Iterator[str]:
 def _reasons(rows: Sequence[Judged]) -> Iterator[str]:
     """Why rows have no headline, each reason once, by verdict."""
     found: dict[str, dict[str, list[str]]] = {}
-    for each in rows:
-        if each.reason:
-            found.setdefault(each.word, {}).setdefault(each.reason, []).append(each.label)
+    for row in rows:
+        if row.reason:
+            found.setdefault(row.word, {}).setdefault(row.reason, []).append(row.label)
     for word, reasons in found.items():
         shown = list(reasons.items())[:MOST_REASONS]
         yield from (f"{first_few(names)}: {word}, {reason}." for reason, names in shown)
@@ -364,24 +377,23 @@ def _worst(rows: Sequence[Judged]) -> Iterator[str]:
     if behind:
         share = Column(key="delivered", title="", kind="share")
         times = Column(key="promised", title="", kind="reduction")
-        each = [f"{label} ({human(part, share)} of {human(whole, times)})" for part, label, whole in behind]
-        yield f"Furthest behind the promise: {'; '.join(each)}."
+        layers = [f"{label} ({human(part, share)} of {human(whole, times)})" for part, label, whole in behind]
+        yield f"Furthest behind the promise: {'; '.join(layers)}."
 
 
 def _roof_notes(session: Session, rows: Sequence[Judged]) -> Iterator[str]:
-    """Why stages take their time, in words; of many stages the first alone."""
-    told = list(_stages_and_roofs(session, rows))
-    yield from told[:MOST_STAGES]
-    if told[MOST_STAGES:]:
-        more = len(told) - MOST_STAGES
+    """What bounds each stage; of many stages the first few."""
+    sentences = list(_stages_and_roofs(session, rows))
+    yield from sentences[:MOST_STAGES]
+    if (more := len(sentences) - MOST_STAGES) > 0:
         yield f"{more:,} more {'stage' if more == 1 else 'stages'}; the columns 'bound' and 'roof_share' say why."
 
 
 def _stages_and_roofs(session: Session, rows: Sequence[Judged]) -> Iterator[str]:
-    """A sentence on each stage that is to be believed."""
+    """A sentence on each stage with a reliable time."""
     flops, share = Column(key="intensity", title="", kind="quotient"), Column(key="roof", title="", kind="share")
-    for each in rows:
-        at = _with_ceilings(session, each)
-        if each.timed.role == "part" and each.believed and at.bound and at.roof_share is not None:
-            intensity, reached = human(each.timed.intensity, flops), human(at.roof_share, share)
-            yield f"{each.label}: {intensity} FLOP/byte, {at.bound}-bound, at {reached} of its roof."
+    for row in rows:
+        at = _with_ceilings(session, row)
+        if row.timed.role == "part" and row.believed and at.bound and at.roof_share is not None:
+            intensity, reached = human(row.timed.intensity, flops), human(at.roof_share, share)
+            yield f"{row.label}: {intensity} FLOP/byte, {at.bound}-bound, at {reached} of its roof."

@@ -10,7 +10,7 @@ from pages import read
 from reports import MADE, NETWORK
 
 from sepcalc.core.table import Column, Row, Table
-from sepcalc.render.charts.style import FAINT, GREY, INK
+from sepcalc.render.charts.style import FAINT, GREY, INK, WIDTH
 from sepcalc.render.html import escape
 from sepcalc.report.document import Listing, Subject, report_network
 from sepcalc.report.html import draw
@@ -105,7 +105,7 @@ def test_pictures_take_the_colours_of_the_page():
     assert f'[stroke="{FAINT}"] {{ stroke: var(--rule)' in style
     assert PAGE.count('<div class="parts" role="img"') == 2
     drawings = re.findall(r'<svg [^>]*width="([^"]*)"[^>]*viewBox="0 0 ([^ ]*) ', PAGE)
-    assert drawings == [(f"{style.WIDTH:g}",) * 2] * 4
+    assert drawings == [(f"{WIDTH:g}",) * 2] * 4
     assert "aria-roledescription" not in PAGE
 
 
