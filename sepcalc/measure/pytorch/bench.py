@@ -62,7 +62,7 @@ def _check_room(row: Timed) -> None:
 
 
 def own_model(request: Request, network: Network, *, only: Sequence[str] = (), keep: Sequence[str] = ()) -> OwnModel:
-    """The model of ``request``, from which ``network`` was read, with real weights, and in each variant.
+    """The requested model, from which ``network`` was read, with real weights, and in each variant.
 
     Raises :class:`SepcalcError` with the message of the model's own code where that fails.
     """
