@@ -39,11 +39,11 @@ def _join(scope: Scope, args: Common, word: str, ends: list[Output]) -> None:
     taps = tuple(tap for _, taps in ends for tap in taps)
     scope.taps = taps if len(taps) == len(ends) else ()
     writes = _joined(word, maps)
-    axes = (len(writes.size),) if word == "mul" else ()
-    scope.operator(args, word, maps[0], writes, module=Call(name=_MODULES[word], args=axes))
+    module = _JOINS.get(word) or Call(name=f"{MODULES}:Multiply", args=(len(writes.size),))
+    scope.operator(args, word, maps[0], writes, module=module)
 
 
-_MODULES = {"add": f"{MODULES}:Add", "concat": f"{MODULES}:Concat", "mul": f"{MODULES}:Multiply"}
+_JOINS = {"add": Call(name=f"{MODULES}:Add"), "concat": Call(name=f"{MODULES}:Concat")}
 
 
 def _joined(word: str, maps: list[FeatureMap]) -> FeatureMap:

@@ -132,7 +132,7 @@ def _split(item: Any, names: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]
     ((word, arguments),) = item.items()
     if isinstance(arguments, Map):
         return word, arguments
-    kind = LAYER_TYPES.get(word)
+    kind = LAYER_TYPES.get(word) if isinstance(arguments, list) else None
     return word, {kind.short: arguments} if kind and kind.short else {}
 
 
