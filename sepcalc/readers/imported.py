@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import prod
 
 from sepcalc.core.network import FeatureMap, Layer, Operator
-from sepcalc.core.spec import ConvSpec
+from sepcalc.core.spec import Bias, ConvSpec
 
 MOST_AXES = 3
 """Axes of a feature map; of more, those in the middle become one."""
@@ -96,6 +96,17 @@ def flat(size: tuple[int, ...]) -> tuple[int, ...]:
     (2, 12, 5)
     """
     return size if len(size) <= MOST_AXES else (size[0], prod(size[1:-1]), size[-1])
+
+
+def linear_spec(lead: tuple[int, ...], c_in: int, c_out: int, bias: Bias = "none") -> tuple[ConvSpec, int]:
+    """A linear layer over ``lead`` positions, the first of them the batch: its spec and how often it runs.
+
+    >>> spec, batch = linear_spec((8, 197), 768, 3072)
+    >>> spec.size, batch
+    ((197,), 8)
+    """
+    size = flat(lead[1:])
+    return ConvSpec(c_in=c_in, c_out=c_out, kernel=(1,) * len(size), size=size, bias=bias), lead[0] if lead else 1
 
 
 def one_line(name: str) -> str:

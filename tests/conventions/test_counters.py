@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from commands import ROOT, sepcalc
-from conventions_page import page
 
 from sepcalc.conventions.as_modules import AS_MODULES, layers_trace
 from sepcalc.conventions.counters import COUNTERS, choose_counters
@@ -20,6 +20,10 @@ from sepcalc.core.network import Convolution, FeatureMap, Network, Operator, Pro
 from sepcalc.core.spec import ConvSpec
 from sepcalc.readers.sources import open_source
 from sepcalc.readers.trace import Module, Trace
+
+sys.path.append(str(ROOT / "docs"))
+
+from conventions_page import page
 
 RESNET50 = {
     "flop-counter-mode": 8_178_368_512,

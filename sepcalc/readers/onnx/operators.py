@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
+from typing import Literal
 
 from sepcalc.core.errors import SepcalcError, SpecError
 from sepcalc.core.network import Convolution, FeatureMap, Operator, Product
 from sepcalc.core.spec import ConvSpec
-from sepcalc.readers.imported import MOST_AXES, feature_map, flat
+from sepcalc.readers.imported import MOST_AXES, feature_map, linear_spec
 from sepcalc.readers.onnx.einsum import MatrixProduct, einsum_products
 from sepcalc.readers.onnx.graph import Node, Shape, broadcast, by
 from sepcalc.readers.onnx.registry import operator_record, product
@@ -108,16 +109,7 @@ def _padded(scope: Scope, node: Node, name: str, x: Shape, w: Shape, y: Shape) -
     same = auto in ("SAME_UPPER", "SAME_LOWER")
     if auto not in ("NOTSET", ""):
         begin = end = (0,) * axes
-    spec = ConvSpec(
-        c_in=x[1],
-        c_out=w[0],
-        kernel=w[2:],
-        size=x[2:],
-        stride=node.ints("strides"),
-        padding="same",
-        dilation=node.ints("dilations"),
-        groups=node.int("group", 1),
-    )
+    spec = _spec(node, x, w, "same")
     if not same and begin == end:
         spec = replace(spec, padding=begin)
     elif not same and spec.out_size != y[2:]:
@@ -127,6 +119,21 @@ def _padded(scope: Scope, node: Node, name: str, x: Shape, w: Shape, y: Shape) -
     if spec.out_size != y[2:]:
         raise SepcalcError(f"makes {by(spec.out_size or ())} of its input, and the file says {by(y[2:])}")
     return spec
+
+
+def _spec(node: Node, x: Shape, w: Shape, padding: Shape | Literal["same"]) -> ConvSpec:
+    transposed, groups = node.op == "ConvTranspose", node.int("group", 1)
+    return ConvSpec(
+        c_in=x[1],
+        c_out=w[1] * groups if transposed else w[0],
+        kernel=w[2:],
+        size=x[2:],
+        stride=node.ints("strides"),
+        padding=padding,
+        dilation=node.ints("dilations"),
+        groups=groups,
+        transposed=transposed,
+    )
 
 
 def _resize(scope: Scope, name: str, reads: FeatureMap, writes: FeatureMap) -> None:
@@ -143,17 +150,7 @@ def _transposed(node: Node, x: Shape, w: Shape, y: Shape) -> ConvSpec:
     either, a layer of its own crops or pads the output.
     """
     axes = len(w) - 2
-    spec = ConvSpec(
-        c_in=x[1],
-        c_out=w[1] * node.int("group", 1),
-        kernel=w[2:],
-        size=x[2:],
-        stride=node.ints("strides"),
-        padding=(0,) * axes,
-        dilation=node.ints("dilations"),
-        groups=node.int("group", 1),
-        transposed=True,
-    )
+    spec = _spec(node, x, w, (0,) * axes)
     pads, extra = node.ints("pads"), node.ints("output_padding")
     if pads[:axes] == pads[axes:]:
         try:
@@ -186,7 +183,7 @@ def matmul(scope: Scope, node: Node, name: str) -> None:
         raise SepcalcError(f"multiplies {by(a)} with {by(b)}: {rows[-1]} is not {columns[-2]}")
     weight, left = scope.parameter(node, right), scope.parameter(node, 0)
     if weight is not None and left is None and prod(columns[:-2]) == 1:
-        spec, batch = linear_spec(a[:-1], *columns[-2:])
+        spec, batch = linear_spec(a[:-1], rows[-1], columns[-1])
         bias = _bias_after(scope, node, spec.c_out) if node.op == "MatMul" else None
         _emit(scope, node, name, "linear", spec, batch, weight, bias)
     elif left is not None and weight is None and prod(rows[:-2]) == 1 and len(b) > 1:
@@ -229,16 +226,6 @@ def gemm(scope: Scope, node: Node, name: str) -> None:
     bias = scope.parameter(node, 2)
     spec = ConvSpec(c_in=c_in, c_out=c_out, kernel=(), size=())
     _emit(scope, node, name, "linear", spec, rows, weight, bias if bias and bias.count == c_out else None)
-
-
-def linear_spec(lead: Shape, c_in: int, c_out: int) -> tuple[ConvSpec, int]:
-    """A linear layer over ``lead`` positions, the first of them the batch: its spec and how often it runs.
-
-    >>> linear_spec((8, 197), 768, 3072)[0].size, linear_spec((8, 197), 768, 3072)[1]
-    ((197,), 8)
-    """
-    size = flat(lead[1:])
-    return ConvSpec(c_in=c_in, c_out=c_out, kernel=(1,) * len(size), size=size), lead[0] if lead else 1
 
 
 def _emit(

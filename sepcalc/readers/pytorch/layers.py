@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sepcalc.core.network import Convolution, FeatureMap, Layer, Network, Operator, Product
-from sepcalc.core.spec import Axes, ConvSpec
-from sepcalc.readers.imported import ImportedLayers, flat
+from sepcalc.core.spec import Axes, Bias, ConvSpec
+from sepcalc.readers.imported import ImportedLayers, linear_spec
 from sepcalc.readers.pytorch.operators import OPERATORS, Terms, base
 from sepcalc.readers.trace import AtenCall, Operation, Trace, Use
 
@@ -24,28 +24,28 @@ def to_network(trace: Trace) -> Network:
     Names are module paths: a module that is one operator gives it its own, others add the operator's word;
     one that runs again adds ``#2``. MACs are for the whole batch of the trace.
     """
-    folding = _Folding(trace=trace)
-    found = folding.imported.found
+    importing = _Importing(trace=trace)
+    found = importing.imported.found
     for index, operation in enumerate(trace.operations):
-        found += folding.layers(index, operation)
+        found += importing.layers(index, operation)
     for parameter, count in trace.unused():
-        found.append(folding.imported.parameters_alone(parameter.name, "unused parameters", count))
+        found.append(importing.imported.parameters_alone(parameter.name, "unused parameters", count))
     first = next((shape for shape in trace.inputs if len(shape) > 1), None)
-    reads = None if first is None else folding.imported.feature_map(first)
+    reads = None if first is None else importing.imported.feature_map(first)
     return Network(name=trace.name, layers=tuple(found), input=reads, source=trace.source)
 
 
 def macs_of_operations(trace: Trace) -> tuple[int, ...]:
     """The multiply-adds of each operator of ``trace``, which add up to the network's."""
-    folding = _Folding(trace=trace)
+    importing = _Importing(trace=trace)
     return tuple(
-        sum(layer.cost.macs for layer in folding.layers(index, operation))
+        sum(layer.cost.macs for layer in importing.layers(index, operation))
         for index, operation in enumerate(trace.operations)
     )
 
 
 @dataclass(slots=True, kw_only=True)
-class _Folding:
+class _Importing:
     trace: Trace
     imported: ImportedLayers = field(default_factory=ImportedLayers)
     owner: dict[int, str] = field(default_factory=dict)
@@ -147,22 +147,13 @@ def _heads(trace: Trace) -> dict[int, int]:
 
 def _spec(operation: Operation, *, biased: bool) -> tuple[ConvSpec, int]:
     """The convolution or linear layer of an operator, and its batch."""
-    return _conv_spec(operation, biased=biased) if operation.word == "conv" else _linear_spec(operation, biased=biased)
-
-
-def _linear_spec(operation: Operation, *, biased: bool) -> tuple[ConvSpec, int]:
-    reads, weight = operation.inputs[0], operation.weight or ()
-    batch, size = (reads[0], flat(reads[1:-1])) if len(reads) > 1 else (1, ())
-    c_out, c_in = weight if len(weight) == 2 else (1, *weight)
-    return ConvSpec(
-        c_in=c_in, c_out=c_out, kernel=(1,) * len(size), size=size, bias="all" if biased else "none"
-    ), batch  # fmt: skip
-
-
-def _conv_spec(operation: Operation, *, biased: bool) -> tuple[ConvSpec, int]:
-    call = next(call for call in operation.aten if call.kind == "product")
+    bias: Bias = "all" if biased else "none"
+    if operation.word != "conv":
+        weight = operation.weight or ()
+        c_out, c_in = weight if len(weight) == 2 else (1, *weight)
+        return linear_spec(operation.inputs[0][:-1], c_in, c_out, bias)
     given: Any = operation.attributes
-    reads, weight = call.inputs[0], call.inputs[1]
+    reads, weight = next(call.inputs[:2] for call in operation.aten if call.kind == "product")
     transposed, groups = given["transposed"], given["groups"]
     spec = ConvSpec(
         c_in=reads[1],
@@ -173,7 +164,7 @@ def _conv_spec(operation: Operation, *, biased: bool) -> tuple[ConvSpec, int]:
         padding=given["padding"],
         dilation=given["dilation"],
         groups=groups,
-        bias="all" if biased else "none",
+        bias=bias,
         transposed=transposed,
         output_padding=given["output_padding"] if transposed else (),
     )

@@ -161,7 +161,8 @@ def _ready(stack: ExitStack, way: str, target: Any, request: Request) -> Model:
         returned = article(type(built).__name__)
         raise ModelError(f"{request.source} returned {returned}, not a torch.nn.Module; name a model")
     given = request.inputs or (_named_by(built),)
-    stack.enter_context(_running(way))
+    if "meta" in way:
+        stack.enter_context(torch.device("meta"))
     tensors = [(one.name, _tensor(one, "meta" if "meta" in way else "cpu")) for one in given]
     return Model(
         module=built,
@@ -211,15 +212,6 @@ def _with_weights_on_meta(build: Callable[[], Any]) -> Any:
         for name, buffer in module._buffers.items():
             module._buffers[name] = None if buffer is None else buffer.to("meta")
     return built
-
-
-@contextmanager
-def _running(way: str) -> Iterator[None]:
-    if "meta" in way:
-        with torch.device("meta"):
-            yield
-    else:
-        yield
 
 
 def _tensor(given: Input, device: str) -> torch.Tensor:
