@@ -387,13 +387,13 @@ def test_what_flows_keeps_its_size():
     assert 2**-10 < size < 2**10
 
 
-@pytest.mark.parametrize("module", ["torch_network", "torch_layers", "torch_swap"])
+@pytest.mark.parametrize("module", ["torch_network", "torch_operators", "torch_swap"])
 def test_without_torch(monkeypatch, module):
     """Where torch is not installed, the message says what to install."""
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "torch", None)
-        for name in ("torch_backend", "torch_layers", module):
-            patch.delitem(sys.modules, f"sepcalc.{name}", raising=False)
+        for name in ("torch_stages", "torch_operators", module):
+            patch.delitem(sys.modules, f"sepcalc.builders.{name}", raising=False)
         with pytest.raises(MissingExtraError) as raised:
-            import_module(f"sepcalc.{module}")
+            import_module(f"sepcalc.builders.{module}")
     assert str(raised.value) == "building PyTorch modules needs the 'torch' extra: pip install 'sepcalc[torch]'"

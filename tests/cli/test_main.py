@@ -16,8 +16,7 @@ import typer
 from commands import environment, process, program, sepcalc, terminal
 
 from sepcalc import __version__
-from sepcalc.cli.main import COMMANDS, app, main
-from sepcalc.cli.main import main as cli
+from sepcalc.cli.main import COMMANDS, EXAMPLE, app, main
 
 LAYER = "layer --cin 64 --cout 128 -k 3"
 NETWORK = "network mobilenet_v1"
@@ -99,7 +98,7 @@ def test_help(monkeypatch, command, columns):
     ran = sepcalc(f"{command or ''} --help")
     assert (ran.code, ran.err) == (0, "")
     assert [name for name in options(command) if not re.search(rf"(?<![\w-]){name}(?![\w-])", ran.out)] == []
-    examples = (cli.EXAMPLE,) if command is None else import_module(COMMANDS[command]).EXAMPLES
+    examples = (EXAMPLE,) if command is None else import_module(COMMANDS[command]).EXAMPLES
     lines = ran.out.splitlines()
     assert [example for example in examples if not any(line.endswith(example) for line in lines)] == []
     assert max(len(line) for line in lines if not line.endswith(examples)) <= columns

@@ -1,7 +1,7 @@
 """Compile what is printed as LaTeX, where there is a LaTeX: ``python tests/support/check_latex.py``.
 
 This holds every derivation of the tests, and the tables of a layer and a network, against pdflatex: that they compile
-with what they say they need, and fit the page. The test suite does so with a few of them (``test_report_latex.py``).
+with what they say they need, and fit the page. ``tests/report/test_latex.py`` does so with a few of them.
 """
 
 import re

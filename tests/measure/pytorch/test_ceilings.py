@@ -85,7 +85,7 @@ def test_what_cannot_be_measured(monkeypatch):
     measured(monkeypatch, {}, interrupted=True)
     with pytest.raises(KeyboardInterrupt):
         ceilings(Conditions())
-    monkeypatch.setattr(module, "build", lambda stages: torch.empty(10**15))
+    monkeypatch.setattr(module, "build_stages", lambda stages: torch.empty(10**15))
     with pytest.raises(SepcalcError, match="cannot be measured: out of memory: 4,000,000,000,000,000 bytes more"):
         ceilings(Conditions())
 
