@@ -16,11 +16,8 @@ from sepcalc.core.errors import SpecError
 from sepcalc.core.network import AS_WRITTEN, Convolution, Network, Product
 from sepcalc.core.network_tables import uncounted_notes
 from sepcalc.core.spec import ConvSpec
-from sepcalc.core.table import Column, Row, Table
+from sepcalc.core.table import Column, Row, Table, first_few
 from sepcalc.core.variants import Stages, Variant, choose, get
-
-MOST_NAMED = 5
-"""Layers that a note names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,9 +136,8 @@ def _apart(network: Network) -> Iterator[str]:
     products = [layer for layer in network.layers if isinstance(layer, Product) and layer.cost.macs]
     if products:
         macs = sum(layer.cost.macs for layer in products)
-        names = ", ".join(f"{layer.name} ({layer.type})" for layer in products[:MOST_NAMED])
-        more = f" and {len(products) - MOST_NAMED:,} more" if len(products) > MOST_NAMED else ""
-        yield f"Not held against PyTorch, {macs:,} of {network.cost.macs:,} MACs: {names}{more}."
+        names = first_few([f"{layer.name} ({layer.type})" for layer in products])
+        yield f"Not held against PyTorch, {macs:,} of {network.cost.macs:,} MACs: {names}."
     yield from uncounted_notes(network)
 
 
