@@ -19,6 +19,8 @@ from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import get_args
 
+sys.path.append(str(Path(__file__).parent / "support"))  # pytest knows it; a script does not
+
 import pytest
 import typer
 from fake_bench import ENVIRONMENT, fake_bench
