@@ -44,7 +44,7 @@ PACKAGES = ("sepcalc", "torch", "torchvision", "fvcore")
 LARGE = """
 from torch import nn
 from sepcalc.readers.pytorch.layers import to_network
-from sepcalc.readers.inputs import parse_input
+from sepcalc.readers.inputs import Request, parse_input
 from sepcalc.readers.pytorch.model import trace
 
 def build():
@@ -52,7 +52,8 @@ def build():
     layers = nn.TransformerEncoder(layer, 48)
     return nn.Sequential(nn.Embedding(50257, 1600), layers, nn.Linear(1600, 50257, bias=False))
 
-print(to_network(trace(build, "large:build", inputs=[parse_input("1x1024:int64")])).cost.params)
+request = Request(source="large:build", inputs=(parse_input("1x1024:int64"),))
+print(to_network(trace(build, request)).cost.params)
 """
 """A program that imports a model as large as GPT-2 XL, its head untied: 1,636,380,800 parameters."""
 

@@ -28,7 +28,7 @@ from counters import model_zoo
 
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.network import Network
-from sepcalc.readers.inputs import Input
+from sepcalc.readers.inputs import Input, Request
 
 MOST_REFUSED = 0.03
 """The share of models that may be refused."""
@@ -73,7 +73,7 @@ def judge(model: Model) -> Outcome:
             return built[-1]
 
         try:
-            done = trace(counted, model.name, inputs=model.inputs)
+            done = trace(counted, Request(source=model.name, inputs=model.inputs))
         except SepcalcError as error:
             return Outcome(name=model.name, verdict="refused", detail=str(error), seconds=perf_counter() - began)
     network = to_network(done)

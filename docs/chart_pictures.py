@@ -1,10 +1,11 @@
-"""Draw the pictures of ``docs/charts.md`` anew, each with the command that stands above it there.
+"""Draw the pictures of ``docs/charts.md`` anew, each with the command above it there.
 
 python docs/chart_pictures.py
 """
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 import sys
@@ -12,16 +13,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 
-PICTURES = {
-    "layer.svg": "layer --cin 64 --cout 128 -k 3 --size 56",
-    "network.svg": "network mobilenet_v1",
-    "network-deep.svg": "network resnet50",
-    "compare.svg": "compare resnet18 resnet50 resnext50_32x4d vgg16 googlenet densenet121 xception mobilenet_v1"
-    " mobilenet_v2 efficientnet_b0",
-    "sweep.svg": "sweep --cin 64 --cout 32:1024:x2 -k 3,5 --size 56",
-    "measure.svg": "measure --load docs/measured/layer.json",
-}
-"""The files of ``docs/images`` that are charts, and what each shows."""
+_PAGE = (ROOT / "docs" / "charts.md").read_text("utf-8")
+
+PICTURES = {name: line for line, name in re.findall(r"^`sepcalc (.*) --plot (\S+)`$", _PAGE, re.MULTILINE)}
+"""The files of ``docs/images`` that are charts, and the command line that draws each."""
 
 
 def main() -> None:

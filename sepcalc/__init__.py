@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sepcalc.core.answers import layer_answer as layer_answer
     from sepcalc.core.answers import network_answer as network_answer
     from sepcalc.core.layer_tables import layer_table as layer_table
+    from sepcalc.core.modules import Call as Call
     from sepcalc.core.network import FeatureMap as FeatureMap
     from sepcalc.core.network import Network as Network
     from sepcalc.core.network_tables import comparison_table as comparison_table
@@ -45,8 +46,8 @@ if TYPE_CHECKING:
     from sepcalc.measure.run import Setting as Setting
     from sepcalc.readers.inputs import parse_input as parse_input
     from sepcalc.readers.sources import open_source as open_source
-    from sepcalc.readers.yaml.argument_types import Whole as Whole
     from sepcalc.readers.yaml.arguments import Common as Common
+    from sepcalc.readers.yaml.arguments import Whole as Whole
     from sepcalc.readers.yaml.layers import layer_type as layer_type
     from sepcalc.readers.yaml.reader import bundled as bundled
     from sepcalc.readers.yaml.reader import load as load
@@ -71,6 +72,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "FORMATS",
+    "Call",
     "Candidate",
     "Common",
     "Comparison",
@@ -135,6 +137,7 @@ __all__ = [
 ]
 
 _LAZY = {
+    "Call": "sepcalc.core.modules",
     "Common": "sepcalc.readers.yaml.arguments",
     "FORMATS": "sepcalc.render.formats",
     "FeatureMap": "sepcalc.core.network",
@@ -144,7 +147,7 @@ _LAZY = {
     "Plan": "sepcalc.measure.loop",
     "Setting": "sepcalc.measure.run",
     "Subject": "sepcalc.report.document",
-    "Whole": "sepcalc.readers.yaml.argument_types",
+    "Whole": "sepcalc.readers.yaml.arguments",
     "build_network": "sepcalc.builders.torch_network",
     "build_stages": "sepcalc.builders.torch_stages",
     "bundled": "sepcalc.readers.yaml.reader",

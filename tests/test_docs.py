@@ -285,7 +285,7 @@ def test_suffixes():
     """Every suffix that chooses how a chart, a report or a sweep is written is documented."""
     charts = (ROOT / "docs" / "charts.md").read_text("utf-8")
     assert missing(chart.SUFFIXES, charts) == []
-    assert missing(cli_report.SUFFIXES, section("cli.md", "sepcalc report")) == []
+    assert missing(cli_report.outputs(), section("cli.md", "sepcalc report")) == []
 
 
 def test_columns_of_a_layer():

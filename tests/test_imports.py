@@ -13,13 +13,17 @@ from pathlib import Path
 
 import pytest
 from commands import ROOT
+from files import network
+from layer_files import EXAMPLES
 from rooms import MAY_IMPORT
 
 import sepcalc
+from sepcalc.cli.completion import REGISTRIES
 from sepcalc.cli.main import COMMANDS
-from sepcalc.cli.report import SUFFIXES
+from sepcalc.core.network import Operator
 from sepcalc.core.runtime import resolve
 from sepcalc.core.table import Tabular
+from sepcalc.render.charts.chart import CHARTS
 from sepcalc.render.formats import FORMATS
 
 PACKAGE = ROOT / "sepcalc"
@@ -166,11 +170,16 @@ def late_names() -> Iterator[str]:
     yield from (f"{module}:{name}" for module in COMMANDS.values() for name in ("app", "EXAMPLES"))
     for output in FORMATS.values():
         yield from (name for name in output if isinstance(name, str) and ":" in name)
+    yield from (plot.draw for plot in CHARTS.values() if isinstance(plot.draw, str))
     for result in _subclasses(Tabular):
         yield from filter(None, [vars(result).get("_TABLES")])
     yield from (f"{module}:{name}" for name, module in sepcalc._LAZY.items())
+    yield from REGISTRIES.values()
     yield "sepcalc.render.formats:fragments"
-    yield from SUFFIXES.values()
+    for text in ("operator: unused", *(text for text, *_ in EXAMPLES.values())):
+        *_, layer = network(f"- identity: {{name: start}}\n- {text}", channels=4, size=6).layers
+        if isinstance(layer, Operator) and layer.module is not None and ":" in layer.module.name:
+            yield layer.module.name
 
 
 def _subclasses(kind: type) -> Iterator[type]:
@@ -182,7 +191,7 @@ def _subclasses(kind: type) -> Iterator[type]:
 
 @pytest.mark.parametrize("name", sorted(set(late_names())))
 def test_a_late_name_is_there(name):
-    """A command, a format, the tables of a result and a public name exist under the name that stands for them."""
+    """A command, a format, the tables of a result, a layer's module and a public name exist under their late names."""
     assert resolve(name) is not None
 
 

@@ -13,25 +13,13 @@ at hand. Neither changes a count.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
 from sepcalc.core.errors import SpecError
+from sepcalc.core.modules import Call, Value
 from sepcalc.core.spec import Axes, ConvSpec, times
 
 Framework = Literal["torch", "keras"]
-Value = int | str | tuple[int, ...] | tuple[tuple[int, int], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One constructor call: a class of ``torch.nn`` or ``keras.layers`` and its arguments, defaults left out."""
-
-    name: str
-    args: tuple[Value, ...] = ()
-    kwargs: Mapping[str, Value] = field(default_factory=dict, hash=False)
-
-
 Calls = tuple[Call, ...]
 
 

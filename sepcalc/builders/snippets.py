@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from textwrap import indent, wrap
 
-from sepcalc.builders.calls import CALLS, Call, Calls, Framework, Value
+from sepcalc.builders.calls import CALLS, Calls, Framework
 from sepcalc.core.comparison import Candidate, Comparison
 from sepcalc.core.errors import SpecError
+from sepcalc.core.modules import Call, Value
 from sepcalc.core.spec import Axes, ConvSpec
 
 WIDTH = 88

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sepcalc.builders.torch_operators import Narrow, PerPosition, Repeated, activation, norm, operator
-from sepcalc.builders.torch_stages import build_stages
+from sepcalc.builders.torch_operators import Narrow, PerPosition, Repeated, norm
+from sepcalc.builders.torch_stages import build_module, build_stages
 from sepcalc.core.errors import MissingExtraError, SpecError
-from sepcalc.core.network import INPUT, NORM_PARAMS, Convolution, FeatureMap, Layer, Network, Part, Tap
+from sepcalc.core.modules import ACTIVATIONS
+from sepcalc.core.network import INPUT, NORM_PARAMS, Convolution, Layer, Network, Operator, Part, Product, Tap
 from sepcalc.core.spec import ConvSpec, times
 
 try:
@@ -70,14 +71,15 @@ def _stage(layer: Convolution, stage: ConvSpec, device: str) -> Iterator[nn.Modu
 
 def _norm(layer: Convolution, stage: ConvSpec) -> Iterator[nn.Module]:
     if layer.norm != "none":
-        writes = FeatureMap(channels=stage.c_out, size=stage.out_size or ())
+        writes = (stage.c_out, *(stage.out_size or ()))
         yield norm(layer.norm, writes, affine=NORM_PARAMS[layer.norm] > 0)
 
 
 def _activation(word: str) -> Iterator[nn.Module]:
     if word not in ("none", "identity"):
+        act = ACTIVATIONS[word]
         # Only this reads what a convolution or its norm writes, so that it may write in its place.
-        yield activation(word, in_place=True)
+        yield build_module(replace(act.module, kwargs={"inplace": True}) if act.in_place else act.module)
 
 
 def build_network(network: Network, *, device: str = "cpu") -> nn.Module:
@@ -125,14 +127,20 @@ def _module(layer: Layer, owners: Mapping[str, nn.Module], device: str) -> nn.Mo
     """The module of a layer; ``owners`` are those of the layers before it."""
     try:
         if not isinstance(layer, Convolution):
-            with torch.device(device):
-                return operator(layer)
+            return _operator(layer, device)
         module: nn.Module = layer_module(layer, device=device)
         if layer.shares is not None:
             _share(module, owners[layer.shares], layer.shares)
     except SpecError as error:
         raise SpecError(f"{layer.name} has no PyTorch module: {error}") from None
     return module if layer.batch == 1 else Repeated(module, layer.batch)
+
+
+def _operator(layer: Operator | Product, device: str) -> nn.Module:
+    if layer.module is None:
+        raise SpecError(f"of '{layer.type}' only the name and the cost are known")
+    with torch.device(device):
+        return build_module(layer.module)
 
 
 def _share(module: nn.Module, owner: nn.Module, name: str) -> None:

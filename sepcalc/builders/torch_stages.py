@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from sepcalc.builders.calls import torch_calls
 from sepcalc.builders.prediction import Counted
 from sepcalc.core.errors import MissingExtraError, SpecError
+from sepcalc.core.modules import Call
+from sepcalc.core.runtime import resolve
 from sepcalc.core.spec import ConvSpec
 
 try:
@@ -33,7 +35,17 @@ def build_stages(stages: Iterable[ConvSpec], *, device: str = "cpu") -> nn.Seque
     """
     calls = [call for stage in stages for call in torch_calls(stage)]
     with torch.device(device):
-        return nn.Sequential(*(getattr(nn, call.name)(*call.args, **call.kwargs) for call in calls))
+        return nn.Sequential(*map(build_module, calls))
+
+
+def build_module(call: Call) -> nn.Module:
+    """The module that ``call`` makes, of ``torch.nn`` or of the Python module that its name begins with.
+
+    >>> build_module(Call(name="PReLU", args=(4,)))
+    PReLU(num_parameters=4)
+    """
+    kind = resolve(call.name) if ":" in call.name else getattr(nn, call.name)
+    return kind(*call.args, **call.kwargs)  # type: ignore[no-any-return]
 
 
 def example(spec: ConvSpec, *, device: str = "cpu") -> torch.Tensor:

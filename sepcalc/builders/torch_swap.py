@@ -51,10 +51,11 @@ def swap(
     What a function computes, or a module that does more than a convolution, is left.
 
     >>> from sepcalc.readers.pytorch.layers import to_network
-    >>> from sepcalc.readers.inputs import Input
+    >>> from sepcalc.readers.inputs import Input, Request
     >>> from sepcalc.readers.pytorch.model import trace
     >>> model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU())
-    >>> network = to_network(trace(model, "model", inputs=[Input(shape=(1, 3, 9, 9))]))
+    >>> request = Request(source="model", inputs=(Input(shape=(1, 3, 9, 9)),))
+    >>> network = to_network(trace(model, request))
     >>> swap(model, network, "depthwise-separable").module[0]
     Sequential(
       (0): Conv2d(3, 3, kernel_size=(3, 3), stride=(1, 1), groups=3)

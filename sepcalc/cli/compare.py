@@ -1,6 +1,6 @@
 """``sepcalc compare``: several networks side by side."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -11,9 +11,6 @@ from sepcalc.cli.sources import SOURCE_HELP, SourceFlags
 from sepcalc.core.network import Network
 from sepcalc.core.network_tables import comparison_table
 from sepcalc.readers.sources import kind_of
-
-if TYPE_CHECKING:
-    from sepcalc.render.charts.chart import Chart
 
 EXAMPLES = (
     "sepcalc compare resnet50 mobilenet_v1 mobilenet_v2",
@@ -46,13 +43,7 @@ def compare(
         show.answer(comparison_answer(networks, element_bytes=size))
     else:
         show.tables(comparison_table(networks, element_bytes=size))
-    plots.draw(lambda: _chart(networks))
-
-
-def _chart(networks: list[Network]) -> "Chart":
-    from sepcalc.render.charts.comparison import comparison_chart
-
-    return comparison_chart(comparison_table(networks))
+    plots.draw(lambda: [comparison_table(networks)])
 
 
 def _open(source: str, flags: SourceFlags) -> Network:

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -28,9 +28,6 @@ from sepcalc.core.comparison import Comparison
 from sepcalc.core.layer_tables import layer_table
 from sepcalc.core.spec import ConvSpec
 from sepcalc.core.table import Table
-
-if TYPE_CHECKING:
-    from sepcalc.render.charts.chart import Chart
 
 FRAMEWORKS: tuple[Literal["torch", "keras"], ...] = ("torch", "keras")
 
@@ -82,13 +79,7 @@ def layer(
         )
     else:
         _show_table(comparison, dtype, bars, show, stages=stages)
-    plots.draw(lambda: _chart(comparison))
-
-
-def _chart(comparison: Comparison) -> "Chart":
-    from sepcalc.render.charts.layer import layer_chart
-
-    return layer_chart(layer_table(comparison, stages=True))
+    plots.draw(lambda: [layer_table(comparison, stages=True)])
 
 
 def _show_code(comparison: Comparison, framework: str, output: Path | None, others: Mapping[str, object]) -> None:

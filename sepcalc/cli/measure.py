@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand
@@ -13,10 +13,7 @@ from sepcalc.cli.measure_show import TABLES, advise, check, check_show, loaded, 
 from sepcalc.cli.options import ShowFlags, command_app, examples
 from sepcalc.cli.pictures import PlotFlags
 from sepcalc.cli.sources import SOURCE_HELP
-from sepcalc.measure.session import Kind, Session
-
-if TYPE_CHECKING:
-    from sepcalc.render.charts.chart import Chart
+from sepcalc.measure.session import Kind
 
 EXAMPLES = (
     "sepcalc measure --cin 64 --cout 128 -k 3 --size 56",
@@ -71,7 +68,7 @@ def measure(
         if len(sessions) > 1:
             refuse(flags_of(plots), f"a chart is of one measurement, not of {len(sessions)}; name one file")
         show_sessions(sessions, names, show)
-        plots.draw(lambda: _chart(next(iter(sessions.values()))))
+        plots.draw(lambda: next(iter(sessions.values())).tables[:1], "measurement")
         check(sessions.values(), strict=strict)
         return
     from sepcalc.cli.measure_run import measured_session
@@ -81,14 +78,8 @@ def measure(
         sources or (), measured, context.obj or [], save, lambda grid: check_show(kind, grid, names, show)
     )
     show_session(session, names, show)
-    plots.draw(lambda: _chart(session))
+    plots.draw(lambda: session.tables[:1], "measurement")
     if session.interrupted:
         raise typer.Exit(130)
     advise(session)
     check([session], strict=strict)
-
-
-def _chart(session: Session) -> "Chart":
-    from sepcalc.render.charts.measurement import measurement_chart
-
-    return measurement_chart(session.tables[0])

@@ -99,8 +99,7 @@ def _network(sources: Sequence[str], measured: MeasuredFlags) -> Timing:
     if kind_of(source) == "torch":
         from sepcalc.measure.pytorch.bench import own_model
 
-        inputs, arguments = measured.imports.inputs(), measured.imports.arguments()
-        own = own_model(source, network, inputs=inputs, arguments=arguments, only=only, keep=keep)
+        own = own_model(measured.imports.request(source, measured.scale()), network, only=only, keep=keep)
     return lambda setting: measure_network(network, setting, variants=variants, only=only, keep=keep, own=own)
 
 

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
-from sepcalc.cli.options import ONE_TABLE, ShowFlags, refuse_si, with_columns
+from sepcalc.cli.options import ShowFlags, refuse_si, with_columns
 from sepcalc.core.errors import GateError, SepcalcError, closest
 from sepcalc.core.table import Table
 from sepcalc.measure.conditions import Conditions
@@ -11,6 +11,7 @@ from sepcalc.measure.loop import Plan
 from sepcalc.measure.session import WHOLE, Kind, Session, Timed, doubtful, judged
 from sepcalc.measure.statistics import FEWEST_ROUNDS
 from sepcalc.render.files import check_place
+from sepcalc.render.formats import FORMATS
 
 TABLES = ("layers", "totals")
 """The tables of a network, in the order in which they are shown."""
@@ -61,7 +62,7 @@ def show_session(session: Session, names: Sequence[str], show: ShowFlags) -> Non
         show.answer(answer(session), _HOLDS, {"--table": list(names)})
         return
     wanted = _wanted(session, names)
-    if form in ONE_TABLE and len(wanted) > 1 and not names:
+    if FORMATS[form].one_table and len(wanted) > 1 and not names:
         sys.stderr.write(f"{form} holds one table, this is '{wanted[0].name}'; for the other use --table totals\n")
         wanted = wanted[:1]
     first, *others = wanted
@@ -82,7 +83,7 @@ def check_show(kind: Kind, conditions: Sequence[Conditions], names: Sequence[str
         show.refuse_looks(_HOLDS, {"--table": list(names)})
         return
     refuse_si(form, si=show.si)
-    if form in ONE_TABLE and len(set(names)) > 1:
+    if FORMATS[form].one_table and len(set(names)) > 1:
         raise SepcalcError(f"--table: {form} holds one table; name one, or choose another format")
     rows = tuple(Timed(group=group, name="", conditions=each) for group in ("", WHOLE) for each in conditions)
     rehearsal = Session(kind=kind, title="", rows=rows, plan=Plan())

@@ -3,12 +3,12 @@
 import sys
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import Annotated, NamedTuple
 
 import typer
 
 from sepcalc.cli.flags import flag, flags_of, flat, refuse, whole
-from sepcalc.cli.options import ONE_TABLE, ShowFlags, StagesOption, command_app, examples
+from sepcalc.cli.options import ShowFlags, StagesOption, command_app, examples
 from sepcalc.cli.pictures import BarFlags, PlotFlags
 from sepcalc.cli.sources import SOURCE_HELP, PatternFlags, ScaleFlags, SourceFlags
 from sepcalc.cli.variants import VariantFlags
@@ -18,10 +18,7 @@ from sepcalc.core.network_tables import bundled_table, network_table, published_
 from sepcalc.core.parsing import parse_count
 from sepcalc.core.table import Table, first_few
 from sepcalc.readers.yaml.reader import bundled, load
-from sepcalc.render.formats import Format
-
-if TYPE_CHECKING:
-    from sepcalc.render.charts.chart import Chart
+from sepcalc.render.formats import FORMATS
 
 EXAMPLES = (
     "sepcalc network mobilenet_v1",
@@ -171,20 +168,14 @@ def _show_counts(source: str, scale: ScaleFlags, imports: SourceFlags, count: Co
         layers = count.bars.barred(count.layout.table(read, asked), SHARES, show)
         tables = [layers, totals_table(read, what_ifs), published]
         show.tables(*_wanted(read, tables, count.table or (), form))
-        if form in ONE_TABLE and not count.table:
+        if FORMATS[form].one_table and not count.table:
             _say_what_is_missing(form, published)
-    count.plots.draw(lambda: _chart(read, what_ifs, group=count.layout.group))
+    # A chart has all layers or blocks in their order: sorted or cut they would be no depth.
+    count.plots.draw(lambda: [network_table(read, what_ifs, group=count.layout.group), totals_table(read, what_ifs)])
     count.gates.check(read)
 
 
-def _chart(read: Network, what_ifs: Sequence[WhatIf], *, group: bool) -> "Chart":
-    """All layers or blocks in their order: sorted or cut they would be no depth."""
-    from sepcalc.render.charts.network import network_chart
-
-    return network_chart(network_table(read, what_ifs, group=group), totals_table(read, what_ifs))
-
-
-def _check_flags(count: CountFlags, form: Format) -> None:
+def _check_flags(count: CountFlags, form: str) -> None:
     """Raise :class:`SepcalcError` for tables that there are not, for flags of those that are not shown, and for limits.
 
     All that needs no network is checked before one is opened, which can take long.
@@ -193,7 +184,7 @@ def _check_flags(count: CountFlags, form: Format) -> None:
     for name in names:
         if name not in TABLES:
             raise SepcalcError(f"--table: no table '{name}'{closest(name, TABLES)}")
-    if form in ONE_TABLE and len(set(names)) > 1:
+    if FORMATS[form].one_table and len(set(names)) > 1:
         raise SepcalcError(f"--table: {form} holds one table; name one, or choose another format")
     if count.layout.group:
         refuse({"--stages": count.layout.stages}, "--group adds layers up; leave one or the other out")
@@ -208,7 +199,7 @@ def _check_flags(count: CountFlags, form: Format) -> None:
     count.gates.limits()
 
 
-def _wanted(read: Network, tables: Sequence[Table | None], names: Sequence[str], form: Format) -> list[Table]:
+def _wanted(read: Network, tables: Sequence[Table | None], names: Sequence[str], form: str) -> list[Table]:
     """The tables that were asked for; formats that hold one table get the first."""
     known = {each.name: each for each in tables if each is not None}
     for name in names:
@@ -216,9 +207,9 @@ def _wanted(read: Network, tables: Sequence[Table | None], names: Sequence[str],
             why = "has no published figures" if not read.published else "is not as published with --width or --size"
             raise SepcalcError(f"--table: {read.name} {why}; leave 'published' out")
     chosen = [each for name, each in known.items() if not names or name in names]
-    return chosen[:1] if form in ONE_TABLE else chosen
+    return chosen[:1] if FORMATS[form].one_table else chosen
 
 
-def _say_what_is_missing(form: Format, published: Table | None) -> None:
+def _say_what_is_missing(form: str, published: Table | None) -> None:
     others = "--table totals or --table published" if published else "--table totals"
     sys.stderr.write(f"{form} holds one table, this is 'layers'; for the others use {others}\n")

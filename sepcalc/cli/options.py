@@ -1,4 +1,4 @@
-"""What several commands share: how they are declared, and in which form, what columns and where their results go."""
+"""Options that several commands share, and the way of their results to a terminal, a pipe or a file."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from sepcalc.cli.flags import flag, refuse, word
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.spec import ELEMENT_BYTES
 from sepcalc.core.table import Table
-from sepcalc.render.formats import FORMATS, Format, render_tables
+from sepcalc.render.formats import FORMATS, render_tables
 
 FormatOption = Annotated[
     str | None,
@@ -30,15 +30,9 @@ DtypeOption = Annotated[
     typer.Option("--dtype", metavar="NAME", help=f"For traffic: {', '.join(ELEMENT_BYTES)}; float32 by default."),
 ]
 
-FOR_PROGRAMS: tuple[Format, ...] = ("csv", "tsv", "json")
-"""Formats with exact numbers alone."""
-
-ONE_TABLE: tuple[Format, ...] = ("csv", "tsv")
-"""Formats that hold a single table."""
-
 
 class ShowFlags(NamedTuple):
-    """In which form results are shown, with what columns, and where they go."""
+    """The columns and the format of the results, and where they go."""
 
     columns: Annotated[
         str | None,
@@ -48,30 +42,27 @@ class ShowFlags(NamedTuple):
     output: OutputOption = None
     si: Annotated[bool, typer.Option("--si", help="Round counts: 569 M.")] = False
 
-    def form(self) -> Format:
+    def form(self) -> str:
         """The format that the user asked for; see :func:`chosen_format`."""
         return chosen_format(self.format, self.output)
 
     def tables(self, first: Table, *others: Table) -> None:
-        """Render tables for a terminal, a pipe or a file, the first with the columns that are chosen."""
+        """Show tables, the first with the columns that ``--columns`` chooses."""
         show_tables([with_columns(first, self.columns), *others], self.form(), self.output, si=self.si)
 
     def answer(self, answer: dict[str, Any], holds: str = "figure", others: Mapping[str, object] | None = None) -> None:
-        """Print a machine-readable answer, which ``holds`` all there is: looks, and ``others`` like them, are refused.
-
-        Raises :class:`SepcalcError` where one of those flags is given.
-        """
+        """Print a JSON answer, after :meth:`refuse_looks`."""
         self.refuse_looks(holds, others)
         show_json(answer, self.output)
 
     def refuse_looks(self, holds: str, others: Mapping[str, object] | None = None) -> None:
-        """Raise :class:`SepcalcError` for flags that say how tables look, where an answer ``holds`` all there is."""
+        """Raise :class:`SepcalcError` for ``others`` and flags about the look of tables: JSON ``holds`` everything."""
         looks = {**(others or {}), "--columns": self.columns, "--si": self.si}
         refuse(looks, f"json always holds every {holds}; choose another format")
 
 
 def command_app() -> typer.Typer:
-    """The app of one command: help in plain text, which no width cuts, and errors left to the caller."""
+    """The app of one command: its help is plain text that no width cuts; errors go to the caller."""
     return typer.Typer(
         add_completion=False,
         rich_markup_mode=None,
@@ -94,11 +85,11 @@ def typed(context: typer.Context) -> str:
 
 
 def element_bytes(dtype: str | None) -> int:
-    """What one element takes in the type that ``--dtype`` names, float32 by default."""
+    """The bytes of one element of the type that ``--dtype`` names, float32 by default."""
     return ELEMENT_BYTES[word("--dtype", dtype or "float32", ELEMENT_BYTES)]
 
 
-def chosen_format(name: str | None, output: Path | None) -> Format:
+def chosen_format(name: str | None, output: Path | None) -> str:
     """The format that the user asked for, by name or by the suffix of the file.
 
     Raises :class:`SepcalcError` with the closest known one.
@@ -115,7 +106,7 @@ def chosen_format(name: str | None, output: Path | None) -> Format:
 
 
 def with_columns(table: Table, wanted: str | None) -> Table:
-    """``table`` with its first column and those that ``--columns`` names, or all, or those that are there unasked."""
+    """``table`` with its first column and those of ``--columns``: some, all, or by default those that are shown."""
     first = table.columns[0].key
     if wanted == "all":
         return table
@@ -129,30 +120,29 @@ def with_columns(table: Table, wanted: str | None) -> Table:
 
 
 def need_size(columns: str | None, unknown: Collection[str]) -> None:
-    """Raise :class:`SepcalcError` where ``columns`` asks for one that is ``unknown`` while the size is open."""
+    """Raise :class:`SepcalcError` if ``columns`` has one that is ``unknown`` without a size."""
     for key in map(str.strip, (columns or "").split(",")):
         if key in unknown:
             instead = ", or choose macs_per_position" if key == "macs" else ""
             raise SepcalcError(f"--columns: {key} cannot be known without a size; give --size{instead}")
 
 
-def show_tables(tables: Sequence[Table], form: Format, output: Path | None, *, si: bool) -> None:
+def show_tables(tables: Sequence[Table], form: str, output: Path | None, *, si: bool) -> None:
     """Render ``tables`` for a terminal, a pipe or a file."""
     refuse_si(form, si=si)
     live = output is None and sys.stdout.isatty()
-    show_text(
-        render_tables(tables, form, si=si, width=terminal_width() if live else None, color=live and colorful()), output
-    )
+    width = terminal_width() if live else None
+    show_text(render_tables(tables, form, si=si, width=width, color=live and colorful()), output)
 
 
 def refuse_si(form: str, *, si: bool) -> None:
-    """Raise :class:`SepcalcError` for ``--si`` where numbers are exact: in any format that does not draw for people."""
-    if form in FOR_PROGRAMS or form not in FORMATS:
+    """Raise :class:`SepcalcError` for ``--si`` with a format of exact numbers."""
+    if form not in FORMATS or FORMATS[form].exact:
         refuse({"--si": si}, f"{form} holds exact numbers; choose another format")
 
 
 def show_json(answer: dict[str, Any], output: Path | None) -> None:
-    """Print a machine-readable answer."""
+    """Print a JSON answer."""
     import json
 
     # A stream that cannot hold × gets an escape that stands for the same text.
@@ -161,7 +151,7 @@ def show_json(answer: dict[str, Any], output: Path | None) -> None:
 
 
 def show_text(text: str, output: Path | None) -> None:
-    """Print ``text``, or write it to a file. A reader that goes away has what it wanted."""
+    """Print ``text``, or write it to a file. A pipe that its reader closes early is no error."""
     if output is not None:
         from sepcalc.render.files import write
 
@@ -175,7 +165,7 @@ def show_text(text: str, output: Path | None) -> None:
 
 
 def discard_output() -> None:
-    """Let standard output go nowhere, so that the interpreter can flush it at its end."""
+    """Send standard output to the null device, so that the interpreter can flush it at its end."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)

@@ -1,6 +1,6 @@
 """The flags for pictures: charts in files, and bars beside the numbers of a terminal."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -28,12 +28,24 @@ class PlotFlags(NamedTuple):
 
             flag("--plot", drawer, self.plot)
 
-    def draw(self, chart: Callable[[], "Chart"]) -> None:
-        """Write what ``chart`` makes, if a chart was asked for."""
-        if self.plot is not None:
+    def draw(self, tables: Callable[[], Iterable[Table]], name: str = "") -> None:
+        """Write the chart of ``tables``, if one was asked for; see :func:`~sepcalc.render.charts.chart.chart_of`."""
+        self.save(self.chart(tables, name))
+
+    def chart(self, tables: Callable[[], Iterable[Table]], name: str = "") -> "Chart | None":
+        """The chart of ``tables``, if one was asked for."""
+        if self.plot is None:
+            return None
+        from sepcalc.render.charts.chart import chart_of
+
+        return chart_of(*tables(), name=name)
+
+    def save(self, chart: "Chart | None") -> None:
+        """Write a chart where it was asked for."""
+        if self.plot is not None and chart is not None:
             from sepcalc.render.charts.chart import save_chart
 
-            save_chart(chart(), self.plot)
+            save_chart(chart, self.plot)
 
 
 class BarFlags(NamedTuple):

@@ -13,11 +13,12 @@ from sepcalc.cli.flags import flag, flat, refuse
 from sepcalc.cli.options import command_app, examples, typed
 from sepcalc.cli.sources import SOURCE_HELP, PatternFlags, ScaleFlags, SourceFlags
 from sepcalc.cli.variants import VariantFlags
-from sepcalc.core.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError, either
 from sepcalc.core.runtime import resolve
 from sepcalc.measure.record import load_measurement
 from sepcalc.render.charts.chart import need_libraries, save_chart
 from sepcalc.render.files import by_suffix, write
+from sepcalc.render.formats import FORMATS, Output
 from sepcalc.report.document import Made, Subject, chosen_layer, report_network
 
 EXAMPLES = (
@@ -26,15 +27,12 @@ EXAMPLES = (
     "sepcalc report my-net.yaml --pictures -o report.tex",
 )
 
-SUFFIXES = {
-    ".html": "sepcalc.report.html:draw",
-    ".md": "sepcalc.report.markdown:draw",
-    ".tex": "sepcalc.report.latex:draw",
-}
-"""The modules that draw a report, by the suffix of its file."""
 
-PICTURES = {".md": ".svg", ".tex": ".pdf"}
-"""The suffix of the pictures beside a report; a page holds its own."""
+def outputs() -> dict[str, Output]:
+    """The formats of a report, by the suffix of its file."""
+    drawn = (output for output in FORMATS.values() if output.report)
+    return {output.suffix: output for output in sorted(drawn, key=lambda output: output.suffix)}
+
 
 app = command_app()
 
@@ -61,14 +59,13 @@ def write_report(
         bool, typer.Option("--pictures", help="Markdown and LaTeX: write the charts beside the report.")
     ] = False,
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help="The report: a .html, .md or .tex file.")
+        Path, typer.Option("--output", "-o", metavar="FILE", help=f"The report: a {either(outputs())} file.")
     ],
 ) -> None:
     """Write a report: totals, layers, one layer derived, charts, other counters, published figures, measurements."""
-    draw = resolve(flag("--output", lambda path: by_suffix(path, SUFFIXES), output))
-    suffix = PICTURES.get(output.suffix.lower())
-    if suffix is None:
-        refuse({"--pictures": pictures}, "an HTML report holds its pictures; leave it out")
+    form = flag("--output", lambda path: by_suffix(path, outputs()), output)
+    if not form.pictures:
+        refuse({"--pictures": pictures}, "the report itself holds its pictures; leave it out")
     elif pictures:
         need_libraries()
     today = _today()
@@ -84,15 +81,14 @@ def write_report(
         trace=trace,
         published=not scale.changes(),
         measured=tuple(measured),
-        pictures=pictures or suffix is None,
+        pictures=pictures or not form.pictures,
     )
     made = Made(command=typed(context), version=__version__, date=today, source=source)
     document = report_network(subject, made)
     beside = re.sub("[^A-Za-z0-9.-]+", "-", output.stem)
-    if suffix is not None:
-        for picture in document.pictures:
-            save_chart(picture.chart, output.with_name(f"{beside}-{picture.name}{suffix}"))
-    write(output, draw(document, beside))
+    for picture in document.pictures if form.pictures else ():
+        save_chart(picture.chart, output.with_name(f"{beside}-{picture.name}{form.pictures}"))
+    write(output, resolve(form.report)(document, beside))
 
 
 def _today() -> str:

@@ -12,7 +12,7 @@ from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.network import Network, WhatIf
 from sepcalc.core.parsing import parse_factor
 from sepcalc.core.variants import Variant
-from sepcalc.readers.inputs import Input, parse_input
+from sepcalc.readers.inputs import Request, parse_input
 from sepcalc.readers.sources import open_traced
 from sepcalc.readers.trace import Trace
 
@@ -58,13 +58,15 @@ class SourceFlags(NamedTuple):
         typer.Option("--arg", metavar="NAME=VALUE", help="PyTorch: an argument of the callable; repeatable."),
     ] = None
 
-    def inputs(self) -> list[Input]:
-        """The inputs that are named."""
-        return [flag("--input", parse_input, text) for text in self.input or ()]
-
-    def arguments(self) -> dict[str, Any]:
-        """The arguments of the callable by name."""
-        return dict(flag("--arg", parse_argument, text) for text in self.arg or ())
+    def request(self, source: str, scale: ScaleFlags = UNSCALED) -> Request:
+        """The network that ``source`` names, and how the flags say that it is read."""
+        return Request(
+            source=source,
+            inputs=tuple(flag("--input", parse_input, text) for text in self.input or ()),
+            arguments=dict(flag("--arg", parse_argument, text) for text in self.arg or ()),
+            width=scale.factor(),
+            size=None if scale.size is None else lengths("--size", scale.size),
+        )
 
     def open(self, source: str, scale: ScaleFlags = UNSCALED) -> Network:
         """The network that ``source`` names; notes go to standard error."""
@@ -72,14 +74,7 @@ class SourceFlags(NamedTuple):
 
     def trace(self, source: str, scale: ScaleFlags = UNSCALED) -> tuple[Network, Trace | None]:
         """Like :meth:`open`, with the trace of the run where there was one."""
-        return open_traced(
-            source,
-            inputs=self.inputs(),
-            arguments=self.arguments(),
-            width=scale.factor(),
-            size=None if scale.size is None else lengths("--size", scale.size),
-            note=say,
-        )
+        return open_traced(self.request(source, scale), note=say)
 
 
 class PatternFlags(NamedTuple):

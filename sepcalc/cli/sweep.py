@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
@@ -24,9 +24,6 @@ from sepcalc.sweep.grid import parse_values
 from sepcalc.sweep.sweep import BLOCK, Sweep, sweep_network
 from sepcalc.sweep.sweep import sweep_layer as sweep_of
 from sepcalc.sweep.tables import elided, sweep_columns, sweep_table
-
-if TYPE_CHECKING:
-    from sepcalc.render.charts.chart import Chart
 
 EXAMPLES = (
     "sepcalc sweep --cin 64 --cout 32:1024:x2 -k 3,5,7 --size 56",
@@ -81,13 +78,12 @@ def sweep(
         found = _of_network(source, {"--width": width, "--size": convolution.size}, variants)
     _check(found)
     # What cannot be drawn is said before a long file is written.
-    chart = None if plots.plot is None else _chart(found)
+    chart = plots.chart(lambda: [sweep_table(found)])
     if form in FORMS or form == "parquet":
         _write(found, form, show)
     else:
         _show(found, form, show)
-    if chart is not None:
-        plots.draw(lambda: chart)
+    plots.save(chart)
 
 
 def _check(found: Sweep) -> None:
@@ -97,12 +93,6 @@ def _check(found: Sweep) -> None:
     reasons = found.whole().counts[found.reference].why_not
     if None not in reasons:
         raise SepcalcError(str(reasons[0]))
-
-
-def _chart(found: Sweep) -> "Chart":
-    from sepcalc.render.charts.sweep import sweep_chart
-
-    return sweep_chart(sweep_table(found))
 
 
 def _form(show: ShowFlags) -> str:

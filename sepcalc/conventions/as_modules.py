@@ -1,9 +1,8 @@
-"""Layers as the run that they stand for: every layer a module of PyTorch's own that calls its function.
+"""The layers of a file as a run, in which every layer is one of PyTorch's own modules and calls its function.
 
-A network from a file says what is computed, not what code does it. Counters that see modules or functions need the
-latter, so each convolution, norm, activation and pooling is taken for the module of that name, joins for the symbols
-(``+``, ``*``), and matrix products and attention for functions. A model that computes the same by other
-means can have other totals with these counters: for its own, name it as PyTorch code.
+A file does not say which code computes its layers, and counters of modules or functions need to know. So each
+convolution, norm, activation and pooling is taken for the module of that name, joins for the symbols (``+``, ``*``),
+and matrix products and attention for functions. Other code for the same layers can have other totals.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ AS_MODULES = (
     "Every convolution, norm, activation and pooling counts as a module here, and joins as symbols; a model's own code "
     "can differ: for its totals, name it as module:callable."
 )
-"""What a reader of such totals must know."""
+"""The note below such totals."""
 
 _POOLS = {"maxpool": "max_pool", "avgpool": "avg_pool"}
 
@@ -57,11 +56,11 @@ _MODULES: Mapping[str, tuple[str, str]] = {
 """The class and the function of each word; ``{}`` is the number of axes."""
 
 _SYMBOLS = {"add": "__add__", "mul": "__mul__", "layer_scale": "__mul__", "mean": "mean"}
-"""What joins are: methods of tensors."""
+"""The methods of tensors that join."""
 
 
 def layers_trace(network: Network) -> tuple[Trace, tuple[int, ...]]:
-    """A run that does what the layers of ``network`` say, and our multiply-adds of each of its operators."""
+    """A run of the layers of ``network``, and our multiply-adds of each of its operators."""
     writing = _Writing()
     for layer in network.layers:
         if isinstance(layer, Convolution):
@@ -90,7 +89,7 @@ def layers_trace(network: Network) -> tuple[Trace, tuple[int, ...]]:
 
 @dataclass(slots=True, kw_only=True)
 class _Writing:
-    """The run as far as it is written; the model itself is module 0 and call 0, and comes last."""
+    """The run as far as it is written; module 0 and call 0 are the model itself, which is added last."""
 
     parameters: list[Parameter] = field(default_factory=list)
     modules: list[Module] = field(default_factory=list)
@@ -193,7 +192,7 @@ class _Writing:
         if word not in _MODULES:
             return False
         axes = max(len(reads) - 2, 1)
-        cls, function = (each.format(axes) for each in _MODULES[word])
+        cls, function = (name.format(axes) for name in _MODULES[word])
         own: dict[str, Shape] = {}
         if affine:
             own = {"weight": (reads[1],), **({} if word == "rms_norm" else {"bias": (reads[1],)})}

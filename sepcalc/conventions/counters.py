@@ -1,7 +1,6 @@
-"""What other counters print for the same run, and where each of them parts from the rule here.
+"""Other counters as data, each for one release: views of a run, and tables of formulas.
 
-A :class:`Counter` is data: what it sees of a :class:`~sepcalc.readers.trace.Trace`, and a table from that to
-formulas, for one release. :func:`~sepcalc.conventions.reconcile.reconcile` re-enacts it.
+:func:`~sepcalc.conventions.reconcile.reconcile` re-enacts a counter.
 """
 
 from __future__ import annotations
@@ -11,40 +10,36 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sepcalc.conventions.events import called, dispatched, functions, traced, visits
-from sepcalc.conventions.formulas import Event, Formula
+from sepcalc.conventions.formulas import Event, Parts
 from sepcalc.conventions.rules_functions import CALFLOPS, CALFLOPS_MACS, DEEPSPEED, DEEPSPEED_MACS, PTFLOPS_FUNCTIONS
 from sepcalc.conventions.rules_modules import (
     PTFLOPS_MODULES,
     THOP,
     TORCHINFO,
     ptflops_calls,
+    recurrent_flops,
     thop_calls,
     torchinfo_parameters,
 )
 from sepcalc.conventions.rules_operators import FLOP_COUNTER_MODE, FVCORE, PTFLOPS_ATEN, TORCHPROFILE
-from sepcalc.conventions.rules_recurrent import recurrent_flops
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.readers.trace import Trace
-
-Unit = Literal["MAC", "FLOP"]
-Table = Mapping[str, Formula]
-View = Callable[[Trace], Iterable[Event]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """One view of a run with the table that is looked up in it; what is not in the table counts as nothing."""
+    """A view of a run, and the table of its names; a name that is not in the table counts as nothing."""
 
     sees: str
-    view: View
-    table: Table
+    view: Callable[[Trace], Iterable[Event]]
+    table: Mapping[str, Parts]
     per_example: bool = False
     """Whether its sum is divided by the batch, where the network has one input."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """What a reader must know of a counter; ``about`` are the items and missed words that it explains, none for all."""
+    """A remark on a counter, shown beside the items and missed words in ``about``, or always where that is empty."""
 
     text: str
     about: tuple[str, ...] = ()
@@ -52,15 +47,12 @@ class Note:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counter:
-    """A counter of others, as of ``release``: its ``unit`` as it counts it, and what its number means and misses.
-
-    ``call`` is how the number is had from it.
-    """
+    """Another counter, as of ``release``; ``call`` is the Python expression that gives its total, in ``unit``."""
 
     name: str
     package: str
     release: str
-    unit: Unit
+    unit: Literal["MAC", "FLOP"]
     call: str
     rules: tuple[Rules, ...] = field(repr=False)
     notes: tuple[Note, ...] = field(default=(), repr=False)
@@ -199,11 +191,7 @@ COUNTERS: tuple[Counter, ...] = (
         unit="FLOP",
         call="calculate_flops(model, args=inputs)[0]",
         rules=(Rules(sees=f"{_BY_NAME}; recurrent modules", view=_calflops, table=CALFLOPS),),
-        notes=(
-            _ATTENTION,
-            _GROUPS_TWICE,
-            _SYMBOLS,
-        ),
+        notes=(_ATTENTION, _GROUPS_TWICE, _SYMBOLS),
     ),
     Counter(
         name="calflops-macs",
@@ -212,12 +200,7 @@ COUNTERS: tuple[Counter, ...] = (
         unit="MAC",
         call="calculate_flops(model, args=inputs)[1]",
         rules=(Rules(sees=f"{_BY_NAME}; recurrent modules", view=_calflops, table=CALFLOPS_MACS),),
-        notes=(
-            _ATTENTION,
-            _UNTRACKED,
-            _GROUPS_TWICE,
-            _SYMBOLS,
-        ),
+        notes=(_ATTENTION, _UNTRACKED, _GROUPS_TWICE, _SYMBOLS),
     ),
     Counter(
         name="torchprofile",

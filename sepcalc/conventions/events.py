@@ -1,7 +1,7 @@
-"""What a counter sees of a run: the same :class:`~sepcalc.readers.trace.Trace` from four heights.
+"""The events of a run that a counter sees: the same :class:`~sepcalc.readers.trace.Trace` from four heights.
 
 A counter of modules hooks their calls, one of functions replaces names in PyTorch's namespaces, one of graphs reads the
-operators that ``torch.jit`` traces, one of the dispatcher what runs at last. Names are short: ``nn.Conv2d``,
+operators that ``torch.jit`` traces, one of the dispatcher those that run in the end. Names are short: ``nn.Conv2d``,
 ``F.relu``, ``torch.matmul``, ``Tensor.add``, ``aten::linear`` in a graph, ``aten.addmm`` in the dispatcher.
 """
 
@@ -49,7 +49,7 @@ def class_name(qualname: str) -> str:
 
 
 def bound(operation: Operation) -> dict[str, object]:
-    """The attributes of an operator by name, where they were given by place too."""
+    """The attributes of an operator by name, also those that were given by place."""
     bare = operation.function.rpartition(".")[2]
     given = operation.attributes.get("arguments", ())
     names = _ARGUMENTS.get(bare, ())
@@ -77,7 +77,7 @@ def _event(name: str, index: int, operation: Operation, times: int = 1) -> Event
 
 
 def dispatched(trace: Trace) -> Iterator[Event]:
-    """What the dispatcher runs on a CPU: there attention and an LSTM are one kernel each."""
+    """The operators that the dispatcher runs on a CPU: there attention and an LSTM are one kernel each."""
     for index, operation in enumerate(trace.operations):
         kernel = _kernel(operation)
         if kernel:
@@ -88,7 +88,7 @@ def dispatched(trace: Trace) -> Iterator[Event]:
 
 
 def _kernel(operation: Operation) -> str | None:
-    """The kernel that runs on a CPU where others did here.
+    """The kernel that a CPU runs in the place of this trace's operators, if there is one.
 
     Raises :class:`NotImplementedError` where a recurrent layer runs by kernels of another kind.
     """
@@ -131,7 +131,7 @@ _GRAPH_NAMES = {"multiply": "mul", "multiply_": "mul_", "grid_sample": "grid_sam
 
 
 def graph_name(operation: Operation) -> str:
-    """How ``torch.jit`` names the operator: what C++ was called with, a convolution by its innermost name."""
+    """The operator's name in ``torch.jit``: that of the C++ call, for a convolution the innermost."""
     if not operation.function:
         return operation.aten[-1].name.partition(".")[2].partition(".")[0] if operation.aten else ""
     bare = operation.function.rpartition(".")[2]
@@ -155,9 +155,9 @@ _HEADS = "torch.nn.functional.multi_head_attention_forward"
 def traced(trace: Trace) -> Iterator[Event]:
     """The operators of the graph that ``torch.jit`` makes of the run.
 
-    The code of an attention layer multiplies lengths, which a graph holds too: one event for each layer stands for
-    them, and one for a projection of keys and values together. The weights that it averages over the heads are taken
-    as unused, and what nothing uses is in no graph.
+    The code of an attention layer multiplies lengths, which a graph holds too: one event a layer stands for them, and
+    one for a projection of keys and values together. The weights averaged over the heads are taken as unused, and a
+    graph holds nothing unused.
     """
     for index, operation in enumerate(trace.operations):
         heads = _HEADS in operation.inside
@@ -212,9 +212,9 @@ def _call(trace: Trace, index: int, call: ModuleCall, word: str, times: int) -> 
 
 
 def visits(trace: Trace, stops: Iterable[str] = (), *, through_root: bool = False) -> list[int]:
-    """How often a walk down the tree of modules comes to each, where it goes no further below classes in ``stops``.
+    """How often a walk down the tree of modules, which goes no further below classes in ``stops``, comes to each.
 
-    A module with two parents is visited twice, one with two names in one parent once: so PyTorch's ``children`` go.
+    As with PyTorch's ``children``, a module with two parents is visited twice, one with two names in one parent once.
     """
     ends = frozenset(stops)
     counts = [0] * len(trace.modules)

@@ -1,31 +1,31 @@
-"""The formulas that other counters are made of, each a term in words and in numbers.
+"""The formulas of other counters, in parts that have words and an amount.
 
-A counter is a table from what it sees (an operator, a function, a class of modules) to one of these. ``products`` is
-the part of a formula that stands for multiply-adds of convolutions and matrix products: all other parts are what a
-counter adds of its own. Amounts are in the counter's unit, so a FLOP counter takes its products twice.
+A counter's table leads from names (of an operator, a function, a class of modules) to formulas. The part ``products``
+stands for multiply-adds of convolutions and matrix products, all other parts are the counter's own additions. Amounts
+are in the counter's unit, so a FLOP counter takes its products twice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from math import prod
 from typing import Literal
 
 from sepcalc.readers.trace import Shape
 
 Item = Literal["products", "bias", "norm", "activation", "pooling", "elementwise", "upsampling", "recurrent", "other"]
-"""What a part of a formula stands for; ``recurrent`` is what an RNN does beside its products."""
+"""The subject of a part; ``recurrent`` is the arithmetic of an RNN beside its products."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One thing that a counter sees: an operator, a call of a function, or a call of a module.
+    """An event that a counter sees: an operator, a call of a function, or a call of a module.
 
-    ``inputs`` and ``outputs`` are shapes with the batch; ``weight`` is the shape of what holds the weights; ``config``
-    holds the operator's attributes or the module's; ``own`` the parameters of the module. ``word`` is what the field
-    calls the operator. ``operation`` and ``call`` say where in the trace it was; ``times`` how often the counter adds
-    it up.
+    ``inputs`` and ``outputs`` are shapes with the batch, ``weight`` is that of the weights; ``config`` holds the
+    attributes of the operator or module, ``own`` the module's parameters. ``word`` is the field's name for the
+    operator. ``operation`` and ``call`` are its place in the trace; the counter adds it up ``times`` times.
     """
 
     name: str
@@ -73,53 +73,54 @@ Amount = Callable[[Event], int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Term:
-    """A part of a formula: what it stands for, what it is in words, and how much."""
+class Part:
+    """A part of a formula: its subject, its words, and its amount for an event."""
 
     item: Item
     says: str
     amount: Amount
 
 
-Formula = tuple[Term, ...]
+Parts = tuple[Part, ...]
 
 
-def term(item: Item, says: str, amount: Amount) -> Formula:
-    """A formula of a single term."""
-    return (Term(item=item, says=says, amount=amount),)
+def part(item: Item, says: str, amount: Amount) -> Parts:
+    """A formula of a single part."""
+    return (Part(item=item, says=says, amount=amount),)
 
 
-def says(formula: Formula) -> str:
+def says(formula: Parts) -> str:
     """A formula in words.
 
     >>> says(twice(convolution) + bias_each_output)
     '2 · weights · positions + output'
     """
-    return " + ".join(each.says for each in formula).replace("+ -", "- ") or "0"
+    return " + ".join(part.says for part in formula).replace("+ -", "- ") or "0"
 
 
-def twice(formula: Formula) -> Formula:
+def twice(formula: Parts) -> Parts:
     """Two for each: FLOPs of multiply-adds."""
-    return tuple(
-        Term(item=each.item, says=f"2 · {each.says}", amount=lambda event, each=each: 2 * each.amount(event))  # type: ignore[misc]
-        for each in formula
-    )
+    return tuple(map(_doubled, formula))
 
 
-def per_input(item: Item, times: int = 1) -> Formula:
+def _doubled(part: Part) -> Part:
+    return Part(item=part.item, says=f"2 · {part.says}", amount=lambda event: 2 * part.amount(event))
+
+
+def per_input(item: Item, times: int = 1) -> Parts:
     """So many for each number of the first input."""
-    return term(item, "input" if times == 1 else f"{times} · input", lambda event: times * prod(event.x))
+    return part(item, "input" if times == 1 else f"{times} · input", lambda event: times * prod(event.x))
 
 
-def per_output(item: Item, times: int = 1) -> Formula:
+def per_output(item: Item, times: int = 1) -> Parts:
     """So many for each number of the output."""
-    return term(item, "output" if times == 1 else f"{times} · output", lambda event: times * prod(event.y))
+    return part(item, "output" if times == 1 else f"{times} · output", lambda event: times * prod(event.y))
 
 
-def norm(with_scale: int, without: int) -> Formula:
+def norm(with_scale: int, without: int) -> Parts:
     """So many for each number of the input, by whether the norm has a scale."""
     words = f"{with_scale} · input ({without or 'nothing'} without scale)"
-    return term("norm", words, lambda event: (with_scale if event.affine else without) * prod(event.x))
+    return part("norm", words, lambda event: (with_scale if event.affine else without) * prod(event.x))
 
 
 def _normed_by_batch(event: Event) -> int:
@@ -127,7 +128,7 @@ def _normed_by_batch(event: Event) -> int:
     return rate * prod(event.x)
 
 
-batch_norm = term("norm", "2 · input (1 without scale), 5 (4) with the input's own statistics", _normed_by_batch)
+batch_norm = part("norm", "2 · input (1 without scale), 5 (4) with the input's own statistics", _normed_by_batch)
 """A batch norm that keeps no moving statistics uses its input's, and counts as another norm does."""
 
 
@@ -142,7 +143,7 @@ def _batch(event: Event) -> int:
     return event.x[0] if len(event.x) == len(event.w) else 1
 
 
-convolution = term("products", "weights · positions", lambda event: prod(event.w) * _positions(event))
+convolution = part("products", "weights · positions", lambda event: prod(event.w) * _positions(event))
 """Output positions, and input positions where transposed: every multiply-add once."""
 
 
@@ -153,7 +154,7 @@ def _by_output(event: Event) -> int:
     return prod(event.y) * channels * prod(event.w[2:])
 
 
-convolution_by_output = term("products", "output · channels of the weights · window", _by_output)
+convolution_by_output = part("products", "output · channels of the weights · window", _by_output)
 """Output positions always: too many by the stride's product where transposed, and there groups are forgotten too."""
 
 
@@ -161,14 +162,14 @@ def _linear(event: Event) -> int:
     return prod(event.x) * event.w[0]
 
 
-linear = term("products", "input · c_out", _linear)
+linear = part("products", "input · c_out", _linear)
 
 
 def _first_by_columns(event: Event) -> int:
     return prod(event.inputs[0]) * event.inputs[1][-1]
 
 
-matmul_by_first = term("products", "first · columns of the second", _first_by_columns)
+matmul_by_first = part("products", "first · columns of the second", _first_by_columns)
 """Right where both have the same batch; too few where the second has the larger one."""
 
 
@@ -179,9 +180,9 @@ def _matmul(event: Event) -> int:
     return prod(event.y) * first[-1]
 
 
-matmul = term("products", "output · inner length", _matmul)
-addmm = term("products", "first · columns of the second", lambda event: prod(event.inputs[1]) * event.inputs[2][-1])
-addmv = term("products", "matrix", lambda event: prod(event.inputs[1]))
+matmul = part("products", "output · inner length", _matmul)
+addmm = part("products", "first · columns of the second", lambda event: prod(event.inputs[1]) * event.inputs[2][-1])
+addmv = part("products", "matrix", lambda event: prod(event.inputs[1]))
 
 
 def attention_products(event: Event) -> int:
@@ -190,34 +191,30 @@ def attention_products(event: Event) -> int:
     return prod(query[:-1]) * key[-2] * (query[-1] + value[-1])
 
 
-attention = term("products", "queries · keys · (depth + depth of values)", attention_products)
+attention = part("products", "queries · keys · (depth + depth of values)", attention_products)
 
-bias_each_output = term("bias", "output", lambda event: prod(event.y))
+bias_each_output = part("bias", "output", lambda event: prod(event.y))
 
 
 def _biased(event: Event) -> int:
     return prod(event.y) if event.flag("bias") else 0
 
 
-bias = term("bias", "output where there is a bias", _biased)
+bias = part("bias", "output where there is a bias", _biased)
 
 
 def broadcast(event: Event) -> int:
     """The numbers of two tensors lined up from the right, as they are multiplied."""
-    longest = max(len(shape) for shape in event.inputs[:2])
-    padded = [(1,) * (longest - len(shape)) + shape for shape in event.inputs[:2]]
-    return prod(max(pair) for pair in zip(*padded, strict=True))
+    reversed_shapes = (shape[::-1] for shape in event.inputs[:2])
+    return prod(map(max, zip_longest(*reversed_shapes, fillvalue=1)))
 
 
 def _lined_up_left(event: Event) -> int:
-    shapes = event.inputs[:2]
-    longest = max(len(shape) for shape in shapes)
-    padded = [shape + (1,) * (longest - len(shape)) for shape in shapes]
-    return prod(max(lengths) for lengths in zip(*padded, strict=True))
+    return prod(map(max, zip_longest(*event.inputs[:2], fillvalue=1)))
 
 
-elementwise = term("elementwise", "result", broadcast)
-elementwise_from_left = term("elementwise", "both shapes lined up from the left", _lined_up_left)
+elementwise = part("elementwise", "result", broadcast)
+elementwise_from_left = part("elementwise", "both shapes lined up from the left", _lined_up_left)
 """A fault of the tools: shapes broadcast from the right."""
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from sepcalc.conventions.counters import COUNTERS
 from sepcalc.conventions.tables import reconcile_all
+from sepcalc.core.answers import SCHEMA
 from sepcalc.core.network import NORM_PARAMS, Convolution, Layer, Network
 from sepcalc.core.parsing import parse_count
-from sepcalc.core.table import Column, Row, Table
+from sepcalc.core.table import Field, Table, answer_of, by_key, fill_table
 
 
 def _batch_norm_params(layer: Layer) -> int:
@@ -60,8 +60,7 @@ def explained(printed: str, candidates: Iterator[tuple[str, int]]) -> tuple[str,
     return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figure:
+class Identified(NamedTuple):
     """A figure as a source prints it, and what it stands for; ``exact`` is None where no convention here gives it."""
 
     source: str
@@ -72,41 +71,37 @@ class Figure:
     note: str
 
 
-def published_figures(network: Network) -> Iterator[Figure]:
+FIELDS: dict[str, Field[Identified]] = by_key(
+    Field(key="source", title="Source", answer="too", figure=lambda row: row.source),
+    Field(key="figure", title="Figure", answer="too", figure=lambda row: row.figure),
+    Field(key="printed", title="Printed", kind="count", answer="too", figure=lambda row: row.printed),
+    Field(key="exact", title="Exact", kind="count", answer="too", figure=lambda row: row.exact),
+    Field(key="convention", title="Convention", answer="too", figure=lambda row: row.convention),
+    Field(key="note", title="Note", rank=1, answer="too", figure=lambda row: row.note),
+)
+
+
+def published_figures(network: Network) -> Iterator[Identified]:
     """Each figure that the network's sources print, with the first convention that gives it."""
-    for each in network.published:
-        for figure, printed, candidates in (("params", each.params, _params), ("macs", each.macs, _macs)):
-            if printed is None:
-                continue
-            convention, exact = explained(printed, candidates(network)) or ("of another count: see the note", None)
-            yield Figure(
-                source=each.source, figure=figure, printed=printed, exact=exact, convention=convention,
-                note=each.note or "",
-            )  # fmt: skip
+    for published in network.published:
+        counts = ("params", published.params, _params), ("macs", published.macs, _macs)
+        for figure, printed, candidates in counts:
+            if printed is not None:
+                convention, exact = explained(printed, candidates(network)) or ("of another count: see the note", None)
+                yield Identified(published.source, figure, printed, exact, convention, published.note or "")
 
 
 def published_conventions_answer(network: Network) -> dict[str, Any]:
-    """The published figures for programs."""
-    figures = [asdict(each) for each in published_figures(network)]
-    return {"schema": 1, "kind": "published", "name": network.name, "figures": figures}
+    """What :func:`published_conventions_table` shows, as JSON."""
+    figures = [answer_of(FIELDS.values(), row) for row in published_figures(network)]
+    return {"schema": SCHEMA, "kind": "published", "name": network.name, "figures": figures}
 
 
 def published_conventions_table(network: Network) -> Table:
     """Each figure that the network's sources print, what it stands for, and that number in full."""
-    return Table(
+    table = Table(
         name="published",
         title=f"{network.name}, what its published figures stand for",
-        columns=(
-            Column(key="source", title="Source"),
-            Column(key="figure", title="Figure"),
-            Column(key="printed", title="Printed", kind="count"),
-            Column(key="exact", title="Exact", kind="count"),
-            Column(key="convention", title="Convention"),
-            Column(key="note", title="Note", rank=1),
-        ),
-        rows=tuple(
-            Row(cells=(each.source, each.figure, each.printed, each.exact, each.convention, each.note))
-            for each in published_figures(network)
-        ),
         caption="Published figures as their sources print them, rounded or rounded down.",
     )
+    return fill_table(table, FIELDS.values(), published_figures(network))

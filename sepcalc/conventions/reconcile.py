@@ -1,7 +1,7 @@
-"""The same run as other counters count it: their totals, and where each of them parts from the rule here.
+"""The total of another counter for a run, and its difference from ours in parts that add up exactly.
 
-``sepcalc`` counts the multiply-adds of convolutions, linear layers, matrix products and attention, each once. The
-difference of another counter from that is given in parts, in that counter's unit, which add up exactly.
+``sepcalc`` counts the multiply-adds of convolutions, linear layers, matrix products and attention, each once. The parts
+are in the other counter's unit.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ ITEMS = (
     TWICE, "bias", "norms", "activations", "pooling", "elementwise", "upsampling", _LABELS["recurrent"], TRANSPOSED,
     OWN_RULE, REPEATED, MISSED, "other", AVERAGED,
 )  # fmt: skip
-"""What a difference can be made of, in the order of the tables; norms stand with their kind and their rate."""
+"""The parts of a difference, in the order of the tables; the label of a norm has its kind and its rate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciled(Tabular):
-    """What ``counter`` prints; ``items`` are the parts of its difference from ``ours``, in the counter's unit.
+    """The total that ``counter`` prints, and the parts of its difference from ``ours``, in the counter's unit.
 
-    ``total`` is None where the number cannot be had exactly, and then ``reason`` says why. ``missed`` are the
-    words of the operators whose multiply-adds it does not see.
+    ``total`` is None where it cannot be reproduced exactly, and ``reason`` says why. ``missed`` are the words of
+    operators whose multiply-adds it does not see.
     """
 
     _TABLES = "sepcalc.conventions.tables:reconciled_tables"
@@ -60,12 +60,12 @@ class Reconciled(Tabular):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What a reader must know of this number."""
+        """The remarks on this total."""
         seen = {label for label, _ in self.items} | set(self.missed)
-        said = [note.text for note in self.counter.notes if not note.about or seen.intersection(note.about)]
+        texts = [note.text for note in self.counter.notes if not note.about or seen.intersection(note.about)]
         if self.missed:
-            said.append(f"not counted, wholly or in part: {', '.join(self.missed)}")
-        return (*said, *([self.reason] if self.reason else ()))
+            texts.append(f"not counted, wholly or in part: {', '.join(self.missed)}")
+        return (*texts, *([self.reason] if self.reason else ()))
 
     @property
     def difference(self) -> int | None:
@@ -74,7 +74,7 @@ class Reconciled(Tabular):
 
 
 def reconcile(counter: Counter, trace: Trace, macs: Sequence[int]) -> Reconciled:
-    """What ``counter`` prints for the run, and its difference from ours; ``macs`` are ours for each operation."""
+    """The total of ``counter`` for the run, and its difference from ours; ``macs`` are ours for each operation."""
     ours = sum(macs)
     sums = _Sums(trace=trace, macs=macs, factor=2 if counter.unit == "FLOP" else 1)
     try:
@@ -94,22 +94,22 @@ def _place(item: tuple[str, int]) -> tuple[int, str]:
     return (ITEMS.index(label) if label in ITEMS else ITEMS.index("norms"), label)
 
 
-Place = tuple[str, int]
+_Place = tuple[str, int]
 """An operation or a call by its index."""
 
 
 @dataclass(slots=True, kw_only=True)
 class _Sums:
-    """A counter's sum as it grows: parts that can stand for multiply-adds by their place, others by their label."""
+    """A counter's sum as it grows: products and biases by their place, other parts by their label."""
 
     trace: Trace
     macs: Sequence[int]
     factor: int
     items: dict[str, int] = field(default_factory=dict)
-    products: dict[Place, int] = field(default_factory=dict)
-    biases: dict[Place, int] = field(default_factory=dict)
-    words: dict[Place, str] = field(default_factory=dict)
-    claimed: dict[int, Place] = field(default_factory=dict)
+    products: dict[_Place, int] = field(default_factory=dict)
+    biases: dict[_Place, int] = field(default_factory=dict)
+    words: dict[_Place, str] = field(default_factory=dict)
+    claimed: dict[int, _Place] = field(default_factory=dict)
     inside: dict[int, list[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -117,7 +117,7 @@ class _Sums:
             self.inside.setdefault(operation.call, []).append(index)
 
     def count(self, rules: Rules) -> None:
-        """Look up everything that one view shows."""
+        """Add up the events of one view."""
         whole = 0
         for event in rules.view(self.trace):
             for part in rules.table.get(event.name, ()) if event.times else ():
@@ -144,7 +144,7 @@ class _Sums:
         self.items[label] = self.items.get(label, 0) + amount
 
     def settle(self) -> None:
-        """Hold the products against ours, place by place: what a module claims, no function claims again."""
+        """Compare the products with ours, place by place; operators that a module claims are not claimed again."""
         self.add(TWICE, (self.factor - 1) * sum(self.macs))
         for place in sorted(self.products):
             operations = [index for index in self.operations(place) if index not in self.claimed]
@@ -158,13 +158,13 @@ class _Sums:
             if index not in self.claimed:
                 self.add(MISSED, -self.factor * macs)
 
-    def operations(self, place: Place) -> Sequence[int]:
+    def operations(self, place: _Place) -> Sequence[int]:
         """The operators at a place: one, or all that ran directly in a call."""
         kind, index = place
         return (index,) if kind == "operation" else self.inside.get(index, ())
 
-    def label(self, place: Place, operations: Sequence[int], ours: int) -> str:
-        """What a difference between its products and ours at a place is called."""
+    def label(self, place: _Place, operations: Sequence[int], ours: int) -> str:
+        """The label of a difference between its products and ours at a place."""
         if not ours:
             again = any(self.macs[index] for index in self.operations(place))
             return REPEATED if again else _kind(self.words[place])
@@ -172,7 +172,7 @@ class _Sums:
         return TRANSPOSED if transposed else OWN_RULE
 
     def missed(self) -> tuple[str, ...]:
-        """The words of what has multiply-adds and was not seen, or counted as nothing."""
+        """The words of operators with multiply-adds that were not seen, or counted as nothing."""
         nothing = {place for place, amount in self.products.items() if not amount}
         return tuple(
             dict.fromkeys(

@@ -1,7 +1,7 @@
-"""What counters of functions count: they put their own function in the place of PyTorch's, by its name.
+"""The tables of counters of functions, which put their own function in the place of PyTorch's, by its name.
 
-So they see whoever calls that name, a module's forward or the user's code, and miss what is called by another: ``+``
-is not ``torch.add``. Facts of the named releases, read from their sources.
+They see every call by that name, from a module's forward or the user's code, and none by another: ``+`` is not
+``torch.add``. Facts of the named releases, read from their sources.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from math import prod
 
 from sepcalc.conventions.formulas import (
     Event,
-    Formula,
+    Parts,
     addmm,
     attention,
     batch_norm,
@@ -22,14 +22,19 @@ from sepcalc.conventions.formulas import (
     linear,
     matmul_by_first,
     norm,
+    part,
     per_input,
-    term,
     twice,
 )
-from sepcalc.conventions.rules_recurrent import recurrent_flops
+from sepcalc.conventions.rules_modules import recurrent_flops
 
 _AXES = (1, 2, 3)
+_CONVS = tuple(f"F.conv{axes}d" for axes in _AXES)
+_TRANSPOSED = tuple(f"F.conv_transpose{axes}d" for axes in _AXES)
 _POOLS = tuple(f"F.{kind}_pool{axes}d" for kind in ("avg", "max", "adaptive_avg", "adaptive_max") for axes in _AXES)
+_ADDMMS = ("torch.addmm", "Tensor.addmm", "torch.baddbmm")
+_ELEMENTWISE = ("torch.mul", "Tensor.mul", "torch.add", "Tensor.add")
+_PRODUCTS = ("torch.matmul", "Tensor.matmul", "torch.mm", "Tensor.mm", "torch.bmm", "Tensor.bmm")
 _ACTIVATIONS = ("F.relu", "F.prelu", "F.elu", "F.relu6", "F.silu", "F.gelu")
 
 
@@ -67,8 +72,8 @@ def _conv_bias(event: Event) -> int:
     return _same_as_floor(event) * event.w[0] if event.flag("bias") else 0
 
 
-_CONVOLUTION = term("products", "weights · positions", _convolved)
-_CONVOLUTION_BIAS = term("bias", "output where there is a bias", _conv_bias)
+_CONVOLUTION = part("products", "weights · positions", _convolved)
+_CONVOLUTION_BIAS = part("bias", "output where there is a bias", _conv_bias)
 
 
 def _transposed_twice_grouped(event: Event) -> int:
@@ -80,8 +85,8 @@ def _transposed_bias(event: Event) -> int:
     return event.w[1] * event.x[0] * prod(_without_padding(event)) if event.flag("bias") else 0
 
 
-_CALFLOPS_TRANSPOSED = term("products", "input · (c_out/groups)/groups · window", _transposed_twice_grouped)
-_CALFLOPS_TRANSPOSED_BIAS = term(
+_CALFLOPS_TRANSPOSED = part("products", "input · (c_out/groups)/groups · window", _transposed_twice_grouped)
+_CALFLOPS_TRANSPOSED_BIAS = part(
     "bias", "c_out/groups · positions by an ordinary convolution's formula", _transposed_bias
 )
 
@@ -120,7 +125,7 @@ def _padded_channels(event: Event) -> int:
 
 
 _UNARY = {
-    "F.local_response_norm": term("norm", "4 · input, the channels of one padded by the window", _padded_channels),
+    "F.local_response_norm": part("norm", "4 · input, the channels of one padded by the window", _padded_channels),
     **dict.fromkeys((*_ACTIVATIONS, "F.leaky_relu", "F.softmax"), per_input("activation")),
     **dict.fromkeys(_POOLS, per_input("pooling")),
     "F.batch_norm": batch_norm,
@@ -130,54 +135,52 @@ _UNARY = {
 }
 
 
-def _both(formula: Formula) -> dict[str, Formula]:
+def _both(formula: Parts) -> dict[str, Parts]:
     """``F.upsample`` calls ``F.interpolate``: both names are replaced, so both are counted."""
     return {"F.interpolate": formula, "F.upsample": formula + formula}
 
 
-_ADDMM_FLOPS = twice(addmm) + term("bias", "first input", lambda event: prod(event.x))
-_EINSUM = term("products", "what NumPy prints, to four figures", einsum_cost)
+_ADDMM_FLOPS = twice(addmm) + part("bias", "first input", lambda event: prod(event.x))
+_EINSUM = part("products", "what NumPy prints, to four figures", einsum_cost)
 
-CALFLOPS: dict[str, Formula] = {
+CALFLOPS: dict[str, Parts] = {
     "F.linear": twice(linear),
-    **dict.fromkeys((f"F.conv{axes}d" for axes in _AXES), twice(_CONVOLUTION) + _CONVOLUTION_BIAS),
-    **dict.fromkeys(
-        (f"F.conv_transpose{axes}d" for axes in _AXES), twice(_CALFLOPS_TRANSPOSED) + _CALFLOPS_TRANSPOSED_BIAS
-    ),
+    **dict.fromkeys(_CONVS, twice(_CONVOLUTION) + _CONVOLUTION_BIAS),
+    **dict.fromkeys(_TRANSPOSED, twice(_CALFLOPS_TRANSPOSED) + _CALFLOPS_TRANSPOSED_BIAS),
     **_UNARY,
-    **_both(term("upsampling", "size asked for, or the input", _asked_size)),
+    **_both(part("upsampling", "size asked for, or the input", _asked_size)),
     **dict.fromkeys(("torch.matmul", "Tensor.matmul"), twice(matmul_by_first)),
-    **dict.fromkeys(("torch.addmm", "Tensor.addmm", "torch.baddbmm"), _ADDMM_FLOPS),
-    **dict.fromkeys(("torch.mul", "Tensor.mul", "torch.add", "Tensor.add"), elementwise_from_left),
+    **dict.fromkeys(_ADDMMS, _ADDMM_FLOPS),
+    **dict.fromkeys(_ELEMENTWISE, elementwise_from_left),
     "torch.einsum": _EINSUM,
     **recurrent_flops,
 }
 """calflops, its FLOPs."""
 
-CALFLOPS_MACS: dict[str, Formula] = {
+CALFLOPS_MACS: dict[str, Parts] = {
     "F.linear": linear,
-    **dict.fromkeys((f"F.conv{axes}d" for axes in _AXES), _CONVOLUTION),
-    **dict.fromkeys((f"F.conv_transpose{axes}d" for axes in _AXES), _CALFLOPS_TRANSPOSED),
+    **dict.fromkeys(_CONVS, _CONVOLUTION),
+    **dict.fromkeys(_TRANSPOSED, _CALFLOPS_TRANSPOSED),
     **dict.fromkeys(("torch.matmul", "Tensor.matmul"), matmul_by_first),
-    **dict.fromkeys(("torch.addmm", "Tensor.addmm", "torch.baddbmm"), addmm),
+    **dict.fromkeys(_ADDMMS, addmm),
 }
 """calflops, its MACs: an einsum and an RNN have none."""
 
 _MATMULS = ("torch.matmul", "Tensor.matmul", "Tensor.__matmul__", "torch.mm", "Tensor.mm", "torch.bmm", "Tensor.bmm")
 
-DEEPSPEED: dict[str, Formula] = {
+DEEPSPEED: dict[str, Parts] = {
     **CALFLOPS,
-    **dict.fromkeys((f"F.conv_transpose{axes}d" for axes in _AXES), twice(convolution) + bias),
-    **_both(term("upsampling", "size asked for, or input · factor", _asked_size_or_scaled)),
+    **dict.fromkeys(_TRANSPOSED, twice(convolution) + bias),
+    **_both(part("upsampling", "size asked for, or input · factor", _asked_size_or_scaled)),
     **dict.fromkeys(_MATMULS, twice(matmul_by_first)),
-    **dict.fromkeys(("torch.mul", "Tensor.mul", "torch.add", "Tensor.add"), elementwise),
+    **dict.fromkeys(_ELEMENTWISE, elementwise),
     "F.scaled_dot_product_attention": twice(attention),
 }
 """DeepSpeed's profiler, its FLOPs: calflops began as a copy of it, and it has mended some of the same faults since."""
 
-DEEPSPEED_MACS: dict[str, Formula] = {
+DEEPSPEED_MACS: dict[str, Parts] = {
     **CALFLOPS_MACS,
-    **dict.fromkeys((f"F.conv_transpose{axes}d" for axes in _AXES), convolution),
+    **dict.fromkeys(_TRANSPOSED, convolution),
     **dict.fromkeys(_MATMULS, matmul_by_first),
     "F.scaled_dot_product_attention": attention,
 }
@@ -188,17 +191,15 @@ def _beta(event: Event) -> int:
     return 0 if event.config.get("beta", 1) == 0 else prod(event.x)
 
 
-_PTFLOPS_ADDMM = addmm + term("bias", "first input unless beta is 0", _beta)
+_PTFLOPS_ADDMM = addmm + part("bias", "first input unless beta is 0", _beta)
 
-PTFLOPS_FUNCTIONS: dict[str, Formula] = {
+PTFLOPS_FUNCTIONS: dict[str, Parts] = {
     **dict.fromkeys((*_ACTIVATIONS, "F.softmax"), per_input("activation")),
     **dict.fromkeys(_POOLS, per_input("pooling")),
-    **_both(term("upsampling", "result", _resized)),
+    **_both(part("upsampling", "result", _resized)),
     "F.local_response_norm": _UNARY["F.local_response_norm"],
-    **dict.fromkeys(
-        ("torch.matmul", "Tensor.matmul", "torch.mm", "Tensor.mm", "torch.bmm", "Tensor.bmm"), matmul_by_first
-    ),
-    **dict.fromkeys(("torch.addmm", "Tensor.addmm", "torch.baddbmm"), _PTFLOPS_ADDMM),
-    **dict.fromkeys(("torch.mul", "Tensor.mul", "torch.add", "Tensor.add"), elementwise_from_left),
+    **dict.fromkeys(_PRODUCTS, matmul_by_first),
+    **dict.fromkeys(_ADDMMS, _PTFLOPS_ADDMM),
+    **dict.fromkeys(_ELEMENTWISE, elementwise_from_left),
 }
 """ptflops, ``backend="pytorch"``: the functions beside the modules."""

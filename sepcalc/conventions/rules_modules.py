@@ -1,28 +1,28 @@
-"""What counters of modules count: they hook the modules of a model, and see nothing that a forward does by itself.
+"""The tables of counters of modules, which hook the modules of a model and see nothing else that a forward does.
 
 A class must be the one in the table, not a subclass of it. Facts of the named releases, read from their sources.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from math import prod
 
 from sepcalc.conventions.events import called, class_name, visits
 from sepcalc.conventions.formulas import (
+    Amount,
     Event,
-    Formula,
-    Term,
+    Part,
+    Parts,
     bias,
     convolution,
     linear,
     norm,
+    part,
     per_input,
     per_output,
-    term,
 )
-from sepcalc.conventions.rules_recurrent import recurrent_macs, recurrent_thop
 from sepcalc.readers.trace import Trace
 
 _AXES = (1, 2, 3)
@@ -31,6 +31,72 @@ _AXES = (1, 2, 3)
 def _classes(*names: str) -> tuple[str, ...]:
     """``Conv`` stands for ``nn.Conv1d``, ``nn.Conv2d`` and ``nn.Conv3d``."""
     return tuple(f"nn.{name}{axes}d" for name in names for axes in _AXES)
+
+
+_GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
+_BESIDE = {"RNN": 1, "GRU": 7, "LSTM": 10}
+"""Elementwise operations for each hidden number and step in ptflops, calflops and DeepSpeed."""
+
+_BESIDE_THOP = {"RNN": 1, "GRU": 7, "LSTM": 8}
+"""The same in thop."""
+
+
+def _matrices(event: Event) -> int:
+    """All weights of one direction: input to hidden and hidden to hidden, of every layer."""
+    return sum(prod(shape) for name, shape in _forward(event) if name.startswith("weight"))
+
+
+def _biases(event: Event) -> int:
+    return sum(prod(shape) for name, shape in _forward(event) if name.startswith("bias"))
+
+
+def _forward(event: Event) -> list[tuple[str, tuple[int, ...]]]:
+    return [(name, shape) for name, shape in event.own.items() if not name.endswith("_reverse")]
+
+
+def _steps(event: Event) -> int:
+    """The first two lengths of the input (the first alone for a cell), twice if it runs in both directions."""
+    cell = event.name.endswith("Cell")
+    if event.number("proj_size"):
+        raise NotImplementedError("a recurrent layer with projections")
+    if len(event.inputs) > 1 and len(event.inputs[1]) == 1 and not cell:
+        raise NotImplementedError("a packed sequence")
+    return prod(event.x[: 1 if cell else 2]) * (2 if event.flag("bidirectional") else 1)
+
+
+def _per_step(amount: Amount) -> Amount:
+    return lambda event: amount(event) * _steps(event)
+
+
+def _hidden(event: Event, times: int) -> int:
+    return times * event.number("hidden_size") * event.number("num_layers", 1)
+
+
+def _formula(kind: str, per_weight: int, beside: int, *, less_gates: int = 0) -> Parts:
+    gates = _GATES[kind]
+    extra = beside - less_gates * gates
+    many = "" if per_weight == 1 else f"{per_weight} · "
+    return (
+        Part(item="products", says=f"{many}weights · steps", amount=_per_step(lambda e: per_weight * _matrices(e))),
+        Part(item="bias", says="biases · steps", amount=_per_step(_biases)),
+        Part(
+            item="recurrent", says=f"{extra} · hidden · layers · steps", amount=_per_step(lambda e: _hidden(e, extra))
+        ),
+    )
+
+
+def _table(formula: Callable[[str], Parts]) -> dict[str, Parts]:
+    return {f"nn.{kind}{suffix}": formula(kind) for kind in _GATES for suffix in ("", "Cell")}
+
+
+recurrent_macs = _table(lambda kind: _formula(kind, 1, _BESIDE[kind]))
+"""ptflops."""
+
+recurrent_flops = _table(lambda kind: _formula(kind, 2, _BESIDE[kind], less_gates=2))
+"""calflops and DeepSpeed: an addition less than two FLOPs for each gate and product."""
+
+recurrent_thop = _table(lambda kind: _formula(kind, 1, _BESIDE_THOP[kind]))
+"""thop."""
 
 
 def _window_by_output(event: Event) -> int:
@@ -59,19 +125,19 @@ def _upsampled(event: Event) -> int:
     return _UPSAMPLED.get(str(event.config.get("mode")), 0) * prod(event.y)
 
 
-THOP: dict[str, Formula] = {
+THOP: dict[str, Parts] = {
     **dict.fromkeys(
-        _classes("Conv", "ConvTranspose"), term("products", "output · c_in/groups · window", _window_by_output)
+        _classes("Conv", "ConvTranspose"), part("products", "output · c_in/groups · window", _window_by_output)
     ),
-    "nn.Linear": term("products", "c_in · output", lambda event: event.number("in_features") * prod(event.y)),
+    "nn.Linear": part("products", "c_in · output", lambda event: event.number("in_features") * prod(event.y)),
     **dict.fromkeys((*_classes("BatchNorm", "InstanceNorm"), "nn.LayerNorm", "nn.SyncBatchNorm"), norm(4, 2)),
     "nn.PReLU": per_input("activation"),
-    "nn.Softmax": term("activation", "(3 · length - 1) · input/length", _softmax),
+    "nn.Softmax": part("activation", "(3 · length - 1) · input/length", _softmax),
     **dict.fromkeys(_classes("AvgPool"), per_output("pooling")),
-    **dict.fromkeys(_classes("AdaptiveAvgPool"), term("pooling", "(window + 1) · output", _adaptive)),
+    **dict.fromkeys(_classes("AdaptiveAvgPool"), part("pooling", "(window + 1) · output", _adaptive)),
     **dict.fromkeys(
         ("nn.Upsample", "nn.UpsamplingBilinear2d", "nn.UpsamplingNearest2d"),
-        term("upsampling", "output · 1 (nearest), 5 (linear), 11 (bilinear) or 259 (bicubic)", _upsampled),
+        part("upsampling", "output · 1 (nearest), 5 (linear), 11 (bilinear) or 259 (bicubic)", _upsampled),
     ),
     **recurrent_thop,
 }
@@ -142,23 +208,23 @@ def _timm_beside(event: Event) -> int:
 
 
 _TIMM_ATTENTION = (
-    Term(item="products", says="both products of every head", amount=_timm_products),
-    Term(item="other", says="scores + queries · depth", amount=_timm_beside),
+    Part(item="products", says="both products of every head", amount=_timm_products),
+    Part(item="other", says="scores + queries · depth", amount=_timm_beside),
 )
 
-PTFLOPS_MODULES: dict[str, Formula] = {
+PTFLOPS_MODULES: dict[str, Parts] = {
     **dict.fromkeys(_classes("Conv", "ConvTranspose"), convolution + bias),
     "nn.Linear": linear + bias,
     **dict.fromkeys(("nn.ReLU", "nn.PReLU", "nn.ELU", "nn.LeakyReLU", "nn.ReLU6", "nn.GELU"), per_output("activation")),
     **dict.fromkeys(_classes("MaxPool", "AvgPool", "AdaptiveMaxPool", "AdaptiveAvgPool"), per_input("pooling")),
     **dict.fromkeys((*_classes("BatchNorm", "InstanceNorm"), "nn.GroupNorm"), norm(2, 1)),
     "nn.LayerNorm": per_input("norm"),
-    "nn.Upsample": term("upsampling", "output of one example", _without_batch),
+    "nn.Upsample": part("upsampling", "output of one example", _without_batch),
     **recurrent_macs,
     "nn.MultiheadAttention": (
-        Term(item="products", says="projections and both products of every head", amount=_attention_products),
-        Term(item="bias", says="(queries + keys + values + queries) · depth", amount=_attention_bias),
-        Term(item="other", says="scores + queries · depth", amount=_attention_beside),
+        Part(item="products", says="projections and both products of every head", amount=_attention_products),
+        Part(item="bias", says="(queries + keys + values + queries) · depth", amount=_attention_bias),
+        Part(item="other", says="scores + queries · depth", amount=_attention_beside),
     ),
     **dict.fromkeys(("timm.layers.attention.Attention", "timm.models.vision_transformer.Attention"), _TIMM_ATTENTION),
 }
@@ -170,16 +236,16 @@ def ptflops_calls(trace: Trace) -> Iterator[Event]:
     yield from called(trace, visits(trace, PTFLOPS_MODULES))
 
 
-TORCHINFO: dict[str, Formula] = {
-    "*Conv*, weight": term("products", "weights · batch · output positions",
+TORCHINFO: dict[str, Parts] = {
+    "*Conv*, weight": part("products", "weights · batch · output positions",
                            lambda event: prod(event.w) * prod(event.y[:1] + event.y[2:])),
-    "*Conv*, bias": term("bias", "bias · batch · output positions",
+    "*Conv*, bias": part("bias", "bias · batch · output positions",
                          lambda event: prod(event.w) * prod(event.y[:1] + event.y[2:])),
-    "other, weight": term("products", "weights · first length of the output", lambda event: event.y[0] * prod(event.w)),
-    "other, bias": term("bias", "bias · first length of the output", lambda event: event.y[0] * prod(event.w)),
-    "other, *weight*": term("products", "weights · first two lengths of the output",
+    "other, weight": part("products", "weights · first length of the output", lambda event: event.y[0] * prod(event.w)),
+    "other, bias": part("bias", "bias · first length of the output", lambda event: event.y[0] * prod(event.w)),
+    "other, *weight*": part("products", "weights · first two lengths of the output",
                             lambda event: prod(event.y[:2]) * prod(event.w)),
-    "other, *bias*": term("bias", "biases · first two lengths of the output",
+    "other, *bias*": part("bias", "biases · first two lengths of the output",
                           lambda event: prod(event.y[:2]) * prod(event.w)),
 }  # fmt: skip
 """torchinfo's ``summary``: by the names of the parameters of each module without submodules, and by whether the
@@ -198,5 +264,5 @@ def torchinfo_parameters(trace: Trace) -> Iterator[Event]:
 def _kind(name: str, parameter: str) -> str | None:
     if parameter in ("weight", "bias"):
         return f"{'*Conv*' if 'Conv' in name.rpartition('.')[2] else 'other'}, {parameter}"
-    part = next((each for each in ("weight", "bias") if each in parameter), None)
+    part = next((kind for kind in ("weight", "bias") if kind in parameter), None)
     return part and f"other, *{part}*"

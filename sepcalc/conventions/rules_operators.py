@@ -1,16 +1,18 @@
-"""What counters of operators count: below functions (a dispatch mode) or as a traced graph names them.
+"""The tables of counters of operators: of the dispatcher, or of a traced graph.
 
 Facts of the named releases, read from their sources and held against the tools themselves in
-``tests/conventions/test_oracles.py``. What is not in a table counts as nothing there.
+``tests/conventions/test_oracles.py``. Any other name counts as nothing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from math import prod
 
 from sepcalc.conventions.formulas import (
     Event,
-    Formula,
+    Part,
+    Parts,
     addmm,
     addmv,
     attention,
@@ -24,30 +26,66 @@ from sepcalc.conventions.formulas import (
     matmul,
     matmul_by_first,
     norm,
+    part,
     per_input,
     per_output,
-    term,
     twice,
 )
-from sepcalc.conventions.rules_recurrent import cells, unrolled
 
-FLOP_COUNTER_MODE: dict[str, Formula] = {
+
+def _cells(elementwise: Mapping[str, int]) -> dict[str, Parts]:
+    """Cells of a traced graph: two linear layers, and products of numbers one by one."""
+    return {
+        f"aten::{name}": (
+            Part(item="products", says="weights · batch", amount=_cell_products),
+            *(per_output("elementwise", elementwise[name]) if name in elementwise else ()),
+        )
+        for name in ("rnn_tanh_cell", "rnn_relu_cell", "gru_cell", "lstm_cell")
+    }
+
+
+def _cell_products(event: Event) -> int:
+    states = 2 if event.word == "lstm_cell" else 1
+    return event.x[0] * sum(prod(shape) for shape in event.inputs[1 + states : 3 + states])
+
+
+def _unrolled_products(event: Event) -> int:
+    return prod(event.x[:2]) * sum(prod(shape) for shape in event.inputs[2:] if len(shape) == 2)
+
+
+def _unrolled_bias(event: Event) -> int:
+    biases = [shape[0] for shape in event.inputs[2:] if len(shape) == 1]
+    given = event.config.get("arguments", ())
+    apart = 0
+    # With the batch first, the first layer's input is no block of memory, and its bias is added after the product.
+    if isinstance(given, tuple) and given[-1:] == (True,) and min(event.x[:2]) > 1 and biases:
+        apart = biases[0] * (2 if given[-2] is True else 1)
+    return prod(event.x[:2]) * (sum(biases) - apart)
+
+
+_unrolled = (
+    Part(item="products", says="weights · steps", amount=_unrolled_products),
+    Part(item="bias", says="biases · steps, one less in the first layer with the batch first", amount=_unrolled_bias),
+)
+"""An RNN or a GRU as a CPU runs it: products step by step."""
+
+FLOP_COUNTER_MODE: dict[str, Parts] = {
     "aten.convolution": twice(convolution),
     "aten.mm": twice(matmul),
     "aten.bmm": twice(matmul),
     "aten.addmm": twice(addmm),
     "aten.baddbmm": twice(addmm),
-    **dict.fromkeys(("aten.rnn", "aten.gru"), twice(unrolled[:1])),
+    **dict.fromkeys(("aten.rnn", "aten.gru"), twice(_unrolled[:1])),
 }
 """``torch.utils.flop_counter.FlopCounterMode``: products alone, two FLOPs each. The fused attention kernels of GPUs are
 in its table too, the CPU's is not: there attention is nothing."""
 
-PTFLOPS_ATEN: dict[str, Formula] = {
+PTFLOPS_ATEN: dict[str, Parts] = {
     "aten.convolution": convolution + bias,
     "aten.mm": matmul,
     "aten.bmm": matmul,
     "aten.addmm": addmm + bias_each_output,
-    **dict.fromkeys(("aten.rnn", "aten.gru"), unrolled),
+    **dict.fromkeys(("aten.rnn", "aten.gru"), _unrolled),
 }
 """ptflops, ``backend="aten"``."""
 
@@ -63,14 +101,14 @@ def _einsum_halved(event: Event) -> int:
     return einsum_cost(event) // 2
 
 
-FVCORE: dict[str, Formula] = {
+FVCORE: dict[str, Parts] = {
     "aten::_convolution": convolution,
     "aten::linear": linear,
     "aten::addmm": addmm,
     "aten::mm": matmul_by_first,
     "aten::matmul": matmul_by_first,
     "aten::bmm": matmul_by_first,
-    "aten::einsum": term("products", "half of what NumPy prints, to four figures", _einsum_halved),
+    "aten::einsum": part("products", "half of what NumPy prints, to four figures", _einsum_halved),
     "aten::batch_norm": batch_norm,
     "aten::layer_norm": norm(5, 4),
     "aten::group_norm": norm(5, 4),
@@ -79,7 +117,7 @@ FVCORE: dict[str, Formula] = {
     "aten::upsample_nearest2d": per_output("upsampling"),
     "aten::upsample_bilinear2d": per_output("upsampling", 4),
     "aten::grid_sampler": per_output("upsampling", 4),
-    **cells({}),
+    **_cells({}),
 }
 """fvcore's ``FlopCountAnalysis``: a FLOP is a fused multiply-add there."""
 
@@ -109,7 +147,7 @@ def _sampled(event: Event) -> int:
 _SCALED = norm(1, 0)
 _AVERAGED = per_output("pooling")
 
-TORCHPROFILE: dict[str, Formula] = {
+TORCHPROFILE: dict[str, Parts] = {
     "aten::_convolution": convolution_by_output,
     "aten::linear": linear,
     "aten::addmm": addmm,
@@ -118,24 +156,24 @@ TORCHPROFILE: dict[str, Formula] = {
     "aten::bmm": matmul,
     "aten::baddbmm": addmm,
     "aten::scaled_dot_product_attention": attention,
-    "aten::einsum": term("products", "the lengths of all indices (nothing with '...')", _einsum_all),
-    "aten::lstm": term("products", "steps · gates · (input + hidden)", _lstm),
+    "aten::einsum": part("products", "the lengths of all indices (nothing with '...')", _einsum_all),
+    "aten::lstm": part("products", "steps · gates · (input + hidden)", _lstm),
     "aten::mul": per_output("elementwise"),
     "aten::mul_": per_output("elementwise"),
     "aten::mean": _AVERAGED,
     "aten::leaky_relu": per_output("activation"),
     "aten::local_response_norm": per_output("norm", 3),
-    "F.multi_head_attention_forward": term("elementwise", "4 products of lengths", lambda _: 4),
-    "F._in_projection_packed": term(
+    "F.multi_head_attention_forward": part("elementwise", "4 products of lengths", lambda _: 4),
+    "F._in_projection_packed": part(
         "elementwise", "a product of lengths for its weights, and one for its bias", lambda event: len(event.inputs) - 1
     ),
-    **cells({"gru_cell": 2, "lstm_cell": 3}),
+    **_cells({"gru_cell": 2, "lstm_cell": 3}),
     "aten::batch_norm": _SCALED,
     "aten::instance_norm": _SCALED,
     "aten::layer_norm": _SCALED,
     "aten::group_norm": _SCALED,
     **dict.fromkeys((f"aten::{kind}avg_pool{axes}d" for kind in ("", "adaptive_") for axes in (1, 2, 3)), _AVERAGED),
     "aten::upsample_bilinear2d": per_output("upsampling", 4),
-    "aten::grid_sampler": term("upsampling", "4 · output (nearest 0, bicubic 16)", _sampled),
+    "aten::grid_sampler": part("upsampling", "4 · output (nearest 0, bicubic 16)", _sampled),
 }
 """torchprofile's ``profile_macs``."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from sepcalc.conventions.as_modules import AS_MODULES, layers_trace
 from sepcalc.conventions.counters import Counter
 from sepcalc.conventions.reconcile import Reconciled, reconcile
+from sepcalc.core.answers import SCHEMA
 from sepcalc.core.network import Network
 from sepcalc.core.network_tables import uncounted_notes
-from sepcalc.core.table import COUNTING_RULE, Column, Row, Table
+from sepcalc.core.table import COUNTING_RULE, Cell, Field, Role, Table, answer_of, by_key, fill_table
 from sepcalc.readers.trace import Trace
 
-CAPTION = f"{COUNTING_RULE} The parts of a difference are in the counter's unit and add up to it."
+PARTS_RULE = "The parts of a difference are in the counter's unit and add up to it."
 
 
 def reconcile_all(network: Network, trace: Trace | None, counters: Sequence[Counter]) -> tuple[Reconciled, ...]:
@@ -34,35 +35,49 @@ def reconcile_table(network: Network, found: Sequence[Reconciled], *, as_modules
 
 
 def reconciled_tables(found: Reconciled) -> tuple[Table, ...]:
-    """The same of one counter alone."""
+    """The table of one counter alone."""
     return (_table(f"{found.counter.title} beside sepcalc", found.ours, [found]),)
 
 
+class CounterRow(NamedTuple):
+    """A counter with its unit, its total and the difference from ours, or one part of that difference."""
+
+    name: str
+    unit: str
+    total: Cell
+    difference: Cell
+    role: Role = "body"
+
+
+FIELDS: dict[str, Field[CounterRow]] = by_key(
+    Field(key="counter", title="Counter", figure=lambda row: row.name),
+    Field(key="unit", title="Unit", answer="too", figure=lambda row: row.unit),
+    Field(key="total", title="Total", kind="count", answer="too", figure=lambda row: row.total),
+    Field(key="difference", title="Against ours", kind="count", answer="too", figure=lambda row: row.difference),
+)
+
+
+def _row(found: Reconciled) -> CounterRow:
+    return CounterRow(found.counter.title, found.counter.unit, found.total, found.difference)
+
+
+def _rows(ours: int, found: Iterable[Reconciled]) -> Iterator[CounterRow]:
+    yield CounterRow("sepcalc", "MAC", ours, "")
+    for reconciled in found:
+        yield _row(reconciled)
+        yield from (CounterRow(label, "", "", amount, "part") for label, amount in reconciled.items)
+
+
 def _table(title: str, ours: int, found: Sequence[Reconciled], about: Sequence[str] = ()) -> Table:
-    rows = [Row(cells=("sepcalc", "MAC", ours, ""))]
-    for each in found:
-        rows.append(Row(cells=(each.counter.title, each.counter.unit, each.total, each.difference)))
-        rows += [Row(cells=(label, "", "", amount), role="part") for label, amount in each.items]
-    notes = [f"{each.counter.title}: {text}." for each in found for text in each.notes]
-    return Table(
-        name="counters",
-        title=title,
-        columns=(
-            Column(key="counter", title="Counter"),
-            Column(key="unit", title="Unit"),
-            Column(key="total", title="Total", kind="count"),
-            Column(key="difference", title="Against ours", kind="count"),
-        ),
-        rows=tuple(rows),
-        caption=CAPTION,
-        notes=(*about, *notes),
-    )
+    notes = (f"{each.counter.title}: {text}." for each in found for text in each.notes)
+    table = Table(name="counters", title=title, caption=f"{COUNTING_RULE} {PARTS_RULE}", notes=(*about, *notes))
+    return fill_table(table, FIELDS.values(), _rows(ours, found), role=lambda row: row.role)
 
 
 def reconcile_answer(network: Network, found: Sequence[Reconciled], *, as_modules: bool) -> dict[str, Any]:
-    """The same for programs."""
+    """What :func:`reconcile_table` shows, as JSON."""
     return {
-        "schema": 1,
+        "schema": SCHEMA,
         "kind": "counters",
         "name": network.name,
         "macs": network.cost.macs,
@@ -72,9 +87,7 @@ def reconcile_answer(network: Network, found: Sequence[Reconciled], *, as_module
                 "counter": each.counter.name,
                 "package": each.counter.package,
                 "release": each.counter.release,
-                "unit": each.counter.unit,
-                "total": each.total,
-                "difference": each.difference,
+                **answer_of(FIELDS.values(), _row(each)),
                 "items": [{"item": label, "amount": amount} for label, amount in each.items],
                 "missed": list(each.missed),
                 "notes": list(each.notes),

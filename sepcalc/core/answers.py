@@ -1,17 +1,29 @@
-"""The machine-readable answers: exact integers and floats, never strings, in a form that does not change.
+"""The JSON answers: exact integers and floats, never strings, made of the figures of the tables.
 
-``schema`` is raised when a key changes its meaning or goes; new keys may come without that.
+``schema`` is raised when a key goes or changes its meaning; new keys may come without that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from fractions import Fraction
 from typing import Any
 
-from sepcalc.core.comparison import Candidate, Comparison
-from sepcalc.core.network import AS_WRITTEN, Convolution, Layer, Network, Operator, WhatIf
+from sepcalc.core.comparison import Comparison
+from sepcalc.core.layer_tables import LayerRow, layer_fields
+from sepcalc.core.network import Convolution, Cost, Layer, Network, WhatIf
+from sepcalc.core.network_tables import (
+    COMPARED,
+    FIELDS,
+    PUBLISHED,
+    TOTALS,
+    ComparedRow,
+    NetworkRow,
+    line_of,
+    published_rows,
+    totals_rows,
+)
 from sepcalc.core.spec import ConvSpec
+from sepcalc.core.table import Field, answer_of
 
 
 def layer_answer(comparison: Comparison, *, element_bytes: int) -> dict[str, Any]:
@@ -21,7 +33,7 @@ def layer_answer(comparison: Comparison, *, element_bytes: int) -> dict[str, Any
         "kind": "layer",
         "spec": _spec(comparison.spec),
         "element_bytes": element_bytes,
-        "variants": [_candidate(comparison, each, element_bytes) for each in comparison.candidates],
+        "variants": [_variant(LayerRow(each, comparison, element_bytes)) for each in comparison.candidates],
     }
 
 
@@ -30,67 +42,42 @@ def _spec(spec: ConvSpec) -> dict[str, Any]:
     return {key: getattr(spec, key) for key in (*keys, "output_padding")}
 
 
-def _candidate(comparison: Comparison, candidate: Candidate, element_bytes: int) -> dict[str, Any]:
-    there = candidate.applies
+def _variant(row: LayerRow) -> dict[str, Any]:
+    candidate, fields = row.candidate, layer_fields()
+    of_stages = [fields[key] for key in _STAGE]
     return {
         "variant": candidate.variant.name,
-        "applies": there,
+        "applies": candidate.applies,
         "why_not": candidate.why_not,
         "remark": candidate.remark or None,
-        "params": candidate.params if there else None,
-        "macs": candidate.macs if there else None,
-        "macs_per_position": _number(candidate.macs_per_position) if there else None,
-        "params_reduction": float(comparison.params_reduction(candidate)) if there else None,
-        "macs_reduction": float(comparison.macs_reduction(candidate)) if there else None,
-        "out_size": candidate.out_size if there else None,
-        "activations": candidate.activations if there else None,
-        "traffic_bytes": candidate.traffic_bytes(element_bytes) if there else None,
-        "intensity": _number(candidate.intensity(element_bytes)) if there else None,
-        "stages": [_stage(stage) for stage in candidate.stages],
+        **answer_of(fields.values(), row),
+        "stages": [_stage(stage, of_stages) for stage in row.stages],
     }
 
 
-def _stage(stage: ConvSpec) -> dict[str, Any]:
-    return {
-        "name": stage.kind,
-        "c_in": stage.c_in,
-        "c_out": stage.c_out,
-        "kernel": stage.kernel,
-        "stride": stage.stride,
-        "groups": stage.groups,
-        "in_size": stage.size,
-        "out_size": stage.out_size,
-        "params": stage.params,
-        "macs": None if stage.size is None else stage.macs,
-    }
+_STAGE = ("c_in", "c_out", "kernel", "stride", "groups", "in_size", "out_size", "params", "macs")
 
 
-def _number(value: Fraction | None) -> int | float | None:
-    if value is None:
-        return None
-    return value.numerator if value.denominator == 1 else float(value)
+def _stage(row: LayerRow, fields: Iterable[Field[LayerRow]]) -> dict[str, Any]:
+    return {"name": row.candidate.stages[0].kind, **{field.key: field.answered(row) for field in fields}}
 
 
 def network_answer(network: Network, what_ifs: Iterable[WhatIf]) -> dict[str, Any]:
     """A network as JSON: its layers, its totals as written and for each what-if, and what is not in them."""
     what_ifs = tuple(what_ifs)
+    whole = network.cost
+    _, *published = published_rows(network)
     return {
         "schema": SCHEMA,
         "kind": "network",
         "name": network.name,
         "source": network.source,
         "input": _input(network),
-        "layers": [_layer(each) for each in network.layers],
-        "totals": {
-            AS_WRITTEN: {"params": network.cost.params, "macs": network.cost.macs},
-            **{each.variant.name: {"params": each.cost.params, "macs": each.cost.macs} for each in what_ifs},
-        },
-        "kept": {each.variant.name: _refused(each.refused) for each in what_ifs},
+        "layers": [_layer(layer, whole) for layer in network.layers],
+        "totals": {row.name: answer_of(TOTALS.values(), row) for row in totals_rows(network, what_ifs)},
+        "kept": {what_if.variant.name: _refused(what_if.refused) for what_if in what_ifs},
         "uncounted": _uncounted(network),
-        "published": [
-            {"source": each.source, "params": each.params, "macs": each.macs, "note": each.note}
-            for each in network.published
-        ],
+        "published": [{**answer_of(PUBLISHED.values(), row), "note": row.note} for row in published],
     }
 
 
@@ -98,9 +85,7 @@ def _refused(refused: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
     return [{"name": name, "why_not": why_not} for name, why_not in refused]
 
 
-def _layer(layer: Layer) -> dict[str, Any]:
-    cost = layer.cost
-    counted = not isinstance(layer, Operator) or layer.counted
+def _layer(layer: Layer, whole: Cost) -> dict[str, Any]:
     return {
         "name": layer.name,
         "type": layer.type,
@@ -110,8 +95,7 @@ def _layer(layer: Layer) -> dict[str, Any]:
         "in_size": layer.input.size,
         "out_size": layer.output.size,
         "groups": layer.spec.groups if isinstance(layer, Convolution) else 1,
-        "params": cost.params,
-        "macs": cost.macs if counted else None,
+        **answer_of(FIELDS.values(), NetworkRow(line_of(layer), whole)),
         "convertible": layer.convertible,
     }
 
@@ -125,18 +109,12 @@ def comparison_answer(networks: Sequence[Network], *, element_bytes: int) -> dic
         "element_bytes": element_bytes,
         "networks": [
             {
-                "name": each.name,
-                "input": _input(each),
-                "params": each.cost.params,
-                "macs": each.cost.macs,
-                "activations": each.activations,
-                "traffic_bytes": each.traffic_bytes(element_bytes),
-                "intensity": _number(each.intensity(element_bytes)),
-                "params_reduction": first.params / each.cost.params if each.cost.params else None,
-                "macs_reduction": first.macs / each.cost.macs if each.cost.macs else None,
-                "uncounted": _uncounted(each),
+                "name": network.name,
+                "input": _input(network),
+                **answer_of(COMPARED.values(), ComparedRow(network, first, element_bytes)),
+                "uncounted": _uncounted(network),
             }
-            for each in networks
+            for network in networks
         ],
     }
 
@@ -147,7 +125,7 @@ def _input(network: Network) -> dict[str, Any] | None:
 
 
 def _uncounted(network: Network) -> list[dict[str, str]]:
-    return [{"name": each.name, "type": each.type} for each in network.uncounted]
+    return [{"name": layer.name, "type": layer.type} for layer in network.uncounted]
 
 
 SCHEMA = 1

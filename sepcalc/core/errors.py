@@ -78,3 +78,13 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
     words = {each.lower(): each for each in known}
     return next((words[each] for each in get_close_matches(word.lower(), words, n=1)), None)
+
+
+def either(words: Iterable[str]) -> str:
+    """A choice of ``words``, within a sentence.
+
+    >>> either(["terminal", "markdown", "latex"])
+    'terminal, markdown or latex'
+    """
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last

@@ -1,25 +1,104 @@
 """The table that compares the variants of one convolution.
 
-What a number means stands in the table's caption, what a reader has to know about single rows in its notes.
+The caption says what the numbers mean, the notes what a reader has to know about single rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any, NamedTuple
 
 from sepcalc.core.comparison import Candidate, Comparison
 from sepcalc.core.spec import ConvSpec, describe
-from sepcalc.core.table import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE, Cell, Column, Kind, Row, Table
+from sepcalc.core.table import CAPTION, REDUCTION_RULE, Cell, Field, Table, by_key, fill_table
 
-_SHOWN = ("params", "params_reduction", "macs_reduction")
-_SHOWN_OPEN = (*_SHOWN, "macs_per_position")
-_SHOWN_SIZED = (*_SHOWN, "macs", "out_size", "activations", "traffic_bytes", "intensity")
-"""Columns that are there unasked: what an open size leaves unknown is not."""
+
+class LayerRow(NamedTuple):
+    """A variant that applies, or a stage of it as a chain of one, in a comparison."""
+
+    candidate: Candidate
+    comparison: Comparison
+    element_bytes: int
+    is_stage: bool = False
+
+    @property
+    def stages(self) -> Iterator[LayerRow]:
+        """A row for each stage."""
+        for stage in self.candidate.stages:
+            yield self._replace(candidate=replace(self.candidate, stages=(stage,)), is_stage=True)
+
+
+def _flops(row: LayerRow) -> Cell:
+    return None if row.candidate.macs is None else 2 * row.candidate.macs
+
+
+def _of_stage(figure: Callable[[ConvSpec], Cell]) -> Callable[[LayerRow], Cell]:
+    """``figure`` of a row that is one convolution."""
+    return lambda row: figure(row.candidate.stages[0]) if len(row.candidate.stages) == 1 else None
+
+
+_TRAFFIC = "Traffic: input, weights and output of each stage moved once, {element_bytes} bytes per element."
+_SIZED = ("sized",)
+
+FIELDS: dict[str, Field[LayerRow]] = by_key(
+    Field(key="params", title="Params", kind="count", answer="too", figure=lambda row: row.candidate.params),
+    Field(key="macs", title="MACs", kind="count", shown=_SIZED, answer="too", figure=lambda row: row.candidate.macs),
+    Field(key="macs_per_position", title="MACs{per_position}", kind="per-position", rule="{left_open}",
+          shown=("open",), answer="too", figure=lambda row: row.candidate.macs_per_position),
+    Field(key="params_reduction", title="Params reduction", kind="reduction", rank=1, rule=REDUCTION_RULE,
+          needs="reference", answer="too", figure=lambda row: row.comparison.params_reduction(row.candidate)),
+    Field(key="macs_reduction", title="MACs reduction", kind="reduction", rank=2, rule=REDUCTION_RULE,
+          needs="reference", answer="too", figure=lambda row: row.comparison.macs_reduction(row.candidate)),
+    Field(key="out_size", title="Output", kind="size", rank=5, shown=_SIZED, answer="too",
+          figure=lambda row: row.candidate.out_size),
+    Field(key="activations", title="Activations", kind="count", rank=6, shown=_SIZED, answer="too",
+          figure=lambda row: row.candidate.activations),
+    Field(key="traffic_bytes", title="Traffic", kind="bytes", rank=4, rule=_TRAFFIC, shown=_SIZED, answer="too",
+          figure=lambda row: row.candidate.traffic_bytes(row.element_bytes)),
+    Field(key="intensity", title="FLOP/byte", kind="quotient", rank=3, rule=_TRAFFIC, shown=_SIZED, answer="too",
+          figure=lambda row: row.candidate.intensity(row.element_bytes)),
+    Field(key="flops", title="FLOPs", kind="count", rank=9, shown=(), figure=_flops),
+    Field(key="weights", title="Weights", kind="count", rank=9, shown=(),
+          figure=lambda row: sum(stage.weights for stage in row.candidate.stages)),
+    Field(key="params_ratio", title="Params ratio", kind="share", rank=9, shown=(), needs="reference",
+          figure=lambda row: 1 / row.comparison.params_reduction(row.candidate)),
+    Field(key="macs_ratio", title="MACs ratio", kind="share", rank=9, shown=(), needs="reference",
+          figure=lambda row: 1 / row.comparison.macs_reduction(row.candidate)),
+    Field(key="c_in", title="c_in", kind="count", rank=9, shown=(), figure=lambda row: row.candidate.stages[0].c_in),
+    Field(key="c_out", title="c_out", kind="count", rank=9, shown=(),
+          figure=lambda row: row.candidate.stages[-1].c_out),
+    Field(key="in_size", title="Input", kind="size", rank=9, shown=(), figure=lambda row: row.candidate.stages[0].size),
+    Field(key="kernel", title="Kernel", kind="size", rank=9, shown=(), figure=_of_stage(lambda stage: stage.kernel)),
+    Field(key="stride", title="Stride", kind="size", rank=9, shown=(), figure=_of_stage(lambda stage: stage.stride)),
+    Field(key="groups", title="Groups", kind="count", rank=9, shown=(), figure=_of_stage(lambda stage: stage.groups)),
+)  # fmt: skip
+"""The columns beside the variant's name. The table is ``open`` or ``sized``; stages have no ``reference``."""
+
+
+def layer_fields() -> dict[str, Field[LayerRow]]:
+    """:data:`FIELDS`, with None where the variant does not apply, and a blank where a stage has no such figure."""
+    return {key: replace(field, figure=_guarded(field)) for key, field in FIELDS.items()}
+
+
+def _guarded(field: Field[LayerRow]) -> Callable[[LayerRow], Cell]:
+    def figure(row: LayerRow) -> Cell:
+        if row.is_stage and field.needs == "reference":
+            return ""
+        return field.figure(row) if row.candidate.applies else None
+
+    return figure
+
+
+_NAME: Field[LayerRow] = Field(
+    key="variant",
+    title="Variant",
+    figure=lambda row: row.candidate.stages[0].kind if row.is_stage else row.candidate.variant.name,
+)
 
 
 def layer_tables(comparison: Comparison) -> tuple[Table, ...]:
-    """What a comparison shows of itself: its one table."""
+    """The one table of a comparison."""
     return (layer_table(comparison),)
 
 
@@ -28,84 +107,37 @@ def layer_table(comparison: Comparison, *, element_bytes: int = 4, stages: bool 
 
     ``element_bytes`` is what one weight or activation takes, for traffic and intensity.
     """
-    spec = comparison.spec
-    figures = _figures(comparison, element_bytes)
-    rows: list[Row] = []
-    for candidate in comparison.candidates:
-        cells = [figure(candidate) if candidate.applies else None for _, figure in figures]
-        rows.append(Row(cells=(candidate.variant.name, *cells)))
-        for stage in candidate.stages if stages and len(candidate.stages) > 1 else ():
-            # A stage is a chain of one: the same figures, but nothing to compare it with.
-            alone = replace(candidate, stages=(stage,))
-            part = ["" if column.key in _COMPARED else figure(alone) for column, figure in figures]
-            rows.append(Row(cells=(stage.kind, *part), role="part"))
-    return Table(
-        name="layer",
-        title=describe(spec),
-        columns=(Column(key="variant", title="Variant"), *(column for column, _ in figures)),
-        rows=tuple(rows),
-        caption=f"{COUNTING_RULE} {PARAMS_RULE}",
-        notes=tuple(_notes(comparison)),
+    spec, is_open = comparison.spec, comparison.spec.size is None
+    return fill_table(
+        Table(name="layer", title=describe(spec), caption=CAPTION, notes=tuple(_notes(comparison))),
+        [_NAME, *layer_fields().values()],
+        _rows(comparison, element_bytes, stages=stages),
+        role=lambda row: "part" if row.is_stage else "body",
+        form="open" if is_open else "sized",
+        facts=layer_facts(is_open=is_open, axes=len(spec.kernel), element_bytes=element_bytes),
     )
 
 
-_COMPARED = ("params_reduction", "macs_reduction", "params_ratio", "macs_ratio")
-
-Figure = Callable[[Candidate], Cell]
-
-
-def _figures(comparison: Comparison, element_bytes: int) -> tuple[tuple[Column, Figure], ...]:
-    """Every column of a layer's table but the first, with the figure that it shows."""
-    is_open = comparison.spec.size is None
-    # With a size, the positions of the output are a number, and need not be D_F on each axis.
-    axes = len(comparison.spec.kernel) if is_open else 0
-
-    moved = f"Traffic: input, weights and output of each stage moved once, {element_bytes} bytes per element."
-    rules = {
-        "macs_per_position": "D_F: the size of the feature map, left open." if is_open else "",
-        "params_reduction": REDUCTION_RULE,
-        "macs_reduction": REDUCTION_RULE,
-        "traffic_bytes": moved,
-        "intensity": moved,
+def layer_facts(*, is_open: bool, axes: int, element_bytes: int = 4) -> dict[str, Any]:
+    """What titles and rules of :data:`FIELDS` name."""
+    return {
+        "element_bytes": element_bytes,
+        # With a size, the positions of the output are a number, and need not be D_F on each axis.
+        "axes": axes if is_open else 0,
+        "per_position": "" if is_open else " per position",
+        "left_open": "D_F: the size of the feature map, left open." if is_open else "",
     }
 
-    def column(key: str, title: str, kind: Kind, rank: int = 9) -> Column:
-        extra = key not in (_SHOWN_OPEN if is_open else _SHOWN_SIZED)
-        return Column(key=key, title=title, kind=kind, rank=rank, axes=axes, rule=rules.get(key, ""), extra=extra)
 
-    def flops(row: Candidate) -> Cell:
-        return None if row.macs is None else 2 * row.macs
-
-    def one_stage(figure: Callable[[ConvSpec], Cell]) -> Figure:
-        return lambda row: figure(row.stages[0]) if len(row.stages) == 1 else None
-
-    return (
-        (column("params", "Params", "count", 0), lambda row: row.params),
-        (column("macs", "MACs", "count", 0), lambda row: row.macs),
-        (
-            column("macs_per_position", "MACs" if is_open else "MACs per position", "per-position", 0),
-            lambda row: row.macs_per_position,
-        ),
-        (column("params_reduction", "Params reduction", "reduction", 1), comparison.params_reduction),
-        (column("macs_reduction", "MACs reduction", "reduction", 2), comparison.macs_reduction),
-        (column("out_size", "Output", "size", 5), lambda row: row.out_size),
-        (column("activations", "Activations", "count", 6), lambda row: row.activations),
-        (column("traffic_bytes", "Traffic", "bytes", 4), lambda row: row.traffic_bytes(element_bytes)),
-        (column("intensity", "FLOP/byte", "quotient", 3), lambda row: row.intensity(element_bytes)),
-        (column("flops", "FLOPs", "count"), flops),
-        (column("weights", "Weights", "count"), lambda row: sum(stage.weights for stage in row.stages)),
-        (column("params_ratio", "Params ratio", "share"), lambda row: 1 / comparison.params_reduction(row)),
-        (column("macs_ratio", "MACs ratio", "share"), lambda row: 1 / comparison.macs_reduction(row)),
-        (column("c_in", "c_in", "count"), lambda row: row.stages[0].c_in),
-        (column("c_out", "c_out", "count"), lambda row: row.stages[-1].c_out),
-        (column("in_size", "Input", "size"), lambda row: row.stages[0].size),
-        (column("kernel", "Kernel", "size"), one_stage(lambda stage: stage.kernel)),
-        (column("stride", "Stride", "size"), one_stage(lambda stage: stage.stride)),
-        (column("groups", "Groups", "count"), one_stage(lambda stage: stage.groups)),
-    )
+def _rows(comparison: Comparison, element_bytes: int, *, stages: bool) -> Iterator[LayerRow]:
+    for candidate in comparison.candidates:
+        row = LayerRow(candidate, comparison, element_bytes)
+        yield row
+        if stages and len(candidate.stages) > 1:
+            yield from row.stages
 
 
-def _notes(comparison: Comparison) -> Iterable[str]:
+def _notes(comparison: Comparison) -> Iterator[str]:
     for candidate in comparison.candidates:
         if candidate.why_not is not None:
             yield f"{candidate.variant.name} does not apply: {candidate.why_not}."

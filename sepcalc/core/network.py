@@ -1,9 +1,8 @@
 """A network as a list of layers, and what rewriting its convolutions would change.
 
-Costs of a network are sums over its layers. A layer's parameters are those of its stages and of the norm after
-each; its multiply-adds are those of its stages alone. Layers without a matrix product (norms,
-activations, pooling, joins) add no multiply-adds: that is the rule, not an estimate. What the program
-does not understand is marked as uncounted.
+A network costs the sum of its layers. A layer has the parameters of its stages and of the norm after each, and the
+multiply-adds of its stages alone. Layers without a matrix product (norms, activations, pooling, joins) have no
+multiply-adds: that is the rule, not an estimate. What the program does not understand is marked as uncounted.
 """
 
 from __future__ import annotations
@@ -13,22 +12,23 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from fractions import Fraction
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 from sepcalc.core.errors import SpecError
-from sepcalc.core.spec import Axes, ConvSpec, Padding, times
+from sepcalc.core.modules import Call, activation_params
+from sepcalc.core.spec import Axes, ConvSpec, times
 from sepcalc.core.table import Tabular
 from sepcalc.core.variants import Stages, Variant, choose, get
 
 STANDARD = get("standard")
 
 AS_WRITTEN = "as-written"
-"""What a network is called, beside the variants, that is in the form in which it was found."""
+"""The unmodified network's name in tables of variants."""
 
 NormKind = Literal["none", "batch", "layer", "group", "instance", "rms"]
 
 Between = Literal["all", "act", "none"]
-"""What stands between the stages of a rewritten layer: norm and activation, the activation alone, or nothing."""
+"""What follows each stage of a layer but the last: norm and activation, the activation alone, or nothing."""
 
 NORM_PARAMS: dict[NormKind, int] = {"none": 0, "batch": 2, "layer": 2, "group": 2, "instance": 0, "rms": 1}
 """Trainable numbers per channel of each norm with its framework's defaults: scale and shift, or scale alone."""
@@ -53,7 +53,7 @@ def total(costs: Iterable[Cost]) -> Cost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureMap:
-    """What flows between layers: ``channels`` at each position of ``size``; a vector has no axes."""
+    """What a layer reads or writes: ``channels`` at each position of ``size``; a vector has no axes."""
 
     channels: int
     size: Axes
@@ -68,11 +68,9 @@ class FeatureMap:
 class Convolution:
     """A convolution or linear layer as it is written: ``spec`` in the form of ``variant``.
 
-    A norm and an activation follow each stage; ``between="none"`` leaves them to the last stage alone, and
-    ``between="act"`` leaves the norm to it.
-    ``act_last`` replaces the activation after the last stage. A layer that ``shares`` its weights
-    with an earlier one, named so, has multiply-adds and no parameters of its own. ``batch`` is how many feature
-    maps it runs over: examples, or for a linear layer the positions that its spec leaves out.
+    A norm and an activation follow each stage, or as ``between`` says. ``act_last`` replaces the activation after the
+    last stage. A layer that ``shares`` the weights of an earlier one, by its name, has multiply-adds and no parameters.
+    ``batch`` is how many feature maps it runs over: examples, or the positions that a linear layer's spec leaves out.
     """
 
     name: str
@@ -110,7 +108,7 @@ class Convolution:
 
     @property
     def convertible(self) -> bool:
-        """Whether a what-if may choose another variant: a dense convolution with k > 1, or one written as a variant."""
+        """Whether another variant may replace it: it is a dense convolution with k > 1, or written as a variant."""
         return self.variant.name != "standard" or (self.spec.groups == 1 and max(self.kernel, default=1) > 1)
 
     @property
@@ -126,7 +124,7 @@ class Convolution:
     def as_variant(self, variant: Variant) -> Stages:
         """The primitive convolutions of the layer as ``variant``.
 
-        A layer that is written as this variant already keeps its options, but for those that are bound here.
+        A layer that is written as this variant keeps its options where ``variant`` has none.
 
         Raises :class:`SpecError` where the variant cannot express it.
         """
@@ -167,26 +165,9 @@ def _cost(spec: ConvSpec, variant: Variant, norm: NormKind, act: str, act_last: 
         return str(reason)
     normed = stages if between == "all" else stages[-1:]
     norms = NORM_PARAMS[norm] * sum(stage.c_out for stage in normed)
-    # PReLU learns one slope; no other activation has a parameter.
     inside = 0 if between == "none" else len(stages) - 1
-    slopes = (act == "prelu") * inside + ((act_last or act) == "prelu")
+    slopes = activation_params(act) * inside + activation_params(act_last or act)
     return Cost(params=sum(stage.params for stage in stages) + norms + slopes, macs=sum(stage.macs for stage in stages))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What an operator needs to run, beside its shapes; each kind of operator reads those that it has.
-
-    ``stride``, ``padding`` and ``ceil`` belong to a window of pooling, ``groups`` to a channel shuffle, ``part`` to a
-    split (which part goes on, counted from 0), ``p`` to a dropout.
-    """
-
-    stride: Axes = ()
-    padding: Padding = ()
-    ceil: bool = False
-    groups: int = 1
-    part: int = 0
-    p: float = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +175,7 @@ class Operator:
     """A layer without a matrix product: pooling, a norm, an activation, a join, a change of shape.
 
     ``counted=False`` marks an operator that the program does not understand: its multiply-adds are unknown.
-    ``settings`` is None where nothing says how to run it: for one that is known by the name of its framework alone.
+    ``module`` is what it becomes in PyTorch; None for one that is known by its framework's name alone.
     """
 
     name: str
@@ -204,17 +185,13 @@ class Operator:
     kernel: Axes = ()
     params: int = 0
     counted: bool = True
-    settings: Settings | None = None
+    module: Call | None = None
+    convertible: ClassVar[bool] = False
 
     @property
     def label(self) -> str:
         """What a reader calls the layer."""
         return f"{self.type} {times(self.kernel)}" if self.kernel else self.type
-
-    @property
-    def convertible(self) -> bool:
-        """Nothing here can be rewritten."""
-        return False
 
     @property
     def cost(self) -> Cost:
@@ -227,7 +204,7 @@ class Product:
     """A layer made of matrix products: of activations alone (attention), or of a kind that cannot be rewritten.
 
     Each of ``terms`` is a linear map and how many vectors it is applied to; what it multiplies by need
-    not be weights, so ``params`` are given apart.
+    not be weights, so ``params`` are given apart. ``module`` is what it becomes in PyTorch, where that is known.
     """
 
     name: str
@@ -236,21 +213,19 @@ class Product:
     output: FeatureMap
     terms: tuple[tuple[ConvSpec, int], ...]
     params: int = 0
+    module: Call | None = None
 
     @property
     def kernel(self) -> Axes:
         """A product has no window."""
         return ()
 
+    convertible: ClassVar[bool] = False
+
     @property
     def label(self) -> str:
         """What a reader calls the layer."""
         return self.type
-
-    @property
-    def convertible(self) -> bool:
-        """Nothing here can be rewritten."""
-        return False
 
     @property
     def cost(self) -> Cost:
@@ -262,7 +237,7 @@ Layer = Convolution | Product | Operator
 
 
 class Part(NamedTuple):
-    """Some of the channels that a layer writes: so many ``channels`` from the ``first`` on."""
+    """A part of what the layer ``writer`` writes: ``channels`` from the ``first`` on."""
 
     writer: int
     first: int
@@ -273,7 +248,7 @@ Tap = int | Part
 """What a layer reads: the output of the layer with this index, or a part of its channels."""
 
 Taps = tuple[Tap, ...]
-"""All that a layer reads, in order; nothing where it does not say what: it starts a chain of its own."""
+"""All that a layer reads, in order; empty where the file does not say: the layer starts a chain of its own."""
 
 INPUT = -1
 """The index of the network's input, as if a layer before the first wrote it."""
@@ -281,7 +256,7 @@ INPUT = -1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """A figure as a source prints it, for example ``569 M``, and what to know about how it counts."""
+    """Figures as a source prints them, for example ``569 M``, and a note on how it counts."""
 
     source: str
     params: str | None = None
@@ -310,9 +285,9 @@ class WhatIf(Tabular):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network(Tabular):
-    """Layers in the order in which they are written, with what the file says about them.
+    """Layers in their order in the file, and what the file says about the network.
 
-    ``wiring`` holds for each layer what it reads; None where that is unknown, as in an imported network.
+    ``wiring`` says what each layer reads; None where that is unknown, as in an imported network.
     """
 
     _TABLES = "sepcalc.core.network_tables:network_tables"
@@ -337,7 +312,7 @@ class Network(Tabular):
     @property
     def activations(self) -> int:
         """Elements that the stages of all convolutions and linear layers write (Radosavovic 2020, section 3.1)."""
-        return sum(each.activations * layer.batch for layer in self._convolutions for each in layer.stages)
+        return sum(stage.activations * layer.batch for layer in self._convolutions for stage in layer.stages)
 
     def traffic_bytes(self, element_bytes: int) -> int | None:
         """Bytes of input, weights and output of each stage, moved once; None beside products of activations."""
@@ -362,10 +337,10 @@ class Network(Tabular):
         return tuple(layer for layer in self.layers if isinstance(layer, Operator) and not layer.counted)
 
     def what_if(self, variant: Variant | str, *, only: Iterable[str] = (), keep: Iterable[str] = ()) -> WhatIf:
-        """Choose ``variant`` for every convertible layer that ``only`` matches and ``keep`` does not.
+        """The cost with ``variant`` in every convertible layer that ``only`` matches and ``keep`` does not.
 
-        ``only`` and ``keep`` are shell patterns on layer names. Layers that the variant cannot express
-        stay as written and are listed with the reason.
+        ``only`` and ``keep`` are shell patterns on layer names. A layer that the variant cannot express stays as
+        written and is listed with the reason.
         """
         variant = get(variant)
         costs, rewritten, refused = [], [], []
@@ -377,10 +352,7 @@ class Network(Tabular):
         return WhatIf(variant=variant, cost=total(costs), layers=tuple(rewritten), refused=tuple(refused))
 
     def written_as(self, variant: Variant | str, *, only: Iterable[str] = (), keep: Iterable[str] = ()) -> Network:
-        """The network that :meth:`what_if` gives the cost of: the converted layers written as ``variant``.
-
-        Every layer keeps its name, its norm, its activations and what it reads.
-        """
+        """The network whose cost :meth:`what_if` gives; layers keep their names, norms, activations and inputs."""
         variant = get(variant)
         layers = tuple(
             layer.written_as(variant) if cost is not None and isinstance(layer, Convolution) else layer
@@ -391,7 +363,7 @@ class Network(Tabular):
     def _rewrites(
         self, variant: Variant, only: Iterable[str], keep: Iterable[str]
     ) -> Iterator[tuple[Layer, Cost | None, str | None]]:
-        """Each layer, with its cost as ``variant`` if it was chosen, or the reason why it has none."""
+        """Each layer; its cost as ``variant`` if it was chosen, or the reason why it has none."""
         chosen = chooser(only, keep)
         for layer in self.layers:
             cost = reason = None
@@ -405,14 +377,14 @@ class Network(Tabular):
     def totals(
         self, variants: Iterable[Variant | str] = (), *, only: Iterable[str] = (), keep: Iterable[str] = ()
     ) -> dict[str, Cost]:
-        """The cost ``as-written``, and with each of ``variants`` (the first three by default) in its place."""
+        """The cost ``as-written``, and as each of ``variants`` (the first three by default)."""
         chosen = tuple(map(get, variants)) or choose()
-        rewritten = {each.name: self.what_if(each, only=only, keep=keep).cost for each in chosen}
+        rewritten = {variant.name: self.what_if(variant, only=only, keep=keep).cost for variant in chosen}
         return {AS_WRITTEN: self.cost, **rewritten}
 
 
 def chooser(only: Iterable[str] = (), keep: Iterable[str] = ()) -> Callable[[str], bool]:
-    """Whether the layer of a name is rewritten: one that ``only`` matches, if it is given, and ``keep`` does not.
+    """A test of names: whether ``only`` is empty or matches, and ``keep`` does not match.
 
     >>> list(map(chooser(["conv5*"], ["*.1"]), ["conv5.0", "conv5.1", "conv4.0"]))
     [True, False, False]

@@ -5,36 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import groupby
+from itertools import groupby, repeat
 from math import prod
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.network import AS_WRITTEN, Convolution, Cost, Layer, Network, Operator, WhatIf, total
 from sepcalc.core.spec import ConvSpec
 from sepcalc.core.table import (
-    COUNTING_RULE,
-    PARAMS_RULE,
+    CAPTION,
     REDUCTION_RULE,
     Cell,
-    Column,
-    Kind,
-    Row,
+    Field,
+    Role,
     Table,
+    by_key,
     families,
+    fill_table,
     first_few,
-)
+)  # fmt: skip
 from sepcalc.core.variants import choose
-
-_SHOWN = ("name", "type", "input", "output", "params", "macs", "macs_share")
-_SHOWN_GROUPED = ("name", "layers", "output", "params", "macs", "macs_share")
-"""Columns that are there unasked, of layers and of layers added up by block."""
 
 STAGES_RULE = "Stages: weights and biases alone; the norms after them are in their layer's row."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Line:
+class Line:
     """What a row shows: a layer, one of its stages, or a sum of layers."""
 
     name: str
@@ -53,10 +49,11 @@ class _Line:
     """What everything up to and with this costs: as written, then with each variant."""
 
 
-def _of_layer(layer: Layer, rewritten: tuple[Cost | None, ...]) -> _Line:
+def line_of(layer: Layer, rewritten: tuple[Cost | None, ...] = ()) -> Line:
+    """The row of a layer."""
     cost = layer.cost
     spec = layer.spec if isinstance(layer, Convolution) else None
-    return _Line(
+    return Line(
         name=layer.name,
         label=layer.label,
         input=layer.input.shape,
@@ -70,8 +67,8 @@ def _of_layer(layer: Layer, rewritten: tuple[Cost | None, ...]) -> _Line:
     )
 
 
-def _of_stage(layer: Convolution, stage: ConvSpec) -> _Line:
-    return _Line(
+def _of_stage(layer: Convolution, stage: ConvSpec) -> Line:
+    return Line(
         name=stage.kind,
         input=(stage.c_in, *(stage.size or ())),
         output=(stage.c_out, *(stage.out_size or ())),
@@ -84,10 +81,10 @@ def _of_stage(layer: Convolution, stage: ConvSpec) -> _Line:
     )
 
 
-def _of_sum(name: str, layers: Sequence[_Counted]) -> _Line:
+def _of_sum(name: str, layers: Sequence[_Counted]) -> Line:
     cost = total(layer.cost for layer, _ in layers)
     rewritten = zip(*(each for _, each in layers), strict=True)
-    return _Line(
+    return Line(
         name=name,
         params=cost.params,
         macs=cost.macs,
@@ -106,103 +103,116 @@ def _rewritten_sum(layers: Sequence[Layer], costs: Sequence[Cost | None]) -> Cos
 _Counted = tuple[Layer, tuple[Cost | None, ...]]
 """A layer, and what it costs with each variant in its place."""
 
-Figure = Callable[[_Line], Cell]
+
+class NetworkRow(NamedTuple):
+    """What a row shows, and what the whole network costs."""
+
+    line: Line
+    whole: Cost
+    role: Role = "body"
 
 
-def _figures(whole: Cost, what_ifs: Sequence[WhatIf] = ()) -> tuple[tuple[Column, Figure], ...]:
-    """Every column of a network's table, with the figure that it shows."""
-
-    def share(part: int | None, sum_: int) -> Cell:
-        return None if part is None or not sum_ else Fraction(part, sum_)
-
-    return (
-        (Column(key="name", title="Layer"), lambda line: line.name),
-        (Column(key="type", title="Type", rank=3), lambda line: line.label),
-        (Column(key="input", title="Input", kind="size", rank=5), lambda line: line.input),
-        (Column(key="output", title="Output", kind="size", rank=4), lambda line: line.output),
-        (Column(key="params", title="Params", kind="count"), lambda line: line.params),
-        (Column(key="macs", title="MACs", kind="count"), lambda line: line.macs),
-        (Column(key="macs_share", title="Share", kind="share", rank=2), lambda line: share(line.macs, whole.macs)),
-        (Column(key="params_share", title="Params share", kind="share", rank=6),
-         lambda line: share(line.params, whole.params)),
-        (Column(key="flops", title="FLOPs", kind="count", rank=6),
-         lambda line: None if line.macs is None else 2 * line.macs),
-        (Column(key="kernel", title="Kernel", kind="size", rank=6), lambda line: line.kernel),
-        (Column(key="stride", title="Stride", kind="size", rank=6), lambda line: line.stride),
-        (Column(key="groups", title="Groups", kind="count", rank=6), lambda line: line.groups),
-        (Column(key="layers", title="Layers", kind="count", rank=6), lambda line: line.layers),
-        *_cumulative(what_ifs),
-        *_reduction(what_ifs),
-        *(figure for place, each in enumerate(what_ifs) for figure in _rewritten_figures(each.variant.name, place)),
-    )  # fmt: skip
+def _share(part: int | None, whole: int) -> Cell:
+    return None if part is None or not whole else Fraction(part, whole)
 
 
-def _cumulative(what_ifs: Sequence[WhatIf]) -> Iterator[tuple[Column, Figure]]:
-    """What the network costs up to a layer, as written and with each variant."""
+_LAYERS, _ALWAYS = ("layers",), ("layers", "blocks")
 
-    def figure(place: int, count: str) -> Figure:
-        return lambda line: getattr(line.so_far[place], count) if line.so_far else ""
+FIELDS: dict[str, Field[NetworkRow]] = by_key(
+    Field(key="name", title="Layer", figure=lambda row: row.line.name),
+    Field(key="type", title="Type", rank=3, shown=_LAYERS, figure=lambda row: row.line.label),
+    Field(key="input", title="Input", kind="size", rank=5, shown=_LAYERS, figure=lambda row: row.line.input),
+    Field(key="output", title="Output", kind="size", rank=4, shown=_ALWAYS, figure=lambda row: row.line.output),
+    Field(key="params", title="Params", kind="count", shown=_ALWAYS, answer="too", figure=lambda row: row.line.params),
+    Field(key="macs", title="MACs", kind="count", shown=_ALWAYS, answer="too", figure=lambda row: row.line.macs),
+    Field(key="macs_share", title="Share", kind="share", rank=2, shown=_ALWAYS,
+          figure=lambda row: _share(row.line.macs, row.whole.macs)),
+    Field(key="params_share", title="Params share", kind="share", rank=6, shown=(),
+          figure=lambda row: _share(row.line.params, row.whole.params)),
+    Field(key="flops", title="FLOPs", kind="count", rank=6, shown=(),
+          figure=lambda row: None if row.line.macs is None else 2 * row.line.macs),
+    Field(key="kernel", title="Kernel", kind="size", rank=6, shown=(), figure=lambda row: row.line.kernel),
+    Field(key="stride", title="Stride", kind="size", rank=6, shown=(), figure=lambda row: row.line.stride),
+    Field(key="groups", title="Groups", kind="count", rank=6, shown=(), figure=lambda row: row.line.groups),
+    Field(key="layers", title="Layers", kind="count", rank=6, shown=("blocks",), figure=lambda row: row.line.layers),
+)  # fmt: skip
+"""The columns of a network's ``layers``, or of its ``blocks``."""
 
-    for place, name in enumerate(("", *(f":{each.variant.name}" for each in what_ifs)) if what_ifs else ()):
-        for count, title in (("params", "Params"), ("macs", "MACs")):
-            heading = f"{title} so far{name.replace(':', ', ')}"
-            yield Column(key=f"{count}_cumulative{name}", title=heading, kind="count", rank=6), figure(place, count)
+
+def _what_if_fields(what_ifs: Sequence[WhatIf]) -> Iterator[Field[NetworkRow]]:
+    """The cost up to a layer and as each variant, and what each variant saves; the first saving has two keys."""
+    names = [what_if.variant.name for what_if in what_ifs]
+    for place, name in enumerate(["", *names] if names else ()):
+        yield from _cumulative(name, place)
+    for place, name in enumerate(names[1:2], start=1):
+        yield replace(_saved(name, place), key="reduction", title="Reduction")
+    for place, name in enumerate(names):
+        yield _rewritten(f"params:{name}", f"Params, {name}", place, lambda cost, _: cost.params)
+        yield _rewritten(f"macs:{name}", f"MACs, {name}", place, lambda cost, _: cost.macs)
+        if place:
+            yield _saved(name, place)
 
 
-def _reduction(what_ifs: Sequence[WhatIf]) -> Iterator[tuple[Column, Figure]]:
-    """What the first variant beside the reference saves, under a short name."""
-    if len(what_ifs) > 1:
-        column, figure = _rewritten_figures(what_ifs[1].variant.name, 1)[-1]
-        yield replace(column, key="reduction", title="Reduction"), figure
+def _cumulative(variant: str, place: int) -> Iterator[Field[NetworkRow]]:
+    """What the network costs up to a layer, as written or as a variant."""
+
+    def field(count: str, title: str, read: Callable[[Cost], int]) -> Field[NetworkRow]:
+        return Field(
+            key=f"{count}_cumulative:{variant}" if variant else f"{count}_cumulative",
+            title=f"{title} so far, {variant}" if variant else f"{title} so far",
+            kind="count",
+            rank=6,
+            shown=(),
+            figure=lambda row: read(row.line.so_far[place]) if row.line.so_far else "",
+        )
+
+    yield field("params", "Params", lambda cost: cost.params)
+    yield field("macs", "MACs", lambda cost: cost.macs)
 
 
-def _rewritten_figures(variant: str, place: int) -> tuple[tuple[Column, Figure], ...]:
-    """The cost of a layer as a variant, and what that saves against the reference, the first of all variants."""
+def _rewritten(key: str, title: str, place: int, read: Callable[[Cost, Cost], Cell]) -> Field[NetworkRow]:
+    """What ``read`` makes of a layer's cost as a variant and as the reference, the first of all variants."""
 
-    def figure(read: Callable[[Cost, Cost], Cell]) -> Figure:
-        def read_line(line: _Line) -> Cell:
-            if not line.rewritten:
-                return ""
-            cost, dense = line.rewritten[place], line.rewritten[0]
-            return None if cost is None or dense is None else read(cost, dense)
+    def figure(row: NetworkRow) -> Cell:
+        costs = row.line.rewritten
+        if not costs:
+            return ""
+        cost, dense = costs[place], costs[0]
+        return None if cost is None or dense is None else read(cost, dense)
 
-        return read_line
+    return Field(key=key, title=title, kind="count", rank=7, shown=(), figure=figure)
 
-    def column(key: str, title: str, kind: Kind, rank: int, rule: str = "") -> Column:
-        return Column(key=f"{key}:{variant}", title=f"{title}, {variant}", kind=kind, rank=rank, rule=rule)
 
-    rule = f"Reduction: MACs as standard / as {variant}."
-    costs = (
-        (column("params", "Params", "count", 7), figure(lambda cost, _: cost.params)),
-        (column("macs", "MACs", "count", 7), figure(lambda cost, _: cost.macs)),
+def _saved(variant: str, place: int) -> Field[NetworkRow]:
+    """What a variant saves against the reference."""
+    ratio = _rewritten(
+        f"reduction:{variant}", f"Reduction, {variant}", place, lambda cost, dense: _ratio(dense.macs, cost.macs)
     )
-    saved = figure(lambda cost, dense: _ratio(dense.macs, cost.macs))
-    return (*costs, (column("reduction", "Reduction", "reduction", 1, rule), saved)) if place else costs
+    return replace(ratio, kind="reduction", rank=1, rule=f"Reduction: MACs as standard / as {variant}.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Entry:
     """A row of the body: the layers that it stands for, and its parts."""
 
-    line: _Line
+    line: Line
     layers: tuple[_Counted, ...]
-    parts: tuple[_Line, ...] = ()
+    parts: tuple[Line, ...] = ()
 
 
 def _counted(network: Network, what_ifs: Sequence[WhatIf]) -> tuple[_Counted, ...]:
-    if not what_ifs:
-        return tuple((layer, ()) for layer in network.layers)
-    return tuple(zip(network.layers, zip(*(each.layers for each in what_ifs), strict=True), strict=True))
+    rewritten = zip(*(what_if.layers for what_if in what_ifs), strict=True) if what_ifs else repeat(())
+    return tuple(zip(network.layers, rewritten, strict=False))
 
 
 def _layer_entries(layers: Iterable[_Counted], *, stages: bool) -> Iterator[_Entry]:
     for counted in layers:
         layer, rewritten = counted
         parts = _parts(layer) if stages and isinstance(layer, Convolution) else ()
-        yield _Entry(line=_of_layer(layer, rewritten), layers=(counted,), parts=parts)
+        yield _Entry(line=line_of(layer, rewritten), layers=(counted,), parts=parts)
 
 
-def _parts(layer: Convolution) -> tuple[_Line, ...]:
+def _parts(layer: Convolution) -> tuple[Line, ...]:
     """The stages of a layer that has several."""
     stages = layer.stages
     return tuple(_of_stage(layer, stage) for stage in stages) if len(stages) > 1 else ()
@@ -242,63 +252,67 @@ def network_table(
 ) -> Table:
     """One row per layer, or per block if ``group``, and the sum at the end.
 
-    ``what_ifs``, the reference first, add extra columns with what each layer costs as each variant, ``macs:VARIANT``,
-    and how much that saves, ``reduction:VARIANT``, that of the first variant but the reference also as ``reduction``;
-    and with what the network costs up to each layer, ``macs_cumulative``, ``macs_cumulative:VARIANT``.
-    ``stages`` shows those of each rewritten layer below it. ``sort`` names the column to order by, largest
-    first; ``top`` keeps that many rows (those of the most multiply-adds unless sorted otherwise) and adds
-    up the others.
+    ``what_ifs``, the reference first, add columns on demand: a layer's cost as each variant (``macs:VARIANT``), what
+    that saves (``reduction:VARIANT``; ``reduction`` is that of the first variant but the reference), and the cost up to
+    a layer (``macs_cumulative``, ``macs_cumulative:VARIANT``). ``stages`` stand below their layer. ``sort`` names the
+    column to order by, numbers from the largest. ``top`` keeps that many rows, those of the most multiply-adds unless
+    sorted otherwise, and adds up the others.
 
     Raises :class:`SepcalcError` for an unknown column.
     """
-    shown = _SHOWN_GROUPED if group else _SHOWN
-    figures = sorted(_figures(network.cost, what_ifs), key=lambda figure: _order(shown, figure[0].key))
+    form = "blocks" if group else "layers"
+    fields = sorted((*FIELDS.values(), *_what_if_fields(what_ifs)), key=lambda field: _order(field, form))
     counted = _counted(network, what_ifs)
     entries = list(_block_entries(counted) if group else _layer_entries(counted, stages=stages))
     if what_ifs:
         entries = list(_added_up(entries, what_ifs))
+    whole = network.cost
     if sort is not None or top is not None:
-        entries = _sorted(entries, figures, sort or "macs")
-    kept = entries if top is None else entries[:top]
-    rows = []
-    for entry in kept:
-        rows.append(_row(figures, entry.line))
-        rows += [_row(figures, part, "part") for part in entry.parts]
-    if others := entries[len(kept) :]:
-        layers = [layer for entry in others for layer in entry.layers]
-        rows.append(_row(figures, _of_sum(f"{len(others):,} others", layers)))
-    rows.append(_row(figures, _of_sum("total", counted), "total"))
-    return Table(
-        name="layers",
-        title=network.title,
-        columns=tuple(replace(column, extra=column.key not in shown) for column, _ in figures),
-        rows=tuple(rows),
-        caption=f"{COUNTING_RULE} {PARAMS_RULE}" + (f" {STAGES_RULE}" if stages else ""),
-        notes=tuple(uncounted_notes(network)),
+        entries = _sorted(entries, fields, sort or "macs", whole)
+    return fill_table(
+        Table(
+            name="layers",
+            title=network.title,
+            caption=f"{CAPTION} {STAGES_RULE}" if stages else CAPTION,
+            notes=tuple(uncounted_notes(network)),
+        ),
+        fields,
+        _rows(entries, len(entries) if top is None else top, counted, whole),
+        role=lambda row: row.role,
+        form=form,
     )
 
 
-def _order(shown: Sequence[str], key: str) -> int:
-    """Columns that are shown come first, in their order."""
-    return shown.index(key) if key in shown else len(shown)
+def _order(field: Field[NetworkRow], form: str) -> tuple[bool, bool]:
+    """Columns that are shown come first; of blocks, how many layers they have stands beside the name."""
+    return not field.is_shown(form), form == "blocks" and field.key not in ("name", "layers")
 
 
-def _row(figures: Sequence[tuple[Column, Figure]], line: _Line, role: Literal["body", "part", "total"] = "body") -> Row:
-    return Row(cells=tuple(figure(line) for _, figure in figures), role=role)
+def _rows(entries: Sequence[_Entry], most: int, counted: Sequence[_Counted], whole: Cost) -> Iterator[NetworkRow]:
+    """The first ``most`` entries with their parts, the sum of the others, and the sum of all."""
+    for entry in entries[:most]:
+        yield NetworkRow(entry.line, whole)
+        yield from (NetworkRow(part, whole, "part") for part in entry.parts)
+    if others := entries[most:]:
+        layers = [layer for entry in others for layer in entry.layers]
+        yield NetworkRow(_of_sum(f"{len(others):,} others", layers), whole)
+    yield NetworkRow(_of_sum("total", counted), whole, "total")
 
 
-def _sorted(entries: list[_Entry], figures: Sequence[tuple[Column, Figure]], key: str) -> list[_Entry]:
+def _sorted(entries: list[_Entry], fields: Iterable[Field[NetworkRow]], key: str, whole: Cost) -> list[_Entry]:
     """By the figure called ``key``: numbers from the largest, text from A, what has none at the end."""
-    known = {column.key: (column, figure) for column, figure in figures}
+    known = {field.key: field for field in fields}
     if key not in known:
         raise SepcalcError(f"unknown column '{key}'{closest(key, known, families(known))}")
-    column, figure = known[key]
-    have = [entry for entry in entries if figure(entry.line) not in (None, "")]
-    none = [entry for entry in entries if figure(entry.line) in (None, "")]
-    order: Callable[[_Entry], Any] = lambda entry: figure(entry.line)  # noqa: E731 (it needs its type)
-    if column.kind == "size":
-        order = lambda entry: prod(figure(entry.line))  # type: ignore[arg-type]  # noqa: E731
-    return sorted(have, key=order, reverse=column.kind != "text") + none
+    field = known[key]
+
+    def figure(entry: _Entry) -> Any:
+        return field.figure(NetworkRow(entry.line, whole))
+
+    have = [entry for entry in entries if figure(entry) not in (None, "")]
+    none = [entry for entry in entries if figure(entry) in (None, "")]
+    order = (lambda entry: prod(figure(entry))) if field.kind == "size" else figure
+    return sorted(have, key=order, reverse=field.kind != "text") + none
 
 
 def uncounted_notes(network: Network) -> Iterator[str]:
@@ -307,12 +321,34 @@ def uncounted_notes(network: Network) -> Iterator[str]:
         yield f"uncounted, and missing from every total: {layer.name} ({layer.type})."
 
 
-_VARIANT = Column(key="variant", title="Variant")
-_PARAMS = Column(key="params", title="Params", kind="count")
-_MACS = Column(key="macs", title="MACs", kind="count")
-_CONVERTED = Column(
-    key="converted", title="Layers", kind="count", rank=3, rule="Layers: how many are written as the variant then."
-)
+class TotalsRow(NamedTuple):
+    """A form of a network: what it costs, how many layers are written so, and what the reference costs."""
+
+    name: str
+    cost: Cost
+    converted: Cell
+    standard: Cost
+
+
+TOTALS: dict[str, Field[TotalsRow]] = by_key(
+    Field(key="variant", title="Variant", figure=lambda row: row.name),
+    Field(key="params", title="Params", kind="count", answer="too", figure=lambda row: row.cost.params),
+    Field(key="macs", title="MACs", kind="count", answer="too", figure=lambda row: row.cost.macs),
+    Field(key="params_reduction", title="Params reduction", kind="reduction", rank=2, rule=REDUCTION_RULE,
+          figure=lambda row: _ratio(row.standard.params, row.cost.params)),
+    Field(key="macs_reduction", title="MACs reduction", kind="reduction", rank=1, rule=REDUCTION_RULE,
+          figure=lambda row: _ratio(row.standard.macs, row.cost.macs)),
+    Field(key="converted", title="Layers", kind="count", rank=3,
+          rule="Layers: how many are written as the variant then.", figure=lambda row: row.converted),
+)  # fmt: skip
+
+
+def totals_rows(network: Network, what_ifs: Sequence[WhatIf]) -> Iterator[TotalsRow]:
+    """The network as written, and as each of ``what_ifs``, the first of which is the reference."""
+    standard = what_ifs[0].cost if what_ifs else network.cost
+    yield TotalsRow(AS_WRITTEN, network.cost, "", standard)
+    for what_if in what_ifs:
+        yield TotalsRow(what_if.variant.name, what_if.cost, what_if.converted, standard)
 
 
 def totals_table(network: Network, what_ifs: Sequence[WhatIf] = ()) -> Table:
@@ -320,39 +356,14 @@ def totals_table(network: Network, what_ifs: Sequence[WhatIf] = ()) -> Table:
 
     The first of ``what_ifs`` is the reference; the first three variants if there are none.
     """
-    what_ifs = what_ifs or [network.what_if(each) for each in choose()]
-    standard = what_ifs[0].cost
-    rows: list[tuple[str, Cost, Cell]] = [
-        (AS_WRITTEN, network.cost, ""),
-        *((each.variant.name, each.cost, each.converted) for each in what_ifs),
-    ]
-    return Table(
+    what_ifs = what_ifs or [network.what_if(variant) for variant in choose()]
+    table = Table(
         name="totals",
         title=f"{network.name}, every convertible layer as each variant",
-        columns=(
-            _VARIANT,
-            _PARAMS,
-            _MACS,
-            Column(key="params_reduction", title="Params reduction", kind="reduction", rank=2, rule=REDUCTION_RULE),
-            Column(key="macs_reduction", title="MACs reduction", kind="reduction", rank=1, rule=REDUCTION_RULE),
-            _CONVERTED,
-        ),
-        rows=tuple(
-            Row(
-                cells=(
-                    name,
-                    cost.params,
-                    cost.macs,
-                    _ratio(standard.params, cost.params),
-                    _ratio(standard.macs, cost.macs),
-                    converted,
-                )
-            )
-            for name, cost, converted in rows
-        ),
-        caption=f"{COUNTING_RULE} {PARAMS_RULE}",
+        caption=CAPTION,
         notes=(*_refused_notes(what_ifs), *uncounted_notes(network)),
     )
+    return fill_table(table, TOTALS.values(), totals_rows(network, what_ifs))
 
 
 def what_if_tables(what_if: WhatIf) -> tuple[Table, ...]:
@@ -360,12 +371,12 @@ def what_if_tables(what_if: WhatIf) -> tuple[Table, ...]:
     table = Table(
         name="what-if",
         title=f"Every chosen layer as {what_if.variant.name}",
-        columns=(_VARIANT, _PARAMS, _MACS, _CONVERTED),
-        rows=(Row(cells=(what_if.variant.name, what_if.cost.params, what_if.cost.macs, what_if.converted)),),
-        caption=f"{COUNTING_RULE} {PARAMS_RULE}",
+        caption=CAPTION,
         notes=tuple(_refused_notes([what_if])),
     )
-    return (table,)
+    row = TotalsRow(what_if.variant.name, what_if.cost, what_if.converted, what_if.cost)
+    fields = [TOTALS[key] for key in ("variant", "params", "macs", "converted")]
+    return (fill_table(table, fields, [row]),)
 
 
 def _ratio(above: int, below: int) -> Fraction | None:
@@ -373,83 +384,94 @@ def _ratio(above: int, below: int) -> Fraction | None:
 
 
 def _refused_notes(what_ifs: Iterable[WhatIf]) -> Iterator[str]:
-    for each in what_ifs:
-        if not each.refused:
-            continue
+    for what_if in what_ifs:
         by_reason: dict[str, list[str]] = {}
-        for name, reason in each.refused:
+        for name, reason in what_if.refused:
             by_reason.setdefault(reason, []).append(name)
         for reason, names in by_reason.items():
-            yield f"{each.variant.name} leaves {first_few(names)} as written: {reason}."
+            yield f"{what_if.variant.name} leaves {first_few(names)} as written: {reason}."
+
+
+class PublishedRow(NamedTuple):
+    """Whose figures they are, as they are printed or exact, and what to know about them."""
+
+    source: str
+    params: Cell
+    macs: Cell
+    note: str | None = None
+
+
+PUBLISHED: dict[str, Field[PublishedRow]] = by_key(
+    Field(key="source", title="Source", answer="too", figure=lambda row: row.source),
+    Field(key="params", title="Params", kind="count", answer="too", figure=lambda row: row.params),
+    Field(key="macs", title="MACs", kind="count", answer="too", figure=lambda row: row.macs),
+    Field(key="note", title="Note", rank=1, figure=lambda row: row.note or ""),
+)
+
+
+def published_rows(network: Network) -> Iterator[PublishedRow]:
+    """What is computed here, then what each of the network's sources prints."""
+    yield PublishedRow("computed here", network.cost.params, network.cost.macs)
+    for figures in network.published:
+        yield PublishedRow(figures.source, figures.params, figures.macs, figures.note)
 
 
 def published_table(network: Network) -> Table | None:
     """What the network's sources print, beside what is computed here; None where it has no such figures."""
     if not network.published:
         return None
-    cost = network.cost
-    return Table(
-        name="published",
-        title=f"{network.name}, as published",
-        columns=(
-            Column(key="source", title="Source"),
-            _PARAMS,
-            _MACS,
-            Column(key="note", title="Note", rank=1),
-        ),
-        rows=(
-            Row(cells=("computed here", cost.params, cost.macs, "")),
-            *(Row(cells=(each.source, each.params, each.macs, each.note or "")) for each in network.published),
-        ),
-        caption="Published figures as their sources print them.",
+    title, caption = f"{network.name}, as published", "Published figures as their sources print them."
+    return fill_table(
+        Table(name="published", title=title, caption=caption), PUBLISHED.values(), published_rows(network)
     )
+
+
+class ComparedRow(NamedTuple):
+    """A network, what the first one costs, and what one element takes."""
+
+    network: Network
+    first: Cost
+    element_bytes: int
+
+
+_REDUCTION = "Reduction: {first} / network."
+
+COMPARED: dict[str, Field[ComparedRow]] = by_key(
+    Field(key="name", title="Network", figure=lambda row: row.network.name),
+    Field(key="input", title="Input", kind="size", rank=4, figure=lambda row: _shape(row.network) or ""),
+    Field(key="params", title="Params", kind="count", answer="too", figure=lambda row: row.network.cost.params),
+    Field(key="macs", title="MACs", kind="count", answer="too", figure=lambda row: row.network.cost.macs),
+    Field(key="activations", title="Activations", kind="count", rank=5, answer="too",
+          rule="Activations: elements that convolutions and linear layers write.",
+          figure=lambda row: row.network.activations),
+    Field(key="traffic_bytes", title="Traffic", kind="bytes", answer="alone",
+          figure=lambda row: row.network.traffic_bytes(row.element_bytes)),
+    Field(key="intensity", title="FLOP/byte", kind="quotient", rank=3, answer="too",
+          rule="FLOP/byte: input, weights and output of each convolution and linear layer moved once, "
+               "{element_bytes} bytes per element.",
+          figure=lambda row: row.network.intensity(row.element_bytes)),
+    Field(key="params_reduction", title="Params reduction", kind="reduction", rank=2, rule=_REDUCTION, answer="too",
+          figure=lambda row: _ratio(row.first.params, row.network.cost.params)),
+    Field(key="macs_reduction", title="MACs reduction", kind="reduction", rank=1, rule=_REDUCTION, answer="too",
+          figure=lambda row: _ratio(row.first.macs, row.network.cost.macs)),
+)  # fmt: skip
+
+
+def _shape(network: Network) -> tuple[int, ...] | None:
+    return network.input.shape if network.input else None
 
 
 def comparison_table(networks: Sequence[Network], *, element_bytes: int = 4) -> Table:
     """One row per network; reductions are against the first."""
-    first = networks[0].cost
-    reduction = f"Reduction: {networks[0].name} / network."
-    moved = (
-        "FLOP/byte: input, weights and output of each convolution and linear layer moved once, "
-        f"{element_bytes} bytes per element."
-    )
-    return Table(
+    first = networks[0]
+    table = Table(
         name="comparison",
-        title=f"{networks[0].name} and others" if len(networks) > 1 else networks[0].name,
-        columns=(
-            Column(key="name", title="Network"),
-            Column(key="input", title="Input", kind="size", rank=4),
-            _PARAMS,
-            _MACS,
-            Column(
-                key="activations",
-                title="Activations",
-                kind="count",
-                rank=5,
-                rule="Activations: elements that convolutions and linear layers write.",
-            ),
-            Column(key="intensity", title="FLOP/byte", kind="quotient", rank=3, rule=moved),
-            Column(key="params_reduction", title="Params reduction", kind="reduction", rank=2, rule=reduction),
-            Column(key="macs_reduction", title="MACs reduction", kind="reduction", rank=1, rule=reduction),
-        ),
-        rows=tuple(
-            Row(
-                cells=(
-                    each.name,
-                    each.input.shape if each.input else "",
-                    each.cost.params,
-                    each.cost.macs,
-                    each.activations,
-                    each.intensity(element_bytes),
-                    _ratio(first.params, each.cost.params),
-                    _ratio(first.macs, each.cost.macs),
-                )
-            )
-            for each in networks
-        ),
-        caption=f"{COUNTING_RULE} {PARAMS_RULE}",
+        title=f"{first.name} and others" if len(networks) > 1 else first.name,
+        caption=CAPTION,
         notes=tuple(f"{each.name}: {note}" for each in networks for note in _missing_notes(each, element_bytes)),
     )
+    rows = (ComparedRow(network, first.cost, element_bytes) for network in networks)
+    return fill_table(table, COMPARED.values(), rows, facts={"first": first.name, "element_bytes": element_bytes})
 
 
 def _missing_notes(network: Network, element_bytes: int) -> Iterator[str]:
@@ -458,21 +480,16 @@ def _missing_notes(network: Network, element_bytes: int) -> Iterator[str]:
         yield "products of activations, such as attention, move an unknown number of bytes, so it has no FLOP/byte."
 
 
+BUNDLED: dict[str, Field[tuple[str, Network]]] = by_key(
+    Field(key="name", title="Name", figure=lambda row: row[0]),
+    Field(key="input", title="Input", kind="size", rank=2, figure=lambda row: _shape(row[1])),
+    Field(key="params", title="Params", kind="count", figure=lambda row: row[1].cost.params),
+    Field(key="macs", title="MACs", kind="count", figure=lambda row: row[1].cost.macs),
+    Field(key="source", title="Source", rank=1, figure=lambda row: row[1].source),
+)
+
+
 def bundled_table(networks: Mapping[str, Network]) -> Table:
     """The networks that come with the program, by the name under which they are found."""
-    return Table(
-        name="bundled",
-        title="Bundled networks",
-        columns=(
-            Column(key="name", title="Name"),
-            Column(key="input", title="Input", kind="size", rank=2),
-            _PARAMS,
-            _MACS,
-            Column(key="source", title="Source", rank=1),
-        ),
-        rows=tuple(
-            Row(cells=(name, each.input.shape if each.input else None, each.cost.params, each.cost.macs, each.source))
-            for name, each in networks.items()
-        ),
-        caption=f"{COUNTING_RULE} {PARAMS_RULE}",
-    )
+    table = Table(name="bundled", title="Bundled networks", caption=CAPTION)
+    return fill_table(table, BUNDLED.values(), networks.items())

@@ -1,15 +1,17 @@
 """A table as a value: built once, rendered many times.
 
-Cells hold exact values in base units, never text that was already rounded. What a number looks like is
-decided by its column's :data:`Kind` and by the renderer alone.
+Cells hold exact values in base units, never rounded text. The column's :data:`Kind` and the renderer decide what a
+number looks like.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, ClassVar, Literal
+from types import MappingProxyType
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.runtime import resolve
@@ -19,6 +21,7 @@ COUNTING_RULE = (
     "bias, normalisation, activations and pooling are not in them."
 )
 PARAMS_RULE = "Params: everything trainable."
+CAPTION = f"{COUNTING_RULE} {PARAMS_RULE}"
 REDUCTION_RULE = "Reduction: standard / variant."
 
 MOST_NAMED = 3
@@ -27,7 +30,7 @@ MOST_NAMED = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """A number that was measured, with the ends of the interval in which it is believed to be."""
+    """A measured number, with the ends of its interval."""
 
     value: Fraction
     low: Fraction
@@ -44,13 +47,13 @@ class Estimate:
 
 
 Cell = str | int | Fraction | tuple[int, ...] | Estimate | None
-"""None is "there is no such number here", and is never shown as zero."""
+"""None means that there is no such number; it is never shown as zero."""
 
 Plain = str | int | float | list[int] | None
 """A cell as a program reads it."""
 
 Unit = Literal["s", "ms", "µs", "ns"]
-"""What a column of times is shown in."""
+"""Units of times."""
 
 Kind = Literal[
     "text", "count", "per-position", "bytes", "reduction", "share", "bar", "quotient", "size", "time", "rate"
@@ -72,12 +75,10 @@ An :class:`Estimate` may stand in a column of reductions, shares, quotients or t
 class Column:
     """A column: its ``key`` (for ``--columns`` and machine-readable formats) and its ``title`` for people.
 
-    Where space is short, columns with the highest ``rank`` go first; for those of rank 1 and 2 texts are
-    folded before they go, and those of rank 0 always stay.
-    ``axes`` is the power of D_F in a per-position column, ``unit`` what a column of times is shown in.
-    ``rule`` says how to read the column, in one sentence. A column with ``interval`` shows the ends of each
-    :class:`Estimate`, and programs get them as ``key_low`` and ``key_high``.
-    An ``extra`` column is there for those who ask for it.
+    Where space is short, the highest ``rank`` goes first; before ranks 1 and 2 go, texts fold; rank 0 always stays.
+    ``axes`` is the power of D_F in a per-position column, ``unit`` that of times, ``rule`` how to read the column.
+    With ``interval`` the ends of each :class:`Estimate` are shown, to programs as ``key_low`` and ``key_high``.
+    An ``extra`` column is shown on demand.
     """
 
     key: str
@@ -101,25 +102,93 @@ class Column:
         return self.kind != "text"
 
     @property
-    def fields(self) -> tuple[str, ...]:
+    def keys(self) -> tuple[str, ...]:
         """The keys under which programs find its cells: three where it has intervals."""
         return (self.key, f"{self.key}_low", f"{self.key}_high") if self.interval else (self.key,)
 
     def plain(self, cell: Cell) -> tuple[Plain, ...]:
-        """``cell`` as programs read it, one value for each of the :attr:`fields`."""
+        """``cell`` as programs read it, one value for each of the :attr:`keys`."""
         return (plain(cell, self), *ends(cell)) if self.interval else (plain(cell, self),)
+
+
+Role = Literal["body", "part", "total"]
+"""What a row is to the others: one of them, a part of the row above, or a sum."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A row of cells, one per column; ``role`` tells a part of the row above, and a sum, from the body."""
+    """A row of cells, one per column."""
 
     cells: tuple[Cell, ...]
-    role: Literal["body", "part", "total"] = "body"
+    role: Role = "body"
+
+
+Subject = TypeVar("Subject")
+"""What a row of a table is about."""
+
+NO_FACTS: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Field(Generic[Subject]):
+    """A column of a kind of table, all of it, with the ``figure`` that it shows of a row's subject.
+
+    A table's module has its fields in a registry; a new one is a new column in every format.
+    ``title`` and ``rule`` may name facts of the table in braces: ``{element_bytes} bytes per element``.
+    ``shown`` names the forms of the table in which the column is there unasked; None is all of them.
+    ``needs`` is what some tables or rows lack, in the words of the table's module.
+    ``answer`` says whether the JSON answer has the figure ``too``, or it ``alone``, without a column.
+    """
+
+    key: str
+    title: str
+    figure: Callable[[Subject], Cell]
+    kind: Kind = "text"
+    rank: int = 0
+    rule: str = ""
+    interval: bool = False
+    shown: tuple[str, ...] | None = None
+    needs: str = ""
+    answer: Literal["no", "too", "alone"] = "no"
+
+    def is_shown(self, form: str) -> bool:
+        """Whether the column is there unasked in a table of this ``form``."""
+        return self.shown is None or form in self.shown
+
+    def column(self, form: str = "", facts: Mapping[str, Any] = NO_FACTS) -> Column:
+        """The column in a table of this ``form``, about which these ``facts`` are known."""
+        return Column(
+            key=self.key,
+            title=self.title.format_map(facts),
+            kind=self.kind,
+            rank=self.rank,
+            axes=facts.get("axes", 2),
+            unit=facts.get("unit", "s"),
+            interval=self.interval,
+            rule=self.rule.format_map(facts),
+            extra=not self.is_shown(form),
+        )
+
+    def answered(self, subject: Subject) -> Plain:
+        """The figure as the JSON answer has it: a quotient that is a whole number is one."""
+        cell = self.figure(subject)
+        if self.kind == "quotient" and isinstance(cell, Fraction) and cell.denominator == 1:
+            return cell.numerator
+        return plain(cell, self)
+
+
+def answer_of(fields: Iterable[Field[Subject]], subject: Subject) -> dict[str, Plain]:
+    """What the JSON answer has of ``subject``, by key."""
+    return {field.key: field.answered(subject) for field in fields if field.answer != "no"}
+
+
+def by_key(*fields: Field[Subject]) -> dict[str, Field[Subject]]:
+    """``fields`` as a registry, in their order."""
+    return {field.key: field for field in fields}
 
 
 def families(keys: Iterable[str]) -> Iterable[str]:
-    """The keys of columns, those that part behind a colon alone as one.
+    """The keys of columns; those that are equal up to a colon are one.
 
     >>> list(families(["params", "macs:standard", "macs:depthwise"]))
     ['params', 'macs:…']
@@ -129,19 +198,36 @@ def families(keys: Iterable[str]) -> Iterable[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A titled table with the rule of counting as its ``caption`` and remarks as its ``notes``."""
+    """A titled table with the rule of counting as its ``caption`` and remarks as its ``notes``.
+
+    ``common`` has the rules that it shares with the tables before it; :func:`share_rules` puts them there.
+    """
 
     name: str
     title: str
-    columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    columns: tuple[Column, ...] = ()
+    rows: tuple[Row, ...] = ()
     caption: str = ""
     notes: tuple[str, ...] = ()
+    common: str = ""
 
     @property
     def legend(self) -> str:
         """The caption and the rules of the columns that are there."""
-        return " ".join(dict.fromkeys(filter(None, (self.caption, *(column.rule for column in self.columns)))))
+        return " ".join(self.rules)
+
+    @property
+    def rules(self) -> Iterable[str]:
+        """The sentences of the legend; those of a column are one."""
+        return dict.fromkeys(filter(None, (*_sentences(self.caption), *(column.rule for column in self.columns))))
+
+    def without_rules(self, rules: Collection[str]) -> Table:
+        """This table with a legend that has none of ``rules``."""
+        return replace(
+            self,
+            caption=" ".join(sentence for sentence in _sentences(self.caption) if sentence not in rules),
+            columns=tuple(replace(column, rule="") if column.rule in rules else column for column in self.columns),
+        )
 
     def brief(self) -> Table:
         """This table without its extra columns."""
@@ -179,7 +265,7 @@ class Table:
     def records(self) -> Iterator[Sequence[Plain]]:
         """The keys, then the cells of each row as programs read them; with ``role`` where rows are parts or sums."""
         roles = any(row.role != "body" for row in self.rows)
-        yield [field for column in self.columns for field in column.fields] + ["role"] * roles
+        yield [key for column in self.columns for key in column.keys] + ["role"] * roles
         for row in self.rows:
             cells = zip(self.columns, row.cells, strict=True)
             yield [value for column, cell in cells for value in column.plain(cell)] + [row.role] * roles
@@ -187,17 +273,16 @@ class Table:
     def to_dicts(self) -> list[dict[str, Any]]:
         """The rows as records by the keys of the columns, those on demand too: numbers exact or the nearest float.
 
-        What a list of them makes is a data frame: ``pandas.DataFrame(table.to_dicts())``. None is "no such number",
-        also for a word in the place of a number, like 4.2 M; a size is a list, and a number with an interval is
-        three: ``key``, ``key_low`` and ``key_high``. Where some rows are parts or sums of others, ``role`` says
-        which: ``body``, ``part`` or ``total``.
+        ``pandas.DataFrame(table.to_dicts())`` is a data frame of them. None stands for a missing number, and for a word
+        in its place, like 4.2 M. A size is a list, a number with an interval three: ``key``, ``key_low``, ``key_high``.
+        Where rows are parts or sums of others, ``role`` says so: ``body``, ``part`` or ``total``.
 
         >>> columns = Column(key="variant", title="Variant"), Column(key="macs", title="MACs", kind="count")
         >>> Table(name="", title="", columns=columns, rows=(Row(cells=("standard", 73_728)),)).to_dicts()
         [{'variant': 'standard', 'macs': 73728}]
         """
         keys, *records = self.records()
-        numbers = {field for column in self.columns if column.is_number for field in column.fields}
+        numbers = {key for column in self.columns if column.is_number for key in column.keys}
         return [
             {
                 str(key): None if key in numbers and isinstance(value, str) else value
@@ -213,11 +298,51 @@ class Table:
         return _shown([self], "markdown")
 
 
+def fill_table(
+    table: Table,
+    fields: Iterable[Field[Subject]],
+    subjects: Iterable[Subject],
+    *,
+    role: Callable[[Subject], Role] = lambda _: "body",
+    form: str = "",
+    facts: Mapping[str, Any] = NO_FACTS,
+) -> Table:
+    """``table`` with a column for each of ``fields`` and a row for each of ``subjects``; ``role`` is what a row is."""
+    fields = [field for field in fields if field.answer != "alone"]
+    figures = [field.figure for field in fields]
+    return replace(
+        table,
+        columns=tuple(field.column(form, facts) for field in fields),
+        rows=tuple(Row(cells=tuple(figure(each) for figure in figures), role=role(each)) for each in subjects),
+    )
+
+
+def _sentences(text: str) -> list[str]:
+    from re import split
+
+    return split(r"(?<=\.) (?=[A-Z])", text)
+
+
+def share_rules(tables: Sequence[Table]) -> list[Table]:
+    """The ``tables`` of one answer, with the rules that several of them have below the last one alone.
+
+    >>> first, last = (Table(name="", title="", caption=f"{own} All counts are exact.") for own in ("One.", "Two."))
+    >>> [(table.legend, table.common) for table in share_rules([first, last])]
+    [('One.', ''), ('Two.', 'All counts are exact.')]
+    """
+    times = Counter(rule for table in tables for rule in table.rules)
+    shared = [rule for rule, count in times.items() if count > 1]
+    if not shared:
+        return list(tables)
+    *others, last = (table.without_rules(shared) for table in tables)
+    return [*others, replace(last, common=" ".join(shared))]
+
+
 class Tabular:
     """A result that has tables: shown in a notebook, and as records for a data frame.
 
-    Jupyter calls ``_repr_html_``, or ``_repr_markdown_`` where it shows no HTML; both show every table as the program
-    prints it, without the columns that are there on demand.
+    Jupyter calls ``_repr_html_``, or ``_repr_markdown_`` where it shows no HTML; both show the tables as the program
+    prints them, without extra columns.
     """
 
     __slots__ = ()
@@ -243,23 +368,23 @@ class Tabular:
 
 
 def _shown(tables: Sequence[Table], format: str) -> str:  # noqa: A002 - the word of the command line
-    """What a notebook shows of ``tables``: without the columns that are there on demand."""
+    """``tables`` as a notebook shows them."""
     shown: str = resolve("sepcalc.render.formats:fragments")([table.brief() for table in tables], format)
     return shown
 
 
-def plain(cell: Cell, column: Column) -> Plain:
+def plain(cell: Cell, column: Column | Field[Any]) -> Plain:
     """``cell`` as a program reads it: integers exact, other numbers the nearest float, sizes as lists.
 
-    Of an estimate this is the value; :func:`ends` has the rest. A number that is left blank, as the kernel of a sum is,
-    is None; a number among words is a word.
+    Of an estimate this is the value; :func:`ends` has the rest. A blank in the place of a number is None; a number in a
+    column of text is text.
 
     >>> plain(Fraction(73728), Column(key="macs", title="MACs", kind="per-position"))
     73728
     """
-    if cell == "" and column.is_number:
+    if cell == "" and column.kind != "text":
         return None
-    if isinstance(cell, int) and not column.is_number:
+    if isinstance(cell, int) and column.kind == "text":
         return str(cell)
     if isinstance(cell, Fraction):
         return int(cell) if column.kind == "per-position" and cell.denominator == 1 else float(cell)
@@ -269,7 +394,7 @@ def plain(cell: Cell, column: Column) -> Plain:
 
 
 def ends(cell: Cell) -> tuple[Plain, Plain]:
-    """The ends of an estimate's interval as a program reads them; None where there is none."""
+    """The ends of an estimate's interval as a program reads them; None for other cells."""
     return (float(cell.low), float(cell.high)) if isinstance(cell, Estimate) else (None, None)
 
 

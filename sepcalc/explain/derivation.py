@@ -14,11 +14,11 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from sepcalc.core.comparison import Candidate, Comparison
-from sepcalc.core.runtime import resolve
 from sepcalc.core.spec import Axes, ConvSpec, describe
 from sepcalc.core.table import COUNTING_RULE, PARAMS_RULE, Cell, Column, Row, Table, Tabular
 from sepcalc.core.variants import Option, Stages, Variant
 from sepcalc.explain.symbols import UNICODE, Formula, Symbol, formula, write
+from sepcalc.render.formats import explanation_fragment
 
 _MEANINGS = {
     "M": "input channels",
@@ -139,12 +139,10 @@ class Explanation(Tabular):
         return (_table(self),)
 
     def _repr_html_(self) -> str:
-        page: str = resolve("sepcalc.explain.prose:for_html")(self)
-        return page
+        return explanation_fragment(self, "html")
 
     def _repr_markdown_(self) -> str:
-        text: str = resolve("sepcalc.explain.prose:for_markdown")(self)
-        return text
+        return explanation_fragment(self, "markdown")
 
 
 def _values(legend: Iterable[Definition]) -> dict[str, int]:

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from sepcalc.core.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError, either
+from sepcalc.core.runtime import resolve
 from sepcalc.core.table import Column, Kind
 from sepcalc.explain.derivation import CostRatio, Definition, Derivation, Explanation, Section
 from sepcalc.explain.symbols import INLINE, INLINE_MATHML, LATEX, MARKDOWN, MATHML, UNICODE, Formula, Notation, write
 from sepcalc.render import html, latex_text, markdown
-from sepcalc.render.cells import human
+from sepcalc.render.cells import Look, human
+from sepcalc.render.formats import FORMATS
 
 _GLUE = "\N{NO-BREAK SPACE}"
 
@@ -121,11 +123,12 @@ def _closing(section: Section) -> list[str]:
     return [section.gives_up, *([f"Note: {section.remark}."] if section.remark else [])]
 
 
-def for_terminal(explanation: Explanation, width: int, color: bool) -> str:
-    """Plain text for a terminal ``width`` characters wide; ``color`` sets the headings in bold."""
+def for_terminal(explanation: Explanation, look: Look) -> str:
+    """Plain text for a terminal, 80 characters wide where ``look`` has no width; colour sets headings in bold."""
+    width = look.width or 80
 
     def bold(text: str) -> str:
-        return f"\x1b[1m{text}\x1b[0m" if color else text
+        return f"\x1b[1m{text}\x1b[0m" if look.color else text
 
     blocks = [bold(_wrap(explanation.title, width)), _terminal_legend(explanation.legend, width)]
     blocks += [_wrap(" ".join(explanation.notes), width)]
@@ -201,7 +204,7 @@ def _wrap(text: str, width: int, *, indent: int = 0, hang: int = 0) -> str:
     return wrapper.fill(text).replace(_GLUE, " ")
 
 
-def for_markdown(explanation: Explanation, *, level: int = 2) -> str:
+def for_markdown(explanation: Explanation, _look: Look | None = None, *, level: int = 2) -> str:
     """Markdown whose symbols GitHub sets as mathematics, with headings from the ``level`` on."""
     legend = (
         f"- {_MARKDOWN.inline(MARKDOWN.name(each.name))}{'' if each.value is None else f' = {each.value:,}'}: "
@@ -249,7 +252,7 @@ _WIDTHS = {"·": 7.3, "=": 13.4, "+": 12.3, ",": 2.8, "(": 3.9, ")": 3.9, " ": 0
 """Points of a sign of mathematics, with the space about it."""
 
 
-def for_latex(explanation: Explanation) -> str:
+def for_latex(explanation: Explanation, _look: Look) -> str:
     """A LaTeX fragment of headings, sentences and displayed equations, under a comment that names its package."""
     return f"% Needs \\usepackage{{amsmath}}.\n{for_article(explanation)}"
 
@@ -337,7 +340,7 @@ def _ratio_lines(ratio: CostRatio, values: Mapping[str, int]) -> list[tuple[str,
     return [*before, (f"{fraction[0]} = {share[0]}", fraction[1] + _points("=") + share[1])]
 
 
-def for_html(explanation: Explanation, *, level: int = 2) -> str:
+def for_html(explanation: Explanation, _look: Look | None = None, *, level: int = 2) -> str:
     """HTML with MathML and headings from the ``level`` on, dressed by classes alone."""
     legend = (
         f"<div><dt>{_in_math(MATHML.name(each.name))}{'' if each.value is None else f' = {each.value:,}'}</dt>"
@@ -407,12 +410,10 @@ def render_explanation(
 
     ``width`` is the terminal's in characters, 80 if None; ``color`` sets headings in bold there.
 
-    Raises :class:`SepcalcError` for any other format.
+    Raises :class:`SepcalcError` for a format without derivations.
     """
-    if format == "terminal":
-        return for_terminal(explanation, width or 80, color)
-    if format == "markdown":
-        return for_markdown(explanation)
-    if format == "latex":
-        return for_latex(explanation)
-    raise SepcalcError(f"--explain is prose: choose terminal, markdown or latex, not {format}")
+    drawing = {name: output.explain for name, output in FORMATS.items() if output.explain}
+    if format not in drawing:
+        raise SepcalcError(f"--explain is prose: choose {either(drawing)}, not {format}")
+    text: str = resolve(drawing[format])(explanation, Look(width=width, color=color))
+    return text

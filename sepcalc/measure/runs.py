@@ -8,51 +8,44 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
-from typing import NamedTuple
 
-from sepcalc.core.table import Cell, Column, Row, Table
-from sepcalc.measure.columns import grid_columns, time_unit, timing_columns
+from sepcalc.core.table import Cell, Field, Table, fill_table
 from sepcalc.measure.session import VARYING, Judged, Session, judged
-from sepcalc.measure.tables import cautions, circumstances
+from sepcalc.measure.tables import TimedRow, cautions, circumstances, grid_fields, time_unit, timing_fields
 
 _SHOWN = ("median_s", "speedup", "promised", "delivered", "verdict", "reason")
 
-_TIMED = Column(key="timed", title="Timed")
-_RUN = Column(key="run", title="Run", rank=1)
-_AGAINST_FIRST = Column(
+
+def _against_first(at: TimedRow) -> Cell:
+    first, mine = at.first and at.first.summary, at.row.summary
+    return Fraction(first.median_s) / Fraction(mine.median_s) if first and mine else None
+
+
+_TIMED: Field[TimedRow] = Field(key="timed", title="Timed", figure=lambda at: at.row.label)
+_RUN: Field[TimedRow] = Field(key="run", title="Run", rank=1, figure=lambda at: at.run)
+_AGAINST_FIRST: Field[TimedRow] = Field(
     key="against_first",
     title="Against first",
     kind="reduction",
     rank=3,
     rule="Against first: median in the first run / in this one; not taken in turns, so without an interval.",
+    figure=_against_first,
 )
-
-
-class _Line(NamedTuple):
-    """A row, the name of its run, and the same row of the first run that has it."""
-
-    run: str
-    row: Judged
-    first: Judged
 
 
 def runs_table(sessions: Mapping[str, Session]) -> Table:
     """A row for each thing that was timed and each of the named runs in which it was, one below the other."""
     lines = list(_lines(sessions))
-    rows = [each.row for each in lines]
-    times = timing_columns(next(iter(sessions.values())), time_unit(rows), ())
-    figures = (*grid_columns(rows), *((column, figure) for column, figure in times if column.key in _SHOWN))
-    return Table(
+    rows = [line.row for line in lines]
+    times = (field for field in timing_fields(next(iter(sessions.values()))) if field.key in _SHOWN)
+    table = Table(
         name="runs",
         title=f"{len(sessions)} runs side by side",
-        columns=(_TIMED, _RUN, *(column for column, _ in figures), _AGAINST_FIRST),
-        rows=tuple(
-            Row(cells=(each.row.label, each.run, *(figure(each.row) for _, figure in figures), _against_first(each)))
-            for each in lines
-        ),
         caption="Time per call: median [quartiles].",
         notes=tuple(_notes(sessions)),
     )
+    fields = (_TIMED, _RUN, *grid_fields(rows), *times, _AGAINST_FIRST)
+    return fill_table(table, fields, lines, facts={"unit": time_unit(rows)})
 
 
 def _notes(sessions: Mapping[str, Session]) -> Iterator[str]:
@@ -62,12 +55,7 @@ def _notes(sessions: Mapping[str, Session]) -> Iterator[str]:
         yield from (f"{name}: {note}" for note in cautions(session, judged(session)))
 
 
-def _against_first(line: _Line) -> Cell:
-    first, mine = line.first.summary, line.row.summary
-    return Fraction(first.median_s) / Fraction(mine.median_s) if first and mine else None
-
-
-def _lines(sessions: Mapping[str, Session]) -> Iterator[_Line]:
+def _lines(sessions: Mapping[str, Session]) -> Iterator[TimedRow]:
     """The rows of all runs, those of the same thing together; device, threads and cache are what runs differ in."""
     found: dict[tuple[object, ...], list[tuple[str, Judged]]] = {}
     for run, session in sessions.items():
@@ -77,4 +65,4 @@ def _lines(sessions: Mapping[str, Session]) -> Iterator[_Line]:
             key = session.title, timed.group, timed.of, timed.name, *conditions
             found.setdefault(key, []).append((run, row))
     for same in found.values():
-        yield from (_Line(run, row, same[0][1]) for run, row in same)
+        yield from (TimedRow(row, run=run, first=same[0][1]) for run, row in same)

@@ -1,13 +1,78 @@
-"""What layers of an imported network look like, wherever they come from: their names, their maps, bare parameters."""
+"""The part of an import that ONNX and PyTorch share: names, feature maps, and which layer counts a weight."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+from dataclasses import dataclass, field
 from math import prod
 
-from sepcalc.core.network import FeatureMap, Operator
+from sepcalc.core.network import FeatureMap, Layer, Operator
+from sepcalc.core.spec import ConvSpec
 
 MOST_AXES = 3
 """Axes of a feature map; of more, those in the middle become one."""
+
+
+@dataclass(slots=True, kw_only=True)
+class ImportedLayers:
+    """The layers of a network while it is imported.
+
+    ``sequences`` says that three axes are a batch, positions and channels: where no convolution runs along one axis.
+    """
+
+    found: list[Layer] = field(default_factory=list)
+    sequences: bool = False
+    specs: dict[str, ConvSpec] = field(default_factory=dict)
+    """The spec of each layer with weights."""
+    numbers: dict[str, int] = field(default_factory=dict)
+    """Names that are taken, and the highest number after each."""
+
+    def new_name(self, *wanted: str) -> str:
+        """The first of ``wanted`` that is free, or the last with a number behind it."""
+        names = [one_line(name) for name in wanted]
+        free = next((name for name in names if name not in self.numbers), names[-1])
+        while free in self.numbers:
+            self.numbers[names[-1]] += 1
+            free = f"{names[-1]}#{self.numbers[names[-1]]}"
+        self.numbers[free] = 1
+        return free
+
+    def feature_map(self, shape: tuple[int | None, ...]) -> FeatureMap:
+        """A shape as a table shows it: see :func:`feature_map`."""
+        return feature_map(shape, last=self.sequences)
+
+    def has_weights_of(self, owner: str | None, spec: ConvSpec) -> bool:
+        """Whether a layer of this ``spec`` reads the weights of the layer ``owner`` in the same way."""
+        theirs = self.specs.get(owner or "")
+        return theirs is not None and _weights(theirs) == _weights(spec)
+
+    def parameters_alone(self, name: str, kind: str, params: int) -> Operator:
+        """A layer for parameters that belong to no operator, or for which its form has no place."""
+        nothing = FeatureMap(channels=1, size=())
+        return Operator(name=self.new_name(name), type=kind, input=nothing, output=nothing, params=params)
+
+
+def _weights(spec: ConvSpec) -> tuple[object, ...]:
+    """The numbers that are alike for two layers with the same weights; a vector counts as one position."""
+    window = spec.kernel if max(spec.kernel, default=1) > 1 else len(spec.kernel) or 1
+    return spec.c_out, spec.c_in // spec.groups, window, spec.bias
+
+
+@dataclass(slots=True, kw_only=True)
+class Claims:
+    """Which numbers of each tensor are counted: each once, with the first layer that reads them."""
+
+    left: dict[Hashable, int] = field(default_factory=dict)
+    """Of each tensor that was claimed, how many numbers are not counted yet."""
+    parts: set[tuple[Hashable, Hashable]] = field(default_factory=set)
+
+    def claim(self, tensor: Hashable, part: Hashable, size: int, whole: int) -> int:
+        """Count a part of a tensor of ``whole`` numbers: how many of its ``size`` were not counted before."""
+        left = self.left.setdefault(tensor, whole)
+        new = 0 if (tensor, part) in self.parts else min(left, size)
+        self.parts.add((tensor, part))
+        self.left[tensor] = left - new
+        return new
 
 
 def feature_map(shape: tuple[int | None, ...], *, last: bool = False) -> FeatureMap:
@@ -39,10 +104,4 @@ def one_line(name: str) -> str:
     >>> one_line("a$b\n")
     'a_b_'
     """
-    return "".join(each if each.isprintable() and each != "$" else "_" for each in name)
-
-
-def parameters_alone(name: str, kind: str, params: int) -> Operator:
-    """A layer for parameters that belong to no operator, or that its form has no place for."""
-    nothing = FeatureMap(channels=1, size=())
-    return Operator(name=name, type=kind, input=nothing, output=nothing, params=params)
+    return "".join(letter if letter.isprintable() and letter != "$" else "_" for letter in name)

@@ -1,22 +1,25 @@
-"""The inputs of a network as a user names them: ``1x3x224x224``, ``ids=2x16:int64``."""
+"""A network as a user names it: where it comes from, how it is read, and its inputs (``ids=2x16:int64``)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
 from math import prod
+from typing import Any
 
 from sepcalc.core.errors import SepcalcError, closest
-from sepcalc.core.spec import LARGEST
+from sepcalc.core.spec import LARGEST, Axes
 
 DTYPES = (
     "float32", "float64", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool", "complex64",
 )  # fmt: skip
-"""What an input can be made of; the first unless it says otherwise."""
+"""The types of an input, the default first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
-    """One input: its complete shape with the batch, what it is made of, and the name of the argument that takes it."""
+    """One input: its shape with the batch, its type, and the name of the argument that takes it."""
 
     shape: tuple[int, ...]
     dtype: str = DTYPES[0]
@@ -27,6 +30,21 @@ class Input:
         name = "" if self.name is None else f"{self.name}="
         dtype = "" if self.dtype == DTYPES[0] else f":{self.dtype}"
         return f"{name}{'x'.join(map(str, self.shape))}{dtype}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A network that a user asks for: the ``source`` that names it, and how it is read.
+
+    ``inputs`` are the shapes that an ONNX or PyTorch network reads, ``arguments`` go to the callable of PyTorch code;
+    ``width`` and ``size`` are for networks in YAML.
+    """
+
+    source: str
+    inputs: tuple[Input, ...] = ()
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    width: Fraction | float | str = 1
+    size: int | Axes | None = None
 
 
 def parse_input(text: str) -> Input:

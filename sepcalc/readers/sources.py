@@ -1,7 +1,6 @@
 """A network from wherever it is: bundled, a YAML or ONNX file, or PyTorch code.
 
-Every command names its networks through this one function. What a source needs (YAML, onnx, torch) is imported
-when a network of that kind is named.
+Every command opens its networks here. YAML, onnx and torch are imported when a network of their kind is opened.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import Any
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.network import Network
 from sepcalc.core.spec import Axes
-from sepcalc.readers.inputs import Input
+from sepcalc.readers.inputs import Input, Request
 from sepcalc.readers.trace import Trace
 
 
@@ -30,46 +29,56 @@ def open_source(
     """The network that ``text`` names: a bundled one, a ``.yaml`` or ``.onnx`` file, or ``module:callable``.
 
     ``inputs`` are the shapes that an ONNX or PyTorch network reads, ``arguments`` go to the callable; ``width`` and
-    ``size`` are for networks in YAML. ``note`` hears what a reader should know: a fallback, a guess.
+    ``size`` are for networks in YAML. ``note`` is called with remarks: a fallback, a guess.
 
-    Raises :class:`SepcalcError` where there is no such network, and where it cannot take what it is given.
+    Raises :class:`SepcalcError` where there is no such network, and for an option that its kind does not have.
 
     >>> open_source("mobilenet_v1").cost.params
     4231976
     """
-    return open_traced(text, inputs=inputs, arguments=arguments, width=width, size=size, note=note)[0]
+    request = Request(source=text, inputs=tuple(inputs), arguments=arguments or {}, width=width, size=size)
+    return open_traced(request, note=note)[0]
 
 
-def open_traced(
-    text: str,
-    *,
-    inputs: Sequence[Input] = (),
-    arguments: Mapping[str, Any] | None = None,
-    width: Fraction | float | str = 1,
-    size: int | Axes | None = None,
-    note: Callable[[str], None] = lambda _: None,
-) -> tuple[Network, Trace | None]:
+def open_traced(request: Request, *, note: Callable[[str], None] = lambda _: None) -> tuple[Network, Trace | None]:
     """Like :func:`open_source`, with the trace of the run where there was one: for PyTorch code."""
-    kind = kind_of(text)
-    if kind != "yaml" and width != 1:
-        cure = "give --arg to its code" if kind == "torch" else "leave it out"
-        raise SepcalcError(f"--width is for networks in YAML, and '{text}' is none; {cure}")
-    if kind != "yaml" and size is not None:
-        raise SepcalcError(f"--size is for networks in YAML, and '{text}' is none; give --input")
+    kind = kind_of(request.source)
+    _check(request, kind)
     if kind == "yaml":
-        return _from_yaml(text, inputs, arguments, width, size), None
+        from sepcalc.readers.yaml.reader import load as load_yaml
+
+        return load_yaml(request.source, width=request.width, size=request.size), None
     if kind == "onnx":
-        return _from_onnx(text, inputs, arguments), None
+        from sepcalc.readers.onnx.model import load as load_onnx
+
+        return load_onnx(request.source, inputs={given.name or "": given.shape for given in request.inputs}), None
     from sepcalc.core.runtime import delayed
     from sepcalc.readers.pytorch.layers import to_network
 
     with delayed():
         from sepcalc.readers.pytorch.model import load
 
-    trace = load(text, inputs=inputs, arguments=arguments)
-    for each in trace.notes:
-        note(each)
+    trace = load(request)
+    for text in trace.notes:
+        note(text)
     return to_network(trace), trace
+
+
+def _check(request: Request, kind: str) -> None:
+    """Raise :class:`SepcalcError` for an option that this kind of source does not have."""
+    source = request.source
+    if kind != "yaml" and request.width != 1:
+        cure = "give --arg to its code" if kind == "torch" else "leave it out"
+        raise SepcalcError(f"--width is for networks in YAML, and '{source}' is none; {cure}")
+    if kind != "yaml" and request.size is not None:
+        raise SepcalcError(f"--size is for networks in YAML, and '{source}' is none; give --input")
+    if kind == "yaml" and request.inputs:
+        raise SepcalcError(f"--input is for ONNX and PyTorch networks, and '{source}' is in YAML; give --size")
+    if kind != "torch" and request.arguments:
+        place, cure = "in YAML", "write its values into the file"
+        if kind == "onnx":
+            place, cure = "an ONNX file", "leave it out"
+        raise SepcalcError(f"--arg is for PyTorch networks, and '{source}' is {place}; {cure}")
 
 
 def kind_of(text: str) -> str:
@@ -84,27 +93,3 @@ def kind_of(text: str) -> str:
     if suffix == ".py":
         raise SepcalcError(f"'{text}' does not say what builds the model; name it as in '{text}:Net'")
     return "torch" if ":" in text and not Path(text).exists() else "yaml"
-
-
-def _from_yaml(
-    text: str,
-    inputs: Sequence[Input],
-    arguments: Mapping[str, Any] | None,
-    width: Fraction | float | str,
-    size: int | Axes | None,
-) -> Network:
-    from sepcalc.readers.yaml.reader import load
-
-    if inputs:
-        raise SepcalcError(f"--input is for ONNX and PyTorch networks, and '{text}' is in YAML; give --size")
-    if arguments:
-        raise SepcalcError(f"--arg is for PyTorch networks, and '{text}' is in YAML; write its values into the file")
-    return load(text, width=width, size=size)
-
-
-def _from_onnx(text: str, inputs: Sequence[Input], arguments: Mapping[str, Any] | None) -> Network:
-    from sepcalc.readers.onnx.model import load
-
-    if arguments:
-        raise SepcalcError(f"--arg is for PyTorch networks, and '{text}' is an ONNX file; leave it out")
-    return load(text, inputs={each.name or "": each.shape for each in inputs})

@@ -1,9 +1,8 @@
-"""What one run of a network did, as plain data: which operators ran, on which shapes, inside which modules.
+"""One run of a network as plain data: which operators ran, on which shapes, inside which modules.
 
-A trace is what is known before anything is counted. :func:`~sepcalc.readers.pytorch.layers.to_network` makes layers
-of it, and the rules of other counters are read from it too: some of them see modules, some see functions, some see
-what is below both. So each operator keeps all three. Nothing here is torch: shapes are tuples, modules are
-records. Every shape is complete, with the batch in it.
+:func:`~sepcalc.readers.pytorch.layers.to_network` makes layers of a trace, and the totals of other counters come from
+it too. Some of these see modules, some functions, some the dispatcher's operators: an operation holds all three.
+Nothing here is torch. Every shape has the batch in it.
 """
 
 from __future__ import annotations
@@ -15,9 +14,9 @@ from typing import Literal
 
 Shape = tuple[int, ...]
 
-Kind = Literal["view", "move", "free", "product", "unknown"]
-"""What an operator of the dispatcher does: look at the same numbers in another shape, write the same numbers to another
-place, compute without multiply-adds, multiply and add, or what nobody here knows."""
+OperatorKind = Literal["view", "move", "free", "product", "unknown"]
+"""An operator of the dispatcher shows the same numbers in another shape, writes them to another place, computes without
+multiply-adds, multiplies and adds, or is unknown."""
 
 Config = Mapping[str, object]
 """Numbers, words, flags and tuples of them by name."""
@@ -38,7 +37,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Module:
-    """A module as it was built, whether it runs or not; in the order of ``named_modules``, the model itself first.
+    """A module as it was built, whether it runs or not.
 
     ``path`` is empty for the model. ``own`` holds the parameters that are registered on the module itself: the
     attribute's name, and the index in :attr:`Trace.parameters`. ``children`` are the names and indices of its
@@ -104,19 +103,18 @@ class AtenCall:
     inputs: tuple[Shape, ...]
     outputs: tuple[Shape, ...]
     arguments: tuple[object, ...] = ()
-    kind: Kind = "free"
+    kind: OperatorKind = "free"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One operator: what a function that the code called did, or what ran by itself.
+    """One operator: a function that the code called, or an operator that ran without one.
 
-    ``word`` is what the field calls it: conv, linear, matmul, attention, einsum, lstm, batch_norm, relu, max_pool, add,
-    embedding, ... (:mod:`sepcalc.readers.pytorch.names` has the renamed ones), or the bare name of a function.
-    ``function`` is the outermost function of PyTorch (``torch.nn.functional.relu``,
-    ``torch.Tensor.__add__`` for a plain ``+``), empty where PyTorch ran the operator on its own account; ``inside`` are
-    functions around it, such as ``torch.nn.functional.multi_head_attention_forward``. ``call`` is
-    the index in :attr:`Trace.calls` of the innermost module that was running.
+    ``word`` is the field's name for it: conv, linear, attention, batch_norm, max_pool, add, ...
+    (:mod:`sepcalc.readers.pytorch.operators`), or the bare name of a function. ``function`` is the outermost function
+    of PyTorch (``torch.nn.functional.relu``, ``torch.Tensor.__add__`` for a plain ``+``), empty where there was none;
+    ``inside`` are functions around it, such as ``torch.nn.functional.multi_head_attention_forward``. ``call`` is the
+    index in :attr:`Trace.calls` of the innermost module that was running.
 
     ``inputs`` are the shapes of all tensors given to it, in order, positional before named; ``weight`` is the shape of
     a convolution's or linear layer's weights. ``attributes`` of a convolution are kernel, stride, padding, dilation,
@@ -137,7 +135,7 @@ class Operation:
     constant: bool = False
     """Whether it reads parameters alone: a weight that is computed before it is used."""
     named: bool = True
-    """Whether the code looked ``function`` up where PyTorch has it: a counter that puts its own there sees no other."""
+    """Whether the code looked ``function`` up in PyTorch's namespace, where some counters put their own."""
 
     @property
     def params(self) -> int:
@@ -156,9 +154,9 @@ class Trace:
     calls: tuple[ModuleCall, ...] = ()
     operations: tuple[Operation, ...] = ()
     source: str | None = None
-    """Where the network comes from, in a reader's words."""
+    """Where the network comes from."""
     notes: tuple[str, ...] = ()
-    """What a reader must know of how it was made: a fallback from the meta device, for one."""
+    """Remarks on the run: a fallback from the meta device, for one."""
 
     @property
     def params(self) -> int:
@@ -170,7 +168,7 @@ class Trace:
         return self.modules[self.calls[operation.call].module]
 
     def unused(self) -> Iterator[tuple[Parameter, int]]:
-        """Each parameter of which some numbers no operator read, and how many of them."""
+        """Each parameter that was not read as a whole, and how many of its numbers were not."""
         read = [0] * len(self.parameters)
         for operation in self.operations:
             for use in operation.uses:

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 from sepcalc.core.errors import SepcalcError
-from sepcalc.render.formats import FORMATS, Format
+from sepcalc.render.formats import FORMATS
 
 Meant = TypeVar("Meant")
 
 
-def format_for(path: str | Path) -> Format:
+def format_for(path: str | Path) -> str:
     """The format that the suffix of ``path`` stands for, in capitals or not.
 
     Raises :class:`SepcalcError` for any other suffix, with the known ones.

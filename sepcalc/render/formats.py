@@ -1,52 +1,80 @@
-"""A table in every format. A new format is one line in :data:`FORMATS` and one function.
+"""Every format as one record: what its files are called, what it holds, and the functions that draw in it.
 
 Formats for people (terminal, Markdown, LaTeX, HTML) round as :mod:`sepcalc.render.cells` says and hold the
-title, the rule of counting and every note. Formats for programs (CSV, TSV, JSON) hold exact numbers.
+title, the rule of counting and every note. Exact formats (CSV, TSV, JSON) are for programs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.runtime import resolve
-from sepcalc.core.table import Table
+from sepcalc.core.table import Table, share_rules
 from sepcalc.render.cells import Look
 
-Format = Literal["terminal", "markdown", "latex", "csv", "tsv", "html", "json"]
-
-
-Draw = Callable[[Sequence[Table], Look], str]
+Late = Callable[..., str] | str
+"""A function that draws, or its ``module:name`` if it is imported when it first draws: a run pays for one format."""
 
 
 class Output(NamedTuple):
-    """A format: the ``suffix`` of its files, and the functions that draw tables in it.
+    """A format; only ``suffix`` and ``draw`` are needed, and what is empty cannot be had in it.
 
-    A function is given as such, or as ``module:name`` if it is to be imported when it first draws: a run pays for one
-    format. ``fragment`` draws tables as a part of another document, where that is not what ``draw`` draws.
+    suffix: of its files.
+    draw: tables and a :class:`Look` as text. fragment: the same inside another document, where that differs.
+    explain: an explanation and a :class:`Look` as text, for ``--explain``. explain_fragment: as for tables.
+    report: a :class:`~sepcalc.report.document.Report` as text, with its file's name before the suffix.
+    pictures: the suffix of the charts beside a report; none where the report holds them.
+    exact: whether numbers are exact, for programs. one_table: whether it holds a single table.
     """
 
     suffix: str
-    draw: Draw | str
-    fragment: Draw | str = ""
+    draw: Late
+    fragment: Late = ""
+    explain: Late = ""
+    explain_fragment: Late = ""
+    report: Late = ""
+    pictures: str = ""
+    exact: bool = False
+    one_table: bool = False
 
 
-FORMATS: dict[Format, Output] = {
-    "terminal": Output(suffix=".txt", draw="sepcalc.render.terminal:draw"),
-    "markdown": Output(suffix=".md", draw="sepcalc.render.markdown:draw"),
-    "latex": Output(suffix=".tex", draw="sepcalc.render.latex:draw"),
-    "csv": Output(suffix=".csv", draw="sepcalc.render.records:draw_csv"),
-    "tsv": Output(suffix=".tsv", draw="sepcalc.render.records:draw_tsv"),
-    "html": Output(suffix=".html", draw="sepcalc.render.html:draw", fragment="sepcalc.render.html:draw_fragments"),
-    "json": Output(suffix=".json", draw="sepcalc.render.records:draw_json"),
+FORMATS: dict[str, Output] = {
+    "terminal": Output(
+        suffix=".txt", draw="sepcalc.render.terminal:draw", explain="sepcalc.explain.prose:for_terminal"
+    ),
+    "markdown": Output(
+        suffix=".md",
+        draw="sepcalc.render.markdown:draw",
+        explain="sepcalc.explain.prose:for_markdown",
+        report="sepcalc.report.markdown:draw",
+        pictures=".svg",
+    ),
+    "latex": Output(
+        suffix=".tex",
+        draw="sepcalc.render.latex:draw",
+        explain="sepcalc.explain.prose:for_latex",
+        report="sepcalc.report.latex:draw",
+        pictures=".pdf",
+    ),
+    "csv": Output(suffix=".csv", draw="sepcalc.render.records:draw_csv", exact=True, one_table=True),
+    "tsv": Output(suffix=".tsv", draw="sepcalc.render.records:draw_tsv", exact=True, one_table=True),
+    "html": Output(
+        suffix=".html",
+        draw="sepcalc.render.html:draw",
+        fragment="sepcalc.render.html:draw_fragments",
+        explain_fragment="sepcalc.explain.prose:for_html",
+        report="sepcalc.report.html:draw",
+    ),
+    "json": Output(suffix=".json", draw="sepcalc.render.records:draw_json", exact=True),
 }
 """Every format by name, in the order in which they are listed to people."""
 
 
 def render_tables(
     tables: Sequence[Table],
-    format: Format,  # noqa: A002 - the word of the command line
+    format: str,  # noqa: A002 - the word of the command line
     *,
     si: bool = False,
     width: int | None = None,
@@ -57,8 +85,7 @@ def render_tables(
     ``si`` prints counts for people as 569 M. In a terminal ``width`` characters wide, columns of the
     highest rank go until the table fits; None is as wide as needed. ``color`` allows escape codes.
 
-    Raises :class:`SepcalcError` for an unknown format, and where a format cannot hold these tables:
-    CSV and TSV hold exactly one.
+    Raises :class:`SepcalcError` for an unknown format, and for several tables where it holds one.
 
     >>> from sepcalc.core.table import Column, Row
     >>> columns = Column(key="variant", title="Variant"), Column(key="macs", title="MACs", kind="count")
@@ -75,17 +102,25 @@ def render_tables(
     """
     if format not in FORMATS:
         raise SepcalcError(f"unknown format '{format}'{closest(format, FORMATS)}")
-    drawn = _called(FORMATS[format].draw)(tables, Look(si=si, width=width, color=color))
+    output = FORMATS[format]
+    if output.one_table and len(tables) != 1:
+        names = f"{len(tables)}{': ' * bool(tables)}{', '.join(table.name for table in tables)}"
+        raise SepcalcError(f"{format} holds one table, not {names}; choose one of them, or the json format")
+    shown = tables if output.exact else share_rules(tables)
+    text: str = resolve(output.draw)(shown, Look(si=si, width=width, color=color))
     # A file name that is no UTF-8 reaches a title as lone surrogates, which nothing could write.
-    return drawn.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def fragments(tables: Sequence[Table], format: Format) -> str:  # noqa: A002 - the word of the command line
+def fragments(tables: Sequence[Table], format: str) -> str:  # noqa: A002 - the word of the command line
     """``tables`` in ``format`` as a part of another document, such as a notebook."""
     output = FORMATS[format]
-    return _called(output.fragment or output.draw)(tables, Look())
+    text: str = resolve(output.fragment or output.draw)(share_rules(tables), Look())
+    return text
 
 
-def _called(draw: Draw | str) -> Draw:
-    function: Draw = resolve(draw) if isinstance(draw, str) else draw
-    return function
+def explanation_fragment(explanation: Any, format: str) -> str:  # noqa: A002 - the word of the command line
+    """An explanation in ``format`` as a part of another document."""
+    output = FORMATS[format]
+    text: str = resolve(output.explain_fragment or output.explain)(explanation, Look())
+    return text

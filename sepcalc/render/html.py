@@ -156,7 +156,7 @@ def _with_classes(place: _Place, cell: Cell) -> str:
 
 
 def _foot(table: Table) -> list[str]:
-    lines = [line for line in (table.legend, *table.notes) if line]
+    lines = [line for line in (table.legend, *table.notes, table.common) if line]
     if not lines:
         return []
     # Without a width of its own a long note would stretch the columns.

@@ -295,8 +295,8 @@ def _headings(table: Table, cells: list[list[str]]) -> list[str]:
 
 
 def _notes(table: Table) -> Iterator[str]:
-    if table.notes:
+    if lines := [line for line in (*table.notes, table.common) if line]:
         yield r"\par\smallskip\noindent"
         yield r"\begin{minipage}{\linewidth}\footnotesize\raggedright"
-        yield "\n\n".join(map(escape, table.notes))
+        yield "\n\n".join(map(escape, lines))
         yield r"\end{minipage}"

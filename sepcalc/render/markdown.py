@@ -47,7 +47,8 @@ def fragment(table: Table, look: Look) -> str:
     lines = [_line(cells, widths, rights) for cells in (grid[0], rules, *body)]
     notes = "\n".join(f"- {paragraph(note)}" for note in table.notes)
     title = f"**{escape(table.title).strip()}**" if table.title.strip() else ""
-    return "\n\n".join(filter(None, (title, "\n".join(lines), paragraph(table.legend), notes))) + "\n"
+    blocks = (title, "\n".join(lines), paragraph(table.legend), notes, paragraph(table.common))
+    return "\n\n".join(filter(None, blocks)) + "\n"
 
 
 def _cells(row: Row, cells: list[str], label: int) -> list[str]:

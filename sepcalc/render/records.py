@@ -12,19 +12,18 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from sepcalc.core.answers import SCHEMA
-from sepcalc.core.errors import SepcalcError
 from sepcalc.core.table import Plain, Table
 from sepcalc.render.cells import Look
 
 
 def draw_csv(tables: Sequence[Table], _look: Look) -> str:
     """One table as RFC 4180 describes, except that a line ends in a line feed alone."""
-    return _separated(tables, "csv", ",", csv_field)
+    return _separated(tables[0], ",", csv_field)
 
 
 def draw_tsv(tables: Sequence[Table], _look: Look) -> str:
     """One table with tabs between the cells; tabs and line ends inside a cell become spaces."""
-    return _separated(tables, "tsv", "\t", tsv_field)
+    return _separated(tables[0], "\t", tsv_field)
 
 
 def draw_json(tables: Sequence[Table], _look: Look) -> str:
@@ -47,13 +46,9 @@ def json_text(value: Any) -> str:
     return text if text.isprintable() else dumps(value)
 
 
-def _separated(tables: Sequence[Table], name: str, separator: str, field: Callable[[Plain], str]) -> str:
-    if len(tables) != 1:
-        names = f": {', '.join(table.name for table in tables)}" if tables else ""
-        raise SepcalcError(f"{name} holds one table, not {len(tables)}{names}; choose one of them, or the json format")
-
+def _separated(table: Table, separator: str, field: Callable[[Plain], str]) -> str:
     # An empty line would be no record at all.
-    lines = (separator.join(map(field, record)) or '""' for record in tables[0].records())
+    lines = (separator.join(map(field, record)) or '""' for record in table.records())
     return "\n".join(lines) + "\n"
 
 

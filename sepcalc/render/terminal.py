@@ -77,7 +77,9 @@ class _Grid(NamedTuple):
 
 def draw(tables: Sequence[Table], look: Look) -> str:
     """``tables`` one after the other, each with its title above, its caption and its notes below."""
-    return "\n".join(_draw(table, look) for table in tables)
+    *others, last = (_draw(table, look) for table in tables) if tables else [""]
+    # A table whose rules all stand at the end has nothing below it but the gap.
+    return "\n".join((*(f"{text.rstrip()}\n" for text in others), last))
 
 
 def _draw(table: Table, look: Look) -> str:
@@ -102,9 +104,13 @@ def _draw(table: Table, look: Look) -> str:
     prose = prose if look.width is None else min(prose, look.width)
     _print(console, table.title, "bold", prose)
     console.print(_rich_table(grid, table.rows))
+    legend = replace(table, columns=grid.columns).legend
     console.print()
-    for line in (replace(table, columns=grid.columns).legend, *table.notes, _hidden_note(table, grid, look)):
+    for line in (legend, *table.notes, _hidden_note(table, grid, look)):
         _print(console, line, "dim", prose)
+    if table.common:
+        console.print()
+        _print(console, table.common, "dim", prose)
     return "\n".join(line.rstrip() for line in written.getvalue().split("\n"))
 
 

@@ -6,10 +6,9 @@ A report holds no date and no command of its own making: who asks for it says ho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
 
 from sepcalc.conventions.counters import COUNTERS
 from sepcalc.conventions.published import published_conventions_table
@@ -27,10 +26,7 @@ from sepcalc.measure.session import Session
 from sepcalc.measure.tables import timing_tables
 from sepcalc.readers.trace import Trace
 from sepcalc.render.cells import human
-from sepcalc.render.charts.chart import Chart, can_draw
-from sepcalc.render.charts.layer import layer_chart
-from sepcalc.render.charts.measurement import measurement_chart
-from sepcalc.render.charts.network import network_chart
+from sepcalc.render.charts.chart import CHARTS, Chart, can_draw, chart_of
 
 NO_PICTURES = "Without pictures: they need the extra 'plot', pip install 'sepcalc[plot]'."
 
@@ -134,7 +130,7 @@ def report_network(subject: Subject, made: Made) -> Report:
     subject = replace(subject, what_ifs=what_ifs, pictures=draws)
     layers, totals = network_table(network, what_ifs), totals_table(network, what_ifs)
     sections = (
-        _section("totals", "Totals", [totals]),
+        _section("totals", "Totals", [totals, *_picture(subject, network.name, totals)]),
         _section("layers", "Layers", _layers(subject, layers, totals)),
         _section("layer", "One layer in full", _one_layer(subject, layers)),
         _section("measured", "Measured", _measured(subject)),
@@ -152,7 +148,17 @@ def report_network(subject: Subject, made: Made) -> Report:
 
 
 def _section(name: str, title: str, blocks: Sequence[Block] | Iterator[Block]) -> Section:
-    return Section(name=name, title=title, blocks=tuple(blocks))
+    return Section(name=name, title=title, blocks=tuple(map(_without_rules, blocks)))
+
+
+RULES = (COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE)
+"""What the section on how the report was made says for all tables."""
+
+
+def _without_rules(block: Block) -> Block:
+    if isinstance(block, Listing):
+        return Listing(table=block.table.without_rules(RULES))
+    return block.without_rules(RULES) if isinstance(block, Table) else block
 
 
 def _lead(network: Network) -> str:
@@ -181,21 +187,26 @@ def _figures(totals: Table) -> Iterator[Figure]:
         yield Figure(value=shown(row, saved), label=f"fewer MACs as {row.cells[name]} than as standard")
 
 
-def _picture(name: str, words: str, draw: Callable[[], Chart]) -> Picture | str:
-    """What ``draw`` makes, without its title and its rules, which the table beside it has; or why there is no chart."""
+def _picture(subject: Subject, about: str, *tables: Table, chart: str = "", name: str = "") -> Iterator[Picture | str]:
+    """The chart of ``tables``, if they have one and pictures are wanted, or why it cannot be drawn.
+
+    It has no title and no rules: the table beside it has them.
+    """
+    plot = CHARTS.get(chart or tables[0].name)
+    if plot is None or not subject.pictures:
+        return
     try:
-        chart = draw()
+        drawn = chart_of(*tables, name=chart)
     except SepcalcError as reason:
-        return f"There is no chart here: {reason}."
-    untitled = {key: value for key, value in chart.spec.items() if key != "title"}
-    return Picture(name=name, words=words, chart=replace(chart, spec=untitled))
+        yield f"There is no chart here: {reason}."
+        return
+    untitled = {key: value for key, value in drawn.spec.items() if key != "title"}
+    yield Picture(name=name or tables[0].name, words=plot.words.format(about), chart=replace(drawn, spec=untitled))
 
 
 def _layers(subject: Subject, layers: Table, totals: Table) -> Iterator[Block]:
     """Every layer as written, and the multiply-adds that each variant would leave it."""
-    if subject.pictures:
-        words = f"What each layer of {subject.network.name} costs along its depth, as written and as each variant."
-        yield _picture("layers", words, lambda: network_chart(layers, totals))
+    yield from _picture(subject, subject.network.name, layers, totals)
     variants = [each.variant.name for each in subject.what_ifs[1:]]
     rewritten = [f"{key}:{variant}" for variant in variants for key in ("macs", "reduction")]
     yield Listing(table=layers.select(["name", "type", "output", "params", "macs", "macs_share", *rewritten]))
@@ -231,9 +242,7 @@ def _one_layer(subject: Subject, layers: Table) -> Iterator[Block]:
         yield "The counts here are those of its stages alone, without the norms after them."
     table = layer_table(comparison).brief()
     yield table
-    if subject.pictures:
-        words = f"What {layer.name} costs as each variant, stage by stage."
-        yield _picture("layer", words, lambda: layer_chart(layer_table(comparison, stages=True)))
+    yield from _picture(subject, layer.name, layer_table(comparison, stages=True))
     derived = explain_layer(comparison)
     # The table above has its title and the rules of counting already.
     notes = tuple(note for note in derived.notes if note not in table.legend)
@@ -256,19 +265,19 @@ def _measured(subject: Subject) -> Iterator[Block]:
         first, *others = timing_tables(session)
         yield Listing(table=first.brief()) if session.kind == "network" else first.brief()
         yield from (table.brief() for table in others)
-        if subject.pictures:
-            words = f"What was promised of {session.title} and what was delivered."
-            yield _picture(f"measured-{place}", words, partial(measurement_chart, first))
+        yield from _picture(subject, session.title, first, chart="measurement", name=f"measured-{place}")
 
 
 def _counters(subject: Subject) -> Iterator[Block]:
     found = reconcile_all(subject.network, subject.trace, COUNTERS)
-    yield reconcile_table(subject.network, found, as_modules=subject.trace is None)
+    table = reconcile_table(subject.network, found, as_modules=subject.trace is None)
+    yield from (table, *_picture(subject, subject.network.name, table))
 
 
 def _published(subject: Subject) -> Iterator[Block]:
     if subject.published and subject.network.published:
-        yield published_conventions_table(subject.network)
+        table = published_conventions_table(subject.network)
+        yield from (table, *_picture(subject, subject.network.name, table))
 
 
 def _made(made: Made, *remarks: str) -> Iterator[Block]:
@@ -284,6 +293,6 @@ def _made(made: Made, *remarks: str) -> Iterator[Block]:
         columns=(Column(key="what", title="What"), Column(key="value", title="Value")),
         rows=tuple(Row(cells=fact) for fact in facts.items()),
     )
-    yield f"{COUNTING_RULE} {PARAMS_RULE} {REDUCTION_RULE}"
+    yield " ".join(RULES)
     yield "All counts are exact integers; rounding is in the display alone."
     yield from remarks

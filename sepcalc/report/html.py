@@ -157,4 +157,4 @@ def _alike(drawing: str) -> str:
 def _parts(chart: Chart) -> list[Chart]:
     """What stands one below the other in ``chart``, each as a chart of its own."""
     whole = {key: value for key, value in chart.spec.items() if key not in ("vconcat", "spacing")}
-    return [Chart(spec={**whole, **part}) for part in chart.spec["vconcat"]]
+    return [Chart(spec={**whole, **part}) for part in chart.spec.get("vconcat", [{}])]

@@ -1,7 +1,7 @@
 """The table of a sweep: one row per point and variant, with the quantities that are swept in front.
 
-Two kinds of extra columns are there for charts: ``limit:c_out`` is what the reduction of multiply-adds nears as that
-quantity grows and every other stays as it is in the row, and ``why_not`` the reason of a row without counts.
+Two kinds of extra columns are for charts: ``limit:c_out`` is the limit of the reduction of multiply-adds as that
+quantity alone grows, ``why_not`` the reason of a row without counts.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from sepcalc.core.errors import SepcalcError
-from sepcalc.core.table import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE, Cell, Column, Kind, Row, Table
+from sepcalc.core.layer_tables import FIELDS, layer_facts
+from sepcalc.core.table import CAPTION, Cell, Column, Kind, Row, Table
 from sepcalc.core.variants import all_options
 from sepcalc.sweep.grid import Axis, shown
 from sepcalc.sweep.limits import horizons, limits, trend_notes
-from sepcalc.sweep.sweep import Block, Sweep
+from sepcalc.sweep.sweep import Block, Counts, Sweep
 
 MOST_ROWS = 20_000
 """Rows of a table that is made for people; programs get any number of them."""
@@ -27,7 +28,7 @@ MOST_LISTED = 4
 
 
 def sweep_tables(sweep: Sweep) -> tuple[Table, ...]:
-    """What a sweep shows of itself: its one table."""
+    """The one table of a sweep."""
     return (sweep_table(sweep),)
 
 
@@ -47,7 +48,7 @@ def sweep_table(sweep: Sweep) -> Table:
     cells = [
         {
             **figures(sweep, whole, place, Fraction),
-            **{_limit_key(each.axis): limits(sweep, each, place, "macs") for each in beyond},
+            **{_limit_column(each.axis).key: limits(sweep, each, place, "macs") for each in beyond},
         }
         for place in range(len(sweep.names))
     ]
@@ -57,7 +58,7 @@ def sweep_table(sweep: Sweep) -> Table:
         title=sweep_title(sweep),
         columns=columns,
         rows=tuple(_rows(columns, whole.values, sweep.names, cells)),
-        caption=f"{COUNTING_RULE} {PARAMS_RULE}",
+        caption=CAPTION,
         notes=(*trend_notes(sweep, whole, beyond), *_reason_notes(sweep, whole)),
     )
 
@@ -70,34 +71,54 @@ def _rows(
 ) -> Iterator[Row]:
     for point in range(len(cells[0]["params"])):
         for name, mine in zip(names, cells, strict=True):
-            here: dict[str, Cell] = {key: each[point] for key, each in (*values.items(), *mine.items())}
+            here: dict[str, Cell] = {key: column[point] for key, column in (*values.items(), *mine.items())}
             here["variant"] = name
             yield Row(cells=tuple(here[column.key] for column in columns))
+
+
+class PointsOfRow(NamedTuple):
+    """The row at ``place`` of each point of ``block``; ``divide`` makes a reduction of two counts."""
+
+    sweep: Sweep
+    block: Block
+    place: int
+    divide: Callable[[int, int], Any]
+
+    @property
+    def counts(self) -> Counts:
+        """The counts of the variant."""
+        return self.block.counts[self.place]
+
+    def reductions(self, count: Literal["params", "macs"]) -> Sequence[Any]:
+        """The reference's ``count`` / the variant's."""
+        return self.sweep.reductions(self.block, self.place, count, self.divide)
+
+
+FIGURES: dict[str, Callable[[PointsOfRow], Sequence[Any]]] = {
+    "params": lambda row: row.counts.params,
+    "macs": lambda row: row.counts.macs,
+    "macs_per_position": lambda row: row.counts.macs,
+    "params_reduction": lambda row: row.reductions("params"),
+    "macs_reduction": lambda row: row.reductions("macs"),
+}
+"""The columns that a sweep shares with a layer's table, by key, with their figures at many points at once."""
 
 
 def sweep_columns(sweep: Sweep) -> tuple[Column, ...]:
     """The swept quantities, the variant, its counts and reductions, and why there are none."""
     titles = _TITLES | {option.name: option.title or option.name for option in all_options()}
-    macs = (
-        Column(
-            key="macs_per_position",
-            title="MACs",
-            kind="per-position",
-            axes=sweep.axes,
-            rule="D_F: the size of the feature map, left open.",
-        )
-        if sweep.is_open
-        else Column(key="macs", title="MACs", kind="count")
-    )
+    form, facts = "open" if sweep.is_open else "sized", layer_facts(is_open=sweep.is_open, axes=sweep.axes)
     return (
         *(Column(key=axis.key, title=titles.get(axis.key, axis.key), kind=_kind(axis)) for axis in sweep.grid.swept),
         Column(key="variant", title="Variant"),
-        Column(key="params", title="Params", kind="count"),
-        macs,
-        Column(key="params_reduction", title="Params reduction", kind="reduction", rank=1, rule=REDUCTION_RULE),
-        Column(key="macs_reduction", title="MACs reduction", kind="reduction", rank=2, rule=REDUCTION_RULE),
+        *(field.column(form, facts) for field in map(FIELDS.__getitem__, _counted(sweep))),
         Column(key="why_not", title="Why not", rank=9, extra=True),
     )
+
+
+def _counted(sweep: Sweep) -> list[str]:
+    """The keys of :data:`FIGURES` that this sweep has."""
+    return [key for key in FIGURES if key != ("macs" if sweep.is_open else "macs_per_position")]
 
 
 _TITLES = {"k": "Kernel", "size": "Size", "stride": "Stride", "width": "Width"}
@@ -111,12 +132,8 @@ def _kind(axis: Axis) -> Kind:
     return "size" if axis.key in ("k", "size", "stride") else "count"
 
 
-def _limit_key(axis: Axis) -> str:
-    return f"limit:{axis.key}"
-
-
 def _limit_column(axis: Axis) -> Column:
-    return Column(key=_limit_key(axis), title=f"Limit, {axis.key} grows", kind="reduction", rank=9, extra=True)
+    return Column(key=f"limit:{axis.key}", title=f"Limit, {axis.key} grows", kind="reduction", rank=9, extra=True)
 
 
 def figures(sweep: Sweep, block: Block, place: int, divide: Callable[[int, int], Any]) -> dict[str, Sequence[Any]]:
@@ -124,18 +141,12 @@ def figures(sweep: Sweep, block: Block, place: int, divide: Callable[[int, int],
 
     ``divide`` makes a reduction of two counts: exact for tables, a float for programs.
     """
-    mine = block.counts[place]
-    return {
-        "params": mine.params,
-        "macs_per_position" if sweep.is_open else "macs": mine.macs,
-        "params_reduction": sweep.reductions(block, place, "params", divide),
-        "macs_reduction": sweep.reductions(block, place, "macs", divide),
-        "why_not": mine.why_not,
-    }
+    row = PointsOfRow(sweep, block, place, divide)
+    return {**{key: FIGURES[key](row) for key in _counted(sweep)}, "why_not": row.counts.why_not}
 
 
 def sweep_title(sweep: Sweep) -> str:
-    """What is swept, by what, and what stays as it is."""
+    """What is swept, the fixed quantities, and the swept ones."""
     fixed = [f"{axis.key} {shown(axis.values[0])}" for axis in sweep.grid.axes if not axis.swept]
     swept = [_described(axis) for axis in sweep.grid.swept]
     return "; ".join(filter(None, (", ".join((sweep.what, *fixed)), ", ".join(swept))))
@@ -149,7 +160,7 @@ def _described(axis: Axis) -> str:
 
 
 def _reason_notes(sweep: Sweep, whole: Block) -> Iterator[str]:
-    """Why there are no counts, like reasons in one sentence: they differ in numbers alone."""
+    """Why there are no counts; one sentence for reasons that differ in their numbers alone."""
     missing = whole.counts[sweep.reference].why_not
     yield from _alike("nothing is counted", missing)
     for name, counts in zip(sweep.names, whole.counts, strict=True):
@@ -157,7 +168,7 @@ def _reason_notes(sweep: Sweep, whole: Block) -> Iterator[str]:
         yield from _alike(f"{name} does not apply", own)
 
 
-def _alike(what: str, reasons: Sequence[str | None]) -> Iterator[str]:
+def _alike(fact: str, reasons: Sequence[str | None]) -> Iterator[str]:
     from re import sub
 
     alike: dict[str, list[str]] = {}
@@ -166,11 +177,11 @@ def _alike(what: str, reasons: Sequence[str | None]) -> Iterator[str]:
     for group in alike.values():
         first = "" if len({*group}) == 1 else ", the first"
         line, *_ = group[0].splitlines()
-        yield f"{what} at {len(group):,} of {len(reasons):,} points{first}: {line}."
+        yield f"{fact} at {len(group):,} of {len(reasons):,} points{first}: {line}."
 
 
 def elided(table: Table, most: int) -> Table:
-    """The first and the last rows of a ``table`` that has more than ``most``, with a note that says how many go."""
+    """The first and the last rows of ``table``, ``most`` together, and a note with the number of hidden ones."""
     hidden = len(table.rows) - most
     if hidden <= 0:
         return table

@@ -18,9 +18,9 @@ from torch.nn import functional
 from sepcalc.builders.torch_network import build_network, example, layer_module
 from sepcalc.builders.torch_stages import flops, parameter_count
 from sepcalc.core.errors import MissingExtraError, SpecError
+from sepcalc.core.modules import ACTIVATIONS
 from sepcalc.core.network import NORM_PARAMS, Convolution, Network
 from sepcalc.core.variants import all_variants, choose
-from sepcalc.readers.yaml.argument_types import ACTIVATIONS
 from sepcalc.readers.yaml.reader import bundled, load, read
 
 # On tensors this small threads do nothing but wait for each other.
@@ -138,7 +138,7 @@ def test_torchvision(name):
 
 def in_order_but(model: nn.Module, x: torch.Tensor) -> list[nn.Module]:
     """As :func:`in_order`, without the scales that torchvision keeps outside of modules."""
-    return [each for each in in_order(model, x) if type(each).__name__ != "_Scale"]
+    return [each for each in in_order(model, x) if type(each).__name__ != "Scale"]
 
 
 def run(layers: str, x: torch.Tensor, **options) -> torch.Tensor:

@@ -13,7 +13,7 @@ from sepcalc.builders.torch_stages import flops, parameter_count
 from sepcalc.builders.torch_swap import Swapped, swap
 from sepcalc.core.network import Network
 from sepcalc.core.variants import choose
-from sepcalc.readers.inputs import Input
+from sepcalc.readers.inputs import Input, Request
 from sepcalc.readers.pytorch.layers import to_network
 from sepcalc.readers.pytorch.model import trace
 
@@ -23,7 +23,7 @@ torch.set_num_threads(1)
 
 def imported(model: nn.Module, *shape: int) -> Network:
     """The layers of ``model`` on one input."""
-    return to_network(trace(model, "model", inputs=[Input(shape=shape)]))
+    return to_network(trace(model, Request(source="model", inputs=(Input(shape=shape),))))
 
 
 def check(swapped: Swapped, x: torch.Tensor) -> None:
@@ -39,7 +39,8 @@ def test_torchvision(name, only, keep):
     with torch.device("meta"):
         model, x = getattr(model_zoo(), name)().eval(), torch.zeros(2, 3, 64, 64)
     before = str(model)
-    network = to_network(trace(getattr(model_zoo(), name), "model", inputs=[Input(shape=(2, 3, 64, 64))]))
+    request = Request(source="model", inputs=(Input(shape=(2, 3, 64, 64)),))
+    network = to_network(trace(getattr(model_zoo(), name), request))
     for variant in choose():
         swapped = swap(model, network, variant, only=only, keep=keep)
         answer = network.what_if(variant, only=only, keep=keep)

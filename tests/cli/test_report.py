@@ -69,7 +69,7 @@ def test_pictures(folder, suffix, pictures):
         ("report vgg16 -o r", "--output: no suffix in 'r'; give one of .html, .md, .tex"),
         (
             "report vgg16 --pictures -o r.html",
-            "--pictures would change nothing: an HTML report holds its pictures; leave it out",
+            "--pictures would change nothing: the report itself holds its pictures; leave it out",
         ),
         ("report vgg16 --layer conv55 -o r.md", "--layer: 'conv55' is not there in VGG-16; did you mean 'conv5.3'?"),
         ("report vgg16 --mid 5 --variant standard -o r.md",

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from commands import ROOT, sepcalc
+from conventions_page import page
 
 from sepcalc.conventions.as_modules import AS_MODULES, layers_trace
 from sepcalc.conventions.counters import COUNTERS, choose_counters
 from sepcalc.conventions.events import visits
-from sepcalc.conventions.page import page
 from sepcalc.conventions.published import explained, published_figures
 from sepcalc.conventions.reconcile import ITEMS, Reconciled
 from sepcalc.conventions.tables import reconcile_all, reconcile_table
@@ -141,7 +141,7 @@ def test_releases_and_names() -> None:
 def test_page() -> None:
     """The page is what the tables say."""
     written = (ROOT / "docs" / "conventions.md").read_text("utf-8")
-    assert written == page(), "python -m sepcalc.conventions.page > docs/conventions.md writes it anew"
+    assert written == page(), "python docs/conventions_page.py > docs/conventions.md writes it anew"
 
 
 def test_table_of_a_file() -> None:

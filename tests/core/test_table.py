@@ -11,7 +11,7 @@ from sepcalc import ConvSpec, choose, compare, load, network_table
 from sepcalc.conventions.counters import choose_counters
 from sepcalc.conventions.tables import reconcile_all
 from sepcalc.core.network_tables import comparison_table
-from sepcalc.core.table import Column, Estimate, Row, Table
+from sepcalc.core.table import Column, Estimate, Row, Table, share_rules
 from sepcalc.explain.derivation import explain_layer
 from sepcalc.explain.prose import render_explanation
 from sepcalc.measure.conditions import Conditions
@@ -50,8 +50,9 @@ RESULTS = {
 def test_a_result_shows_its_tables(name):
     """In a notebook a result is its tables, as HTML and as Markdown, without the columns that are there on demand."""
     result = RESULTS[name]
-    assert result._repr_html_() == "\n".join(fragment(each.brief()) for each in result.tables)
-    assert result._repr_markdown_() == draw([each.brief() for each in result.tables], Look())
+    shown = share_rules([table.brief() for table in result.tables])
+    assert result._repr_html_() == "\n".join(map(fragment, shown))
+    assert result._repr_markdown_() == draw(shown, Look())
 
 
 def test_an_explanation_shows_its_derivation():

@@ -9,7 +9,6 @@ from fake_bench import ALLOWS, ENVIRONMENT, fake_bench
 from sepcalc import ConvSpec, choose, compare, load
 from sepcalc.core.network import Convolution
 from sepcalc.core.table import Estimate
-from sepcalc.measure.columns import time_unit
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.layer import measure_layer
 from sepcalc.measure.loop import Plan
@@ -17,7 +16,7 @@ from sepcalc.measure.network import Own, Written, measure_network
 from sepcalc.measure.run import Setting
 from sepcalc.measure.runs import runs_table
 from sepcalc.measure.session import WHOLE, judged
-from sepcalc.measure.tables import MOST_REASONS, MOST_STAGES, timing_tables
+from sepcalc.measure.tables import MOST_REASONS, MOST_STAGES, time_unit, timing_tables
 from sepcalc.readers.inputs import Input
 from sepcalc.readers.yaml.reader import read
 from sepcalc.render.formats import FORMATS, render_tables

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from sepcalc.core.errors import SepcalcError
-from sepcalc.readers.inputs import Input
+from sepcalc.readers.inputs import Input, Request
 from sepcalc.readers.sources import kind_of, open_source, open_traced
 from sepcalc.readers.yaml.reader import load
 from sepcalc.readers.yaml.writer import to_yaml
@@ -54,10 +54,10 @@ def test_file(folder):
 
 def test_code(code):  # noqa: ARG001 (the current folder)
     """Code is run with its arguments and inputs, and its trace is there."""
-    network, trace = open_traced("./net.py:net", inputs=[IMAGE], arguments={"width": 5})
+    network, trace = open_traced(Request(source="./net.py:net", inputs=(IMAGE,), arguments={"width": 5}))
     assert trace is not None
     assert (network.cost.params, network.cost.macs) == (3 * 5 * 9 + 5, 3 * 5 * 9 * 36)
-    assert open_traced("resnet18")[1] is None
+    assert open_traced(Request(source="resnet18"))[1] is None
 
 
 def test_notes(code):  # noqa: ARG001 (the current folder)

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from dataclasses import replace
 from html import unescape
-from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -17,15 +16,14 @@ from tables import SAMPLE, column_of, texts
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.table import Column, Row, Table
 from sepcalc.render.cells import Look
-from sepcalc.render.formats import FORMATS, Format, Output, render_tables
+from sepcalc.render.formats import FORMATS, Output, render_tables
 
 PEOPLE = ["terminal", "markdown", "latex", "html"]
 PROGRAMS = ["csv", "tsv", "json"]
 
 
 def test_formats():
-    """The registry holds every format of the type, each with a suffix of its own."""
-    assert tuple(FORMATS) == get_args(Format)
+    """The registry holds every format, each with a suffix of its own."""
     assert sorted(FORMATS) == sorted(PEOPLE + PROGRAMS)
     assert len({output.suffix for output in FORMATS.values()}) == len(FORMATS)
 

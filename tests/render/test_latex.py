@@ -76,10 +76,12 @@ def test_picture():
 
 
 def test_two_tables():
-    """Packages are named once, for all tables."""
+    """Packages are named once, for all tables, and the rule that they share stands once, below the last."""
     table = SAMPLE.select([column.key for column in SAMPLE.columns if column.key not in ("out_size", "traffic_bytes")])
     head, body = LATEX.split("\n\n", 1)
-    assert render_tables([table, table], "latex") == f"{head}\n\n{body}\n{body}"
+    body = body.replace(f". {SAMPLE.caption}", "")
+    last = body.replace("\n\\end{minipage}", f"\n\n{SAMPLE.caption}\n\\end{{minipage}}")
+    assert render_tables([table, table], "latex") == f"{head}\n\n{body}\n{last}"
 
 
 def test_nothing():

@@ -52,8 +52,9 @@ def test_si():
 
 
 def test_two_tables():
-    """Two tables stand one after the other with an empty line between."""
-    assert render_tables([SAMPLE, SAMPLE], "markdown") == f"{MARKDOWN}\n{MARKDOWN}"
+    """Two tables stand one after the other with an empty line between, and the rule that they share at the end."""
+    own = MARKDOWN.replace(f"{SAMPLE.caption}\n\n", "")
+    assert render_tables([SAMPLE, SAMPLE], "markdown") == f"{own}\n{own}\n{SAMPLE.caption}\n"
 
 
 def test_bare():

@@ -175,8 +175,16 @@ def test_names_of_rows_stay():
 
 
 def test_two_tables():
-    """Two tables stand one after the other with an empty line between."""
-    assert render_tables([SAMPLE, SAMPLE], "terminal") == f"{WIDE}\n{WIDE}"
+    """Two tables stand one after the other with an empty line between, and the rule that they share at the end."""
+    own = WIDE.replace(f"{SAMPLE.caption}\n", "")
+    assert render_tables([SAMPLE, SAMPLE], "terminal") == f"{own}\n{own}\n{SAMPLE.caption}\n"
+
+
+def test_nothing_below_a_table():
+    """A table whose rules all stand at the end is followed by one empty line."""
+    bare = replace(SAMPLE, notes=())
+    picture, _ = WIDE.split(SAMPLE.caption)
+    assert render_tables([bare, SAMPLE], "terminal").startswith(f"{picture}{picture.splitlines()[0]}\n")
 
 
 def test_empty():

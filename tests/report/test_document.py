@@ -18,7 +18,7 @@ from sepcalc.measure.run import Setting
 from sepcalc.measure.tables import timing_tables
 from sepcalc.readers.yaml.reader import read
 from sepcalc.render.cells import human
-from sepcalc.report.document import NO_PICTURES, Listing, Picture, Subject, chosen_layer, report_network
+from sepcalc.report.document import NO_PICTURES, RULES, Listing, Picture, Subject, chosen_layer, report_network
 
 
 def blocks(document, name):
@@ -47,8 +47,8 @@ def test_numbers_are_those_of_the_tables():
     what_ifs = tuple(NETWORK.what_if(each) for each in choose())
     document = report_network(Subject(network=NETWORK), MADE)
     (totals,), (layers,) = tables(document, "totals"), tables(document, "layers")
-    assert totals == totals_table(NETWORK, what_ifs)
-    assert layers == network_table(NETWORK, what_ifs).select([column.key for column in layers.columns])
+    assert totals == totals_table(NETWORK, what_ifs).without_rules(RULES)
+    assert layers == network_table(NETWORK, what_ifs).select(each.key for each in layers.columns).without_rules(RULES)
     written, _, separable, spatial = totals.rows
     cells = (written.cells[1], written.cells[2], separable.cells[4], spatial.cells[4])
     columns = (totals.columns[1], totals.columns[2], totals.columns[4], totals.columns[4])
@@ -98,10 +98,14 @@ def test_a_layer_of_its_own_variant():
 
 
 def test_rules_are_said_once():
-    """The derivation does not repeat what the table above it says."""
-    *_, derived = blocks(report_network(Subject(network=NETWORK), MADE), "layer")
+    """The rules of counting stand where it says how the report was made, and below no table or derivation."""
+    document = report_network(Subject(network=NETWORK), MADE)
+    *_, derived = blocks(document, "layer")
     assert derived.notes == ()
-    assert COUNTING_RULE in tables(report_network(Subject(network=NETWORK), MADE), "layer")[0].legend
+    assert " ".join(RULES) in blocks(document, "made")
+    found = [table for section in document.sections for table in tables(document, section.name)]
+    assert len(found) > 5
+    assert not any(rule in table.legend for table in found for rule in RULES)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from sepcalc.core.network import Network
-from sepcalc.readers.inputs import parse_input
+from sepcalc.readers.inputs import Request, parse_input
 from sepcalc.readers.pytorch.layers import to_network
 from sepcalc.readers.pytorch.model import trace
 from sepcalc.readers.trace import Operation, Trace
@@ -33,6 +33,11 @@ class Imported(NamedTuple):
         return [(each.name, each.label, each.cost.params, each.cost.macs) for each in self.network.layers]
 
 
+def requested(source: str, *inputs: str, **arguments: object) -> Request:
+    """A network that is asked for, its inputs as a user writes them."""
+    return Request(source=source, inputs=tuple(map(parse_input, inputs)), arguments=arguments)
+
+
 def imported(build: Callable[[], nn.Module], *inputs: str) -> Imported:
     """Import what ``build`` returns, with torch's counter around the same run."""
     models = []
@@ -43,7 +48,7 @@ def imported(build: Callable[[], nn.Module], *inputs: str) -> Imported:
         return models[-1]
 
     with FlopCounterMode(display=False) as counter:
-        done = trace(kept, "test:net", inputs=[parse_input(text) for text in inputs])
+        done = trace(kept, requested("test:net", *inputs))
     params = sum(each.numel() for each in models[-1].parameters())
     return Imported(to_network(done), done, params, counter.get_total_flops())
 

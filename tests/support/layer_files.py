@@ -1,6 +1,6 @@
 """A line of a network file for every layer type, and lines with faults."""
 
-from sepcalc.readers.yaml.argument_types import ACTIVATIONS
+from sepcalc.core.modules import ACTIVATIONS
 
 EXAMPLES = {
     "conv": ("conv: {c_out: 8, k: 3}", (8, 6, 6), 288, 288 * 36),
@@ -82,8 +82,8 @@ LAYER_FAULTS = {
         "put flatten or avgpool: global before it, or say per_position: true"
     ),
     "- linear": "1:3: linear: c_out is missing; give a whole number from 1 to 1,000,000,000",
-    "- maxpool": "1:3: maxpool: give k (a window, or global) or out, one of the two",
-    "- avgpool: {k: 3, out: 7}": "1:3: avgpool: give k (a window, or global) or out, one of the two",
+    "- maxpool": "1:3: maxpool: give k or out, one of the two",
+    "- avgpool: {k: 3, out: 7}": "1:3: avgpool: give k or out, one of the two",
     "- avgpool: {k: global, stride: 2}": "1:32: avgpool: stride means nothing without a window k; remove it",
     "- avgpool: {out: 7, padding: 1}": "1:30: avgpool: padding means nothing without a window k; remove it",
     "- maxpool: {k: global, ceil: true}": "1:30: maxpool: ceil means nothing without a window k; remove it",

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from sepcalc.core.errors import MissingExtraError, SpecError
 from sepcalc.core.network import Network
@@ -14,7 +13,7 @@ from sepcalc.measure.machine import free_bytes
 from sepcalc.measure.network import Own, Written
 from sepcalc.measure.run import Bench, Subject
 from sepcalc.measure.session import Timed
-from sepcalc.readers.inputs import Input
+from sepcalc.readers.inputs import Request
 
 
 def torch_bench() -> Bench:
@@ -62,23 +61,15 @@ def _check_room(row: Timed) -> None:
         raise SpecError(f"out of memory: {has}; give a smaller batch or size")
 
 
-def own_model(
-    source: str,
-    network: Network,
-    *,
-    inputs: Sequence[Input] = (),
-    arguments: Mapping[str, Any] | None = None,
-    only: Sequence[str] = (),
-    keep: Sequence[str] = (),
-) -> Own:
-    """The model that ``source`` names and ``network`` was read from, on real weights, and with variants swapped in.
+def own_model(request: Request, network: Network, *, only: Sequence[str] = (), keep: Sequence[str] = ()) -> Own:
+    """The model that is asked for and ``network`` was read from, on real weights, and with variants swapped in.
 
     Raises :class:`SepcalcError` with the words of the model's own code where that fails.
     """
     from sepcalc.builders.torch_swap import swap
     from sepcalc.readers.pytorch.model import build
 
-    model = build(source, inputs=inputs, arguments=arguments)
+    model = build(request)
 
     def written(variant: Variant) -> Written:
         swapped = swap(model.module, network, variant, only=only, keep=keep)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from sepcalc.core.errors import SepcalcError
-from sepcalc.readers.pytorch.source import said
+from sepcalc.readers.pytorch.source import error_summary
 
 _DTYPES = {"Half": "float16", "BFloat16": "bfloat16", "Float": "float32", "Double": "float64"}
 
@@ -38,7 +38,7 @@ def reason(error: Exception) -> str:
     for pattern, meaning in _MEANINGS:
         if found := re.search(pattern, message, re.IGNORECASE):
             return meaning.format(*map(_readable, found.groups()))
-    return said(error)
+    return error_summary(error)
 
 
 def _readable(word: str) -> str:

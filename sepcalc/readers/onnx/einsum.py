@@ -1,6 +1,6 @@
 """An einsum as matrix products: two operands at a time, from the left.
 
-What one operand alone sums over is added up before, as PyTorch does, and is no product.
+An index of one operand alone is summed over first, as PyTorch does, which is no product.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from math import prod
 from sepcalc.core.errors import SepcalcError
 from sepcalc.readers.onnx.graph import Shape, by
 
-Term = tuple[int, int, int]
+MatrixProduct = tuple[int, int, int]
 """Numbers in, numbers out, and how many vectors are multiplied so."""
 
 
-def einsum_terms(equation: str, shapes: Sequence[Shape]) -> list[Term]:
+def einsum_products(equation: str, shapes: Sequence[Shape]) -> list[MatrixProduct]:
     """The matrix products of an einsum, in the order of its operands; none where it has only one.
 
     Raises :class:`SepcalcError` where equation and shapes do not fit.
 
-    >>> einsum_terms("bhid,bhjd->bhij", [(2, 8, 16, 64), (2, 8, 16, 64)])
+    >>> einsum_products("bhid,bhjd->bhij", [(2, 8, 16, 64), (2, 8, 16, 64)])
     [(64, 16, 256)]
     """
     reads, arrow, writes = equation.replace(" ", "").partition("->")
@@ -28,20 +28,20 @@ def einsum_terms(equation: str, shapes: Sequence[Shape]) -> list[Term]:
     if len(operands) != len(shapes):
         raise SepcalcError(f"has the equation {equation!r:.60} and {len(shapes)} inputs")
     lengths: dict[str, int] = {}
-    labels = [_labels(each, shape, lengths) for each, shape in zip(operands, shapes, strict=True)]
-    kept = set(_split(writes)) if arrow else _implied(labels)
-    if "..." in kept:
-        kept |= {each for each in lengths if each.startswith("...")}
-    terms, left = [], labels[0]
+    labels = [_labels(operand, shape, lengths) for operand, shape in zip(operands, shapes, strict=True)]
+    written = set(_split(writes)) if arrow else _implied(labels)
+    if "..." in written:
+        written |= {label for label in lengths if label.startswith("...")}
+    products, left = [], labels[0]
     for number, right in enumerate(labels[1:], 1):
-        later = kept.union(*labels[number + 1 :])
-        left, term = _pair(left, right, later, lengths)
-        terms.append(term)
-    return terms
+        later = written.union(*labels[number + 1 :])
+        left, product = _pair(left, right, later, lengths)
+        products.append(product)
+    return products
 
 
 def _implied(labels: Sequence[list[str]]) -> set[str]:
-    """What an equation without an arrow writes: whatever stands in it once, and the ellipsis."""
+    """The result's labels without an arrow: those that stand in the equation once, and the ellipsis."""
     each = [label for operand in labels for label in operand]
     return {label for label in each if each.count(label) == 1 or label.startswith("...")}
 
@@ -69,7 +69,9 @@ def _labels(operand: str, shape: Shape, lengths: dict[str, int]) -> list[str]:
     return list(dict.fromkeys(named))
 
 
-def _pair(left: list[str], right: list[str], later: set[str], lengths: dict[str, int]) -> tuple[list[str], Term]:
+def _pair(
+    left: list[str], right: list[str], later: set[str], lengths: dict[str, int]
+) -> tuple[list[str], MatrixProduct]:
     """One product of two operands: the labels of the result, and its size as a matrix product."""
     mine = [label for label in left if label in right or label in later]
     other = [label for label in right if label in left or label in later]

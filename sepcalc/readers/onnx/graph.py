@@ -1,8 +1,6 @@
-"""An ONNX graph as plain data: nodes, the tensors that are stored in the file, and the shapes of all values.
+"""An ONNX graph as plain data: nodes, stored tensors without their numbers, and the shapes of all values by name.
 
-Nothing here is onnx, and nothing holds a weight: of a stored tensor there are its shape and its kind. A
-value is known by its name, as in the file. A length of None is one that no one can tell before the graph
-runs: how many boxes are found, say.
+A length of None is known only once the graph runs: how many boxes are found, for one.
 """
 
 from __future__ import annotations
@@ -24,9 +22,9 @@ Attribute = int | float | str | tuple[int, ...] | tuple[float, ...] | tuple[str,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tensor:
-    """A tensor that is stored in the file: an initializer, or with ``written`` a value in the code (a Constant node).
+    """A tensor that is stored in the file: an initializer, or with ``written`` the value of a Constant node.
 
-    ``fill`` is the number that it holds throughout, where it is small enough to have been read.
+    ``fill`` is the one number that fills a small tensor.
     """
 
     name: str
@@ -45,8 +43,8 @@ class Tensor:
 class Node:
     """One operator. ``op`` has its domain before it, unless it is ONNX's own; an input left out is an empty name.
 
-    ``names`` are what its layer may be called, the best first: see :func:`layer_names`. ``inner`` are the graphs inside
-    it, for If, Loop and Scan.
+    ``names`` are names for its layer, the best first: see :func:`layer_names`. ``tensor`` is the value of a Constant
+    node; ``inner`` are the graphs of If, Loop and Scan.
     """
 
     op: str
@@ -55,12 +53,11 @@ class Node:
     outputs: tuple[str, ...]
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     tensor: Tensor | None = None
-    """What a Constant node holds."""
     inner: tuple[Graph, ...] = ()
 
     @property
     def name(self) -> str:
-        """What a message calls it."""
+        """Its name in messages."""
         return self.names[0]
 
     def input(self, slot: int) -> str:
@@ -73,7 +70,7 @@ class Node:
         Raises :class:`SepcalcError` for another kind.
         """
         value = self.attributes.get(name, ())
-        if not isinstance(value, tuple) or not all(isinstance(each, int) for each in value):
+        if not isinstance(value, tuple) or not all(isinstance(number, int) for number in value):
             raise SepcalcError(f"{name} is {value!r:.60}, not whole numbers")
         return value  # type: ignore[return-value]  # just checked
 
@@ -132,13 +129,13 @@ def check_order(graph: Graph) -> None:
         made.update(node.outputs)
 
 
-def believed(shape: Shape, what: str) -> Shape:
-    """``shape``, unless it or a length in it is negative or more than is believed: then :class:`SepcalcError`."""
+def believed(shape: Shape, label: str) -> Shape:
+    """``shape``; :class:`SepcalcError` where it has too many axes, or a length that is negative or too large."""
     if len(shape) > MOST_AXES:
-        raise SepcalcError(f"{what} has {len(shape):,} axes; up to {MOST_AXES} are believed")
+        raise SepcalcError(f"{label} has {len(shape):,} axes; up to {MOST_AXES} are believed")
     for length in shape:
         if not 0 <= length <= LARGEST:
-            raise SepcalcError(f"{what} has a length of {length:,}; lengths from 0 to {LARGEST:,} are believed")
+            raise SepcalcError(f"{label} has a length of {length:,}; lengths from 0 to {LARGEST:,} are believed")
     return shape
 
 
@@ -153,16 +150,16 @@ def quoted(name: str) -> str:
 
 
 def printable(text: str) -> str:
-    r"""``text`` with whatever does not print as an escape."""
+    r"""``text`` with an escape for each character that does not print."""
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def layer_names(name: str, *, scopes: tuple[str, ...] = (), whole: bool = False) -> tuple[str, ...]:
-    """What a node's layer may be called: where its exporter says which module it was, by that module's path.
+    """Names for a node's layer, the best first: the path of its module, where the exporter wrote it.
 
     ``scopes`` are the paths that torch's exporter writes beside a node, the function last; ``whole`` says that
-    the innermost module is one of PyTorch's own, which needs no function beside it. Its older exporter has
-    the path in the node's name. Any other name stays as it is.
+    the innermost module is one of PyTorch's own, whose path is enough. Its older exporter has the path in the
+    node's name. Any other name stays as it is.
 
     >>> layer_names("node_conv2d", scopes=("", "layer1", "layer1.0", "layer1.0.conv1", "conv2d"), whole=True)
     ('layer1.0.conv1', 'layer1.0.conv1.conv2d')

@@ -1,6 +1,6 @@
-"""The shapes of an ONNX graph's inputs: what the file leaves open, the user says.
+"""The shapes of an ONNX graph's inputs, with the lengths that the user gives where the file leaves them open.
 
-A file leaves a length open by a symbol (``batch``), by nothing, by 0 or by -1. What is a number in it stays so.
+A file leaves a length open by a symbol (``batch``), by nothing, by 0 or by -1. Its numbers are fixed.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ MOST_SHOWN = 5
 
 
 def bind(graph: GraphProto, inputs: dict[str, Shape]) -> None:
-    """Write the given shapes into the graph's inputs; symbols that they settle are settled everywhere.
+    """Write the given shapes into the graph's inputs, and the lengths of their symbols everywhere.
 
-    Raises :class:`SepcalcError` where a given shape is not possible, and where a dimension stays open.
+    Raises :class:`SepcalcError` for a shape that does not fit, and where a dimension stays open.
     """
-    stored = {each.name for each in graph.initializer}
-    mine = {each.name: each for each in graph.input if each.name not in stored and each.type.HasField("tensor_type")}
+    stored = {tensor.name for tensor in graph.initializer}
+    given = (value for value in graph.input if value.name not in stored)
+    mine = {value.name: value for value in given if value.type.HasField("tensor_type")}
     if "" in inputs and len(mine) == 1:
         inputs = {next(iter(mine)): inputs[""]}
     symbols: dict[str, int] = {}
@@ -37,7 +38,7 @@ def bind(graph: GraphProto, inputs: dict[str, Shape]) -> None:
         for dim in value.type.tensor_type.shape.dim:
             if dim.dim_param in symbols:
                 dim.dim_value = symbols[dim.dim_param]
-    if open_inputs := [each for each in mine.values() if _is_open(each)]:
+    if open_inputs := [value for value in mine.values() if _is_open(value)]:
         raise SepcalcError("; ".join(map(_open, open_inputs[:MOST_SHOWN])))
     for name, value in mine.items():
         believed(tuple(dim.dim_value for dim in value.type.tensor_type.shape.dim), f"input {quoted(name)}")
@@ -70,7 +71,7 @@ def _settle(value: ValueInfoProto, shape: Shape, symbols: dict[str, int]) -> Non
 
 
 def _declared(value: ValueInfoProto) -> OpenShape | None:
-    """The shape of a value as the file has it. Exporters write a length that is open as a symbol, 0, -1 or nothing."""
+    """The shape of a value as the file has it, None for an open length."""
     if not value.type.tensor_type.HasField("shape"):
         return None
     return tuple(dim.dim_value if dim.dim_value > 0 else None for dim in value.type.tensor_type.shape.dim)
@@ -89,7 +90,7 @@ def _dims(value: ValueInfoProto) -> list[str]:
 
 
 def _open(value: ValueInfoProto) -> str:
-    """Say which dimensions of an input are open, and how to close them."""
+    """The message about an input with open dimensions: which they are, and how to close them."""
     declared, flag = _declared(value), f"--input {printable(value.name)}"
     if declared is None:
         return f"input {quoted(value.name)} has no shape; give all its dimensions: {flag}=1x3x224x224"

@@ -1,12 +1,10 @@
 """ONNX files as networks.
 
-Only this file and :mod:`sepcalc.readers.onnx.shapes` import onnx. Shapes come from the package's own inference, on a
-graph without weights; what each operator costs, from :mod:`sepcalc.readers.onnx.operators`. A file is hostile until
-it is read: nothing outside it is opened, what it claims is bounded before anything is built from it, and whatever is
-wrong ends in one :class:`SepcalcError`.
+Only this file and :mod:`sepcalc.readers.onnx.shapes` import onnx. Shapes come from onnx's own inference, on a graph
+without weights; the layers of a node, from :mod:`sepcalc.readers.onnx.operators`. A file may be hostile: nothing
+outside it is opened, its lengths are bounded before anything is built, and every fault is a :class:`SepcalcError`.
 
-Counts are for the inputs as the file declares them, batch included. What an operator means is as its own opset says;
-functions that the file defines are written out.
+Counts are for the inputs as the file declares them, batch included. Functions that the file defines are written out.
 """
 
 from __future__ import annotations
@@ -32,10 +30,9 @@ from sepcalc.readers.onnx.graph import (
     quoted,
 )
 from sepcalc.readers.onnx.inputs import bind
-from sepcalc.readers.onnx.names import free, word
-from sepcalc.readers.onnx.operators import PRODUCTS
+from sepcalc.readers.onnx.operators import convert
 from sepcalc.readers.onnx.protobuf import MOST_NODES, read_graph
-from sepcalc.readers.onnx.scope import Scope, UnknownShapeError
+from sepcalc.readers.onnx.scope import Scope
 from sepcalc.readers.onnx.shapes import complete, inferred, reason
 
 try:
@@ -53,8 +50,8 @@ _FLOATING = frozenset({
 def load(path: str | Path, *, inputs: Mapping[str, Shape] | None = None) -> Network:
     """The network in the ONNX file at ``path``.
 
-    ``inputs`` are the shapes, batch included, of inputs whose dimensions the file leaves open, by their
-    names; an empty name stands for the only input. Weights are not loaded.
+    ``inputs`` are shapes by name, batch included, for dimensions that the file leaves open; an empty name stands for
+    the only input. Weights are not loaded.
 
     Raises :class:`SepcalcError` for a file that is no ONNX model, that contradicts itself or whose inputs are open.
     """
@@ -70,7 +67,7 @@ def load(path: str | Path, *, inputs: Mapping[str, Shape] | None = None) -> Netw
 
 
 def _parse(data: bytes) -> onnx.ModelProto:
-    """The model, its functions written out, if its parts are there and its opset is known."""
+    """The model, its functions written out, after checks of its parts and its opset."""
     try:
         model = onnx.ModelProto.FromString(data)
     except Exception:  # protobuf's own, which differ from version to version
@@ -89,33 +86,33 @@ def _parse(data: bytes) -> onnx.ModelProto:
 
 def _opset(model: onnx.ModelProto) -> int:
     """The version of ONNX's own operators that ``model`` uses."""
-    return max((each.version for each in model.opset_import if each.domain in ("", "ai.onnx")), default=1)
+    return max((opset.version for opset in model.opset_import if opset.domain in ("", "ai.onnx")), default=1)
 
 
 def _is_text(part: Any) -> bool:
-    """Whether every name in a graph or a function is text: protobuf hands over bytes where it is none."""
+    """Whether every name in a graph or a function is text; protobuf returns bytes for one that is not."""
     words = [part.name]
     for node in part.node:
         words += [node.name, node.op_type, node.domain, *node.input, *node.output]
-        words += [word for each in node.metadata_props for word in (each.key, each.value)]
-        words += [each.name for each in node.attribute]
-        if not all(_is_text(graph) for each in node.attribute for graph in (each.g, *each.graphs)):
+        words += [word for entry in node.metadata_props for word in (entry.key, entry.value)]
+        words += [attribute.name for attribute in node.attribute]
+        if not all(_is_text(graph) for attribute in node.attribute for graph in (attribute.g, *attribute.graphs)):
             return False
     if isinstance(part, onnx.GraphProto):
         values = (*part.input, *part.output, *part.value_info)
         words += [
-            each.name for each in (*values, *part.initializer, *(each.values for each in part.sparse_initializer))
+            value.name for value in (*values, *part.initializer, *(tensor.values for tensor in part.sparse_initializer))
         ]
-        words += [dim.dim_param for each in values for dim in each.type.tensor_type.shape.dim]
-        words += [word for each in part.metadata_props for word in (each.key, each.value)]
+        words += [dim.dim_param for value in values for dim in value.type.tensor_type.shape.dim]
+        words += [word for entry in part.metadata_props for word in (entry.key, entry.value)]
     return all(isinstance(word, str) for word in words)
 
 
 def _inlined(model: onnx.ModelProto) -> onnx.ModelProto:
-    """``model`` with the nodes of its functions in the place of their calls, if those are not too many."""
+    """``model`` with the nodes of its functions in the place of their calls; not more than :data:`MOST_NODES`."""
     from onnx import inliner
 
-    bodies = {(each.domain, each.name): each.node for each in model.functions}
+    bodies = {(function.domain, function.name): function.node for function in model.functions}
     sizes: dict[tuple[str, str], int | None] = {}
 
     def size(nodes: Any) -> int:
@@ -136,7 +133,7 @@ def _inlined(model: onnx.ModelProto) -> onnx.ModelProto:
     size(model.graph.node)
     try:
         return inliner.inline_local_functions(model)
-    except Exception as error:  # what the C++ raises has no base class of its own
+    except Exception as error:  # onnx's C++ errors have no base class
         raise SepcalcError(f"its functions cannot be written out: {reason(error)}") from None
 
 
@@ -150,17 +147,17 @@ def _all_nodes(nodes: Any) -> Iterator[Any]:
 
 
 def _network(model: onnx.ModelProto, name: str) -> Network:
-    """The layers of ``model``, and how it calls itself."""
+    """The layers of ``model``, and its name and source."""
     scope = _layers(inferred(model))
     if scope.shapeless:
-        # A contradiction is an error; but some shapes need more than inference, or depend on what is in the data.
+        # Strict inference finds contradictions; some shapes need arithmetic as well, some depend on the data.
         scope = _layers(complete(inferred(model, strict=True)))
     graph = scope.graph
-    known = [scope.feature_map(each) for each in graph.inputs if each in graph.floating & graph.shapes.keys()]
+    known = [scope.feature_map(name) for name in graph.inputs if name in graph.floating & graph.shapes.keys()]
     producer = printable(f"{model.producer_name} {model.producer_version}".strip())[:80]
     return Network(
         name=name,
-        layers=tuple(scope.layers),
+        layers=tuple(scope.layers.found),
         input=known[0] if len(graph.inputs) == len(known) == 1 else None,
         source=f"ONNX, opset {_opset(model)}{f', written by {producer}' if producer else ''}",
     )
@@ -176,26 +173,11 @@ def _layers(model: onnx.ModelProto) -> Scope:
     scope = Scope.of(graph)
     for node in graph.nodes:
         try:
-            _convert(scope, node)
+            convert(scope, node)
         except SepcalcError as error:
             raise SepcalcError(f"node {quoted(node.name or node.op)} ({printable(node.op)[:80]}) {error}") from None
     scope.unused()
     return scope
-
-
-def _convert(scope: Scope, node: Node) -> None:
-    """Add the layers of one node."""
-    if scope.follow(node) or scope.absorbed.intersection(node.outputs):
-        return
-    if node.op in PRODUCTS and node.outputs:
-        name = scope.new_name(*node.names)
-        try:
-            PRODUCTS[node.op](scope, node, name)
-        except UnknownShapeError:
-            scope.shapeless = True
-            scope.operator(node, name, word(node.op), counted=False)
-    elif not free(scope, node):
-        scope.operator(node, scope.new_name(*node.names), word(node.op), counted=False)
 
 
 def _plain(proto: onnx.GraphProto) -> Graph:
@@ -208,13 +190,13 @@ def _plain(proto: onnx.GraphProto) -> Graph:
     return Graph(
         nodes=tuple(map(_node, proto.node)),
         tensors=tensors,
-        inputs=tuple(each.name for each in proto.input if each.name not in tensors),
-        outputs=tuple(each.name for each in proto.output),
+        inputs=tuple(value.name for value in proto.input if value.name not in tensors),
+        outputs=tuple(value.name for value in proto.output),
         shapes=shapes,
         floating=frozenset(
-            each.name
-            for each in (*proto.input, *proto.value_info, *proto.output)
-            if each.type.tensor_type.elem_type in _FLOATING
+            value.name
+            for value in (*proto.input, *proto.value_info, *proto.output)
+            if value.type.tensor_type.elem_type in _FLOATING
         ),
         learned=frozenset(name for name, learned in targets.items() if learned),
         buffers=frozenset(name for name, learned in targets.items() if not learned),
@@ -227,7 +209,7 @@ def _shapes(proto: onnx.GraphProto) -> Iterator[tuple[str, OpenShape]]:
         if value.type.tensor_type.HasField("shape"):
             dims = value.type.tensor_type.shape.dim
             lengths = tuple(dim.dim_value if dim.HasField("dim_value") else None for dim in dims)
-            believed(tuple(each for each in lengths if each is not None), quoted(value.name))
+            believed(tuple(length for length in lengths if length is not None), quoted(value.name))
             yield value.name, lengths
 
 
@@ -237,20 +219,20 @@ def _tensors(proto: onnx.GraphProto) -> dict[str, Tensor]:
     Raises :class:`SepcalcError` for lengths that are not believed, and for two of one name.
     """
     found = [*map(_tensor, proto.initializer), *map(_sparse, proto.sparse_initializer)]
-    tensors = {each.name: each for each in found}
+    tensors = {tensor.name: tensor for tensor in found}
     if len(tensors) < len(found):
         raise SepcalcError("has two initializers of one name")
     return tensors
 
 
 def _sparse(proto: onnx.SparseTensorProto) -> Tensor:
-    """A tensor of which the file has only what is not zero."""
+    """A tensor of which the file holds only the numbers that are not zero."""
     shape = believed(tuple(proto.dims), f"tensor {quoted(proto.values.name)}")
     return Tensor(name=proto.values.name, shape=shape, floating=proto.values.data_type in _FLOATING)
 
 
 def _tensor(proto: onnx.TensorProto, *, written: bool = False) -> Tensor:
-    """A stored tensor without its numbers, but for the one that a small one may be filled with."""
+    """A stored tensor without its numbers, but for the one that fills a small one."""
     shape = believed(tuple(proto.dims), f"tensor {quoted(proto.name)}")
     floating = proto.data_type in _FLOATING
     fill = _fill(proto) if proto.data_type == TensorProto.FLOAT and len(shape) == 1 else None
@@ -258,7 +240,7 @@ def _tensor(proto: onnx.TensorProto, *, written: bool = False) -> Tensor:
 
 
 def _fill(proto: onnx.TensorProto) -> float | None:
-    """The number that a small tensor of 32-bit floats holds throughout."""
+    """The one number that fills a small tensor of 32-bit floats."""
     import struct
 
     if proto.raw_data:
@@ -271,12 +253,14 @@ def _fill(proto: onnx.TensorProto) -> float | None:
 def _node(proto: onnx.NodeProto) -> Node:
     """An operator without its protobuf."""
     attributes: dict[str, Attribute] = {}
-    inner, tensor = [], None
-    for each in proto.attribute:
-        if each.HasField("t") and each.name == "value":
-            tensor = _tensor(each.t, written=True)
-        inner += [_plain(graph) for graph in ((each.g, *each.graphs) if each.HasField("g") else each.graphs)]
-        attributes[each.name] = _attribute(each)
+    inner: list[Graph] = []
+    tensor = None
+    for attribute in proto.attribute:
+        if attribute.HasField("t") and attribute.name == "value":
+            tensor = _tensor(attribute.t, written=True)
+        graphs = (attribute.g, *attribute.graphs) if attribute.HasField("g") else attribute.graphs
+        inner += map(_plain, graphs)
+        attributes[attribute.name] = _attribute(attribute)
     domain = "" if proto.domain in ("", "ai.onnx") else f"{proto.domain}."
     names = layer_names(proto.name, **_scopes(proto))
     return Node(
@@ -313,7 +297,7 @@ _WRITTEN = re.compile(r"'((?:[^'\\]|\\.)*)'")
 
 def _scopes(proto: onnx.NodeProto) -> _Scopes:
     """The modules that torch's exporter says a node was in, and whether the innermost is one of PyTorch's own."""
-    known = {each.key: each.value for each in proto.metadata_props if each.key.startswith("pkg.torch.onnx.")}
+    known = {entry.key: entry.value for entry in proto.metadata_props if entry.key.startswith("pkg.torch.onnx.")}
     scopes = _WRITTEN.findall(known.get("pkg.torch.onnx.name_scopes", "")[:2000])
     classes = _WRITTEN.findall(known.get("pkg.torch.onnx.class_hierarchy", "")[:2000])
     return {"scopes": tuple(scopes), "whole": len(classes) > 1 and classes[-2].startswith("torch.nn.modules.")}
@@ -324,5 +308,5 @@ _TARGET = re.compile(r"^\S+: (PARAMETER|BUFFER|CONSTANT_TENSOR) target='([^'\n]*
 
 def _targets(proto: onnx.GraphProto) -> dict[str, bool]:
     """Whether torch's exporter says of an initializer that it is learned."""
-    signature = (each.value for each in proto.metadata_props if each.key.endswith("ExportedProgram.graph_signature"))
+    signature = (entry.value for entry in proto.metadata_props if entry.key.endswith("ExportedProgram.graph_signature"))
     return {name: kind == "PARAMETER" for text in signature for kind, name in _TARGET.findall(text)}

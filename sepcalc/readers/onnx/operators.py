@@ -1,4 +1,4 @@
-"""The operators of ONNX that are matrix products, and what each of them becomes: one decorated function each.
+"""From a node of ONNX to its layers: one decorated function for each matrix product, one for all other operators.
 
 A function reads its node's shapes and appends layers to the scope. It raises :class:`UnknownShapeError` where a
 shape is not known before the graph runs, and :class:`SepcalcError` where the node contradicts itself.
@@ -6,51 +6,75 @@ shape is not known before the graph runs, and :class:`SepcalcError` where the no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from math import prod
 
 from sepcalc.core.errors import SepcalcError, SpecError
-from sepcalc.core.network import Convolution, Operator, Product
+from sepcalc.core.network import Convolution, FeatureMap, Operator, Product
 from sepcalc.core.spec import ConvSpec
 from sepcalc.readers.imported import MOST_AXES, feature_map, flat
-from sepcalc.readers.onnx.einsum import Term, einsum_terms
+from sepcalc.readers.onnx.einsum import MatrixProduct, einsum_products
 from sepcalc.readers.onnx.graph import Node, Shape, broadcast, by
-from sepcalc.readers.onnx.scope import Scope, Stored
-
-Convert = Callable[[Scope, Node, str], None]
-
-PRODUCTS: dict[str, Convert] = {}
-
-
-def product(*ops: str) -> Callable[[Convert], Convert]:
-    """Register the decorated function for each of ``ops``."""
-
-    def register(convert: Convert) -> Convert:
-        PRODUCTS.update(dict.fromkeys(ops, convert))
-        return convert
-
-    return register
-
+from sepcalc.readers.onnx.registry import operator_record, product
+from sepcalc.readers.onnx.scope import Scope, Stored, UnknownShapeError
 
 MOST_OPERANDS = 32
 """Inputs of an einsum."""
 
 
-@product("Conv", "ConvTranspose", "ConvInteger", "QLinearConv")
+def convert(scope: Scope, node: Node) -> None:
+    """Add the layers of one node."""
+    record = operator_record(node.op)
+    if scope.follow(node) or scope.absorbed.intersection(node.outputs) or record.kind == "silent":
+        return
+    if record.kind == "free":
+        _free(scope, node)
+    elif record.convert is None or not node.outputs:
+        scope.operator(node, scope.new_name(*node.names), counted=False)
+    else:
+        name = scope.new_name(*node.names)
+        try:
+            record.convert(scope, node, name)
+        except UnknownShapeError:
+            scope.shapeless = True
+            scope.operator(node, name, counted=False)
+
+
+def _free(scope: Scope, node: Node) -> None:
+    """Add the layer of an operator without multiply-adds.
+
+    Arithmetic on whole numbers computes shapes and indices, and is no layer.
+    """
+    record = operator_record(node.op)
+    whole = not scope.graph.floating.intersection(node.outputs) and not record.quantizes
+    looks_up = record.looks_up and scope.parameter(node, 0) is None
+    constant = all(name in scope.stored for name in node.inputs if name)
+    learned = any(scope.parameter(node, slot) for slot in range(len(node.inputs)))
+    if whole or looks_up or (constant and not learned):
+        scope.set_apart(node)
+        return
+    window = tuple(length or 1 for length in scope.shapes.get(node.input(0), ())[2:])
+    kernel = window if record.pools_all else node.ints("kernel_shape")
+    scope.operator(node, scope.new_name(*node.names), kernel=kernel)
+
+
+@product("Conv", "ConvTranspose", word="conv", weights=(1, 2))
+@product("ConvInteger", word="conv", weights=(1,), settings=(2, 3))
+@product("QLinearConv", word="conv", weights=(3, 8), settings=(1, 2, 4, 5, 6, 7))
 def convolution(scope: Scope, node: Node, name: str) -> None:
-    """A convolution; with weights that are computed, or more than three axes, a product of as many multiply-adds."""
-    at, bias_at = (3, 8) if node.op == "QLinearConv" else (1, 2)
-    x, w, y = (scope.shape(each) for each in (node.input(0), node.input(at), node.outputs[0]))
+    """A convolution; with computed weights, or more than three axes, a product of as many multiply-adds."""
+    at, *bias_at = operator_record(node.op).weights
+    x, w, y = (scope.shape(value) for value in (node.input(0), node.input(at), node.outputs[0]))
     _check_conv(node, x, w, y)
     weight = scope.parameter(node, at)
     if weight is None or len(w) - 2 > MOST_AXES:
         positions = x if node.op == "ConvTranspose" else y
-        # Whatever the groups, each weight is used once a position; an input and an output channel meet in one of them.
+        # Each weight is used once a position, however many groups there are.
         emit_product(scope, node, name, "conv", [(prod(w[1:]), w[0], x[0] * prod(positions[2:]))])
         return
     spec = _transposed(node, x, w, y) if node.op == "ConvTranspose" else _padded(scope, node, name, x, w, y)
-    _emit(scope, node, name, "conv", spec, x[0], weight, scope.parameter(node, bias_at))
+    _emit(scope, node, name, "conv", spec, x[0], weight, scope.parameter(node, bias_at[0]) if bias_at else None)
     if node.op == "ConvTranspose" and spec.out_size != y[2:]:
         made = feature_map((x[0], spec.c_out, *(spec.out_size or ())))
         _resize(scope, f"{name}.crop", made, feature_map(y))
@@ -73,9 +97,9 @@ def _check_conv(node: Node, x: Shape, w: Shape, y: Shape) -> None:
 
 
 def _padded(scope: Scope, node: Node, name: str, x: Shape, w: Shape, y: Shape) -> ConvSpec:
-    """The spec of a convolution. Padding that differs at both ends is ``same`` where it keeps as many positions.
+    """The spec of a convolution.
 
-    Otherwise it is a layer of its own before a convolution without padding.
+    Padding that differs at both ends is ``same`` where that gives as many positions, and else a layer of its own.
     """
     axes = len(w) - 2
     pads = node.ints("pads") or (0,) * (2 * axes)
@@ -105,18 +129,18 @@ def _padded(scope: Scope, node: Node, name: str, x: Shape, w: Shape, y: Shape) -
     return spec
 
 
-def _resize(scope: Scope, name: str, reads: object, writes: object) -> None:
-    """A layer that pads or crops, which no convolution can say."""
+def _resize(scope: Scope, name: str, reads: FeatureMap, writes: FeatureMap) -> None:
+    """Add a layer that pads or crops, for a shape that the convolution beside it cannot have."""
     name = scope.new_name(name)
     kind = "crop" if name.endswith("crop") else "pad"
-    scope.layers.append(Operator(name=name, type=kind, input=reads, output=writes))  # type: ignore[arg-type]
+    scope.layers.found.append(Operator(name=name, type=kind, input=reads, output=writes))
 
 
 def _transposed(node: Node, x: Shape, w: Shape, y: Shape) -> ConvSpec:
     """The spec of a transposed convolution: its multiply-adds do not depend on padding, its output size does.
 
-    Padding that PyTorch cannot say (another at each end) is put as padding and output padding of the same sum.
-    Where even that cannot be, the output differs from the file's by what a layer of its own crops or pads.
+    Padding that differs at both ends becomes padding and output padding of the same sum. Where that is not possible
+    either, a layer of its own crops or pads the output.
     """
     axes = len(w) - 2
     spec = ConvSpec(
@@ -147,10 +171,12 @@ def _transposed(node: Node, x: Shape, w: Shape, y: Shape) -> ConvSpec:
     return replace(spec, padding=tuple(padding), output_padding=tuple(added))
 
 
-@product("MatMul", "MatMulInteger", "QLinearMatMul")
+@product("MatMul", word="matmul", weights=(0, 1))
+@product("MatMulInteger", word="matmul", weights=(0, 1), settings=(2, 3))
+@product("QLinearMatMul", word="matmul", weights=(0, 3), settings=(1, 2, 4, 5, 6, 7))
 def matmul(scope: Scope, node: Node, name: str) -> None:
-    """A linear layer where one side is stored, a product of activations otherwise; NumPy's rules of shapes."""
-    right = 3 if node.op == "QLinearMatMul" else 1
+    """A linear layer where one side is stored, a product of activations otherwise."""
+    _, right = operator_record(node.op).weights
     a, b = scope.shape(node.input(0)), scope.shape(node.input(right))
     if not a or not b:
         raise SepcalcError(f"multiplies {by(a)} with {by(b)}; a number is no matrix")
@@ -173,7 +199,7 @@ def matmul(scope: Scope, node: Node, name: str) -> None:
 
 
 def _bias_after(scope: Scope, node: Node, c_out: int) -> Stored | None:
-    """The bias that the next node adds, where nothing else reads the product; that node is then done."""
+    """The bias that the next node adds, if nothing else reads the product; that node is then no layer."""
     out = node.outputs[0]
     after = scope.readers.get(out)
     if after is None or after.op != "Add" or scope.uses[out] != 1:
@@ -186,7 +212,7 @@ def _bias_after(scope: Scope, node: Node, c_out: int) -> Stored | None:
     return bias
 
 
-@product("Gemm")
+@product("Gemm", word="matmul", weights=(0, 1, 2))
 def gemm(scope: Scope, node: Node, name: str) -> None:
     """A linear layer on vectors where its second matrix is stored, a product otherwise."""
     a, b = scope.shape(node.input(0)), scope.shape(node.input(1))
@@ -218,52 +244,39 @@ def linear_spec(lead: Shape, c_in: int, c_out: int) -> tuple[ConvSpec, int]:
 def _emit(
     scope: Scope, node: Node, name: str, kind: str, spec: ConvSpec, batch: int, weight: Stored, bias: Stored | None
 ) -> None:
-    """Add a convolution or linear layer with parameters of its own, or with all those of one layer before."""
+    """Add a convolution or linear layer with weights of its own or of one layer before, else a product."""
     owner = scope.first.get(weight.key)
     new, new_bias = scope.claim(weight, name), scope.claim(bias, name)
     again = owner is not None and not new
     spec = replace(spec, bias="all" if bias is not None and (again or new_bias == spec.c_out) else "none")
-    theirs = scope.specs.get(owner or "")
-    alike = theirs is not None and not new_bias and _weights(theirs) == _weights(spec)
+    alike = not new_bias and scope.layers.has_weights_of(owner, spec)
     if not (alike if again else new == weight.count == spec.weights):
-        term = (prod(spec.kernel) * spec.c_in // spec.groups, spec.c_out, batch * prod(spec.positions or ()))
-        emit_product(scope, node, name, kind, [term], params=new + new_bias)
+        whole = (prod(spec.kernel) * spec.c_in // spec.groups, spec.c_out, batch * prod(spec.positions or ()))
+        emit_product(scope, node, name, kind, [whole], params=new + new_bias)
         return
-    scope.specs[name] = spec
+    scope.layers.specs[name] = spec
     layer = Convolution(name=name, type=kind, spec=spec, shares=owner if again else None, batch=batch)
-    scope.layers.append(layer)
+    scope.layers.found.append(layer)
     rest = new + new_bias + scope.claim_all(node, name) - layer.cost.params
     if rest:
         scope.parameters(f"{name}.parameters", "parameters", rest)
 
 
-def _weights(spec: ConvSpec) -> tuple[object, ...]:
-    """What two layers must agree on to have the same weights; a vector counts as one position."""
-    window = spec.kernel if max(spec.kernel, default=1) > 1 else len(spec.kernel) or 1
-    return spec.c_out, spec.c_in // spec.groups, window, spec.bias
+def emit_product(
+    scope: Scope, node: Node, name: str, kind: str, products: Sequence[MatrixProduct], *, params: int = 0
+) -> None:
+    """Add matrix products as one layer, with all parameters that the node reads."""
+    terms = tuple((ConvSpec(c_in=c_in, c_out=c_out, kernel=(), size=()), times) for c_in, c_out, times in products)
+    reads, writes = scope.ends(node)
+    params += scope.claim_all(node, name)
+    scope.layers.found.append(Product(name=name, type=kind, input=reads, output=writes, terms=terms, params=params))
 
 
-def emit_product(scope: Scope, node: Node, name: str, kind: str, terms: Sequence[Term], *, params: int = 0) -> None:
-    """Add matrix products that are no layer of their own kind, with all parameters that the node reads."""
-    specs = tuple((ConvSpec(c_in=c_in, c_out=c_out, kernel=(), size=()), times) for c_in, c_out, times in terms)
-    reads = next((each for each in node.inputs if each and each not in scope.stored), node.input(0))
-    scope.layers.append(
-        Product(
-            name=name,
-            type=kind,
-            input=scope.feature_map(reads),
-            output=scope.feature_map(node.outputs[0]),
-            terms=specs,
-            params=params + scope.claim_all(node, name),
-        )
-    )
-
-
-@product("Attention")
+@product("Attention", settings=(3, 4, 5))
 def attention(scope: Scope, node: Node, name: str) -> None:
     """Scaled dot-product attention: query times keys, and weights times values, for each head.
 
-    Vaswani 2017, section 3.2. What is masked is counted, since it is computed.
+    Vaswani 2017, section 3.2. Masked positions are computed, so they count.
     """
     heads = node.int("q_num_heads", 0), node.int("kv_num_heads", 0)
     batch, queries, length, width = _heads(scope.shape(node.input(0)), heads[0])
@@ -276,7 +289,7 @@ def attention(scope: Scope, node: Node, name: str) -> None:
 
 
 def _heads(shape: Shape, heads: int) -> tuple[int, int, int, int]:
-    """Batch, heads, length and width of what attention reads, whether its heads are an axis or not."""
+    """Batch, heads, length and width of an input of attention, whether its heads are an axis or not."""
     if len(shape) == 4:
         return shape
     if len(shape) != 3 or heads < 1 or shape[2] % heads:
@@ -287,7 +300,8 @@ def _heads(shape: Shape, heads: int) -> tuple[int, int, int, int]:
 _GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 
 
-@product("LSTM", "GRU", "RNN")
+@product("LSTM", weights=(1, 2, 3, 7), settings=(4, 5, 6))
+@product("GRU", "RNN", weights=(1, 2, 3), settings=(4, 5))
 def recurrent(scope: Scope, node: Node, name: str) -> None:
     """At each step, for each gate and direction: input times its weights, state times its own (Hochreiter 1997)."""
     x, w, r = (scope.shape(node.input(slot)) for slot in (0, 1, 2))
@@ -302,9 +316,9 @@ def einsum(scope: Scope, node: Node, name: str) -> None:
     """Matrix products of two operands at a time; with one operand alone, none."""
     if len(node.inputs) > MOST_OPERANDS:
         raise SepcalcError(f"has {len(node.inputs):,} inputs; an einsum of up to {MOST_OPERANDS} is believed")
-    shapes = [scope.shape(each) for each in node.inputs]
-    terms = einsum_terms(node.text("equation", ""), shapes)
-    if terms:
-        emit_product(scope, node, name, "einsum", terms)
+    shapes = [scope.shape(value) for value in node.inputs]
+    products = einsum_products(node.text("equation", ""), shapes)
+    if products:
+        emit_product(scope, node, name, "einsum", products)
     else:
-        scope.operator(node, name, "einsum")
+        scope.operator(node, name)

@@ -1,9 +1,9 @@
 """An ONNX file without its weights: read as the bytes of a protobuf, before anything is built from them.
 
-A count needs the shapes of weights and none of their values, but a parser would load every one, and shape
-inference would copy them twice. So fields that hold the numbers of large tensors are left out while the
-file is mapped, not read: a file of a gigabyte costs what its graph costs. Small tensors stay whole, since
-they are the shapes that Reshape and its like are given. Field numbers are those of ``onnx.proto``.
+A count needs the shapes of weights and none of their values, but a parser would load every value, and shape
+inference would copy it twice. So the file is mapped, and the numbers of large tensors are left out: a gigabyte of
+weights costs nothing. Small tensors stay whole, since Reshape and its like take their shapes from them. Field
+numbers are those of ``onnx.proto``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MOST_NODES = 100_000
 """Nodes of a file, and of one whose functions are written out."""
 
 MOST_FIELDS = 2_000_000
-"""Fields of all messages: a parser makes an object of some of them, however short they are."""
+"""Fields of all messages: a parser may make an object of each."""
 
 DEEPEST = 60
 """Messages within messages; protobuf itself stops at 100."""
@@ -55,7 +55,7 @@ _LISTS = frozenset({7, 8})
 """The fields of an attribute that hold a list of numbers."""
 
 _ELSEWHERE = b"\x70\x01"
-"""``data_location: EXTERNAL``: says of a tensor that its numbers are not here."""
+"""``data_location: EXTERNAL``: the numbers of a tensor are in another file."""
 
 _TRAINING = 20
 """The field of a model that holds graphs for training."""
@@ -99,13 +99,13 @@ def without_weights(data: memoryview | bytes) -> bytes:
 
 
 class _Copy:
-    """One walk over ``data``, with what it has seen so far."""
+    """One walk over ``data``, and its counts so far."""
 
     def __init__(self, data: memoryview) -> None:
         self.data = data
         self.fields = 0
         self.nodes = 0
-        self.kept = 0
+        self.copied = 0
         self.lists = 0
 
     def message(self, kind: str, begin: int, end: int, depth: int) -> bytearray | None:
@@ -114,39 +114,39 @@ class _Copy:
             raise SepcalcError(f"nests graphs more than {DEEPEST // 3} deep")
         parts = _PARTS[kind]
         drops = kind == "tensor" and end - begin > LARGEST_VALUES
-        kept = bytearray()
-        at = since = begin  # what stays as it is, is copied in one piece from ``since``
+        copied = bytearray()
+        at = since = begin  # bytes from ``since`` on are copied unchanged, in one piece
         while at < end:
             number, wire, body, after = self.field(at, end)
             if wire == _BYTES and number in parts:
                 self.count_node(parts[number])
                 inner = self.message(parts[number], body, after, depth + 1)
                 if inner is not None:
-                    kept += self.data[since:at]
-                    kept += _varint(number << 3 | _BYTES) + _varint(len(inner)) + inner
+                    copied += self.data[since:at]
+                    copied += _varint(number << 3 | _BYTES) + _varint(len(inner)) + inner
                     since = after
             elif (drops and number in _NUMBERS) or (kind == "model" and number == _TRAINING):
-                kept += self.data[since:at]
+                copied += self.data[since:at]
                 since = after
             else:
                 self.keep(after - at, is_list=kind == "attribute" and number in _LISTS)
             at = after
         if since == begin:
             return None
-        kept += self.data[since:end]
-        return kept + _ELSEWHERE if drops else kept
+        copied += self.data[since:end]
+        return copied + _ELSEWHERE if drops else copied
 
     def count_node(self, part: str) -> None:
-        """One node more, if ``part`` is one, unless there are too many."""
+        """Count a node, if ``part`` is one; :class:`SepcalcError` for too many."""
         self.nodes += part == "node"
         if self.nodes > MOST_NODES:
             raise SepcalcError(f"has more than {MOST_NODES:,} nodes")
 
     def keep(self, count: int, *, is_list: bool) -> None:
-        """Add to what the copy holds, unless that is too much."""
-        self.kept += count
+        """Count bytes of the copy; :class:`SepcalcError` for too many."""
+        self.copied += count
         self.lists += count * is_list
-        if self.kept > LARGEST_GRAPH:
+        if self.copied > LARGEST_GRAPH:
             raise SepcalcError(f"describes a graph of more than {LARGEST_GRAPH // 2**20} MiB, its weights left out")
         if self.lists > LARGEST_LISTS:
             raise SepcalcError(f"has more than {LARGEST_LISTS // 2**20} MiB of numbers in attributes")
@@ -188,8 +188,8 @@ class _Copy:
 
 def _varint(number: int) -> bytes:
     """``number`` in groups of seven bits, the lowest first."""
-    kept = bytearray()
+    copied = bytearray()
     while number > 127:
-        kept.append(number & 127 | 128)
+        copied.append(number & 127 | 128)
         number >>= 7
-    return bytes([*kept, number])
+    return bytes([*copied, number])

@@ -1,11 +1,11 @@
-"""What is known while the nodes of an ONNX graph become layers: stored tensors, who uses them, names, layers so far.
+"""The state of an import: stored tensors, who reads them, and the layers so far.
 
 **What a parameter is.** An ONNX file does not say which numbers were learned. Here they are the floating-point
 initializers with at least one axis, wherever an operator reads them, except
 
-* where the operator's definition makes them a setting: running mean and variance of a batch norm, bounds of Clip,
-  scales and zero points of quantisation, sizes of Resize, windows, masks of Attention, initial states
-  (:data:`SETTINGS` has the list), and what is subtracted or divided by, since that is how an input is normalised;
+* where the operator's record makes them a setting (:mod:`sepcalc.readers.onnx.registry`): running mean and variance of
+  a batch norm, bounds of Clip, scales and zero points of quantisation, sizes of Resize, windows, masks of Attention,
+  initial states, and what is subtracted or divided by, since that is how an input is normalised;
 * where torch's exporter says that they are buffers. Where it says what is learned, a single number counts if it
   is, with axes or without;
 * an instance norm's scale of ones and shift of zeros between two Reshapes: that is how a group norm is written.
@@ -22,44 +22,13 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from math import prod
 
-from sepcalc.core.network import FeatureMap, Layer, Operator
-from sepcalc.core.spec import ConvSpec
-from sepcalc.readers.imported import feature_map, one_line, parameters_alone
+from sepcalc.core.network import FeatureMap, Operator
+from sepcalc.readers.imported import Claims, ImportedLayers
 from sepcalc.readers.onnx.graph import Graph, Node, OpenShape, Shape, Tensor
+from sepcalc.readers.onnx.registry import operator_record
 
 LONGEST_NAME = 200
 """Characters of a layer's name."""
-
-WEIGHTS = {
-    "Conv": (1, 2), "ConvTranspose": (1, 2), "DeformConv": (1, 3), "ConvInteger": (1,), "QLinearConv": (3, 8),
-    "Gemm": (0, 1, 2), "MatMul": (0, 1), "MatMulInteger": (0, 1), "QLinearMatMul": (0, 3),
-    "LSTM": (1, 2, 3, 7), "GRU": (1, 2, 3), "RNN": (1, 2, 3),
-}  # fmt: skip
-"""Inputs that hold weights, of whatever type, and whether they are an initializer or a Constant node."""
-
-SETTINGS = {
-    "BatchNormalization": (3, 4), "QLinearConv": (1, 2, 4, 5, 6, 7), "QLinearMatMul": (1, 2, 4, 5, 6, 7),
-    "ConvInteger": (2, 3), "MatMulInteger": (2, 3), "QuantizeLinear": (1, 2), "DequantizeLinear": (1, 2),
-    "LSTM": (4, 5, 6), "GRU": (4, 5), "RNN": (4, 5), "Attention": (3, 4, 5), "RotaryEmbedding": (1, 2),
-    "Clip": (1, 2), "Dropout": (1, 2), "Resize": (1, 2, 3), "Upsample": (1,), "Pad": (1, 2, 3), "OneHot": (1, 2),
-    "Sub": (1,), "Div": (1,), "Pow": (1,), "Mod": (1,), "Min": (0, 1), "Max": (0, 1), "RoiAlign": (1,),
-    "GridSample": (1,),
-    "STFT": (1, 2, 3), "NonMaxSuppression": (0, 1, 2, 3, 4), "Range": (0, 1, 2), "Where": (0,),
-}  # fmt: skip
-"""Inputs that say how an operator works, and hold nothing that was learned."""
-
-MOVES = frozenset({
-    "Identity", "Cast", "CastLike", "Transpose", "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Expand", "Tile",
-    "Trilu", "QuantizeLinear", "DequantizeLinear", "Dropout",
-})  # fmt: skip
-"""Operators whose output holds the numbers of their first input, in another place or type."""
-
-CUTS = frozenset({"Slice", "Split"})
-"""Operators whose outputs are parts of their first input."""
-
-
-JOINS = frozenset({"Concat"})
-"""Operators whose output holds the numbers of all their inputs."""
 
 MOST_PARTS = 64
 """Tensors that are followed through joins; recurrent layers have 16 gates."""
@@ -79,53 +48,44 @@ class Stored:
     tensor: Tensor
     own: int
     part: str = ""
-    moved: bool = False
+    repeated: bool = False
     others: tuple[Stored, ...] = ()
 
     @property
     def parts(self) -> tuple[Stored, ...]:
-        """Itself, and what it was joined with."""
+        """Itself, and the values that it was joined with."""
         return (self, *self.others)
 
     @property
     def count(self) -> int:
         """How many numbers it holds."""
-        return sum(each.own for each in self.parts)
+        return sum(part.own for part in self.parts)
 
     @property
     def key(self) -> tuple[tuple[str, str], ...]:
-        """What is the same for two values with the same numbers."""
-        return tuple((each.tensor.name, each.part) for each in self.parts)
+        """Equal for two values with the same numbers."""
+        return tuple((part.tensor.name, part.part) for part in self.parts)
 
 
 @dataclass(slots=True, kw_only=True)
 class Scope:
-    """The graph, and what its nodes have become so far."""
+    """The graph, and the layers of the nodes so far."""
 
     graph: Graph
     shapes: dict[str, OpenShape]
-    layers: list[Layer] = field(default_factory=list)
+    layers: ImportedLayers = field(default_factory=ImportedLayers)
     stored: dict[str, Stored] = field(default_factory=dict)
-    left: dict[str, int] = field(default_factory=dict)
-    """Of each tensor that is used as a parameter, how many numbers no layer has counted yet."""
+    claims: Claims = field(default_factory=Claims)
     first: dict[tuple[tuple[str, str], ...], str] = field(default_factory=dict)
     """The layer that counted a parameter."""
-    counted: set[tuple[str, str]] = field(default_factory=set)
-    """Tensors, and parts of them, that a layer has counted."""
     settings: set[str] = field(default_factory=set)
     uses: Counter[str] = field(default_factory=Counter)
     readers: dict[str, Node] = field(default_factory=dict)
     makers: dict[str, Node] = field(default_factory=dict)
-    numbers: dict[str, int] = field(default_factory=dict)
-    """Names that are taken, and the highest number that was put after each."""
-    specs: dict[str, ConvSpec] = field(default_factory=dict)
-    """Of each layer with weights, what they are for."""
-    sequences: bool = False
-    """Whether three axes are a batch, positions and channels: where no convolution runs along one axis."""
     shapeless: bool = False
-    """Whether a matrix product is uncounted, since a shape of it is not known."""
+    """Whether a matrix product is uncounted because a shape is not known."""
     absorbed: set[str] = field(default_factory=set)
-    """Outputs that a layer before has made already, with more nodes than one."""
+    """Outputs of nodes that are part of a layer before."""
 
     @classmethod
     def of(cls, graph: Graph) -> Scope:
@@ -138,31 +98,31 @@ class Scope:
             scope.readers.update(dict.fromkeys(node.inputs, node))
             scope.makers.update(dict.fromkeys(node.outputs, node))
         scope.uses.update(graph.outputs)
-        along_one = (node for node in graph.walk() if node.op in WEIGHTS and "Conv" in node.op)
-        scope.sequences = not any(len(scope.shapes.get(node.input(0), ())) == 3 for node in along_one)
+        convolutions = (node for node in graph.walk() if _convolves(node.op))
+        scope.layers.sequences = not any(len(scope.shapes.get(node.input(0), ())) == 3 for node in convolutions)
         return scope
 
     def store(self, name: str, tensor: Tensor) -> None:
-        """Note that the value ``name`` is ``tensor``."""
+        """Store ``tensor`` as the value ``name``."""
         self.stored[name] = Stored(tensor=tensor, own=tensor.count)
         self.shapes[name] = tensor.shape
 
     def follow(self, node: Node) -> bool:
-        """Whether ``node`` only moves stored numbers, or stores them; its outputs are then known to be them."""
+        """Whether ``node`` only moves stored numbers, or stores them; its outputs are then stored too."""
         if node.op == "Constant":
             if node.tensor is not None and node.outputs:
                 self.store(node.outputs[0], replace(node.tensor, name=node.outputs[0]))
             return True
-        source = self.stored.get(node.input(0))
-        if source is None or node.op not in MOVES | CUTS | JOINS:
+        source, carries = self.stored.get(node.input(0)), operator_record(node.op).carries
+        if source is None or not carries:
             return False
-        if node.op in JOINS:
+        if carries == "join":
             return self._join(node)
-        # Scales, zero points and shapes are read here for the last time.
+        # Its other inputs are scales, zero points or shapes.
         self.settings.update(each.tensor.name for name in node.inputs[1:] if (each := self.stored.get(name)))
         for output in node.outputs:
-            if node.op in MOVES:
-                self.stored[output] = replace(source, moved=source.moved or node.op in ("Expand", "Tile"))
+            if carries != "cut":
+                self.stored[output] = replace(source, repeated=source.repeated or carries == "repeat")
             elif None not in (shape := self.shapes.get(output, (None,))):
                 self.stored[output] = replace(source, part=output, own=prod(shape), others=())  # type: ignore[arg-type]
         return True
@@ -170,7 +130,7 @@ class Scope:
     def _join(self, node: Node) -> bool:
         """Whether ``node`` joins nothing but weights."""
         joined = [self.stored.get(name) for name in node.inputs]
-        parts = [part for each in joined if each is not None and each.tensor.floating for part in each.parts]
+        parts = [part for stored in joined if stored is not None and stored.tensor.floating for part in stored.parts]
         whole = None not in joined and bool(parts) and len(parts) <= MOST_PARTS
         if whole:
             self.stored.update((output, replace(parts[0], others=tuple(parts[1:]))) for output in node.outputs)
@@ -191,10 +151,10 @@ class Scope:
         stored = self.stored.get(node.input(slot))
         if stored is None or self._is_constant(stored.tensor):
             return None
-        tensor = stored.tensor
-        weights = slot in WEIGHTS.get(node.op, ())
-        learned = tensor.floating and not tensor.written and slot not in SETTINGS.get(node.op, ())
-        if (weights and not (tensor.written and stored.moved)) or (learned and tensor.name not in self.graph.buffers):
+        tensor, record = stored.tensor, operator_record(node.op)
+        weights = slot in record.weights and not (tensor.written and stored.repeated)
+        learned = tensor.floating and not tensor.written and slot not in record.settings
+        if weights or (learned and tensor.name not in self.graph.buffers):
             return None if slot and self._only_normalises(node) else stored
         self.settings.update(part.tensor.name for part in stored.parts)
         return None
@@ -219,16 +179,9 @@ class Scope:
         if parameter is None:
             return 0
         self.first.setdefault(parameter.key, layer)
-        return sum(map(self._count, parameter.parts))
-
-    def _count(self, part: Stored) -> int:
-        """How many numbers of one part were not counted before."""
-        name = part.tensor.name
-        left = self.left.setdefault(name, part.tensor.count)
-        new = 0 if (name, part.part) in self.counted else min(left, part.own)
-        self.counted.add((name, part.part))
-        self.left[name] = left - new
-        return new
+        return sum(
+            self.claims.claim(part.tensor.name, part.part, part.own, part.tensor.count) for part in parameter.parts
+        )
 
     def claim_all(self, node: Node, layer: str) -> int:
         """Count every parameter that ``node`` and the graphs inside it read, and no layer has."""
@@ -236,53 +189,50 @@ class Scope:
         for graph in node.inner:
             for tensor in graph.tensors.values():
                 self.store(tensor.name, tensor)
-            new += sum(0 if self.follow(each) else self.claim_all(each, layer) for each in graph.nodes)
+            new += sum(0 if self.follow(inner) else self.claim_all(inner, layer) for inner in graph.nodes)
         return new
 
     def set_apart(self, node: Node) -> None:
         """Note that ``node`` reads numbers to compute shapes and indices, not as parameters."""
-        self.settings.update(stored.tensor.name for each in node.inputs if (stored := self.stored.get(each)))
+        self.settings.update(stored.tensor.name for name in node.inputs if (stored := self.stored.get(name)))
 
     def new_name(self, *wanted: str) -> str:
-        """The first of the ``wanted`` names that is free, or the last of them with a number behind it."""
-        known = [one_line(each)[:LONGEST_NAME] for each in wanted if each]
-        name = next((each for each in known if each not in self.numbers), known[-1])
-        while name in self.numbers:
-            self.numbers[known[-1]] += 1
-            name = f"{known[-1]}#{self.numbers[known[-1]]}"
-        self.numbers[name] = 1
-        return name
+        """A free name: see :meth:`ImportedLayers.new_name`."""
+        return self.layers.new_name(*(name[:LONGEST_NAME] for name in wanted if name))
 
-    def operator(
-        self, node: Node, name: str, word: str, *, kernel: Shape = (), counted: bool = True, params: int | None = None
-    ) -> None:
-        """Add a layer without a matrix product, or with ``counted=False`` one that is not understood."""
-        reads = next((each for each in node.inputs if each and each not in self.stored), node.input(0))
-        self.layers.append(
-            Operator(
-                name=name,
-                type=word,
-                input=self.feature_map(reads),
-                output=self.feature_map(next(iter(node.outputs), "")),
-                kernel=kernel,
-                params=self.claim_all(node, name) if params is None else params,
-                counted=counted,
-            )
-        )
+    def ends(self, node: Node) -> tuple[FeatureMap, FeatureMap]:
+        """The first input that is not stored in the file, and the first output, as feature maps."""
+        reads = next((name for name in node.inputs if name and name not in self.stored), node.input(0))
+        return self.feature_map(reads), self.feature_map(next(iter(node.outputs), ""))
 
     def feature_map(self, name: str) -> FeatureMap:
-        """A value as a table shows it: see :func:`feature_map`."""
-        return feature_map(self.shapes.get(name, ()), last=self.sequences)
+        """A value as a table shows it."""
+        return self.layers.feature_map(self.shapes.get(name, ()))
+
+    def operator(self, node: Node, name: str, *, kernel: Shape = (), counted: bool = True) -> None:
+        """Add a layer without a matrix product, or with ``counted=False`` one that is not understood."""
+        reads, writes = self.ends(node)
+        word, params = operator_record(node.op).word, self.claim_all(node, name)
+        layer = Operator(
+            name=name, type=word, input=reads, output=writes, kernel=kernel, params=params, counted=counted
+        )
+        self.layers.found.append(layer)
 
     def parameters(self, name: str, kind: str, params: int) -> None:
-        """Add a layer for parameters that belong to no operator, or that its form has no place for."""
-        self.layers.append(parameters_alone(self.new_name(name), kind, params))
+        """Add a layer for parameters that belong to no operator, or for which its form has no place."""
+        self.layers.found.append(self.layers.parameters_alone(name[:LONGEST_NAME], kind, params))
 
     def unused(self) -> None:
         """Add a layer for every parameter, or rest of one, that no layer has counted."""
         for tensor in self.graph.tensors.values():
             apart = tensor.name in self.settings or tensor.name in self.graph.buffers
             idle = tensor.floating and not apart and not self._is_constant(tensor)
-            rest = self.left.get(tensor.name, tensor.count if idle else 0)
+            rest = self.claims.left.get(tensor.name, tensor.count if idle else 0)
             if rest:
                 self.parameters(tensor.name or "parameter", "unused parameters", rest)
+
+
+def _convolves(op: str) -> bool:
+    """Whether an operator is a convolution of some kind."""
+    record = operator_record(op)
+    return bool(record.weights) and record.word.endswith("conv")

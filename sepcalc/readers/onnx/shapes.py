@@ -1,9 +1,9 @@
-"""The shapes of the values of an ONNX graph: onnx's own inference, and what it leaves out.
+"""The shapes of the values of an ONNX graph: onnx's own inference, and arithmetic on shapes.
 
-Exporters write shapes as arithmetic on shapes, and onnx's inference follows only part of that: not a division, for
-one. Where a matrix product is left without its shapes, the graph is gone through once more, node by node: small
-whole numbers are computed by onnx's reference implementation, and what they tell goes into the inference of
-the next node. Nothing larger than :data:`MOST_NUMBERS` is ever computed, and nothing that is not about shapes.
+Exporters compute shapes from shapes, and onnx's inference follows only part of that: not a division, for one. Where a
+matrix product is left without its shapes, a second pass goes node by node: onnx's reference implementation computes
+small whole numbers, and they go into the inference of the next node. Nothing larger than :data:`MOST_NUMBERS` is
+computed, and nothing but shapes.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 
 from sepcalc.core.errors import MissingExtraError, SepcalcError
 from sepcalc.readers.onnx.graph import Shape, printable
+from sepcalc.readers.onnx.registry import operator_record
 
 try:
     import onnx
@@ -27,58 +28,49 @@ MOST_NUMBERS = 1024
 """Numbers of a value that is computed."""
 
 MOST_COMPUTED = 20_000
-"""Nodes that are computed; what depends on more than these stays uncounted. A Swin transformer has 2,000."""
-
-ARITHMETIC = frozenset({
-    "Abs", "Add", "And", "Cast", "CastLike", "Ceil", "Concat", "Constant", "ConstantOfShape", "CumSum", "Div",
-    "Equal", "Expand", "Floor", "Gather", "Greater", "GreaterOrEqual", "Identity", "Less", "LessOrEqual", "Max",
-    "Min", "Mod", "Mul", "Neg", "NonZero", "Not", "Or", "Range", "ReduceMax", "ReduceMin", "ReduceProd",
-    "ReduceSum", "Reshape", "ScatterElements", "ScatterND", "Slice", "Split", "Sqrt", "Squeeze", "Sub", "Tile",
-    "Transpose", "Unsqueeze", "Where",
-})  # fmt: skip
-"""Operators that exporters compute shapes with."""
+"""Nodes that are computed; a layer that needs more stays uncounted. A Swin transformer has 2,000."""
 
 
 def inferred(model: onnx.ModelProto, *, strict: bool = False) -> onnx.ModelProto:
-    """``model`` with the shapes of its values; strictly, if a node that contradicts itself shall be an error.
+    """``model`` with the shapes of its values; with ``strict``, a node that contradicts itself is an error.
 
     Raises :class:`SepcalcError` with onnx's reason.
     """
     try:
         return shape_inference.infer_shapes(model, strict_mode=strict, data_prop=True)
-    except Exception as error:  # what the C++ raises has no base class of its own
+    except Exception as error:  # onnx's C++ errors have no base class
         raise SepcalcError(f"its shapes cannot be inferred: {reason(error)}") from None
 
 
 def reason(error: Exception) -> str:
-    """The first line of what onnx says, without its marks."""
+    """The first line of an error of onnx, without its marks."""
     text = re.sub(r"\[\w*Error\] |Inference error\(s\): ", "", str(error).strip()).split("\n")[0]
     return printable(text)[:300] or type(error).__name__
 
 
 def complete(model: onnx.ModelProto) -> onnx.ModelProto:
-    """``model``, inferred already, with the shapes that follow from arithmetic on shapes as well."""
+    """``model`` after :func:`inferred`, with the shapes that follow from arithmetic on shapes as well."""
     graph = model.graph
     known = _Known(model)
     for node in graph.node:
         known.follow(node)
-    kept = [each for each in (*graph.value_info, *graph.output) if each.name not in known.found]
+    others = [value for value in (*graph.value_info, *graph.output) if value.name not in known.found]
     del graph.value_info[:]
-    graph.value_info.extend([*kept, *known.found.values()])
+    graph.value_info.extend([*others, *known.found.values()])
     del graph.output[:]
     return model
 
 
 class _Known:
-    """What is known of the values while the nodes are gone through in order."""
+    """The shapes and small numbers that are known, while the nodes are gone through in order."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
         graph = model.graph
         self.opsets = list(model.opset_import)
         self.types: dict[str, Any] = {
-            each.name: each.type
-            for each in (*graph.value_info, *graph.output, *graph.input)
-            if each.type.HasField("tensor_type")
+            value.name: value.type
+            for value in (*graph.value_info, *graph.output, *graph.input)
+            if value.type.HasField("tensor_type")
         }
         self.shapes: dict[str, Shape] = {}
         self.found: dict[str, Any] = {}
@@ -107,7 +99,7 @@ class _Known:
 
     def follow(self, node: onnx.NodeProto) -> None:
         """Find the shapes that ``node`` writes, and the numbers if they are about shapes."""
-        if node.domain not in ("", "ai.onnx") or any(each.HasField("g") for each in node.attribute):
+        if node.domain not in ("", "ai.onnx") or any(attribute.HasField("g") for attribute in node.attribute):
             return
         outputs = [name for name in node.output if name]
         reads = any(name in self.shapes for name in node.input) or not node.input
@@ -115,7 +107,7 @@ class _Known:
             self.infer(node)
         if node.op_type in ("Shape", "Size"):
             self.measure(node)
-        elif node.op_type in ARITHMETIC and all(name in self.numbers for name in node.input if name):
+        elif operator_record(node.op_type).computes_shapes and all(name in self.numbers for name in node.input if name):
             lengths = [prod(self.shapes.get(name, (MOST_NUMBERS + 1,))) for name in outputs]
             if max(lengths, default=0) <= MOST_NUMBERS:
                 self.compute(node)
@@ -124,7 +116,7 @@ class _Known:
         """Find the shapes that ``node`` writes from those that it reads, and from numbers."""
         try:
             seen = shape_inference.infer_shapes(self.alone(node, self.numbers), data_prop=True).graph
-        except Exception:  # the node's shapes stay unknown, which is said where they are needed
+        except Exception:  # the node's shapes stay unknown
             return
         for value in (*seen.value_info, *seen.output):
             if value.name in node.output and value.name not in self.shapes and value.type.HasField("tensor_type"):
@@ -133,7 +125,7 @@ class _Known:
                     self.found[value.name] = value
 
     def alone(self, node: onnx.NodeProto, numbers: Mapping[str, Any]) -> onnx.ModelProto:
-        """A model of one node, its inputs as far as they are known, and what is in ``numbers`` stored in it."""
+        """A model of one node with its known inputs, those in ``numbers`` as stored tensors."""
         names = list(dict.fromkeys(name for name in node.input if name))
         inputs = [helper.make_value_info(name, self.types[name]) for name in names if name in self.types]
         outputs = [onnx.ValueInfoProto(name=name) for name in dict.fromkeys(node.output) if name]
@@ -151,7 +143,7 @@ class _Known:
         shape = self.shapes.get(node.input[0] if node.input else "")
         if shape is None:
             return
-        ends = {each.name: each.i for each in node.attribute}
+        ends = {attribute.name: attribute.i for attribute in node.attribute}
         part = shape[ends.get("start", 0) : ends.get("end", len(shape))]
         numbers = [prod(shape)] if node.op_type == "Size" else list(part)
         if all(-(2**63) <= number < 2**63 for number in numbers):

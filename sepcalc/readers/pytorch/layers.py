@@ -1,26 +1,21 @@
-"""From what a run did to the layers of a :class:`~sepcalc.core.network.Network`.
+"""From a trace to the layers of a :class:`~sepcalc.core.network.Network`.
 
 A convolution or a linear layer with weights of its own becomes a :class:`Convolution`; every other operator that
-multiplies and adds a :class:`Product` of the matrix products that ran below it; all others an
-:class:`Operator`. What only looks at numbers or copies them is no layer. Every parameter is in exactly
-one layer, so that the network's total is the model's.
+multiplies and adds a :class:`Product` of the matrix products that ran below it; all others an :class:`Operator`. A
+view or a copy is no layer. Every parameter is in exactly one layer, so that the network's total is the model's.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from math import prod
 from typing import Any
 
 from sepcalc.core.network import Convolution, FeatureMap, Layer, Network, Operator, Product
 from sepcalc.core.spec import Axes, ConvSpec
-from sepcalc.readers.imported import feature_map, flat, one_line, parameters_alone
-from sepcalc.readers.pytorch.names import base
-from sepcalc.readers.trace import AtenCall, Operation, Shape, Trace, Use
-
-Terms = tuple[tuple[ConvSpec, int], ...]
+from sepcalc.readers.imported import ImportedLayers, flat
+from sepcalc.readers.pytorch.operators import OPERATORS, Terms, base
+from sepcalc.readers.trace import AtenCall, Operation, Trace, Use
 
 
 def to_network(trace: Trace) -> Network:
@@ -30,18 +25,18 @@ def to_network(trace: Trace) -> Network:
     one that runs again adds ``#2``. MACs are for the whole batch of the trace.
     """
     folding = _Folding(trace=trace)
+    found = folding.imported.found
     for index, operation in enumerate(trace.operations):
-        for layer in folding.layers(index, operation):
-            folding.found.append(layer)
+        found += folding.layers(index, operation)
     for parameter, count in trace.unused():
-        folding.found.append(folding.parameters(parameter.name, "unused parameters", count))
-    first = next((each for each in trace.inputs if len(each) > 1), None)
-    reads = None if first is None else folding.map(first)
-    return Network(name=trace.name, layers=tuple(folding.found), input=reads, source=trace.source)
+        found.append(folding.imported.parameters_alone(parameter.name, "unused parameters", count))
+    first = next((shape for shape in trace.inputs if len(shape) > 1), None)
+    reads = None if first is None else folding.imported.feature_map(first)
+    return Network(name=trace.name, layers=tuple(found), input=reads, source=trace.source)
 
 
 def macs_of_operations(trace: Trace) -> tuple[int, ...]:
-    """The multiply-adds of each operator of ``trace``, as its layer has them; their sum is the network's."""
+    """The multiply-adds of each operator of ``trace``, which add up to the network's."""
     folding = _Folding(trace=trace)
     return tuple(
         sum(layer.cost.macs for layer in folding.layers(index, operation))
@@ -52,34 +47,30 @@ def macs_of_operations(trace: Trace) -> tuple[int, ...]:
 @dataclass(slots=True, kw_only=True)
 class _Folding:
     trace: Trace
-    found: list[Layer] = field(default_factory=list)
-    taken: Counter[str] = field(default_factory=Counter)
+    imported: ImportedLayers = field(default_factory=ImportedLayers)
     owner: dict[int, str] = field(default_factory=dict)
-    specs: dict[str, ConvSpec] = field(default_factory=dict)
     heads: dict[int, int] = field(init=False)
-    sequences: bool = field(init=False)
 
     def __post_init__(self) -> None:
         self.heads = _heads(self.trace)
-        # Without a convolution along one axis, three dimensions are a batch, positions and channels.
-        kernels = [each.attributes["kernel"] for each in self.trace.operations if "kernel" in each.attributes]
-        self.sequences = not any(isinstance(kernel, tuple) and len(kernel) == 1 for kernel in kernels)
+        kernels = [operation.attributes.get("kernel") for operation in self.trace.operations]
+        self.imported.sequences = not any(isinstance(kernel, tuple) and len(kernel) == 1 for kernel in kernels)
 
     def layers(self, index: int, operation: Operation) -> Iterator[Layer]:
-        """The layers that stand for one operator: itself, and parameters that are more than its weights."""
+        """The layers of one operator: its own, and one for parameters that are more than its weights."""
         if all(call.kind in ("view", "move") for call in operation.aten) and not operation.params:
             return
         name = self.name(index, operation)
         layer = self.layer(name, operation)
         yield layer
         if isinstance(layer, Convolution):
-            self.specs[name] = layer.spec
+            self.imported.specs[name] = layer.spec
         for use in operation.uses:
             if use.new:
                 self.owner.setdefault(use.parameter, name)
         more = operation.params - layer.cost.params
         if more:
-            yield self.parameters(f"{name}.parameters", "parameters", more)
+            yield self.imported.parameters_alone(f"{name}.parameters", "parameters", more)
 
     def layer(self, name: str, operation: Operation) -> Layer:
         products = [call for call in operation.aten if call.kind == "product"]
@@ -116,51 +107,36 @@ class _Folding:
         return layer
 
     def shared(self, weights: list[Use], spec: ConvSpec) -> str | None:
-        """The layer whose weights are used again, if that uses them in the same way."""
+        """The layer that has these weights already, if it uses them in the same way."""
         owners = {self.owner.get(use.parameter) for use in weights}
         owner = owners.pop() if len(owners) == 1 else None
-        theirs = self.specs.get(owner or "")
-        return owner if theirs is not None and _weights(theirs) == _weights(spec) else None
+        return owner if self.imported.has_weights_of(owner, spec) else None
 
     def ends(self, operation: Operation) -> tuple[FeatureMap, FeatureMap]:
         reads = operation.inputs[0] if operation.inputs else ()
         if operation.word == "embedding" and len(operation.inputs) > 1:
             reads = operation.inputs[1]
-        return self.map(reads), self.map(operation.outputs[0] if operation.outputs else reads)
-
-    def map(self, shape: Shape) -> FeatureMap:
-        """A shape with its batch as channels and at most three axes; in a sequence the channels stand last."""
-        return feature_map(shape, last=self.sequences)
-
-    def parameters(self, name: str, kind: str, params: int) -> Operator:
-        return parameters_alone(self.unique(name), kind, params)
+        writes = operation.outputs[0] if operation.outputs else reads
+        return self.imported.feature_map(reads), self.imported.feature_map(writes)
 
     def name(self, index: int, operation: Operation) -> str:
         """The module's path, and the operator's word where the module does more than this."""
         path = self.trace.module_of(operation).path
         if self.heads.get(operation.call) == index and path:
-            return self.unique(path)
-        return self.unique(f"{path}.{operation.word}" if path else operation.word)
-
-    def unique(self, name: str) -> str:
-        """``name``, or with a number behind it where it is taken."""
-        name = one_line(name)
-        self.taken[name] += 1
-        if self.taken[name] == 1:
-            return name
-        return self.unique(f"{name}#{self.taken[name]}")
+            return self.imported.new_name(path)
+        return self.imported.new_name(f"{path}.{operation.word}" if path else operation.word)
 
 
 def _heads(trace: Trace) -> dict[int, int]:
-    """For each call of a leaf module the operator that it is there for: its only one, or the only one with weights."""
+    """The operator that gets the module's name, by call: its only one, or its only one with weights."""
     inside: dict[int, list[int]] = {}
     for index, operation in enumerate(trace.operations):
         if any(call.kind not in ("view", "move") for call in operation.aten):
             inside.setdefault(operation.call, []).append(index)
     heads = {}
     for call, indices in inside.items():
-        products = [each for each in indices if any(call.kind == "product" for call in trace.operations[each].aten)]
-        weighted = products or [each for each in indices if trace.operations[each].uses]
+        products = [index for index in indices if any(call.kind == "product" for call in trace.operations[index].aten)]
+        weighted = products or [index for index in indices if trace.operations[index].uses]
         chosen = indices if len(indices) == 1 else weighted
         children = trace.modules[trace.calls[call].module].children
         # A module may hold what computes its own weights.
@@ -170,14 +146,8 @@ def _heads(trace: Trace) -> dict[int, int]:
 
 
 def _spec(operation: Operation, *, biased: bool) -> tuple[ConvSpec, int]:
-    """The convolution or linear layer of an operator, and over how many feature maps it runs."""
+    """The convolution or linear layer of an operator, and its batch."""
     return _conv_spec(operation, biased=biased) if operation.word == "conv" else _linear_spec(operation, biased=biased)
-
-
-def _weights(spec: ConvSpec) -> tuple[object, ...]:
-    """What two layers must agree on to have the same weights; a vector counts as one position."""
-    window = spec.kernel if max(spec.kernel, default=1) > 1 else len(spec.kernel) or 1
-    return spec.c_out, spec.c_in // spec.groups, window, spec.bias
 
 
 def _linear_spec(operation: Operation, *, biased: bool) -> tuple[ConvSpec, int]:
@@ -211,20 +181,9 @@ def _conv_spec(operation: Operation, *, biased: bool) -> tuple[ConvSpec, int]:
 
 
 def _terms(call: AtenCall) -> Terms:
-    """The matrix products of one operator: linear maps, and how many vectors each is applied to."""
-    short = base(call.name)
-    shapes = call.inputs
-    if short.endswith("convolution"):
-        return _convolution_terms(call)
-    if short.startswith("_scaled_dot_product"):
-        (*many, _, inner), (*_, keys, _), (*_, outer) = shapes[:3]
-        queries = shapes[0][-2]
-        return (_term(inner, keys, prod(many) * queries), _term(keys, outer, prod(many) * queries))
-    # What a product is added to comes first.
-    first = int(short.strip("_").startswith(("add", "badd")))
-    left, right = shapes[first : first + 2]
-    outputs = right[-1] if len(right) > 1 else 1
-    return (_term(left[-1], outputs, prod(left[:-1])),)
+    """The matrix products of one operator."""
+    count = OPERATORS[base(call.name)].terms
+    return () if count is None else count(call)
 
 
 def _together(terms: Iterable[tuple[ConvSpec, int]]) -> Terms:
@@ -235,29 +194,13 @@ def _together(terms: Iterable[tuple[ConvSpec, int]]) -> Terms:
     return tuple(times.items())
 
 
-def _term(c_in: int, c_out: int, times: int) -> tuple[ConvSpec, int]:
-    # Nothing is multiplied where a dimension is empty.
-    times = times if c_in and c_out else 0
-    return ConvSpec(c_in=max(c_in, 1), c_out=max(c_out, 1), kernel=(), size=()), times
-
-
-def _convolution_terms(call: AtenCall) -> Terms:
-    """A convolution as the linear map of each group, at each position."""
-    reads, weight, writes = call.inputs[0], call.inputs[1], call.outputs[0]
-    transposed, groups = bool(call.arguments[6]), int(str(call.arguments[8]))
-    window = prod(weight[2:])
-    if transposed:
-        return (_term(weight[0] // groups, weight[1] * window, groups * reads[0] * prod(reads[2:])),)
-    return (_term(weight[1] * window, weight[0] // groups, groups * writes[0] * prod(writes[2:])),)
-
-
 def _window(operation: Operation) -> Axes:
     """The window of a pooling operator."""
     if operation.word not in ("max_pool", "avg_pool", "lp_pool"):
         return ()
     for call in operation.aten:
         kernel = call.arguments[1] if len(call.arguments) > 1 and "pool" in call.name else None
-        if isinstance(kernel, tuple) and kernel and all(isinstance(each, int) for each in kernel):
+        if isinstance(kernel, tuple) and kernel and all(isinstance(length, int) for length in kernel):
             axes = len(call.inputs[0]) - 2
             return kernel if len(kernel) > 1 else kernel * max(axes, 1)
     return ()

@@ -1,8 +1,8 @@
 """A PyTorch model, named as ``module:callable``, run once and read as a trace.
 
-The model is built and run on the meta device, where tensors have shapes and no values: nothing is computed, no
-memory is needed, and a model of any size takes what a small one takes. Some code asks for values; then
-weights alone stay on the meta device, then torch's fake tensors, then real ones are tried, and the trace says so.
+The model is built and run on the meta device, where tensors have shapes and no values: nothing is computed, and a
+large model needs no more memory than a small one. Where code asks for values, weights alone on the meta device, then
+torch's fake tensors, then real ones are tried, and the trace says so.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 from warnings import catch_warnings, simplefilter
 
 from sepcalc.core.errors import MissingExtraError
-from sepcalc.readers.inputs import Input
-from sepcalc.readers.pytorch.source import ModelError, article, as_exception, beside, find, said
+from sepcalc.readers.inputs import Input, Request
+from sepcalc.readers.pytorch.source import ModelError, article, as_exception, beside, error_summary, find
 from sepcalc.readers.trace import Trace
 
 try:
@@ -38,12 +38,12 @@ WAYS = {
     "fake": "on fake tensors",
     "real": "on real tensors",
 }
-"""How a model can be run, from the cheapest to what always works, and how a note says it."""
+"""The ways to run a model, from the cheapest to the one that always works, and their words in a note."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """A model that can be run, as ``module(*args, **kwargs)``, and the shapes of what it is given."""
+    """A model that can be run as ``module(*args, **kwargs)``, and the inputs that these stand for."""
 
     module: nn.Module
     given: tuple[Input, ...]
@@ -51,54 +51,44 @@ class Model:
     kwargs: Mapping[str, torch.Tensor]
 
 
-def build(source: str, *, inputs: Sequence[Input] = (), arguments: Mapping[str, Any] | None = None) -> Model:
-    """The model that ``source`` names, on real weights, with inputs that are random where they are no indices.
+def build(request: Request) -> Model:
+    """The model that is asked for, on real weights, with random inputs where they are not indices.
 
-    Takes and raises what :func:`load` does; the model is not run.
+    The model is not run. Raises as :func:`load` does.
     """
-    with redirect_stdout(sys.stderr), beside(source), ExitStack() as stack:
+    with redirect_stdout(sys.stderr), beside(request.source), ExitStack() as stack:
         try:
-            model = _ready(stack, "real", find(source), source, inputs, arguments or {})
+            model = _ready(stack, "real", find(request.source), request)
         except _FailedError as failure:
             raise failure.explained() from failure.error
-    for each in (*model.args, *model.kwargs.values()):
-        if each.is_floating_point():
-            each.normal_()
+    for tensor in (*model.args, *model.kwargs.values()):
+        if tensor.is_floating_point():
+            tensor.normal_()
     return model
 
 
-def load(source: str, *, inputs: Sequence[Input] = (), arguments: Mapping[str, Any] | None = None) -> Trace:
-    """Run the model that ``source`` names, ``module:callable`` or ``file.py:callable``, once, and say what it did.
+def load(request: Request) -> Trace:
+    """The trace of one run of the model that is asked for as ``module:callable`` or ``file.py:callable``.
 
-    ``arguments`` go to the callable, ``inputs`` to the model it returns; without any, the model gets the input
-    that it names itself (as timm's do), or one image of 224×224.
+    Without inputs, the model gets the input that it names itself (as timm's do), or one image of 224×224.
 
-    Raises :class:`SepcalcError` where there is no such callable, and with the words of the model's own code where
-    that fails.
+    Raises :class:`SepcalcError` where there is no such callable, and with the error of the model's own code.
     """
-    # What the model's code prints is no part of the answer.
-    with redirect_stdout(sys.stderr), beside(source):
-        found = find(source)
-        return trace(found, source, inputs=inputs, arguments=arguments)
+    # The model's code may print, which is no part of the answer.
+    with redirect_stdout(sys.stderr), beside(request.source):
+        return trace(find(request.source), request)
 
 
-def trace(
-    target: Any,
-    source: str,
-    *,
-    inputs: Sequence[Input] = (),
-    arguments: Mapping[str, Any] | None = None,
-    ways: Sequence[str] = tuple(WAYS),
-) -> Trace:
-    """Run ``target``, a model or what builds one, in the first of ``ways`` that works; ``source`` is what it is called.
+def trace(target: Any, request: Request, *, ways: Sequence[str] = tuple(WAYS)) -> Trace:
+    """The trace of ``target``, a model or what builds one, run in the first of ``ways`` that works.
 
-    A model that is there already is run as it is. Raises as :func:`load` does.
+    An existing model is run as it is; the request's source is then only its name. Raises as :func:`load` does.
     """
     first: Exception | None = None
     ways = ("real",) if isinstance(target, nn.Module) else ways
     for way in ways:
         try:
-            done = _attempt(way, target, source, inputs, arguments or {})
+            done = _attempt(way, target, request)
         except _FailedError as failure:
             first = first or failure.error
             if way == ways[-1] or not failure.about_values:
@@ -106,39 +96,34 @@ def trace(
             continue
         if first is None:
             return done
-        return replace(done, notes=(*done.notes, f"{source} was run {WAYS[way]}, since {said(first)}"))
+        return replace(done, notes=(*done.notes, f"{request.source} was run {WAYS[way]}, since {error_summary(first)}"))
     raise ValueError("ways is empty; name one")
 
 
 class _FailedError(Exception):
-    """The model's code raised ``error`` while it was built, or with ``inputs`` while it ran."""
+    """The model's code raised ``error`` while it was built, or at ``place`` while it ran on the inputs ``given``."""
 
     def __init__(
-        self,
-        error: Exception,
-        source: str,
-        inputs: Sequence[Input] | None = None,
-        *,
-        place: str = "",
-        guessed: bool = False,
+        self, error: Exception, request: Request, given: Sequence[Input] | None = None, *, place: str = ""
     ) -> None:
-        super().__init__(source)
-        self.error, self.source, self.inputs, self.place, self.guessed = error, source, inputs, place, guessed
+        super().__init__(request.source)
+        self.error, self.request, self.given, self.place = error, request, given, place
 
     @property
     def about_values(self) -> bool:
-        """Whether other tensors than those without values might do; a constructor gets the benefit of the doubt."""
+        """Whether tensors with values might help; a constructor gets the benefit of the doubt."""
         text = f"{type(self.error).__name__} {self.error}".lower()
         told = isinstance(self.error, NotImplementedError) or any(word in text for word in _ABOUT_VALUES)
-        return told or (self.inputs is None and not isinstance(self.error, TypeError))
+        return told or (self.given is None and not isinstance(self.error, TypeError))
 
     def explained(self) -> ModelError:
-        reason = said(self.error, self.place)
-        if self.inputs is None:
-            return ModelError(f"{self.source} cannot be built: {reason}; check it and its --arg")
-        given = ", ".join(map(str, self.inputs))
-        cure = "give its --input" if self.guessed else "check --input"
-        return ModelError(f"{self.source} does not run on input {given}: {reason}; {cure}")
+        reason = error_summary(self.error, self.place)
+        source = self.request.source
+        if self.given is None:
+            return ModelError(f"{source} cannot be built: {reason}; check it and its --arg")
+        given = ", ".join(map(str, self.given))
+        cure = "check --input" if self.request.inputs else "give its --input"
+        return ModelError(f"{source} does not run on input {given}: {reason}; {cure}")
 
 
 _ABOUT_VALUES = (
@@ -147,39 +132,37 @@ _ABOUT_VALUES = (
 )  # fmt: skip
 
 
-def _attempt(way: str, target: Any, source: str, inputs: Sequence[Input], arguments: Mapping[str, Any]) -> Trace:
+def _attempt(way: str, target: Any, request: Request) -> Trace:
+    source = request.source
     with ExitStack() as stack:
-        model = _ready(stack, way, target, source, inputs, arguments)
+        model = _ready(stack, way, target, request)
         try:
-            done = record(model.module, model.args, model.kwargs, _title(source, arguments))
+            done = record(model.module, model.args, model.kwargs, _title(request))
         except RunError as failed:
-            raise _FailedError(
-                failed.error, source, model.given, place=failed.place, guessed=not inputs
-            ) from failed.error
+            raise _FailedError(failed.error, request, model.given, place=failed.place) from failed.error
     shown = ", ".join(map(str, model.given))
-    notes = () if inputs else (f"no --input was given; {source} was run on {shown}",)
+    notes = () if request.inputs else (f"no --input was given; {source} was run on {shown}",)
     return replace(done, source=f"{source}, input {shown}", notes=notes)
 
 
-def _ready(
-    stack: ExitStack, way: str, target: Any, source: str, inputs: Sequence[Input], arguments: Mapping[str, Any]
-) -> Model:
+def _ready(stack: ExitStack, way: str, target: Any, request: Request) -> Model:
     """The model and its inputs; it can be run in this ``way`` for as long as ``stack`` is open."""
-    # Warnings are about values and speed, and nothing here has any.
+    # Warnings are about values and speed, which do not matter here.
     stack.enter_context(catch_warnings())
     simplefilter("ignore")
     built = target
     if not isinstance(target, nn.Module):
         build = stack.enter_context(_building(way))
         try:
-            built = build(lambda: target(**arguments))
+            built = build(lambda: target(**request.arguments))
         except (Exception, SystemExit) as error:
-            raise _FailedError(as_exception(error), source) from error
+            raise _FailedError(as_exception(error), request) from error
     if not isinstance(built, nn.Module):
-        raise ModelError(f"{source} returned {article(type(built).__name__)}, not a torch.nn.Module; name a model")
-    given = tuple(inputs) or (_named_by(built),)
+        returned = article(type(built).__name__)
+        raise ModelError(f"{request.source} returned {returned}, not a torch.nn.Module; name a model")
+    given = request.inputs or (_named_by(built),)
     stack.enter_context(_running(way))
-    tensors = [(each.name, _tensor(each, "meta" if "meta" in way else "cpu")) for each in given]
+    tensors = [(one.name, _tensor(one, "meta" if "meta" in way else "cpu")) for one in given]
     return Model(
         module=built,
         given=given,
@@ -190,7 +173,7 @@ def _ready(
 
 @contextmanager
 def _building(way: str) -> Iterator[Callable[[Callable[[], Any]], Any]]:
-    """How to call what builds the model; fake tensors live as long as the context."""
+    """A function that calls the model's constructor; fake tensors live as long as the context."""
     if way == "meta":
 
         def on_meta(build: Callable[[], Any]) -> Any:
@@ -210,7 +193,7 @@ def _building(way: str) -> Iterator[Callable[[Callable[[], Any]], Any]]:
 
 
 def _with_weights_on_meta(build: Callable[[], Any]) -> Any:
-    """Build with real tensors, but let go of each weight as soon as it belongs to a module."""
+    """Build with real tensors, but move each weight to the meta device once it belongs to a module."""
     original = nn.Module.register_parameter
 
     def register(self: nn.Module, name: str, param: nn.Parameter | None) -> None:
@@ -224,9 +207,9 @@ def _with_weights_on_meta(build: Callable[[], Any]) -> Any:
         built = build()
     finally:
         patched.register_parameter = original
-    for each in built.modules() if isinstance(built, nn.Module) else ():
-        for name, buffer in each._buffers.items():
-            each._buffers[name] = None if buffer is None else buffer.to("meta")
+    for module in built.modules() if isinstance(built, nn.Module) else ():
+        for name, buffer in module._buffers.items():
+            module._buffers[name] = None if buffer is None else buffer.to("meta")
     return built
 
 
@@ -247,11 +230,12 @@ def _named_by(model: nn.Module) -> Input:
     """The input that the model names itself, or the usual image."""
     size: Any = getattr(model, "pretrained_cfg", None) or getattr(model, "default_cfg", None)
     size = size.get("input_size") if isinstance(size, Mapping) else None
-    if isinstance(size, (list, tuple)) and all(isinstance(each, int) and each > 0 for each in size):
+    if isinstance(size, (list, tuple)) and all(isinstance(length, int) and length > 0 for length in size):
         return Input(shape=(1, *size))
     return Input(shape=DEFAULT_INPUT)
 
 
-def _title(source: str, arguments: Mapping[str, Any]) -> str:
-    name = source.rpartition(":")[2]
-    return f"{name}({', '.join(f'{key}={value}' for key, value in arguments.items())})" if arguments else name
+def _title(request: Request) -> str:
+    name = request.source.rpartition(":")[2]
+    given = ", ".join(f"{key}={value}" for key, value in request.arguments.items())
+    return f"{name}({given})" if given else name

@@ -1,4 +1,4 @@
-"""How a run is watched: a mode that sees the functions that code calls, and one that sees the operators that run."""
+"""Two modes that watch a run: one sees the functions that code calls, one the operators that run."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from sepcalc.readers.pytorch.names import FREE, MOVES, PRODUCTS
-from sepcalc.readers.trace import Kind
+from sepcalc.readers.pytorch.operators import OPERATORS
+from sepcalc.readers.trace import OperatorKind
 
 
 @contextmanager
 def separate_kernels() -> Iterator[None]:
-    """Without kernels that run a whole layer at once, and so hide what it does."""
+    """Switch off the kernels that run a whole layer at once, and so hide its operators."""
     private: Any = torch._C
-    kept = torch.backends.mha.get_fastpath_enabled(), private._get_mkldnn_enabled()
+    before = torch.backends.mha.get_fastpath_enabled(), private._get_mkldnn_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     private._set_mkldnn_enabled(False)
     try:
         yield
     finally:
-        torch.backends.mha.set_fastpath_enabled(kept[0])
-        private._set_mkldnn_enabled(kept[1])
+        torch.backends.mha.set_fastpath_enabled(before[0])
+        private._set_mkldnn_enabled(before[1])
 
 
 class Watcher(Protocol):
-    """What hears of a run."""
+    """An observer of a run."""
 
     def called(self, name: str, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, named: bool) -> Any:
-        """A function is called by this name: call it, and return what it returns."""
+        """A function is called by this name: call it, and return its result."""
 
     def within(self, name: str) -> AbstractContextManager[None]:
         """A function that consists of others runs as long as this lasts."""
@@ -54,7 +54,7 @@ class Functions(TorchFunctionMode):
     def __torch_function__(
         self, func: Any, _types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        """Hear of the function, unless it only asks for a tensor's attribute."""
+        """Report the function, unless it only reads a tensor's attribute."""
         kwargs = kwargs or {}
         bare = func.__name__
         if bare in _QUESTIONS:
@@ -79,7 +79,7 @@ class Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch ha
     def __torch_dispatch__(
         self, func: Any, _types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
-        """Run the operator and hear of it; one that consists of others is run as these."""
+        """Run the operator and report it; one that consists of others is run as these."""
         kwargs = kwargs or {}
         if func.namespace == "prim":  # a question, such as on which device a tensor is
             return func(*args, **kwargs)
@@ -123,9 +123,9 @@ _BETWEEN = frozenset({"torch.overrides", "torch._jit_internal"})
 
 
 def _looked_up(func: Any, frame: Any) -> bool:
-    """Whether the code looks the function up where PyTorch has it, rather than call one that it kept before.
+    """Whether the code looks the function up in PyTorch's namespace, as in ``F.relu(x)``.
 
-    ``F.relu(x)`` is the former, ``self.activation(x)`` the latter, and so is a name imported from there.
+    ``self.activation(x)`` and a name imported from there are no such calls.
     """
     bare = func.__name__
     own = {bare, f"_{bare}", f"{bare}_with_indices"}
@@ -158,19 +158,17 @@ def _name(func: Any) -> str:
 
 
 @cache
-def kind(func: Any, short: str) -> Kind:
-    """What an operator of the dispatcher does, by the tables and by torch's own tags."""
+def kind(func: Any, short: str) -> OperatorKind:
+    """The kind of an operator of the dispatcher, by its record and by torch's own tags."""
     if func.is_view:
         return "view"
-    if short in MOVES:
-        return "move"
-    if short in PRODUCTS:
-        return "product"
+    if record := OPERATORS.get(short):
+        return record.kind
     # The form that works in place often lacks the tags of the other.
     plain = getattr(torch.ops.aten, short, None)
-    forms = (func, *(getattr(plain, each) for each in (plain.overloads() if plain else ())))
+    forms = (func, *(getattr(plain, overload) for overload in (plain.overloads() if plain else ())))
     tags = {tag for form in forms for tag in form.tags}
-    return "free" if short in FREE or torch.Tag.pointwise in tags or _REDUCTION in tags else "unknown"
+    return "free" if torch.Tag.pointwise in tags or _REDUCTION in tags else "unknown"
 
 
 _REDUCTION = getattr(torch.Tag, "reduction", None)

@@ -1,8 +1,8 @@
 """Watching one run of a PyTorch model, from three heights at once.
 
-Hooks see the modules, a function mode sees the functions that the code calls (``F.linear`` is one operator there,
-and several below), a dispatch mode sees what really runs. On the meta device nothing is computed and nothing is
-stored: a run costs microseconds an operator, whatever the model's size.
+Hooks see the modules, a function mode the functions that the code calls (``F.linear`` is one operator there, and
+several below), a dispatch mode the operators that run. On the meta device nothing is computed and nothing stored: a run
+costs microseconds an operator, whatever the model's size.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import torch
 from torch import nn
 
 from sepcalc.readers.pytorch.modes import Functions, Operators, kind, separate_kernels
-from sepcalc.readers.pytorch.names import MAKERS, base, word
+from sepcalc.readers.pytorch.operators import OPERATORS, base, word
 from sepcalc.readers.pytorch.parameters import Ownership, Read
-from sepcalc.readers.pytorch.values import is_plain, plain, shape, tensors
+from sepcalc.readers.pytorch.values import is_plain, plain, shape, shapes, tensors
 from sepcalc.readers.trace import AtenCall, Config, Module, ModuleCall, Operation, Parameter, Shape, Trace
 
 
@@ -31,15 +31,15 @@ class RunError(Exception):
 
 
 def record(model: nn.Module, inputs: Sequence[torch.Tensor], named: Mapping[str, torch.Tensor], name: str) -> Trace:
-    """Run ``model`` once in evaluation mode, and say what it did.
+    """The trace of one run of ``model`` in evaluation mode.
 
-    Raises :class:`RunError` from what the model raises.
+    Raises :class:`RunError` from an error of the model.
     """
     model.eval()
     run = None
     with torch.no_grad(), separate_kernels():
         try:
-            if any(nn.parameter.is_lazy(each) for each in model.parameters()):
+            if any(nn.parameter.is_lazy(parameter) for parameter in model.parameters()):
                 model(*inputs, **named)
             run = _Run(model)
             with run.hooks(model), Functions(run), Operators(run):
@@ -48,7 +48,7 @@ def record(model: nn.Module, inputs: Sequence[torch.Tensor], named: Mapping[str,
             raise RunError(error, run.place if run else "") from error
     return Trace(
         name=name,
-        inputs=tuple(shape(each) for each in (*inputs, *named.values())),
+        inputs=shapes((*inputs, *named.values())),
         parameters=run.parameters,
         modules=run.modules,
         calls=tuple(run.calls),
@@ -71,14 +71,14 @@ class _Function:
 
 
 class _Run:
-    """What has been seen of a run."""
+    """A run as far as it was seen."""
 
     def __init__(self, model: nn.Module) -> None:
         weights = dict(model.named_parameters())
-        self.parameters = tuple(Parameter(name=name, shape=shape(each)) for name, each in weights.items())
+        self.parameters = tuple(Parameter(name=name, shape=shape(weight)) for name, weight in weights.items())
         self.ownership = Ownership(list(weights.values()), model.buffers())
-        self.modules = _modules(model, {id(each): index for index, each in enumerate(weights.values())})
-        self.indices = {id(each): index for index, (_, each) in enumerate(model.named_modules())}
+        self.modules = _modules(model, {id(weight): index for index, weight in enumerate(weights.values())})
+        self.indices = {id(module): index for index, (_, module) in enumerate(model.named_modules())}
         self.calls: list[ModuleCall] = []
         self.stack: list[int] = []
         self.inside: list[str] = []
@@ -95,12 +95,12 @@ class _Run:
     def hooks(self, model: nn.Module) -> Iterator[None]:
         """Follow every module of ``model`` while this lasts."""
         with ExitStack() as handles:
-            for each in model.modules():
-                # A scripted module takes no hooks: what it runs is its parent's.
-                if isinstance(each, torch.jit.ScriptModule):
+            for module in model.modules():
+                # A scripted module takes no hooks; its operators count as its parent's.
+                if isinstance(module, torch.jit.ScriptModule):
                     continue
-                before = each.register_forward_pre_hook(self.enter, with_kwargs=True)
-                after = each.register_forward_hook(self.leave)
+                before = module.register_forward_pre_hook(self.enter, with_kwargs=True)
+                after = module.register_forward_hook(self.leave)
                 handles.callback(before.remove)
                 handles.callback(after.remove)
             yield
@@ -111,9 +111,9 @@ class _Run:
             module=self.indices[id(module)],
             parent=self.stack[-1] if self.stack else None,
             depth=len(self.stack),
-            inputs=tuple(shape(each) for each in tensors(args)),
+            inputs=shapes(args),
             outputs=(),
-            named={key: shape(each) for key, each in kwargs.items() if isinstance(each, torch.Tensor)},
+            named={key: shape(value) for key, value in kwargs.items() if isinstance(value, torch.Tensor)},
         )
         self.stack.append(len(self.calls))
         self.calls.append(call)
@@ -121,7 +121,7 @@ class _Run:
     def leave(self, _module: nn.Module, _args: Any, output: Any) -> None:
         """A module is done."""
         index = self.stack.pop()
-        self.calls[index] = replace(self.calls[index], outputs=tuple(shape(each) for each in tensors((output,))))
+        self.calls[index] = replace(self.calls[index], outputs=shapes((output,)))
 
     @contextmanager
     def within(self, name: str) -> Iterator[None]:
@@ -133,13 +133,13 @@ class _Run:
             self.inside.pop()
 
     def called(self, name: str, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, named: bool) -> Any:
-        """Call a function and keep what it does."""
+        """Call a function and record its operators."""
         outer = self.function
         self.function = function = _Function(
             name,
-            tuple(plain(each) for each in args),
-            {key: plain(each) for key, each in kwargs.items()},
-            tuple(shape(each) for each in tensors((*args, *kwargs.values()))),
+            tuple(plain(value) for value in args),
+            {key: plain(value) for key, value in kwargs.items()},
+            shapes((*args, *kwargs.values())),
             named,
         )
         try:
@@ -153,15 +153,17 @@ class _Run:
         """An operator of the dispatcher is done; one that no function called is a function of its own."""
         name = str(func)
         short = base(name)
-        given, written = [] if short in MAKERS else list(tensors(args)), list(tensors((output,)))
+        record = OPERATORS.get(short)
+        given = [] if record and record.makes else list(tensors(args))
+        written = list(tensors((output,)))
         constant = self.ownership.follow(given, written, view=func.is_view)
         if not given:
             return
         call = AtenCall(
             name=name,
-            inputs=tuple(shape(each) for each in given),
-            outputs=tuple(shape(each) for each in written),
-            arguments=tuple(plain(each) for each in args),
+            inputs=shapes(given),
+            outputs=shapes(written),
+            arguments=tuple(plain(value) for value in args),
             kind=kind(func, short),
         )
         function = self.function or _Function("", (), {}, call.inputs)
@@ -173,11 +175,11 @@ class _Run:
             self.close(function, output)
 
     def close(self, function: _Function, output: Any) -> None:
-        """A function is done: keep it, if it did more than look at its arguments in another shape."""
-        if all(each.kind == "view" for each in function.aten):
+        """A function is done: record it, unless it only made views."""
+        if all(call.kind == "view" for call in function.aten):
             return
-        called = word(function.name.rpartition(".")[2] or base(function.aten[-1].name))
-        products = [each for each in function.aten if each.kind == "product"]
+        called = _word(function)
+        products = [call for call in function.aten if call.kind == "product"]
         attributes: Config = {"arguments": function.arguments, **function.options}
         weight = function.inputs[1] if called == "linear" and len(function.inputs) > 1 else None
         if called == "conv" and len(products) == 1:
@@ -188,7 +190,7 @@ class _Run:
                 function=function.name,
                 call=self.stack[-1] if self.stack else 0,
                 inputs=function.inputs,
-                outputs=tuple(shape(each) for each in tensors((output,))),
+                outputs=shapes((output,)),
                 weight=weight,
                 attributes=attributes,
                 uses=self.ownership.uses(function.reads, called, constant=function.constant, product=bool(products)),
@@ -206,13 +208,21 @@ class _Run:
             yield operation if uses == operation.uses else replace(operation, uses=uses)
 
 
+def _word(function: _Function) -> str:
+    """The field's name for a function; an operator of another library has it from its record, if there is one."""
+    operator = function.name.removeprefix("torch._ops.")
+    if operator not in OPERATORS:
+        operator = function.name.rpartition(".")[2] or base(function.aten[-1].name)
+    return word(operator)
+
+
 def _convolution(call: AtenCall) -> Config:
     """The attributes of a convolution from the arguments of ``aten.convolution``."""
     given: Any = call.arguments
     kernel = call.inputs[1][2:]
     # One number stands for all axes.
     stride, padding, dilation, extra = (
-        each if len(each) == len(kernel) else each * len(kernel) for each in (*given[3:6], given[7])
+        axes if len(axes) == len(kernel) else axes * len(kernel) for axes in (*given[3:6], given[7])
     )
     return {
         "kernel": kernel,
@@ -229,20 +239,20 @@ def _convolution(call: AtenCall) -> Config:
 def _asked(function: _Function) -> Config:
     """The word that stood for the padding, if any: ``same`` or ``valid``."""
     given = (*function.arguments, *function.options.values())
-    words = [each for each in given if each in ("same", "valid")]
-    return {"padding_word": words[0]} if words else {}
+    asked = next((value for value in given if value in ("same", "valid")), None)
+    return {"padding_word": asked} if asked else {}
 
 
 def _modules(model: nn.Module, parameters: Mapping[int, int]) -> tuple[Module, ...]:
     named = list(model.named_modules())
-    indices = {id(each): index for index, (_, each) in enumerate(named)}
+    indices = {id(module): index for index, (_, module) in enumerate(named)}
     return tuple(
         Module(
             path=path,
-            qualname=f"{type(each).__module__}.{type(each).__qualname__}",
-            own=tuple((name, parameters[id(own)]) for name, own in each._parameters.items() if own is not None),
-            children=tuple((name, indices[id(child)]) for name, child in each._modules.items() if child is not None),
-            config={key: plain(value) for key, value in vars(each).items() if key[:1] != "_" and is_plain(value)},
+            qualname=f"{type(module).__module__}.{type(module).__qualname__}",
+            own=tuple((name, parameters[id(own)]) for name, own in module._parameters.items() if own is not None),
+            children=tuple((name, indices[id(child)]) for name, child in module._modules.items() if child is not None),
+            config={key: plain(value) for key, value in vars(module).items() if key[:1] != "_" and is_plain(value)},
         )
-        for path, each in named
+        for path, module in named
     )

@@ -1,6 +1,6 @@
-"""Finding the Python code that a user names, running it, and saying what it said when it fails.
+"""The Python code that a user names: found, run, and its errors in one line.
 
-This is the one place where a file that the user names is run as code.
+Only here is a file that the user names run as code.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from sepcalc.core.errors import SepcalcError, closest
 
 
 class ModelError(SepcalcError):
-    """The model's own code failed: what it said, and where."""
+    """The model's own code failed; the message has its error and the place."""
 
 
 def find(source: str) -> Any:
-    """What ``source`` names: ``package.module:name``, or ``folder/file.py:name``.
+    """The object that ``source`` names: ``package.module:name``, or ``folder/file.py:name``.
 
     Raises :class:`SepcalcError` where there is no such module, or no such name in it.
     """
@@ -31,7 +31,7 @@ def find(source: str) -> Any:
     found: Any = _module(place, source)
     for part in name.split("."):
         if not hasattr(found, part):
-            known = [each for each in dir(found) if each[:1] != "_" and callable(getattr(found, each, None))]
+            known = [public for public in dir(found) if public[:1] != "_" and callable(getattr(found, public, None))]
             raise SepcalcError(f"{place} has no '{name}'{closest(part, known)}")
         found = getattr(found, part)
     if not callable(found):
@@ -55,9 +55,9 @@ def _module(place: str, source: str) -> Any:
             raise SepcalcError(
                 f"no module is called '{error.name}'; install it, or give the path of a .py file"
             ) from None
-        raise ModelError(f"{place} cannot be imported: {said(error)}") from error
+        raise ModelError(f"{place} cannot be imported: {error_summary(error)}") from error
     except (Exception, SystemExit) as error:
-        raise ModelError(f"{place} cannot be imported: {said(as_exception(error))}") from error
+        raise ModelError(f"{place} cannot be imported: {error_summary(as_exception(error))}") from error
 
 
 def _execute(path: Path) -> Any:
@@ -82,7 +82,7 @@ def _executed(path: Path, _changed: int) -> Any:
 
 @contextmanager
 def beside(source: str) -> Iterator[None]:
-    """As python does for a script: what stands beside it, or in the current folder, can be imported."""
+    """Let modules beside the file, or in the current folder, be imported, as python does for a script."""
     path = Path(source.rpartition(":")[0])
     folder = str(path.resolve().parent if path.suffix == ".py" else Path.cwd())
     before = list(sys.path)
@@ -94,7 +94,7 @@ def beside(source: str) -> Iterator[None]:
 
 
 def as_exception(error: BaseException) -> Exception:
-    """What was raised, or an exception that stands for the end of the program that it asks for."""
+    """``error``, or an exception in the place of one that ends the program."""
     return (
         error
         if isinstance(error, Exception)
@@ -102,8 +102,8 @@ def as_exception(error: BaseException) -> Exception:
     )
 
 
-def said(error: Exception, place: str = "") -> str:
-    """The beginning of what an exception says, the module that ran, and the place in the user's code."""
+def error_summary(error: Exception, place: str = "") -> str:
+    """The beginning of an exception's message, the module that ran, and the place in the user's code."""
     text = " ".join(str(error).split())
     text = text if len(text) <= 300 else f"{text[:297]}..."
     name = f"{type(error).__name__} in {place}" if place else type(error).__name__
@@ -115,7 +115,7 @@ def _where(error: Exception) -> str:
 
     if isinstance(error, SyntaxError):
         return ""
-    frames = [each for each in extract_tb(error.__traceback__) if _is_theirs(each.filename)]
+    frames = [frame for frame in extract_tb(error.__traceback__) if _is_theirs(frame.filename)]
     return f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
 
 

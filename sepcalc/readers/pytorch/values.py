@@ -1,4 +1,4 @@
-"""What a trace keeps of torch's values: shapes for tensors, and plain data for the rest."""
+"""Torch's values as a trace holds them: tensors as shapes, the rest as plain data."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sepcalc.readers.trace import Shape
 
 
 def storage(tensor: torch.Tensor) -> int:
-    """What identifies a tensor's memory: a view has that of what it views."""
+    """The identity of a tensor's memory, which a view shares with its base."""
     return int(tensor.untyped_storage()._cdata)
 
 
@@ -22,13 +22,18 @@ def shape(tensor: torch.Tensor) -> Shape:
 
 def tensors(values: Iterable[Any]) -> Iterator[torch.Tensor]:
     """Every tensor in ``values``, in lists and mappings among them too."""
-    for each in values:
-        if isinstance(each, torch.Tensor):
-            yield each
-        elif isinstance(each, (list, tuple)):
-            yield from tensors(each)
-        elif isinstance(each, Mapping):
-            yield from tensors(each.values())
+    for value in values:
+        if isinstance(value, torch.Tensor):
+            yield value
+        elif isinstance(value, (list, tuple)):
+            yield from tensors(value)
+        elif isinstance(value, Mapping):
+            yield from tensors(value.values())
+
+
+def shapes(values: Iterable[Any]) -> tuple[Shape, ...]:
+    """The shape of every tensor in ``values``."""
+    return tuple(map(shape, tensors(values)))
 
 
 _SIMPLE = (int, float, str, bool, type(None))
@@ -37,14 +42,14 @@ _SIMPLE = (int, float, str, bool, type(None))
 def is_plain(value: Any) -> bool:
     """Whether ``value`` is short plain data."""
     if isinstance(value, (list, tuple)):
-        return len(value) <= 16 and all(isinstance(each, _SIMPLE) for each in value)
+        return len(value) <= 16 and all(isinstance(entry, _SIMPLE) for entry in value)
     return isinstance(value, _SIMPLE)
 
 
 def plain(value: Any) -> object:
-    """An argument as plain data: a tensor as its shape, what is neither as its text."""
+    """An argument as plain data: a tensor as its shape, any other object as its text."""
     if isinstance(value, torch.Tensor):
         return shape(value)
     if isinstance(value, (list, tuple)):
-        return tuple(plain(each) for each in value)
+        return tuple(plain(entry) for entry in value)
     return value if isinstance(value, _SIMPLE) else str(value)

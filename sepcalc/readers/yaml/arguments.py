@@ -1,43 +1,98 @@
-"""The arguments of each layer in a network file, and of the file's other parts.
+"""What may stand behind a key of a network file, and the records of the keys: of convolutions and of the file's parts.
 
-The records are data for msgspec: one declaration gives the checks, the messages and the JSON Schema.
+The records are data for msgspec: one declaration gives the checks, the messages and the JSON Schema. Each type carries
+the words in which a message says what was expected, and its part of the schema. The record of any other layer type
+stands beside its function.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 
 from msgspec import Meta, Struct, defstruct
 from msgspec.structs import fields
 
+from sepcalc.core.modules import ACTIVATIONS
+from sepcalc.core.network import Between, NormKind
+from sepcalc.core.spec import LARGEST
 from sepcalc.core.variants import GROUPS, Option, all_options, all_variants
-from sepcalc.readers.yaml.argument_types import (
-    WHOLE,
-    WHOLE_OR_0,
-    Act,
-    Batch,
-    Biases,
-    Body,
-    Earlier,
-    Figure,
-    Flag,
-    Index,
-    Inside,
-    Join,
-    Lengths,
-    Names,
-    Norm,
-    Offsets,
-    Overrides,
-    Pads,
-    Pooled,
-    Scale,
-    Text,
-    Whole,
-    defined,
-    says,
-)
+
+WHOLE = Meta(ge=1, le=LARGEST)
+WHOLE_OR_0 = Meta(ge=0, le=LARGEST)
+
+
+def _form(pattern: str) -> Meta:
+    # For the JSON Schema alone: a Meta with a pattern of its own crashes the interpreter at exit
+    # (msgspec issue 717), so strings are checked where they are read.
+    return Meta(extra_json_schema={"pattern": pattern})
+
+
+def says(meaning: str) -> Meta:
+    """What a key means, for the JSON Schema; a type's own description says what is expected."""
+    return Meta(extra_json_schema={"description": meaning})
+
+
+def defined(name: str) -> Meta:
+    """A part of the JSON Schema that is defined once, by this name."""
+    return Meta(extra_json_schema={"$ref": f"#/$defs/{name}"})
+
+
+Text = Annotated[str | int, Meta(description="text")]
+Whole = Annotated[int, WHOLE, Meta(description=f"a whole number from 1 to {LARGEST:,}")]
+Index = Annotated[int, WHOLE_OR_0, Meta(description=f"a whole number from 0 to {LARGEST:,}")]
+Flag = Annotated[bool, Meta(description="true or false")]
+LENGTHS_EXPECTED = "a whole number, or one per axis like 3x1 or [3, 1]"
+PADS_EXPECTED = "same, valid, a whole number, or one per axis like 1x0 or [1, 0]"
+POOLED_EXPECTED = "global, a whole number, or one per axis like 3x1 or [3, 1]"
+Lengths = Annotated[
+    Annotated[int, WHOLE]
+    | Annotated[list[Annotated[int, WHOLE]], Meta(min_length=1, max_length=3)]
+    | Annotated[str, _form(r"^[1-9][0-9]{0,8}(x[1-9][0-9]{0,8}){1,2}$")],
+    Meta(description=LENGTHS_EXPECTED),
+]
+Pads = Annotated[
+    Annotated[int, WHOLE_OR_0]
+    | Annotated[list[Annotated[int, WHOLE_OR_0]], Meta(min_length=1, max_length=3)]
+    | Annotated[str, _form(r"^(same|valid|[0-9]{1,9}(x[0-9]{1,9}){1,2})$")],
+    Meta(description=PADS_EXPECTED),
+]
+Offsets = Annotated[
+    Annotated[int, WHOLE_OR_0]
+    | Annotated[list[Annotated[int, WHOLE_OR_0]], Meta(min_length=1, max_length=3)]
+    | Annotated[str, _form(r"^[0-9]{1,9}(x[0-9]{1,9}){1,2}$")],
+    Meta(description="a whole number, or one per axis like 1x0 or [1, 0]"),
+]
+Pooled = Annotated[
+    Annotated[int, WHOLE]
+    | Annotated[list[Annotated[int, WHOLE]], Meta(min_length=1, max_length=3)]
+    | Annotated[str, _form(r"^(global|[1-9][0-9]{0,8}(x[1-9][0-9]{0,8}){1,2})$")],
+    Meta(description=POOLED_EXPECTED),
+]
+Biases = Annotated[bool | Literal["none", "last", "all"], Meta(description="true, false, none, last or all")]
+# YAML 1.1 makes true and false of a plain yes and no; editors that follow YAML 1.2 leave the words.
+Scale = Annotated[bool | Literal["yes", "up", "no"], Meta(description="yes, up or no")]
+
+Norm = Annotated[NormKind, Meta(description=f"one of {', '.join(get_args(NormKind))}")]
+if TYPE_CHECKING:
+    Act = str
+else:
+    _WORDS = tuple(ACTIVATIONS)
+    Act = Annotated[Literal["none"] | Literal[_WORDS], Meta(description=f"one of none, {', '.join(_WORDS)}")]
+Inside = Annotated[Between, Meta(description="all, act or none")]
+Join = Annotated[Literal["add", "concat", "mul"], Meta(description="add, concat or mul")]
+Body = Annotated[Any, Meta(description="a list of layers"), defined("layers")]
+Branches = Annotated[Any, Meta(description="a list of branches"), defined("branches")]
+Earlier = Annotated[str | int, Meta(description="the name of an earlier layer")]
+Names = Annotated[
+    str | int | Annotated[list[str | int], Meta(min_length=1)],
+    Meta(description="the name of an earlier layer, or a list of names"),
+]
+Batch = Annotated[int, WHOLE, Meta(description="how many feature maps it runs over")]
+Figure = Annotated[str | int | float, Meta(description="a figure like 569 M")]
+Overrides = Annotated[
+    dict[str, Any], Meta(description="a mapping of what is different in the first repetition, like {stride: 2}")
+]
 
 
 class Common(Struct, forbid_unknown_fields=True, kw_only=True, rename={"from_": "from"}):
@@ -133,114 +188,6 @@ def _option_type(option: Option) -> Any:
     return Annotated[value | None, says(option.key_help or option.help)]
 
 
-class LinearArguments(Common, kw_only=True):
-    """A linear layer, on one position unless it says ``per_position``."""
-
-    c_out: Annotated[Whole, says("output features; no width multiplier changes them")]
-    bias: Annotated[Flag, says("whether there is a bias")] = False
-    norm: Annotated[Norm, says("the norm after the layer")] = "none"
-    act: Annotated[Act, says("the activation after the layer")] = "none"
-    per_position: Annotated[Flag, says("whether the layer runs at each position of a feature map")] = False
-    shares: Annotated[
-        Earlier | None,
-        says("an earlier layer whose weights this one uses again: they count once in params, twice in MACs"),
-    ] = None
-    batch: Annotated[Batch, says("vectors that the layer runs over for one example")] = 1
-
-
-class PoolArguments(Common, kw_only=True):
-    """Pooling with a window ``k``, to ``out`` positions whatever the input, or ``global``."""
-
-    k: Annotated[Pooled | None, says("the window, or global for all positions")] = None
-    stride: Annotated[Lengths | None, says("step of the window; the window itself by default")] = None
-    padding: Annotated[Pads, says("positions around the input, as for a convolution; at most half the window")] = 0
-    ceil: Annotated[Flag, says("whether a window that only begins inside the input counts (ceil_mode)")] = False
-    out: Annotated[Lengths | None, says("the size to pool to, whatever the input (adaptive pooling); instead of k")] = (
-        None
-    )
-
-
-class NormArguments(Common, kw_only=True):
-    """A norm of its own; ``affine`` overrides whether it learns scale and shift."""
-
-    kind: Annotated[Norm, says("which norm")]
-    affine: Annotated[Flag | None, says("whether it learns scale and shift; as in PyTorch by default")] = None
-
-
-class DropoutArguments(Common, kw_only=True):
-    """Dropout: no cost."""
-
-    p: Annotated[
-        Annotated[float, Meta(ge=0, le=1), Meta(description="a number from 0 to 1")],
-        says("the share of elements that training drops"),
-    ] = 0.5
-
-
-class UpsampleArguments(Common, kw_only=True):
-    """Interpolation by a factor, or to a size."""
-
-    scale: Annotated[Lengths | None, says("the factor by which the size grows")] = None
-    out: Annotated[Lengths | None, says("the size to interpolate to; instead of scale")] = None
-
-
-class ShuffleArguments(Common, kw_only=True):
-    """Channel shuffle over ``groups``."""
-
-    groups: Annotated[Whole, says("the groups that take turns")]
-
-
-class SplitArguments(Common, kw_only=True):
-    """Keep one of several equal parts of the channels; ``part`` counts from 0."""
-
-    parts: Annotated[Whole, says("how many equal parts there are")] = 2
-    part: Annotated[Index, says("which of them goes on, counted from 0")] = 0
-
-
-class JoinArguments(Common, kw_only=True, rename={"from_": "from", "with_": "with"}):
-    """Join what reaches the layer with the output of earlier ones."""
-
-    with_: Annotated[Names, says("what is joined to the output of the layer before")]
-
-
-class ResidualArguments(Common, kw_only=True):
-    """A body beside a shortcut.
-
-    ``auto`` projects where the shape changes, ``optional`` has no shortcut there, ``identity`` is an error there.
-    """
-
-    body: Annotated[Body, says("the layers beside the shortcut")]
-    shortcut: Annotated[
-        Any,
-        Meta(
-            description="auto, identity, optional or a list of layers",
-            extra_json_schema={"anyOf": [{"enum": ["auto", "identity", "optional"]}, {"$ref": "#/$defs/layers"}]},
-        ),
-        says("the way around the body: auto is a 1×1 projection where the shape changes, optional is none there"),
-    ] = "auto"
-    join: Annotated[Join, says("how the two ends meet")] = "add"
-    act: Annotated[Act, says("the activation after the join")] = "none"
-
-
-class ParallelArguments(Common, kw_only=True):
-    """Branches that read the same feature map, or with ``split`` a part of its channels each."""
-
-    branches: Annotated[
-        Any,
-        Meta(description="a list of branches"),
-        defined("branches"),
-        says("lists of layers that read the same feature map; an empty one is the identity"),
-    ]
-    join: Annotated[Join, says("how the ends of the branches meet")] = "concat"
-    split: Annotated[
-        Annotated[
-            bool | list[Annotated[int, WHOLE]],
-            Meta(description="true for equal parts, or a list of channels for each branch"),
-        ]
-        | None,
-        says("whether each branch reads a part of the channels alone: equal parts, or as many as the list says"),
-    ] = None
-
-
 class OperatorArguments(Common, kw_only=True):
     """An operator by the name that its framework has for it, and what is known of it.
 
@@ -252,16 +199,6 @@ class OperatorArguments(Common, kw_only=True):
     params: Annotated[Index, says("trainable numbers in it")] = 0
     c_out: Annotated[Whole | None, says("channels that it writes; those that it reads by default")] = None
     out: Annotated[Lengths | None, says("size that it writes; the one that it reads by default")] = None
-
-
-class ProductArguments(OperatorArguments, kw_only=True):
-    """Matrix products that are no layer of their own kind: attention, einsum, a recurrent layer."""
-
-    terms: Annotated[
-        list[Annotated[list[Annotated[int, WHOLE_OR_0]], Meta(min_length=3, max_length=3)]],
-        Meta(description="a list of products, each [c_in, c_out, times]"),
-        says("linear maps, and how many vectors each is applied to: [c_in, c_out, times]"),
-    ]
 
 
 class InputArguments(Struct, forbid_unknown_fields=True, kw_only=True):

@@ -201,6 +201,8 @@ def _build(scope: Scope, kind: LayerType, arguments: Mapping[str, Any]) -> None:
         _raise(faults(arguments, kind.arguments))
     if scope.lost and (found := [*misreadings(arguments, kind.arguments)]):
         _raise(found)
+    if kind.either and sum(getattr(args, key) is not None for key in kind.either) != 1:
+        raise LayerError(f"give {' or '.join(kind.either)}, one of the two")
     if type(c_out := arguments.get("c_out")) is Channels:
         args.c_out = c_out  # decoded to a plain number, which a width would multiply once more
     kind.build(scope, args, kind.word)

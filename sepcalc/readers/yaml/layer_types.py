@@ -1,7 +1,7 @@
 """The words for layers in a network file: a registry.
 
-A layer type is one decorated function: it reads its checked arguments, and appends what it stands for to
-the scope. Blocks that a file defines are looked up beside these.
+A layer type is one decorated function. It reads its checked arguments, and appends layers to the scope: their shapes,
+their costs and the modules that they become. Blocks that a file defines are looked up beside these.
 """
 
 from __future__ import annotations
@@ -16,20 +16,29 @@ from sepcalc.readers.yaml.arguments import Common, OperatorArguments
 from sepcalc.readers.yaml.lengths import axes_of, lengths
 from sepcalc.readers.yaml.scope import Scope
 
+MODULES = "sepcalc.builders.torch_operators"
+"""Where a layer's module is that ``torch.nn`` does not have."""
+
+Build = Callable[[Scope, Any, str], None]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerType:
     """A word for a layer: the record of its arguments, or what makes it, and what it does with them.
 
     ``short`` is the argument that a value stands for which is no mapping: ``linear: 1000``.
-    ``takes_defaults`` marks convolutions, which the file's defaults are for.
+    ``takes_defaults`` marks convolutions, which the file's defaults are for. Of the keys in ``either`` the layer needs
+    exactly one. ``bodies`` are the keys whose value is a list of layers, ``branches`` those with a list of such lists.
     """
 
     word: str
     record: type[Common] | Callable[[], type[Common]]
-    build: Callable[[Scope, Any, str], None]
+    build: Build
     short: str | None = None
     takes_defaults: bool = False
+    either: tuple[str, ...] = ()
+    bodies: tuple[str, ...] = ()
+    branches: tuple[str, ...] = ()
 
     @property
     def arguments(self) -> type[Common]:
@@ -44,16 +53,17 @@ class LayerType:
 
 LAYER_TYPES: dict[str, LayerType] = {}
 
-Build = Callable[[Scope, Any, str], None]
-
 
 def layer_type(
     *words: str,
     arguments: type[Common] | Callable[[], type[Common]],
     short: str | None = None,
     takes_defaults: bool = False,
+    either: tuple[str, ...] = (),
+    bodies: tuple[str, ...] = (),
+    branches: tuple[str, ...] = (),
 ) -> Callable[[Build], Build]:
-    """Register the decorated function for each of ``words``.
+    """Register the decorated function for each of ``words``; the options are those of :class:`LayerType`.
 
     Raises :class:`ValueError` where one is taken.
     """
@@ -63,7 +73,14 @@ def layer_type(
             if word in LAYER_TYPES:
                 raise ValueError(f"layer type '{word}' is taken")
             LAYER_TYPES[word] = LayerType(
-                word=word, record=arguments, build=build, short=short, takes_defaults=takes_defaults
+                word=word,
+                record=arguments,
+                build=build,
+                short=short,
+                takes_defaults=takes_defaults,
+                either=either,
+                bodies=bodies,
+                branches=branches,
             )
         return build
 

@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import prod
+from typing import Annotated
+
+from msgspec import Meta
 
 from sepcalc.core.errors import LayerError, SpecError
 from sepcalc.core.network import STANDARD, Convolution, FeatureMap, Product, written_type
 from sepcalc.core.spec import ConvSpec, times
 from sepcalc.core.variants import Stages, Variant, get
-from sepcalc.readers.yaml.arguments import ConvArguments, LinearArguments, ProductArguments, conv_arguments
+from sepcalc.readers.yaml.arguments import (
+    WHOLE_OR_0,
+    Act,
+    Batch,
+    Common,
+    ConvArguments,
+    Earlier,
+    Flag,
+    Norm,
+    OperatorArguments,
+    Whole,
+    conv_arguments,
+    says,
+)
 from sepcalc.readers.yaml.layer_types import feature_map, layer_type, written
 from sepcalc.readers.yaml.lengths import bias, lengths, padding
 from sepcalc.readers.yaml.scope import Scope
@@ -109,6 +125,21 @@ def _weights(stages: Stages) -> str:
     return f"{shapes} {'with' if stages[-1].bias != 'none' else 'without'} bias"
 
 
+class LinearArguments(Common, kw_only=True):
+    """A linear layer, on one position unless it says ``per_position``."""
+
+    c_out: Annotated[Whole, says("output features; no width multiplier changes them")]
+    bias: Annotated[Flag, says("whether there is a bias")] = False
+    norm: Annotated[Norm, says("the norm after the layer")] = "none"
+    act: Annotated[Act, says("the activation after the layer")] = "none"
+    per_position: Annotated[Flag, says("whether the layer runs at each position of a feature map")] = False
+    shares: Annotated[
+        Earlier | None,
+        says("an earlier layer whose weights this one uses again: they count once in params, twice in MACs"),
+    ] = None
+    batch: Annotated[Batch, says("vectors that the layer runs over for one example")] = 1
+
+
 @layer_type("linear", arguments=LinearArguments, short="c_out")
 def linear(scope: Scope, args: LinearArguments, word: str) -> None:
     """A linear layer: a convolution without axes, or a 1×1 at each position."""
@@ -131,6 +162,16 @@ def linear(scope: Scope, args: LinearArguments, word: str) -> None:
     scope.emit(
         Convolution(name=name, type="linear", spec=spec, norm=args.norm, act=args.act, shares=shares, batch=args.batch)
     )
+
+
+class ProductArguments(OperatorArguments, kw_only=True):
+    """Matrix products that are no layer of their own kind: attention, einsum, a recurrent layer."""
+
+    terms: Annotated[
+        list[Annotated[list[Annotated[int, WHOLE_OR_0]], Meta(min_length=3, max_length=3)]],
+        Meta(description="a list of products, each [c_in, c_out, times]"),
+        says("linear maps, and how many vectors each is applied to: [c_in, c_out, times]"),
+    ]
 
 
 @layer_type("product", arguments=ProductArguments)

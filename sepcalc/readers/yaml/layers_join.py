@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from sepcalc.core.errors import LayerError
+from sepcalc.core.modules import ACTIVATIONS, Call
 from sepcalc.core.network import Convolution, FeatureMap, Part, Taps
 from sepcalc.core.spec import ConvSpec, times
-from sepcalc.readers.yaml.arguments import Common, JoinArguments, ParallelArguments, ResidualArguments
+from sepcalc.readers.yaml.arguments import WHOLE, Act, Body, Branches, Common, Join, Names, says
 from sepcalc.readers.yaml.decoding import shown
-from sepcalc.readers.yaml.layer_types import layer_type
+from sepcalc.readers.yaml.layer_types import MODULES, layer_type
 from sepcalc.readers.yaml.lengths import bias
 from sepcalc.readers.yaml.scope import LostError, Output, Scope
+
+
+class JoinArguments(Common, kw_only=True, rename={"from_": "from", "with_": "with"}):
+    """Join what reaches the layer with the output of earlier ones."""
+
+    with_: Annotated[Names, says("what is joined to the output of the layer before")]
 
 
 @layer_type("add", "concat", "mul", arguments=JoinArguments, short="with")
@@ -27,11 +36,14 @@ def join(scope: Scope, args: JoinArguments, word: str) -> None:
 def _join(scope: Scope, args: Common, word: str, ends: list[Output]) -> None:
     """One feature map of several."""
     maps = [at for at, _ in ends]
-    taps: Taps = ()
-    for _, each in ends:
-        taps += each
+    taps = tuple(tap for _, taps in ends for tap in taps)
     scope.taps = taps if len(taps) == len(ends) else ()
-    scope.operator(args, word, maps[0], _joined(word, maps))
+    writes = _joined(word, maps)
+    axes = (len(writes.size),) if word == "mul" else ()
+    scope.operator(args, word, maps[0], writes, module=Call(name=_MODULES[word], args=axes))
+
+
+_MODULES = {"add": f"{MODULES}:Add", "concat": f"{MODULES}:Concat", "mul": f"{MODULES}:Multiply"}
 
 
 def _joined(word: str, maps: list[FeatureMap]) -> FeatureMap:
@@ -48,7 +60,26 @@ def _joined(word: str, maps: list[FeatureMap]) -> FeatureMap:
     return FeatureMap(channels=sum(each.channels for each in maps), size=largest.size)
 
 
-@layer_type("residual", arguments=ResidualArguments, short="body")
+class ResidualArguments(Common, kw_only=True):
+    """A body beside a shortcut.
+
+    ``auto`` projects where the shape changes, ``optional`` has no shortcut there, ``identity`` is an error there.
+    """
+
+    body: Annotated[Body, says("the layers beside the shortcut")]
+    shortcut: Annotated[
+        Any,
+        Meta(
+            description="auto, identity, optional or a list of layers",
+            extra_json_schema={"anyOf": [{"enum": ["auto", "identity", "optional"]}, {"$ref": "#/$defs/layers"}]},
+        ),
+        says("the way around the body: auto is a 1×1 projection where the shape changes, optional is none there"),
+    ] = "auto"
+    join: Annotated[Join, says("how the two ends meet")] = "add"
+    act: Annotated[Act, says("the activation after the join")] = "none"
+
+
+@layer_type("residual", arguments=ResidualArguments, short="body", bodies=("body", "shortcut"))
 def residual(scope: Scope, args: ResidualArguments, word: str) -> None:
     """A body beside a shortcut."""
     other = args.shortcut if isinstance(args.shortcut, list) else []
@@ -125,10 +156,26 @@ def _project(scope: Scope, reads: FeatureMap, writes: FeatureMap) -> None:
 def _activate(scope: Scope, act: str) -> None:
     """An activation behind a join."""
     reads = scope.known(scope.at)
-    scope.operator(Common(), act, reads, reads, params=int(act == "prelu"))
+    found = ACTIVATIONS[act]
+    scope.operator(Common(), act, reads, reads, params=found.params, module=found.module)
 
 
-@layer_type("parallel", arguments=ParallelArguments, short="branches")
+class ParallelArguments(Common, kw_only=True):
+    """Branches that read the same feature map, or with ``split`` a part of its channels each."""
+
+    branches: Annotated[Branches, says("lists of layers that read the same feature map; an empty one is the identity")]
+    join: Annotated[Join, says("how the ends of the branches meet")] = "concat"
+    split: Annotated[
+        Annotated[
+            bool | list[Annotated[int, WHOLE]],
+            Meta(description="true for equal parts, or a list of channels for each branch"),
+        ]
+        | None,
+        says("whether each branch reads a part of the channels alone: equal parts, or as many as the list says"),
+    ] = None
+
+
+@layer_type("parallel", arguments=ParallelArguments, short="branches", branches=("branches",))
 def parallel(scope: Scope, args: ParallelArguments, word: str) -> None:
     """Branches that read the same feature map, or a part of its channels each."""
     if not isinstance(args.branches, list) or not args.branches:

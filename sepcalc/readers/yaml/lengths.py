@@ -8,7 +8,7 @@ from sepcalc.core.errors import LayerError
 from sepcalc.core.network import FeatureMap
 from sepcalc.core.parsing import is_whole
 from sepcalc.core.spec import Axes, Bias, Padding
-from sepcalc.readers.yaml.argument_types import LENGTHS_EXPECTED, PADS_EXPECTED
+from sepcalc.readers.yaml.arguments import LENGTHS_EXPECTED, PADS_EXPECTED
 from sepcalc.readers.yaml.decoding import shown
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from sepcalc.core.errors import LayerError, SepcalcError
 from sepcalc.readers.yaml.arguments import BlockArguments
 from sepcalc.readers.yaml.expressions import evaluate
+from sepcalc.readers.yaml.layers import LAYER_TYPES, LayerType
 from sepcalc.readers.yaml.positions import Map
 
 MOST_LAYERS = 1_000_000
@@ -88,9 +89,10 @@ class Expansion:
     def _once(self, word: Any, arguments: Mapping[str, Any], names: Mapping[str, Any]) -> Extent:
         if word in self.blocks:
             return self.block(word, arguments, names)
-        if word not in _NESTING:
+        kind = LAYER_TYPES.get(word)
+        if kind is None or not (kind.bodies or kind.branches):
             return _ONE
-        inner = together([self.layers(body, names) for body in _bodies(arguments)])
+        inner = together([self.layers(body, names) for body in _bodies(kind, arguments)])
         return 1 + inner[0], inner[1]
 
     def block(self, name: str, arguments: Mapping[str, Any], names: Mapping[str, Any]) -> Extent:
@@ -112,9 +114,6 @@ class Expansion:
 
 _ONE: Extent = (1, 0)
 
-_NESTING = ("residual", "parallel")
-"""The layers that have layers inside."""
-
 
 def together(extents: list[Extent]) -> Extent:
     """The extent of entries that stand side by side."""
@@ -133,16 +132,17 @@ def _split(item: Any, names: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]
     ((word, arguments),) = item.items()
     if isinstance(arguments, Map):
         return word, arguments
-    return word, {"body" if word == "residual" else "branches": arguments} if word in _NESTING else {}
+    kind = LAYER_TYPES.get(word)
+    return word, {kind.short: arguments} if kind and kind.short else {}
 
 
-def _bodies(arguments: Mapping[str, Any]) -> Iterator[Any]:
-    """The lists of layers inside a layer: of a residual, and of each branch."""
-    yield arguments.get("body")
-    yield arguments.get("shortcut")
-    branches = arguments.get("branches")
-    for branch in branches if isinstance(branches, list) else ():
-        yield from branch.values() if isinstance(branch, Map) else (branch,)
+def _bodies(kind: LayerType, arguments: Mapping[str, Any]) -> Iterator[Any]:
+    """The lists of layers inside a layer: its bodies, and each branch."""
+    yield from (arguments.get(key) for key in kind.bodies)
+    for key in kind.branches:
+        branches = arguments.get(key)
+        for branch in branches if isinstance(branches, list) else ():
+            yield from branch.values() if isinstance(branch, Map) else (branch,)
 
 
 def value(given: Any, names: Mapping[str, Any]) -> Any:

@@ -8,6 +8,7 @@ follow: any word may be the name of a block, and shapes are not inferred.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from inspect import cleandoc
 from typing import Any
 
@@ -26,15 +27,6 @@ Schema = dict[str, Any]
 
 _RECORDS = (FileArguments, BlockArguments, DefaultArguments, InputArguments, PublishedArguments)
 
-_LAYERS_INSIDE = ("body", "shortcut", "branches")
-"""Keys whose value is layers: no expression can stand for them."""
-
-_ALSO: dict[str, Schema] = {
-    "PoolArguments": {"oneOf": [{"required": ["k"]}, {"required": ["out"]}]},
-    "UpsampleArguments": {"oneOf": [{"required": ["scale"]}, {"required": ["out"]}]},
-}
-"""What a layer type needs that its record cannot say."""
-
 
 def schema() -> Schema:
     """The JSON Schema of a network file.
@@ -42,11 +34,13 @@ def schema() -> Schema:
     >>> schema()["required"]
     ['layers']
     """
-    layer_records = dict.fromkeys(kind.arguments for kind in LAYER_TYPES.values())
-    components = _components([*_RECORDS, *layer_records])
+    layers = {kind.arguments: kind for kind in LAYER_TYPES.values()}
+    components = _components([*_RECORDS, *layers])
     common, file = components["Common"], components.pop("FileArguments")
-    for record in layer_records:
-        components[record.__name__] = _with_expressions(components[record.__name__]) | _ALSO.get(record.__name__, {})
+    for record, kind in layers.items():
+        components[record.__name__] = _with_expressions(components[record.__name__], (*kind.bodies, *kind.branches))
+        if kind.either:
+            components[record.__name__]["oneOf"] = [{"required": [key]} for key in kind.either]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **file,
@@ -65,11 +59,9 @@ def _components(records: list[type]) -> Schema:
     return components
 
 
-def _with_expressions(record: Schema) -> Schema:
-    """A layer's record in which ``$name`` or arithmetic on it may stand for any value."""
-    properties = {
-        key: value if key in _LAYERS_INSIDE else _or_expression(value) for key, value in record["properties"].items()
-    }
+def _with_expressions(record: Schema, inside: Container[str] = ()) -> Schema:
+    """A layer's record in which ``$name`` or arithmetic on it may stand for any value but the layers ``inside``."""
+    properties = {key: value if key in inside else _or_expression(value) for key, value in record["properties"].items()}
     # What differs in the first repetition are arguments like the others, none of them needed.
     properties["first"] = {
         "description": properties["first"]["description"],
@@ -145,8 +137,7 @@ def _word(components: Schema) -> Schema:
 
 
 def _needs_arguments(kind: LayerType, components: Schema) -> bool:
-    name = kind.arguments.__name__
-    return bool(components[name]["required"]) or name in _ALSO
+    return bool(components[kind.arguments.__name__]["required"] or kind.either)
 
 
 def _word_with_arguments(components: Schema) -> Schema:

@@ -14,7 +14,8 @@ from itertools import islice
 from typing import Any
 
 from sepcalc.core.errors import LayerError, closest
-from sepcalc.core.network import INPUT, FeatureMap, Layer, Operator, Settings, Taps
+from sepcalc.core.modules import Call
+from sepcalc.core.network import INPUT, FeatureMap, Layer, Operator, Taps
 from sepcalc.core.spec import LARGEST, Axes, times
 from sepcalc.readers.yaml.arguments import BlockArguments
 from sepcalc.readers.yaml.decoding import shown
@@ -26,8 +27,6 @@ Output = tuple[FeatureMap, Taps]
 """What a layer or a block writes, and which layers that comes from."""
 
 _MOST_RECENT = 1000  # names among which a misspelt one is looked for
-
-_NOTHING_TO_SET = Settings()
 
 
 class LostError(Exception):
@@ -176,9 +175,9 @@ class Scope:
         kernel: Axes = (),
         params: int = 0,
         counted: bool = True,
-        settings: Settings | None = _NOTHING_TO_SET,
+        module: Call | None = None,
     ) -> None:
-        """Append an operator without multiply-adds."""
+        """Append an operator without multiply-adds, and the ``module`` that it becomes in PyTorch."""
         name = self.new_name(args.name, word)
         self.emit(
             Operator(
@@ -189,7 +188,7 @@ class Scope:
                 kernel=kernel,
                 params=params,
                 counted=counted,
-                settings=settings,
+                module=module,
             )
         )
 

@@ -14,9 +14,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from sepcalc.core.errors import MissingExtraError
+from sepcalc.core.runtime import resolve
 from sepcalc.core.table import Column, Plain, Row, Table
 from sepcalc.render import html
 from sepcalc.render.cells import human, visible
@@ -107,6 +108,50 @@ def page(body: Any, title: str, remarks: Iterable[str], datasets: Mapping[str, l
 def _drawable(drawn: Record) -> Record:
     """A record without control characters, which no drawing can hold."""
     return {key: visible(value) if isinstance(value, str) else value for key, value in drawn.items()}
+
+
+class Plot(NamedTuple):
+    """What draws a kind of chart, as a function of tables or its ``module:name``, and what such a chart shows.
+
+    In ``words`` a pair of braces stands for the network or the layer that it is about.
+    """
+
+    draw: Callable[..., Chart] | str
+    words: str
+
+
+CHARTS = {
+    "layer": Plot(
+        "sepcalc.render.charts.layer:layer_chart",
+        "What {} costs as each variant, stage by stage.",
+    ),
+    "layers": Plot(
+        "sepcalc.render.charts.network:network_chart",
+        "What each layer of {} costs along its depth, as written and as each variant.",
+    ),
+    "comparison": Plot(
+        "sepcalc.render.charts.comparison:comparison_chart",
+        "Parameters against multiply-adds of {} and others.",
+    ),
+    "sweep": Plot(
+        "sepcalc.render.charts.sweep:sweep_chart",
+        "The reduction of {} against what is swept.",
+    ),
+    "measurement": Plot(
+        "sepcalc.render.charts.measurement:measurement_chart",
+        "What was promised of {} and what was delivered.",
+    ),
+}
+"""Every chart, by the name of the table that it is made of, or of the first of several."""
+
+
+def chart_of(*tables: Table, name: str = "") -> Chart:
+    """The chart of ``tables``, which is that of the first one's name, or of ``name`` where another shall be drawn.
+
+    Raises :class:`SepcalcError` for tables that cannot be drawn.
+    """
+    chart: Chart = resolve(CHARTS[name or tables[0].name].draw)(*tables)
+    return chart
 
 
 SCALE, DENSITY = 2, 144

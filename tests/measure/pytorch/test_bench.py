@@ -18,6 +18,7 @@ from sepcalc.measure.pytorch.bench import own_model, torch_bench
 from sepcalc.measure.pytorch.calls import prepare
 from sepcalc.measure.run import Setting
 from sepcalc.measure.session import WHOLE
+from sepcalc.readers.inputs import Request
 from sepcalc.readers.sources import open_source
 from sepcalc.readers.yaml.reader import read
 
@@ -162,7 +163,7 @@ def code(folder):
 def test_a_model_of_ones_own(code):
     """A user's own model is timed as it is, and with variants in the place of its modules; what is none is named."""
     network = open_source(code)
-    own = own_model(code, network, arguments={"width": 4})
+    own = own_model(Request(source=code, arguments={"width": 4}), network)
     session = measure_network(network, setting(), variants=choose(["dws"]), own=own)
     whole = {row.name: row for row in session.rows if row.group == WHOLE}
     assert list(whole) == ["standard", "depthwise-separable"]

@@ -878,9 +878,10 @@ def test_without_onnx_the_message_says_how_to_get_it(monkeypatch):
 
 
 def test_no_other_file_imports_onnx():
-    """The graph, the operators and the table of words are importable without the package."""
+    """The graph, the operators and their records are importable without the package."""
     script = (
-        "import sys; sys.modules['onnx'] = None\nfrom sepcalc.readers.onnx import inputs, names, operators, protobuf\n"
+        "import sys; sys.modules['onnx'] = None\n"
+        "from sepcalc.readers.onnx import inputs, operators, protobuf, registry\n"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
 

@@ -5,12 +5,12 @@ import warnings
 
 import pytest
 import torch
-from imported import imported, net
+from imported import imported, net, requested
 from nets import NETS
 from torch import nn
 
 from sepcalc.core.errors import MissingExtraError, SepcalcError
-from sepcalc.readers.inputs import Input, parse_input
+from sepcalc.readers.inputs import parse_input
 from sepcalc.readers.pytorch.layers import to_network
 from sepcalc.readers.pytorch.model import WAYS as WAYS_TO_RUN
 from sepcalc.readers.pytorch.model import build, load, trace
@@ -54,13 +54,13 @@ def code(folder):
 
 def _fault(source, *inputs, **arguments):
     with pytest.raises(SepcalcError) as raised:
-        load(source, inputs=[parse_input(text) for text in inputs], arguments=arguments)
+        load(requested(source, *inputs, **arguments))
     return str(raised.value)
 
 
 def test_load(code):  # noqa: ARG001 (the current folder)
     """A model is built with the arguments, run on the inputs with their batch, and says where it comes from."""
-    found = load("./my_net.py:Net", inputs=[parse_input("5x1x28x28")], arguments={"classes": 7, "bias": False})
+    found = load(requested("./my_net.py:Net", "5x1x28x28", classes=7, bias=False))
     network = to_network(found)
     assert (network.name, network.source) == ("Net(classes=7, bias=False)", "./my_net.py:Net, input 5x1x28x28")
     assert network.cost.params == 8 * 9 + 8 * 26 * 26 * 7 + 7
@@ -70,47 +70,44 @@ def test_load(code):  # noqa: ARG001 (the current folder)
 
 def test_named_input(code):  # noqa: ARG001 (the current folder)
     """An input with a name goes to the argument of this name."""
-    assert load("my_net:Net", inputs=[parse_input("image=1x1x28x28")]).inputs == ((1, 1, 28, 28),)
+    assert load(requested("my_net:Net", "image=1x1x28x28")).inputs == ((1, 1, 28, 28),)
 
 
 def test_built(code):  # noqa: ARG001 (the current folder)
     """A model that is there already is run as it is."""
-    assert to_network(load("./my_net.py:built", inputs=[parse_input("1x3x8x8")])).cost.params == 3 * 8 * 9 + 8
+    assert to_network(load(requested("./my_net.py:built", "1x3x8x8"))).cost.params == 3 * 8 * 9 + 8
 
 
 def test_printing(code, capsys):  # noqa: ARG001 (the current folder)
     """What the model's code prints goes to standard error."""
-    load("./my_net.py:loud")
+    load(requested("./my_net.py:loud"))
     assert capsys.readouterr() == ("", "building\n")
 
 
 def test_on_real_weights(code, capsys):  # noqa: ARG001 (the current folder)
     """A model that is to be run is built with its arguments, on real weights, with random inputs where they belong."""
-    given = [parse_input("image=2x1x28x28")]
-    model = build("./my_net.py:Net", inputs=given, arguments={"classes": 7})
-    assert model.given == tuple(given)
+    model = build(requested("./my_net.py:Net", "image=2x1x28x28", classes=7))
+    assert model.given == (parse_input("image=2x1x28x28"),)
     assert model.module(*model.args, **model.kwargs).shape == (2, 7)
     assert model.kwargs["image"].std() > 0
-    loud = build("./my_net.py:loud")
+    loud = build(requested("./my_net.py:loud"))
     assert loud.module(*loud.args).shape == (1, 8, 222, 222)
     assert capsys.readouterr() == ("", "building\n")
-    indices = build(
-        "torch.nn:Embedding", inputs=[parse_input("2x3:int64")], arguments={"num_embeddings": 1, "embedding_dim": 4}
-    )
+    indices = build(requested("torch.nn:Embedding", "2x3:int64", num_embeddings=1, embedding_dim=4))
     assert indices.module(*indices.args).shape == (2, 3, 4)
 
 
 def test_what_cannot_be_built(code):
     """A model that is to be run fails as one that is to be counted does."""
     with pytest.raises(SepcalcError) as raised:
-        build("./my_net.py:wrong")
+        build(requested("./my_net.py:wrong"))
     assert str(raised.value) == _fault("./my_net.py:wrong")
     assert str(code / "my_net.py") in str(raised.value)
 
 
 def test_usual_input(code):  # noqa: ARG001 (the current folder)
     """Without an input the model gets an image of 224×224, and a note says so."""
-    found = load("./my_net.py:loud")
+    found = load(requested("./my_net.py:loud"))
     assert (found.inputs, found.notes) == (
         ((1, 3, 224, 224),),
         ("no --input was given; ./my_net.py:loud was run on 1x3x224x224",),
@@ -125,7 +122,7 @@ def test_input_of_the_model():
         model.pretrained_cfg = {"input_size": (3, 32, 48)}
         return model
 
-    assert trace(build, "test:net").inputs == ((1, 3, 32, 48),)
+    assert trace(build, requested("test:net")).inputs == ((1, 3, 32, 48),)
 
 
 @pytest.mark.parametrize(
@@ -187,8 +184,8 @@ def test_ways(way):
 def test_same(name, way):
     """Every way of running a model gives the same layers with the same costs."""
     build, *texts = NETS[name]
-    inputs = [parse_input(text) for text in texts]
-    runs = [to_network(trace(build, "test:net", inputs=inputs, ways=(each,))).layers for each in ("meta", way)]
+    asked = requested("test:net", *texts)
+    runs = [to_network(trace(build, asked, ways=(each,))).layers for each in ("meta", way)]
     first, second = ([(each.name, each.label, each.output, each.cost) for each in layers] for layers in runs)
     assert first == second
 
@@ -245,5 +242,5 @@ def test_without_torch(monkeypatch):
 
 def test_default_dtype():
     """An input is made of what its text says."""
-    found = trace(lambda: nn.Embedding(10, 4), "test:net", inputs=[Input(shape=(2, 3), dtype="int64")])
+    found = trace(lambda: nn.Embedding(10, 4), requested("test:net", "2x3:int64"))
     assert to_network(found).cost.params == 40

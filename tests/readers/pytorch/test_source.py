@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from sepcalc.core.errors import SepcalcError
-from sepcalc.readers.pytorch.source import beside, find, said
+from sepcalc.readers.pytorch.source import beside, error_summary, find
 
 
 @pytest.fixture
@@ -84,6 +84,6 @@ def test_faults(code, source, message):
 
 def test_said():
     """A long message of several lines becomes one that is short."""
-    assert said(ValueError("one\n  two")) == "ValueError: one two"
-    assert len(said(ValueError("x" * 10_000))) < 350
-    assert said(KeyError()) == "KeyError"
+    assert error_summary(ValueError("one\n  two")) == "ValueError: one two"
+    assert len(error_summary(ValueError("x" * 10_000))) < 350
+    assert error_summary(KeyError()) == "KeyError"

@@ -11,19 +11,16 @@ from sepcalc.readers.yaml.arguments import (
     BlockArguments,
     Common,
     DefaultArguments,
-    DropoutArguments,
     FileArguments,
     InputArguments,
-    JoinArguments,
-    LinearArguments,
-    NormArguments,
-    ParallelArguments,
-    PoolArguments,
     PublishedArguments,
     conv_arguments,
 )
 from sepcalc.readers.yaml.decoding import decode, faults, fields, meant, shown
 from sepcalc.readers.yaml.layers import LAYER_TYPES
+from sepcalc.readers.yaml.layers_convolution import LinearArguments
+from sepcalc.readers.yaml.layers_join import JoinArguments, ParallelArguments
+from sepcalc.readers.yaml.layers_operator import DropoutArguments, NormArguments, PoolArguments
 
 RECORDS = sorted(
     {kind.arguments for kind in LAYER_TYPES.values()}

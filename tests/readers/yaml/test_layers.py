@@ -504,7 +504,7 @@ def test_faults_inside_layers_with_layers_inside():
         "3:36: conv: k: expected a whole number, or one per axis like 3x1 or [3, 1], got 0",
         "3:43: separable: c_out is missing; give a whole number of channels",
         "4:3: residual: expected a list of layers, got 5",
-        "5:3: maxpool: give k (a window, or global) or out, one of the two",
+        "5:3: maxpool: give k or out, one of the two",
     ]
 
 

@@ -1,11 +1,7 @@
-"""The JSON Schema of network files, and the page that documents them: both say what the reader does.
-
-``python tests/readers/yaml/test_schema.py --update`` rewrites the tables of keys in ``docs/yaml.md``.
-"""
+"""The JSON Schema of network files, and the page that documents them: both say what the reader does."""
 
 import json
 import re
-import sys
 from collections.abc import Iterator
 from functools import cache
 
@@ -17,32 +13,23 @@ from commands import ROOT, sepcalc
 from files import faults, network
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from key_tables import MARKED, PAGE, documented, filled, records
 from layer_files import EXAMPLES, LAYER_FAULTS
 from network_files import INFERRED, PLAIN, STRUCTURED, mutations
 from strategies import randomly
 
 from sepcalc.core import spec
 from sepcalc.core.errors import SepcalcError
+from sepcalc.core.modules import ACTIVATIONS
 from sepcalc.core.variants import all_variants
 from sepcalc.readers.yaml import limits, positions
-from sepcalc.readers.yaml.argument_types import ACTIVATIONS
-from sepcalc.readers.yaml.arguments import (
-    BlockArguments,
-    Common,
-    DefaultArguments,
-    FileArguments,
-    InputArguments,
-    PublishedArguments,
-)
-from sepcalc.readers.yaml.decoding import _expected, decode, fields
+from sepcalc.readers.yaml.decoding import decode, fields
 from sepcalc.readers.yaml.layers import LAYER_TYPES
 from sepcalc.readers.yaml.reader import bundled, read
 from sepcalc.readers.yaml.schema import schema
 
-PAGE = ROOT / "docs" / "yaml.md"
 NETWORKS = {path.stem: path for path in [*bundled().values(), *(ROOT / "tests" / "networks").glob("*.yaml")]}
 LAYER_RECORDS = sorted({kind.arguments for kind in LAYER_TYPES.values()}, key=lambda record: record.__name__)
-RECORDS = [*LAYER_RECORDS, FileArguments, InputArguments, DefaultArguments, PublishedArguments, BlockArguments]
 
 
 @cache
@@ -111,7 +98,7 @@ def test_references_lead_somewhere():
 def test_every_key_says_what_it_means():
     """Editors can show a meaning for every key and for every word of a layer."""
     definitions = {"": schema()} | schema()["$defs"]
-    for name in ("", *(record.__name__ for record in RECORDS if record is not FileArguments)):
+    for name in {"", *records()} - {"FileArguments"}:
         for key, value in definitions[name]["properties"].items():
             assert value.get("description"), f"{name}.{key}"
     words = definitions["word-with-arguments"]["properties"]
@@ -128,6 +115,14 @@ def test_words_that_editors_complete():
     assert set(alone) == {"flatten", "dropout", "split", "layer_scale", *ACTIVATIONS}
     for word in LAYER_TYPES:
         assert accepts({"layers": [word]}) == (word in alone) == (not faults(f"{{{INPUT}, layers: [{word}]}}"))
+
+
+def test_layers_inside_are_registered():
+    """The keys that the schema takes for layers, or for branches, are those of the layer type."""
+    for kind in LAYER_TYPES.values():
+        properties = schema()["$defs"][kind.arguments.__name__]["properties"]
+        for part, keys in (("layers", kind.bodies), ("branches", kind.branches)):
+            assert {key for key, value in properties.items() if f"'#/$defs/{part}'" in str(value)} == set(keys)
 
 
 INPUT = "input: {channels: 4, size: 8}"
@@ -288,51 +283,16 @@ def test_what_is_read_is_valid(text):
     validator().validate(document)
 
 
-def table(record: type[msgspec.Struct]) -> str:
-    """The keys of ``record`` that are its own, as the page shows them."""
-    shared = set() if record is Common or not issubclass(record, Common) else set(fields(Common))
-    if record.__name__ == "ProductArguments":
-        shared |= set(fields(record.__base__))
-    components = {"FileArguments": schema()} | schema()["$defs"]
-    rows = []
-    for key, each in fields(record).items():
-        if key not in shared:
-            meaning = components[record.__name__]["properties"][key]["description"]
-            rows.append(f"| `{key}` | {_expected(each.type)} | {default(each)} | {meaning} |")
-    return "\n".join(["| key | value | default | meaning |", "| --- | --- | --- | --- |", *rows])
-
-
-def default(each: msgspec.structs.FieldInfo) -> str:
-    """A field's default as YAML writes it; nothing where a value is needed, or where it is not there by default."""
-    if each.required:
-        return "needed"
-    value = {} if each.default is msgspec.NODEFAULT else each.default
-    return "" if value is None or value == {} else f"`{json.dumps(value).strip(chr(34))}`"
-
-
-MARKED = re.compile(r"<!-- keys: (\w+) -->\n(.*?)<!-- end of keys -->", re.DOTALL)
-
-
-def filled(page: str) -> str:
-    """The page with its tables as they should be."""
-    records = {record.__name__: record for record in RECORDS}
-    return MARKED.sub(
-        lambda found: f"<!-- keys: {found[1]} -->\n{table(records[found[1]])}\n<!-- end of keys -->", page
-    )
-
-
 def test_tables_of_keys():
     """The page has a table for every record, and each says what the record does."""
     page = PAGE.read_text("utf-8")
-    assert sorted(found[1] for found in MARKED.finditer(page)) == sorted(record.__name__ for record in RECORDS)
-    assert page == filled(page), "python tests/readers/yaml/test_schema.py --update rewrites them"
+    assert sorted(found[1] for found in MARKED.finditer(page)) == sorted(records())
+    assert page == filled(page), "python tests/support/key_tables.py rewrites them"
 
 
 def test_every_word_is_documented():
     """Every word for a layer stands in a heading of the page, and no other word does."""
-    section = PAGE.read_text("utf-8").split("## Words for layers")[1].split("\n## ")[0]
-    headings = "\n".join(re.findall(r"^### .*$", section, re.MULTILINE))
-    assert sorted(re.findall(r"`(\w+)`", headings)) == sorted(LAYER_TYPES)
+    assert sorted(documented(PAGE.read_text("utf-8"))) == sorted(LAYER_TYPES)
 
 
 def test_limits_are_documented():
@@ -370,9 +330,3 @@ def test_examples_of_the_page(text):
     found = read(whole) if whole else network(text)
     assert found.layers
     validator().validate(yaml.safe_load(whole) if whole else with_layers(yaml.safe_load(text)))
-
-
-if __name__ == "__main__":
-    if sys.argv[1:] != ["--update"]:
-        sys.exit("usage: python tests/readers/yaml/test_schema.py --update")
-    PAGE.write_text(filled(PAGE.read_text("utf-8")), "utf-8")

@@ -1,6 +1,6 @@
 """``docs/conventions.md``, written from the tables that the program counts with.
 
-python -m sepcalc.conventions.page > docs/conventions.md
+python docs/conventions_page.py > docs/conventions.md
 """
 
 from __future__ import annotations

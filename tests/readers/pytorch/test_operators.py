@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sepcalc.readers.pytorch.modes import kind
-from sepcalc.readers.pytorch.names import FREE, MAKERS, MOVES, PRODUCTS, ROLES, base, word
+from sepcalc.readers.pytorch.operators import OPERATORS, base, word
 
 
 @pytest.mark.parametrize(
@@ -27,23 +27,17 @@ def test_word(name, expected):
     assert word(name) == expected
 
 
-def test_tables():
-    """No operator is of two kinds, and those that have roles are known."""
-    assert not PRODUCTS & FREE
-    assert not PRODUCTS & MOVES
-    assert set(ROLES) <= PRODUCTS | FREE
+def test_records():
+    """What is a product says of what, and nothing else does."""
+    assert all((record.terms is not None) == (record.kind == "product") for record in OPERATORS.values())
 
 
-@pytest.mark.parametrize("name", sorted(PRODUCTS | MAKERS))
+@pytest.mark.parametrize("name", sorted(OPERATORS))
 def test_there(name):
-    """An operator of the tables is one of PyTorch's."""
-    assert hasattr(torch.ops.aten, name)
-
-
-@pytest.mark.parametrize("name", sorted(FREE | MOVES))
-def test_there_in_some_form(name):
-    """An operator without multiply-adds is one of PyTorch's, or the form without a mark of one in place."""
-    assert hasattr(torch.ops.aten, name) or hasattr(torch.ops.aten, f"{name}_")
+    """An operator with a record is one of PyTorch's; without multiply-adds, also one that has only a form in place."""
+    record = OPERATORS[name]
+    in_place = record.kind != "product" and not record.makes
+    assert hasattr(torch.ops.aten, name) or (in_place and hasattr(torch.ops.aten, f"{name}_"))
 
 
 def test_kinds():
