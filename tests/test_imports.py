@@ -18,7 +18,6 @@ from layer_files import EXAMPLES
 from rooms import MAY_IMPORT
 
 import sepcalc
-from sepcalc.cli.completion import REGISTRIES
 from sepcalc.cli.main import COMMANDS
 from sepcalc.core.network import Operator
 from sepcalc.core.runtime import resolve
@@ -174,7 +173,6 @@ def late_names() -> Iterator[str]:
     for result in _subclasses(Tabular):
         yield from filter(None, [vars(result).get("_TABLES")])
     yield from (f"{module}:{name}" for name, module in sepcalc._LAZY.items())
-    yield from REGISTRIES.values()
     yield "sepcalc.render.formats:fragments"
     for text in ("operator: unused", *(text for text, *_ in EXAMPLES.values())):
         *_, layer = network(f"- identity: {{name: start}}\n- {text}", channels=4, size=6).layers
