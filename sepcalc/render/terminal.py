@@ -1,12 +1,11 @@
-"""Tables for the terminal, drawn by Rich.
+"""Tables for the terminal.
 
 Without a width a table is as wide as it needs to be: nothing is cut, and a file or a pipe gets whole
 numbers. With one, it gives up in this order until it fits: headings fold, and texts longer than half the
 terminal; columns of the highest rank go (a note names them); intervals go; texts fold. Numbers are never folded or cut.
 
-Text reaches Rich as plain segments, never as markup, and has no control characters. Rich takes a
-third of a millisecond for a row of cells, so all rows up to the next rule are one row to it, whose
-cells are blocks of lines: ten times as fast, and the same picture.
+Text has no control characters. Rich measures and breaks characters that are not ASCII; it draws nothing, since that
+costs a third of a millisecond for each row, and its import a seventh of the time of ``sepcalc layer``.
 """
 
 from __future__ import annotations
@@ -14,15 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from sepcalc.core.table import Column, Row, Table
 from sepcalc.render.cells import Look, texts, visible
-
-if TYPE_CHECKING:
-    from rich.console import Console, ConsoleOptions, RenderResult
-    from rich.measure import Measurement
-    from rich.table import Table as RichTable
 
 _GAP = 2
 """Characters between two columns, and those by which parts and second lines are indented."""
@@ -39,32 +33,8 @@ _WORTH_FOLDING = 2
 _READABLE = 80
 """Characters in a line of prose, where the table beside it is no wider."""
 
-_ROOMY = 100_000
-"""As wide as a terminal can be needed."""
-
-_STYLES = {"body": "", "part": "dim", "total": "bold"}
-_RULES = "    \n    \n ── \n    \n ── \n    \n    \n    \n"
-"""Rich's box of eight lines: a rule under the heading and between sections, nothing else."""
-
-
-class _Block(NamedTuple):
-    """Lines of one width, each with the style of its row: what a column is between two rules."""
-
-    lines: Sequence[tuple[str, str]]
-    width: int
-
-    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
-        from rich.measure import Measurement
-
-        return Measurement(self.width, self.width)
-
-    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        from rich.segment import Segment
-
-        styles = {name: console.get_style(name) if name else None for name in {style for _, style in self.lines}}
-        for line, style in self.lines:
-            yield Segment(line, styles[style])
-            yield Segment.line()
+_STYLES = {"body": "", "part": "2", "total": "1"}
+"""The escape codes of rows: parts are dim, sums bold."""
 
 
 class _Grid(NamedTuple):
@@ -83,35 +53,23 @@ def draw(tables: Sequence[Table], look: Look) -> str:
 
 
 def _draw(table: Table, look: Look) -> str:
-    from io import StringIO
-
-    from rich.console import Console
-
-    written = StringIO()
-    # Every setting is given, so that neither the environment nor a notebook changes what is drawn.
-    console = Console(
-        file=written,
-        width=_ROOMY,
-        height=100,
-        force_terminal=look.color,
-        color_system="standard" if look.color else None,
-        no_color=not look.color,
-        force_jupyter=False,
-        legacy_windows=False,
-    )
     grid = _fitting(table, look)
-    prose = max(_total(grid.widths, range(len(grid.widths))), _READABLE)
-    prose = prose if look.width is None else min(prose, look.width)
-    _print(console, table.title, "bold", prose)
-    console.print(_rich_table(grid, table.rows))
-    legend = replace(table, columns=grid.columns).legend
-    console.print()
-    for line in (legend, *table.notes, _hidden_note(table, grid, look)):
-        _print(console, line, "dim", prose)
-    if table.common:
-        console.print()
-        _print(console, table.common, "dim", prose)
-    return "\n".join(line.rstrip() for line in written.getvalue().split("\n"))
+    width = max(_total(grid.widths, range(len(grid.widths))), _READABLE)
+    width = width if look.width is None else min(width, look.width)
+    remarks = (replace(table, columns=grid.columns).legend, *table.notes, _hidden_note(table, grid, look))
+    lines = [
+        *_paragraph(table.title, "1", width, look),
+        *_lines(grid, table.rows, look),
+        "",
+        *(line for remark in remarks for line in _paragraph(remark, "2", width, look)),
+        *(("", *_paragraph(table.common, "2", width, look)) if table.common else ()),
+        "",
+    ]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _styled(text: str, style: str, look: Look) -> str:
+    return f"\x1b[{style}m{text}\x1b[0m" if style and text and look.color else text
 
 
 def _hidden_note(table: Table, grid: _Grid, look: Look) -> str:
@@ -127,13 +85,10 @@ def _hidden_note(table: Table, grid: _Grid, look: Look) -> str:
     return f"{hidden}; a wider terminal or --columns shows them" if names else ""
 
 
-def _print(console: Console, text: str, style: str, width: int) -> None:
-    """Print a paragraph, its second line and those after it indented."""
-    from rich.text import Text
-
-    if text:
-        first, *others = _fold(visible(text), width - _GAP)
-        console.print(Text("\n".join((first, *(" " * _GAP + line for line in others))), style=style), soft_wrap=True)
+def _paragraph(text: str, style: str, width: int, look: Look) -> Iterator[str]:
+    """The lines of a text, the second and those after it indented."""
+    for number, line in enumerate(_fold(visible(text), width - _GAP) if text else ()):
+        yield _styled(" " * _GAP * (number > 0) + line, style, look)
 
 
 def _fitting(table: Table, look: Look) -> _Grid:
@@ -230,20 +185,17 @@ def _cells_wide(text: str) -> int:
     return cell_len(text)
 
 
-def _rich_table(grid: _Grid, rows: Sequence[Row]) -> RichTable:
-    from rich.box import Box
-    from rich.table import Table as RichTable
-
-    # The gap stands in the blocks: Rich's own padding would lay out every line once more.
-    drawn = RichTable(box=Box(_RULES), show_edge=False, padding=0, header_style="")
-    for head in _blocks(grid, [[visible(column.title)] for column in grid.columns], ["bold"], bottom=True):
-        drawn.add_column(head, no_wrap=True)
+def _lines(grid: _Grid, rows: Sequence[Row], look: Look) -> Iterator[str]:
+    """The heading and the rows, with a rule under the heading and between sections."""
+    rule = "─" * _total(grid.widths, range(len(grid.widths)))
+    titles = [[visible(column.title)] for column in grid.columns]
+    yield from _block(grid, titles, ["1"], look, bottom=True)
     for section in _sections(rows):
-        styles = [_STYLES[rows[place].role] for place in section]
-        drawn.add_row(
-            *_blocks(grid, [cells[section.start : section.stop] for cells in grid.cells], styles), end_section=True
-        )
-    return drawn
+        yield rule
+        cells = [column[section.start : section.stop] for column in grid.cells]
+        yield from _block(grid, cells, [_STYLES[rows[place].role] for place in section], look)
+    if not rows:
+        yield rule
 
 
 def _sections(rows: Sequence[Row]) -> Iterator[range]:
@@ -255,21 +207,21 @@ def _sections(rows: Sequence[Row]) -> Iterator[range]:
         start = stop
 
 
-def _blocks(
-    grid: _Grid, cells: Sequence[Sequence[str]], styles: Sequence[str], *, bottom: bool = False
-) -> Iterator[_Block]:
-    """A block for each column of ``cells``, every row as tall as its tallest cell."""
+def _block(
+    grid: _Grid, cells: Sequence[Sequence[str]], styles: Sequence[str], look: Look, *, bottom: bool = False
+) -> Iterator[str]:
+    """The lines of rows whose ``cells`` are given column by column, every row as tall as its tallest cell."""
     folded = [[_fold_cell(text, width) for text in column] for column, width in zip(cells, grid.widths, strict=True)]
-    heights = [max(map(len, row)) for row in zip(*folded, strict=True)]
-    lines_styles = [style for style, height in zip(styles, heights, strict=True) for _ in range(height)]
-    for place, (column, width) in enumerate(zip(grid.columns, grid.widths, strict=True)):
-        gap = " " * (_GAP - 1 if place < len(cells) - 1 else 0)
-        lines: list[str] = []
-        for cell, height in zip(folded[place], heights, strict=True):
-            blank = [""] * (height - len(cell))
-            lines += blank + cell if bottom else cell + blank
-        shaped = [_pad(line, width, right=column.is_number) + gap for line in lines]
-        yield _Block(lines=[*zip(shaped, lines_styles, strict=True)], width=width + len(gap))
+    gaps = [" " * (_GAP - 1)] * (len(cells) - 1) + [""]
+    for row, style in zip(zip(*folded, strict=True), styles, strict=True):
+        height = max(map(len, row))
+        shaped = [[""] * (height - len(cell)) + cell if bottom else cell + [""] * (height - len(cell)) for cell in row]
+        for line in zip(*shaped, strict=True):
+            shown = zip(line, grid.columns, grid.widths, gaps, strict=True)
+            yield " ".join(
+                _styled(_pad(text, width, right=column.is_number) + gap, style, look)
+                for text, column, width, gap in shown
+            )
 
 
 def _pad(line: str, width: int, *, right: bool) -> str:
@@ -289,14 +241,20 @@ def _fold(text: str, width: int, joints: str = " ") -> list[str]:
     """``text`` in lines of at most ``width``, broken after ``joints`` where it can be."""
     from re import escape, findall
 
-    from rich.cells import chop_cells
-
     width = max(width, 1)
     lines = [""]
     for piece in findall(f"[^{escape(joints)}]*[{escape(joints)}]|.+$", text):
         if _cells_wide(lines[-1] + piece.rstrip(" ")) <= width:
             lines[-1] += piece
         else:
-            lines += chop_cells(piece.rstrip(" "), width)
+            lines += _chopped(piece.rstrip(" "), width)
             lines[-1] += " " * (len(piece) - len(piece.rstrip(" ")))
     return [line.rstrip(" ") for line in lines if line.strip(" ")] or [""]
+
+
+def _chopped(piece: str, width: int) -> list[str]:
+    if _cells_wide(piece) <= width:
+        return [piece]
+    from rich.cells import chop_cells
+
+    return chop_cells(piece, width)

@@ -238,12 +238,6 @@ def test_environment(monkeypatch, color, environment):
     assert render_tables([wide], "terminal", color=color) == expected
 
 
-def test_notebook(monkeypatch):
-    """In a notebook Rich would display what it draws; here it only returns it."""
-    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
-    assert render_tables([SAMPLE], "terminal") == WIDE
-
-
 def test_color():
     """Colours are escape codes around the same text, and none without being asked for."""
     colored = render_tables([SAMPLE], "terminal", color=True)
@@ -306,19 +300,6 @@ def test_folded_names_lose_nothing():
     assert first.endswith("7")
     parts = [first[:-1].rstrip(), *others]
     assert "".join(parts).replace(" ", "") == name.replace(" ", "")
-
-
-def test_many_rows_are_few_to_rich(monkeypatch):
-    """However many rows there are, Rich draws one for each section: it is slow for each."""
-    from rich.table import Table as RichTable
-
-    added = []
-    add_row = RichTable.add_row
-    monkeypatch.setattr(RichTable, "add_row", lambda *args, **options: (added.append(1), add_row(*args, **options)))
-    rows = [Row(cells=(f"layer{place}",)) for place in range(500)]
-    shown = render_tables([replace(column_of(), rows=(*rows, Row(cells=("sum",), role="total")))], "terminal")
-    assert shown.count("\n") == 507 - 1
-    assert len(added) == 2
 
 
 def test_names_fold_last():
