@@ -17,7 +17,6 @@ from rooms import MAY_IMPORT
 
 import sepcalc
 from sepcalc.cli.main import COMMANDS
-from sepcalc.cli.report import SUFFIXES
 from sepcalc.core.runtime import resolve
 from sepcalc.core.table import Tabular
 from sepcalc.render.charts.chart import CHARTS
@@ -172,7 +171,6 @@ def late_names() -> Iterator[str]:
         yield from filter(None, [vars(result).get("_TABLES")])
     yield from (f"{module}:{name}" for name, module in sepcalc._LAZY.items())
     yield "sepcalc.render.formats:fragments"
-    yield from SUFFIXES.values()
 
 
 def _subclasses(kind: type) -> Iterator[type]:
