@@ -15,6 +15,8 @@ import sepcalc
 from sepcalc.measure.loop import Plan, on_host
 from sepcalc.measure.statistics import PairedRatio, summarize
 
+pytestmark = pytest.mark.slow
+
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
 

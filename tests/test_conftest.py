@@ -12,6 +12,7 @@ SKIPPED = "import pytest\n\n\n@pytest.mark.skip(reason='nothing to see')\ndef te
 PASSED = "def test_it():\n    pass\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ci", "text", "code"), [("true", SKIPPED, 1), ("true", PASSED, 0), ("", SKIPPED, 0)])
 def test_a_skipped_test_fails_on_a_build_server(tmp_path, ci, text, code):
     """Where CI is set a skipped test ends the run with 1, and elsewhere it does not."""

@@ -146,6 +146,7 @@ def played(block: Block, folder: Path) -> list[str]:
     return [line for command in commands for line in (command, *printed(command[2:], folder))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("block", CONSOLES, ids=str)
 def test_output(block, tmp_path):
     """What a page shows below a command is what the command prints."""
@@ -158,6 +159,7 @@ def test_console_blocks_hold_commands():
     assert [str(block) for block in CONSOLES if not block.lines[0].startswith("$ sepcalc")] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", sorted({block.page for block in EXAMPLES}), ids=lambda page: page.name)
 def test_examples(page, tmp_path):
     """The Python examples of a page print what it says, one after the other in one session."""

@@ -276,6 +276,7 @@ def printed(form: str, text: str) -> list[tuple[int, int]]:
     return [(int(params.replace(",", "")), int(macs.replace(",", ""))) for params, macs in counts]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", ["", "--group", "--top 3", "--sort params"])
 @pytest.mark.parametrize("form", PEOPLE)
 @pytest.mark.parametrize("name", bundled())

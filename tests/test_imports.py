@@ -63,10 +63,10 @@ def imports(file: Path) -> Iterator[str]:
 def graph(package: Path) -> dict[str, set[str]]:
     """Each file of a package, as ``room.file``, with the files that it imports."""
     files = {".".join(file.relative_to(package).with_suffix("").parts): file for file in package.rglob("*.py")}
-    return {
-        name: {other for other in files if other != name and f"{package.name}.{other}" in set(imports(file))}
-        for name, file in files.items()
+    named = {
+        name: {module.removeprefix(f"{package.name}.") for module in imports(file)} for name, file in files.items()
     }
+    return {name: (modules & set(files)) - {name} for name, modules in named.items()}
 
 
 def _is_wrong(name: str, other: str) -> bool:

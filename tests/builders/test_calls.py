@@ -171,6 +171,7 @@ def keras_model(stage: ConvSpec) -> torch.nn.Module:
     return keras.Sequential([keras.Input((*stage.size, stage.c_in)), *made])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", EVERY)
 @randomly(8)
 @given(data=st.data())

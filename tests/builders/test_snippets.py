@@ -235,6 +235,7 @@ def test_it_runs_as_printed(comparison, framework, tmp_path, capsys):
     assert capsys.readouterr().out.splitlines() == lines
 
 
+@pytest.mark.slow
 def test_it_runs_by_itself(tmp_path):
     """A student's machine has Python, the framework and the printed file."""
     path = tmp_path / "printed.py"

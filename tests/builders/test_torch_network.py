@@ -38,6 +38,7 @@ def check(found: Network) -> None:
     assert module(x).shape == (1, *found.layers[-1].output.shape)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", bundled())
 def test_bundled_networks(name):
     """Every bundled network, as written and as each default variant, has the parameters and FLOPs that it says."""
@@ -46,6 +47,7 @@ def test_bundled_networks(name):
         check(each)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", EVERY)
 @randomly(40)
 @given(
@@ -113,6 +115,7 @@ def give(theirs: nn.Module, mine: nn.Module) -> None:
     mine.load_state_dict({key: values[key].view_as(each) for key, each in mine.state_dict().items()})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [

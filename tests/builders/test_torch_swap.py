@@ -32,6 +32,7 @@ def check(swapped: Swapped, x: torch.Tensor) -> None:
     assert flops(swapped.module, x) == 2 * swapped.network.cost.macs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v2", "vgg11"])
 @pytest.mark.parametrize(("only", "keep"), [((), ()), (("*.1*",), ("*.10*",))])
 def test_torchvision(name, only, keep):

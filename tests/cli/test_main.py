@@ -175,6 +175,7 @@ def test_files_have_no_color(folder):
     assert (folder / "a.txt").read_text("utf-8") == sepcalc(LAYER).out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line",
     [
@@ -244,6 +245,7 @@ def test_closed_streams():
         assert subprocess.run(["/bin/sh", "-c", command], stdout=-3, check=False).returncode == code
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "variables", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}]
 )

@@ -23,6 +23,8 @@ from sepcalc.readers.pytorch.layers import macs_of_operations, to_network
 from sepcalc.readers.pytorch.recorder import record
 from sepcalc.readers.sources import open_source
 
+pytestmark = pytest.mark.slow
+
 ZOO = (
     "alexnet", "vgg16", "resnet18", "resnet50", "resnext50_32x4d", "wide_resnet50_2", "squeezenet1_0", "googlenet",
     "inception_v3", "densenet121", "mobilenet_v2", "mobilenet_v3_large", "mobilenet_v3_small", "mnasnet1_0",

@@ -124,6 +124,7 @@ class DenseBlock(nn.Module):
 MODELS = {"unet": UNet, "squeeze_excite": SqueezeExcite, "shufflenet_unit": ShuffleUnits, "densenet_block": DenseBlock}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_whole_networks_are_those_of_pytorch(name):
     """Parameters, output and FLOPs of a file are those of the same network written for PyTorch."""

@@ -10,6 +10,8 @@ from torch import nn
 
 from sepcalc.readers.inputs import Input, parse_input
 
+pytestmark = pytest.mark.slow
+
 IMAGE = (Input(shape=(1, 3, 8, 8)),)
 
 

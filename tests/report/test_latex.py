@@ -18,6 +18,8 @@ from sepcalc.render.latex_text import escape
 from sepcalc.report.document import ReportSubject, report_network
 from sepcalc.report.latex import draw
 
+pytestmark = pytest.mark.slow
+
 REPORT = report_network(ReportSubject(network=NETWORK, pictures=True), MADE)
 TEXT = draw(REPORT, "it")
 

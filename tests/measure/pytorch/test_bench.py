@@ -173,6 +173,7 @@ def test_a_model_of_ones_own(code):
     assert any("depthwise-separable leaves conv as written: " in note for note in session.notes)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("code")
 def test_the_command():
     """The command times what a user names: a convolution, and code with its inputs and arguments."""
@@ -186,6 +187,7 @@ def test_the_command():
     assert rows[0]["macs"] == 2 * 3 * 2 * 9 * 64
 
 
+@pytest.mark.slow
 def test_an_onnx_file(folder):
     """Of an ONNX file the layers are timed alone, and a note says why."""
     export(*MODELS["vgg"], folder / "net.onnx", **OLD)

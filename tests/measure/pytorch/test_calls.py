@@ -267,6 +267,7 @@ def test_real_switches():
         setattr(owner, name, before)
 
 
+@pytest.mark.slow
 def test_every_candidate_is_compiled(monkeypatch):
     """More modules of one class are compiled than torch does by itself before it silently runs them as they are."""
     from torch._dynamo import config
@@ -300,6 +301,7 @@ with held(Conditions()):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="it is the C library of Linux that gives memory back")
 def test_memory_stays_with_the_program():
     """Calls whose results are a few MiB get new pages from the system each time, but not while a measurement lasts."""

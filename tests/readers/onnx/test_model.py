@@ -82,6 +82,7 @@ def weighted(network: Network) -> list[tuple[str, int, int]]:
 # --- exports beside what they were exported from
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exporter", [pytest.param(OLD, id="old"), pytest.param(NEW, id="new")])
 @pytest.mark.parametrize("name", MODELS)
 def test_an_export_costs_what_the_model_costs(name, exporter, tmp_path):
@@ -114,6 +115,7 @@ def test_layers_of_an_export_are_called_as_in_the_model():
     assert layer_names("/a/a.0/a.0.1/b/Conv_1") == ("a.0.1.b.Conv_1",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exporter", [pytest.param(OLD, id="old"), pytest.param(NEW, id="new")])
 def test_recurrent_layers_of_an_export(exporter, tmp_path):
     """Their weights are cut, put in another order and joined by the exporter: every number still counts once."""
@@ -126,6 +128,7 @@ def test_recurrent_layers_of_an_export(exporter, tmp_path):
     assert network.cost.params == sum(params) == sum(each.numel() for each in RECURRENT().parameters())
 
 
+@pytest.mark.slow
 def test_weights_beside_the_file_are_never_opened(tmp_path):
     """Weights in external data are counted, though the file that holds them is gone."""
     build, shape = MODELS["vgg"]
@@ -782,6 +785,7 @@ def test_what_is_no_file_is_refused(tmp_path):
             load(tmp_path / path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("data", "message"),
     [
@@ -835,6 +839,7 @@ def check(opened: Any, data: bytes) -> None:
     assert "\n" not in message
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.sampled_from(SEEDS), data=st.data())
 def test_no_bytes_crash_the_import(seed, data, opened):

@@ -338,6 +338,7 @@ def applications():
         yield keras.applications
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "model"),
     [

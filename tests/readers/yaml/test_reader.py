@@ -368,6 +368,7 @@ def measured(tmp_path_factory) -> dict[str, tuple[float, str]]:
     return {name: (amount, message) for name, amount, message in map(json.loads, done.stdout.splitlines())}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", hostile.FILES)
 def test_hostile_files(measured, name):
     """A file that should be refused is refused with its faults, in under two seconds."""
@@ -387,6 +388,7 @@ def test_hostile_files_take_little_memory(measured):
 TEXTS = st.lists(st.sampled_from(WORDS + SIGNS * 4), max_size=40).map("".join)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["bomb as k", "nesting in block style", "billion repeats", "binary", "empty"])
 def test_hostile_files_on_the_command_line(tmp_path, name):
     """The program says what is wrong with a hostile file on standard error, in a line, and exits with 2."""

@@ -55,6 +55,7 @@ def test_stages_are_stacked_to_the_total(name):
             assert sum(each or 0 for each in stages) == (body[key] or 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SPECS)
 @pytest.mark.parametrize("variants", [("all",), (), ("grouped",)])
 def test_words_are_apart(name, variants):

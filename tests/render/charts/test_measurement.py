@@ -44,6 +44,7 @@ TABLES = {
 """Tables of every shape, made when they are asked for."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TABLES)
 def test_words_are_apart(name):
     """No word is cut off or lies on another, and the picture fits a column."""

@@ -73,6 +73,7 @@ def test_the_same_is_drawn_once():
     assert names == ["as-written = standard", "depthwise-separable", "spatial-separable"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variants", [(), ("all",)])
 @pytest.mark.parametrize("network", [load("mobilenet_v1"), load("densenet121"), load("alexnet"), read(DEEP)])
 def test_words_are_apart(network, variants):

@@ -23,6 +23,7 @@ def words(path):
     return [each.text for name in ("text", "tspan", "title") for each in tree.iter(f"{SVG}{name}") if each.text]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PICTURES)
 def test_pictures_are_of_today(name, tmp_path, monkeypatch):
     """A picture says what its command draws now; ``python docs/chart_pictures.py`` draws it anew."""

@@ -40,6 +40,7 @@ def test_data_is_the_table(name):
     assert all(each in rows for each in known)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variants", [(), ("all",)])
 @pytest.mark.parametrize("name", SWEEPS)
 def test_words_are_apart(name, variants):
