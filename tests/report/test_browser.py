@@ -10,7 +10,10 @@ from sepcalc import choose, load
 from sepcalc.core.network_tables import network_table
 from sepcalc.core.table import plain
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine"),
+]
 
 TABLE = "#layers table"
 NETWORK = load("resnet50")
