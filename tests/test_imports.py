@@ -217,6 +217,7 @@ def loaded(*arguments: str) -> set[str]:
 LAYER = ("layer", "--cin", "64", "--cout", "128", "-k", "3")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -257,6 +257,7 @@ def ruff(*arguments: str, source: str) -> str:
     return subprocess.run(command, input=source, capture_output=True, text=True, check=False, encoding="utf-8").stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("framework", ["torch", "keras"])
 @pytest.mark.parametrize("comparison", EACH)
 def test_a_formatter_changes_nothing(comparison, framework):

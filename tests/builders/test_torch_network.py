@@ -223,6 +223,7 @@ def test_operators(layers, expected):
     torch.testing.assert_close(run(layers, X), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("word", ACTIVATIONS)
 def test_activations(word):
     """Each activation of a network file is that of PyTorch, on its own and behind a convolution."""
@@ -351,6 +352,7 @@ def test_gradients():
     assert torch.autograd.gradcheck(module, x)
 
 
+@pytest.mark.slow
 def test_other_forms_of_the_same_numbers():
     """Channels last, in half precision and compiled, the module computes what it computes."""
     found = network(BRANCHES, size=8)

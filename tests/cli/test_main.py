@@ -139,6 +139,7 @@ def test_completion(words, place, offered):
 PRINTED = [LAYER, f"{LAYER} --explain", f"{LAYER} --code torch", NETWORK, "network --list", "--help"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", PRINTED)
 def test_a_pipe_gets_text_alone(line):
     """In a pipe there are no escape codes, and the width of a terminal changes nothing but the help."""

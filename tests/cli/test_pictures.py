@@ -14,6 +14,7 @@ from sepcalc.measure.run import MeasurementSetup
 LAYER = "layer --cin 64 --cout 128 -k 3 --size 56"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line",
     [

@@ -13,6 +13,7 @@ def on_a_day(monkeypatch):
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795132800")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "first"),
     [
@@ -52,6 +53,7 @@ def test_how_it_was_made(folder):
     assert "conv1 is a layer of type conv 3×3" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("suffix", "pictures"), [(".md", ".svg"), (".tex", ".pdf")])
 def test_pictures(folder, suffix, pictures):
     """Asked for, charts are files beside the report, which names them."""

@@ -37,6 +37,7 @@ def test_commands_draw_it(folder: Path, monkeypatch, name, line):
     assert f" rows of {name}, {int(name == 'layers')} others</title>" in (folder / "a.svg").read_text("utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["totals", "counters"])
 def test_a_report_shows_it(folder: Path, monkeypatch, name):
     """A table that has had no chart gets one in the report, with its words, as a part of the page or beside it."""

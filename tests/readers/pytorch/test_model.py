@@ -179,6 +179,7 @@ def test_ways(way):
     assert note.startswith(f"test:net was run {way}, since ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS_TO_RUN)
 @pytest.mark.parametrize("name", NETS)
 def test_same(name, way):

@@ -379,6 +379,7 @@ def test_hostile_files(measured, name):
     assert re.match(r"\d+:(\d+:)? |.* is a binary file; give a YAML file$", message), message
 
 
+@pytest.mark.slow
 def test_hostile_files_take_little_memory(measured):
     """The worst of all hostile files takes less than 500 MB."""
     megabytes, _ = measured[""]

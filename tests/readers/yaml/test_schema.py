@@ -256,6 +256,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("record", LAYER_RECORDS, ids=lambda record: record.__name__)
 @randomly(60)
 @given(data=st.data())

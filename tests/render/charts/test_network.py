@@ -30,6 +30,7 @@ def tables(network, variants=(), **layout):
     return network_table(network, what_ifs, **layout), totals_table(network, what_ifs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("group", [False, True])
 @pytest.mark.parametrize("name", ["mobilenet_v1", "resnet50", "densenet121"])
 def test_data_is_the_table(name, group):
@@ -52,6 +53,7 @@ def test_data_is_the_table(name, group):
     assert [name for each in variants for name in each.split(" = ")] == [row["variant"] for row in totals.to_dicts()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["mobilenet_v1", "vgg16", "shufflenet_v2_x1_0"])
 def test_curves_end_at_the_totals(name):
     """The totals beside the bars are those of the table of totals, and where the curves end."""
@@ -83,6 +85,7 @@ def test_words_are_apart(network, variants):
     assert picture.width <= 322
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("network", "names"),
     [
