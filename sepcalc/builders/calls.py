@@ -1,13 +1,12 @@
 """A stage as the constructor calls that make it, in PyTorch and in Keras.
 
-Calls are data. Printed code writes them down and built modules carry them out, so what is printed and what
-is measured cannot differ. Each call list has exactly the stage's parameters, output size and multiply-adds;
-padding, cropping and nothing else stands around the convolution where a framework needs that.
+Calls are data. Printed code writes them down and built modules carry them out, so both are the same. A list of calls
+has exactly the stage's parameters, output size and multiply-adds; only padding and cropping stand around the
+convolution.
 
-``padding="same"`` fixes the size of the output, ceil(size / stride), and frameworks differ in where they put the
-zeros at stride > 1. PyTorch calls pad d·(k - 1) around the input, the smaller half first, as PyTorch models are
-written; a transposed one is the adjoint of the forward one. Keras calls say ``"same"``, which pads by the size
-at hand. Neither changes a count.
+``padding="same"`` fixes the output's size, ceil(size / stride); frameworks place the zeros differently at stride > 1.
+PyTorch calls pad d·(k - 1) around the input, the smaller half first, as PyTorch models do; a transposed one is the
+adjoint of the forward one. Keras calls say ``"same"``. Neither changes a count.
 """
 
 from __future__ import annotations

@@ -9,10 +9,10 @@ from sepcalc.core.variants import Stages
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """Parameters, the shape that is written without the batch, and the FLOPs of one example.
+    """Parameters, the output's shape without the batch, and the FLOPs of one example.
 
-    ``shape`` is None where there is no one shape, as for a model that returns several tensors; a prediction
-    without one is true of any.
+    ``shape`` is None where there is no single shape, as for a model with several outputs; such a prediction fits any
+    shape.
     """
 
     params: int
@@ -20,7 +20,7 @@ class Counted:
     flops: int
 
     def differences(self, found: Counted) -> str:
-        """Where ``found`` in torch is not what was predicted; empty where it is.
+        """The differences of ``found`` from the prediction, as text; empty where there are none.
 
         >>> Counted(params=9, shape=(1, 4), flops=72).differences(Counted(params=10, shape=(1, 4), flops=72))
         'parameters 9 here, 10 in torch'
@@ -34,10 +34,7 @@ class Counted:
 
 
 def predicted(stages: Stages) -> Counted:
-    """What ``stages`` say of themselves: sums, and the shape that the last one writes.
-
-    Raises :class:`SpecError` where the size is open.
-    """
+    """The counts of ``stages``: sums, and the last one's output shape. Raises :class:`SpecError` for an open size."""
     return Counted(
         params=sum(stage.params for stage in stages),
         shape=(stages[-1].c_out, *(stages[-1].out_size or ())),

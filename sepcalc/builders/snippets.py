@@ -1,8 +1,7 @@
 """A comparison as code: one Python file for PyTorch or Keras that runs as printed.
 
-Every candidate is a class or a function of its own, ready to be pasted; one that does not apply, or that the
-framework cannot express, is a comment with the reason. Run as a program, the file prints each one's name,
-parameters and output shape.
+Every candidate is a class or a function, ready to be pasted; one that cannot be expressed is a comment with the reason.
+Run as a program, the file prints the name, parameters and output shape of each.
 """
 
 from __future__ import annotations

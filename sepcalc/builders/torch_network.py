@@ -1,7 +1,7 @@
 """Networks as PyTorch modules, made from their description.
 
-A layer becomes the modules of its stages, with its norm and its activations where they stand in the network, so that
-what is timed is what is counted: parameters and FLOPs of the modules are the network's ``params`` and ``2 * macs``.
+A layer becomes the modules of its stages, with its norm and activations where they stand in the network. So the timed
+network is the counted one: parameters and FLOPs of the modules are ``params`` and ``2 * macs``.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ except ImportError as missing:
 
 
 def layer_module(layer: Convolution, *, device: str = "cpu") -> nn.Sequential:
-    """The module of one layer: its stages as written, with the norm and the activation that stand after each.
+    """The module of one layer: its stages as written, with the norm and the activation after each.
 
-    It reads (examples, c_in, and one dimension for each axis). A layer with a ``batch`` runs over so many feature maps
-    for each example: give it as many. A layer that ``shares`` its weights gets some of its own.
+    It reads (examples, c_in, and one dimension for each axis). A layer with a ``batch`` needs that many feature maps
+    for each example. A layer that ``shares`` its weights gets its own.
 
     Raises :class:`SpecError` for a stage or a norm that PyTorch cannot express.
 
@@ -85,11 +85,11 @@ def _activation(word: str) -> Iterator[nn.Module]:
 def build_network(network: Network, *, device: str = "cpu") -> nn.Module:
     """The module that runs ``network``: it reads (examples, channels, and one dimension for each axis).
 
-    It returns what the last layer writes, and lets go of what no later layer reads. Weights are random, of a size at
-    which what flows through a deep network does not vanish.
+    It returns the last layer's output, and frees a map after its last reader. Weights are random, of a size that keeps
+    activations from vanishing in a deep network.
 
-    Raises :class:`SpecError` with the layer that has no module and why: one whose matrix products are known by their
-    cost alone, one that is known by its framework's name, one of which it is unknown what it reads.
+    Raises :class:`SpecError` with the layer and the reason: a product known by its cost alone, an operator known by its
+    framework's name alone, or a layer whose input is unknown.
 
     >>> from sepcalc.readers.yaml.reader import load
     >>> network = load("mobilenet_v1")
@@ -154,11 +154,7 @@ def _share(module: nn.Module, owner: nn.Module, name: str) -> None:
 
 
 def _settle(modules: Iterable[nn.Module]) -> None:
-    """Draw weights as He 2015 does (arXiv:1502.01852, equation 10).
-
-    PyTorch's own are smaller by a factor of √6: after some tens of layers the numbers are too small for half precision,
-    and a processor computes slowly with those.
-    """
+    """Draw weights as He 2015 (arXiv:1502.01852, equation 10): PyTorch's, smaller by √6, underflow in deep networks."""
     weights = {each for module in modules for each in module.parameters() if each.dim() > 1}
     with torch.no_grad():
         for each in weights:

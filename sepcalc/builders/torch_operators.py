@@ -1,6 +1,6 @@
-"""The PyTorch modules behind the words of a network file that ``torch.nn`` has no class for.
+"""PyTorch modules for the words of a network file that ``torch.nn`` has no class for.
 
-Shapes are those of PyTorch: examples, channels, and one dimension for each axis; what follows a vector has two.
+Shapes are PyTorch's: examples, channels, and one dimension for each axis; behind a vector there are two dimensions.
 """
 
 from __future__ import annotations
@@ -86,10 +86,7 @@ class PerPosition(nn.Module):
 
 
 class Repeated(nn.Module):
-    """A module that runs over ``batch`` feature maps for one example, of which one goes on.
-
-    A network file says how many there are, and not where they come from: here they are copies.
-    """
+    """A module that runs over ``batch`` copies of its input and hands on one result."""
 
     def __init__(self, inner: nn.Module, batch: int) -> None:
         super().__init__()

@@ -1,8 +1,7 @@
-"""Stages as PyTorch modules, to hold the arithmetic against.
+"""Stages as PyTorch modules, to check the arithmetic.
 
-Beside the importer's ``torch_*`` the only file that imports torch. FLOPs here are what PyTorch itself counts while
-a module runs: two per multiply-add of convolutions and matrix products, nothing for biases, so
-``flops == 2 * macs``.
+FLOPs are counted by PyTorch while a module runs: two per multiply-add of convolutions and matrix products, none for
+biases, so ``flops == 2 * macs``.
 """
 
 from __future__ import annotations
@@ -67,10 +66,10 @@ def parameter_count(module: nn.Module) -> int:
 
 
 def counted(module: nn.Module, *inputs: torch.Tensor, **named: torch.Tensor) -> Counted:
-    """What ``module`` is, found in one run: of one input in full, so the FLOPs are those of the whole batch.
+    """The parameters, output shape and FLOPs of ``module``, from one run, also on the ``meta`` device.
 
-    Works on the ``meta`` device. FLOPs are those of ``torch.utils.flop_counter``; the shape is None where the
-    module returns anything but one tensor.
+    FLOPs are those of ``torch.utils.flop_counter``, for the whole batch; the shape is None unless the module returns
+    one tensor.
     """
     from torch.utils.flop_counter import FlopCounterMode
 

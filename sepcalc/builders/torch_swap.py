@@ -1,8 +1,8 @@
 """The user's own module with a variant in place of its convolutions.
 
-An imported network has the paths of modules as the names of its layers; so each convolution that is a module can be
-taken out of a copy of the model, and the stages of a variant put in its place. They have weights of their own: what is
-timed is the form, and the answers of the model mean nothing.
+Layers of an imported network have the paths of modules as names. So each convolution that is a module is replaced by a
+variant's stages in a copy of the model. The stages have weights of their own: the form is timed, the answers mean
+nothing.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ except ImportError as missing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swapped:
-    """A model in another form: its ``module``, and the ``network`` that describes it, whose costs are the module's.
+    """A model in another form: its ``module``, and the ``network`` that describes it.
 
     ``left`` holds the name and the reason of each chosen layer that stays as it is.
     """
@@ -46,9 +46,9 @@ def swap(
 ) -> Swapped:
     """A copy of ``module`` with ``variant`` in the layers that :meth:`Network.what_if` converts.
 
-    ``network`` is what the importer made of ``module``. Weights that stay are those of ``module``, so a large model is
-    in memory once. New weights are random; they have the device, the type and the mode of those that they stand for.
-    What a function computes, or a module that does more than a convolution, is left.
+    ``network`` is ``module`` as imported. Kept weights are shared with ``module``, so a large model is in memory once.
+    New weights are random, on the device and of the type and mode of the old ones. A convolution computed by a
+    function, or within a larger module, stays.
 
     >>> from sepcalc.readers.pytorch.layers import to_network
     >>> from sepcalc.readers.inputs import Input, Request

@@ -1,8 +1,8 @@
-"""Arithmetic held against PyTorch: every layer built as modules, run, and counted by torch itself.
+"""Arithmetic checked against PyTorch: every layer is built as modules, run, and counted by torch itself.
 
-What is compared, for a layer as written and as every variant that can express it: trainable parameters of the
-convolutions, the shape of the output, and FLOPs by ``torch.utils.flop_counter``, which must be twice the
-multiply-adds. Norms and activations are not built; they have no multiply-adds.
+For a layer as written and as every variant, three numbers are compared: trainable parameters of the convolutions, the
+output's shape, and FLOPs by ``torch.utils.flop_counter``, which must be twice the multiply-adds. Norms and activations
+are not built.
 """
 
 from __future__ import annotations
@@ -22,10 +22,7 @@ from sepcalc.core.variants import Stages, Variant, choose, get
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One layer in one form: what is ``predicted`` here and what torch has ``measured``.
-
-    ``why_not`` is the reason where PyTorch has no module for this form; then nothing was measured.
-    """
+    """One layer in one form: ``predicted`` here, ``measured`` by torch; ``why_not`` if PyTorch has no module for it."""
 
     layer: str
     form: str
@@ -47,11 +44,10 @@ class Check:
 
 
 def verify(network: Network, variants: Iterable[Variant | str] = ()) -> tuple[Check, ...]:
-    """Build each convolution and linear layer of ``network`` as written, and each convertible one as ``variants``.
+    """The checks of all convolutions and linear layers as written, and of the convertible ones as ``variants``.
 
-    Every variant unless some are named; forms that a variant cannot express are left out.
-
-    Raises :class:`MissingExtraError` without torch.
+    All variants by default; a variant that cannot express a layer is left out. Raises :class:`MissingExtraError`
+    without torch.
 
     >>> [check.verdict for check in verify(Network(name="none", layers=()))]
     []

@@ -1,10 +1,9 @@
-"""How a variant's cost comes about: the derivation in symbols, in numbers, and as a closed ratio.
+"""The derivation of a variant's cost: in symbols, in numbers, and as a closed ratio.
 
-Each variant is run once more, on a convolution whose numbers remember their names (:mod:`sepcalc.explain.symbols`);
-its stages then carry the formulas of their own parameters and multiply-adds. M and N are the channels in and
-out, D_K the kernel, D_F the feature map at the input and D_G the one at the output (Howard 2017, section 3.1).
-Where the axes differ, the kernel is K_t, K_h, K_w and the map T, H, W, with a prime at the output. R is a
-number of channels in between that was chosen (Jaderberg's rank), G a number of groups.
+Each variant runs once more, on a convolution whose numbers remember their names (:mod:`sepcalc.explain.symbols`); its
+stages then carry the formulas of their parameters and multiply-adds. M and N are the channels in and out, D_K the
+kernel, D_F the feature map at the input, D_G that at the output (Howard 2017, section 3.1). Where the axes differ, the
+kernel is K_t, K_h, K_w and the map T, H, W, with a prime at the output.
 """
 
 from __future__ import annotations
@@ -89,9 +88,9 @@ class StageShare:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostRatio:
-    """A variant's total over the standard's: ``value``, and as a sum of products where it is one (``closed``).
+    """A variant's total over the standard's: its ``value``, and a sum of products (``closed``) where there is one.
 
-    ``parts`` are what each stage adds to it; empty without a closed form.
+    ``parts`` are the shares of the stages; empty without a closed form.
     """
 
     count: str
@@ -106,7 +105,7 @@ class CostRatio:
 class Section:
     """One variant: its derivations and ratios, or the reason why it does not apply.
 
-    ``channels`` are those that the first stage reads, and then those that each stage writes.
+    ``channels`` are the input's, then the output's of each stage.
     """
 
     name: str
@@ -151,10 +150,10 @@ def _values(legend: Iterable[Definition]) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Named:
-    """A convolution whose channels and kernel have names, and names for what else its stages are made of.
+    """A convolution with named channels and kernel, and names for the other numbers of its stages.
 
-    ``maps`` has the names of lengths by axis and length, ``open_map`` those of an open feature map, and
-    ``options`` those of the variants' numbers.
+    ``maps`` names lengths by axis and length, ``open_map`` those of an open feature map, ``options`` the variants'
+    numbers.
     """
 
     spec: ConvSpec
@@ -222,7 +221,7 @@ def _lengths(values: Axes, common: str, each: Sequence[str], *, square: bool) ->
 
 
 def explain_layer(comparison: Comparison) -> Explanation:
-    """Derive every candidate of ``comparison``: formulas, numbers, sums, and the ratio to the standard.
+    """The derivation of every candidate of ``comparison``: formulas, numbers, sums, and the ratio to the standard.
 
     >>> from sepcalc import ConvSpec, compare
     >>> from sepcalc.explain.symbols import UNICODE, write

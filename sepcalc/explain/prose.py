@@ -1,8 +1,8 @@
 """An explanation as text: for the terminal, in Markdown, in LaTeX, in HTML.
 
-Every format says the same in the same order: the names, the rules of counting, and for each variant its
-stages, the count of each stage in symbols and in numbers, the sum, the ratio to the standard, and what the
-variant gives up. In Markdown only symbols are mathematics, so that the source reads as well as the page.
+Every format has the same order: the names, the rules of counting, and for each variant its stages, their counts in
+symbols and numbers, the sum, the ratio to the standard, and what the variant gives up. In Markdown only symbols are
+mathematics, so that the source is readable.
 """
 
 from __future__ import annotations

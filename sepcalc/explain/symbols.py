@@ -1,9 +1,9 @@
-"""Whole numbers that remember their names, so that a count can say how it came about.
+"""Whole numbers that remember their names, so that a count has a derivation.
 
-No variant carries a formula. Its derivation is made by running the same rewrite on a :class:`Symbol`, an
-``int`` that is called ``M`` or ``D_K``: products, sums and exact quotients of symbols are again numbers that
-remember their :class:`Formula`. Any other operation, and a division with a remainder, returns a plain
-``int``: a formula may then show a number where a name could stand, but it never shows a wrong one.
+No variant carries a formula. Its derivation is the same rewrite run on a :class:`Symbol`, an ``int`` called ``M`` or
+``D_K``: products, sums and exact quotients of symbols remember their :class:`Formula`. Any other operation, and a
+division with a remainder, returns a plain ``int``: a formula may show a number where a name could stand, never a wrong
+name.
 
 >>> m, n, k = Symbol("M", 64), Symbol("N", 128), Symbol("D_K", 3)
 >>> count = k * k * m + m * n
@@ -86,9 +86,7 @@ class Formula:
         return frozenset(name for term in self.terms for name, _ in term.powers)
 
     def at(self, values: Mapping[str, int]) -> Fraction:
-        """The number that this formula is with ``values``.
-
-        Raises :class:`KeyError` for a name that ``values`` does not know.
+        """The value of this formula with ``values``; raises :class:`KeyError` for an unknown name.
 
         >>> formula(Symbol("N", 128) // 4).at({"N": 10})
         Fraction(5, 2)
@@ -153,7 +151,7 @@ class Symbol(int):
 
 
 def formula(number: int) -> Formula:
-    """What ``number`` remembers; a plain integer is a formula of one constant.
+    """The formula of ``number``; that of a plain integer is a constant.
 
     >>> write(formula(7), UNICODE)
     '7'

@@ -1,8 +1,8 @@
-"""A sweep as records for programs, written a block of points at a time, so that any grid fits in little memory.
+"""A sweep as records for programs, written block by block, so that a grid of any size needs little memory.
 
-CSV, TSV and JSON hold what :mod:`sepcalc.render.records` makes of the same table; Parquet has columns of 64-bit
-integers, floats and texts, and needs polars. JSON is one object, with a record on each line: ``{"schema": 1, "kind":
-"sweep", "title": …, "swept": {key: values}, "variants": […], "rows": [{key: value}]}``.
+CSV, TSV and JSON hold the records of :mod:`sepcalc.render.records`; Parquet needs polars and has columns of 64-bit
+integers, floats and texts. JSON is one object with a record on each line: ``{"schema": 1, "kind": "sweep", "title": …,
+"swept": {key: values}, "variants": […], "rows": [{key: value}]}``.
 """
 
 from __future__ import annotations

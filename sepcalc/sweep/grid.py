@@ -1,8 +1,7 @@
 """The quantities of a sweep: values, lists and ranges, and the grid of all their points.
 
-A range has both its ends: ``32:128:32`` is 32, 64, 96, 128; ``32:256:x2`` is 32, 64, 128, 256; ``1:4`` is 1, 2, 3, 4.
-Values, lists and ranges mix: ``3,5:9:2,x`` reads what stands between commas one after the other. What comes twice
-counts once.
+A range includes both ends: ``32:128:32`` is 32, 64, 96, 128; ``32:256:x2`` is 32, 64, 128, 256; ``1:4`` is 1, 2, 3, 4.
+Commas join values and ranges; a repeated value counts once.
 """
 
 from __future__ import annotations
@@ -35,9 +34,9 @@ class Axis:
 
     @classmethod
     def of(cls, key: str, values: Any) -> Axis:
-        """An axis of a list or a range of values, in which none counts twice, or of one value.
+        """An axis of one value, or of a list or a range without its repetitions.
 
-        Beside a length for each axis of the map, one number stands for all of them.
+        If any value has one length per axis of the map, a single number stands for all axes.
 
         >>> Axis.of("k", [3, (3, 1), (3, 3)]).values
         ((3, 3), (3, 1))
@@ -122,10 +121,10 @@ def shown(value: Any) -> str:
 
 
 def parse_values(text: str, read: Callable[[str], Read]) -> list[Read]:
-    """Values, lists and ranges, as described above; ``read`` reads one value.
+    """Values, lists and ranges as described above; ``read`` reads one value.
 
-    Raises :class:`SepcalcError` where ``read`` does, for a range that has no values or never ends, and for more
-    than :data:`MOST_VALUES`.
+    Raises :class:`SepcalcError` where ``read`` does, for an empty or endless range, and for more than
+    :data:`MOST_VALUES`.
 
     >>> parse_values("32:256:x2, 48", int), parse_values("3:9:2", int), parse_values("0.25:1:0.25", Fraction)[1:3]
     ([32, 64, 128, 256, 48], [3, 5, 7, 9], [Fraction(1, 2), Fraction(3, 4)])

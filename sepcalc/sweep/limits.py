@@ -1,9 +1,8 @@
-"""How the reductions of a sweep move along each of its quantities, and what they near as one of them grows.
+"""The direction of a sweep's reductions along each quantity, and their limits as one quantity grows.
 
-Both are found in the numbers. A direction is what every step along a quantity agrees on. A limit is looked up far
-beyond the grid: where the reduction no longer changes there, it is what the reduction nears. Its formula comes from
-the rewrite itself, run on numbers that remember their names (:mod:`sepcalc.explain.symbols`), and is said only where it
-gives every one of those numbers.
+Both are found in the numbers. A direction is one on which all steps along a quantity agree. A limit is the value far
+beyond the grid, where the reduction no longer changes. Its formula comes from the rewrite, run on numbers that remember
+their names (:mod:`sepcalc.explain.symbols`), and is printed only if it gives every one of those numbers.
 """
 
 from __future__ import annotations
@@ -39,11 +38,10 @@ _MOST_NAMED = 3
 
 
 def trend_notes(sweep: Sweep, whole: Block, beyond: Sequence[Horizon]) -> Iterator[str]:
-    """A sentence for each variant: how its reduction moves along each swept quantity, and what it nears.
+    """A sentence for each variant: the direction of its reduction along each swept quantity, and the limit.
 
-    Where the reductions of multiply-adds and of parameters do not go the same way, each has its own.
-
-    ``whole`` has all points of the sweep, ``beyond`` its :func:`horizons`.
+    Reductions of multiply-adds and of parameters have a sentence each where they differ. ``whole`` has all points of
+    the sweep, ``beyond`` its :func:`horizons`.
     """
     known = {each.axis.key: each for each in beyond}
     for place, name in enumerate(sweep.names):
@@ -80,10 +78,7 @@ def _verb(signs: set[int]) -> str:
 
 
 def _signs(values: Sequence[Fraction | None], at: Sequence[Any], inner: int) -> Iterator[int]:
-    """1 for each step along an axis on which ``values`` grow, -1 where they fall, 0 where they stay.
-
-    ``at`` are the values of the axis, and neighbours on it stand ``inner`` places apart.
-    """
+    """1, -1 or 0 for each step along an axis, whose neighbours are ``inner`` apart: ``values`` grow, fall or stay."""
     for place, (one, other) in enumerate(zip(values, values[inner:], strict=False)):
         step = place // inner % len(at)
         if step < len(at) - 1 and one is not None and other is not None:
@@ -134,10 +129,7 @@ def _lines(sweep: Sweep, axis: Axis, value: int) -> Block:
 
 
 def limits(sweep: Sweep, beyond: Horizon, place: int, count: Count) -> list[Fraction | None]:
-    """What the reduction of a row nears at each point of the grid, as the quantity of ``beyond`` grows.
-
-    None where it nears nothing, or nothing is known so far out. All points of a line have the same.
-    """
+    """The limit of a row's reduction at each point as the quantity of ``beyond`` grows; None where there is none."""
     return _at_points(sweep, beyond.axis, _limits(sweep, beyond, place, count))
 
 
@@ -219,7 +211,7 @@ def _law(sweep: Sweep, beyond: Horizon, place: int, count: Count, known: Mapping
 
 
 def _leading(whole: Formula, name: str) -> Formula:
-    """What stands at the highest power of ``name``.
+    """The coefficient of the highest power of ``name``.
 
     >>> n, k = Symbol("n", 8), Symbol("k", 3)
     >>> write(_leading(formula(k * n * n + k * k * n * n + n * 7), "n"), UNICODE)

@@ -1,14 +1,13 @@
-"""Whole numbers that are many at once, so that one run of a rewrite counts a whole block of points.
+"""Whole numbers with a value at each of many points: one run of a rewrite counts a whole block of points.
 
-No variant carries a formula, and a million convolutions are too many to be rewritten one by one. So the rewrite
-runs on a :class:`Many`: an ``int`` that has a value at each of many points. Sums, products, quotients and rests of
-such numbers are again such numbers, each worked out once, with Python's exact integers. Where the program asks
-something that has not the same answer at all points (is ``c_in`` smaller than ``c_out``?), the run is given up, the
-points are parted by the answer, and each part runs on its own. Whatever else is done with such a number (a hash, a
-power, a float) parts the points by its value. So every answer is the one that plain numbers give.
+No variant carries a formula, and rewriting a million convolutions one by one takes too long. So the rewrite runs on a
+:class:`Many`, an ``int`` with many values. Sums, products, quotients and remainders are computed once for all points,
+in Python's exact integers. A question with different answers (is ``c_in`` smaller than ``c_out``?) ends the run: the
+points are split by the answer, and each part runs on its own. Any other use (a hash, a power, a float) splits the
+points by value. So every answer is that of plain numbers.
 
-Only code in C that reads the digits of an ``int`` without asking it (``math.gcd``, ``range``) goes unseen. No rewrite
-needs it, and the tests hold every registered variant against plain numbers.
+C code that reads an ``int`` directly (``math.gcd``, ``range``) goes unnoticed. No rewrite needs it, and tests compare
+every registered variant with plain numbers.
 
 >>> whole = Points({"c_in": [1, 2, 3, 4], "k": [3, 3, 3, 3]})
 >>> [(piece.places, piece.answers) for piece in evaluate(lambda c_in, k: (k * k * c_in,), whole)]
@@ -271,9 +270,9 @@ class Piece(NamedTuple):
 
 
 def evaluate(run: Callable[..., tuple[int, ...]], points: Points) -> Iterator[Piece]:
-    """What ``run`` answers at each of ``points``, in pieces of those that went the same way.
+    """The answers of ``run`` at ``points``, in pieces that took the same branches.
 
-    ``run`` is called with the points' numbers by name. A :class:`SpecError` is the reason why a piece has no answers.
+    ``run`` gets the points' numbers by name. A :class:`SpecError` is the reason why a piece has no answers.
     """
     total = len(points.places)
     try:

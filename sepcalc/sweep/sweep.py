@@ -1,9 +1,8 @@
-"""Many convolutions, or a network in many sizes: what each variant costs and saves at every point of a grid.
+"""Many convolutions, or a network in many sizes: the costs of each variant at every point of a grid.
 
-A *point* is one choice of every quantity (channels, kernel, size, …). At each point stands one row for each variant,
-the reference among them, with exact integers from the same properties as everywhere; where a variant cannot express
-the convolution of a point, its row has the reason and no counts. Points are counted a block at a time
-(:mod:`sepcalc.sweep.many`), so a grid may be larger than any memory.
+A *point* is one choice of every quantity (channels, kernel, size, …). It has a row for each variant, the reference
+included, with exact integers; a variant that cannot express the convolution has a reason instead of counts. Points are
+counted a block at a time (:mod:`sepcalc.sweep.many`), so a grid may exceed memory.
 
 >>> found = sweep_layer({"c_in": 64, "c_out": [64, 128], "k": 3})
 >>> [(name, *counts.params) for name, counts in zip(found.names, found.block(0, 2).counts)]
@@ -58,11 +57,10 @@ class Block(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sweep(Tabular):
-    """What is counted at each point of ``grid``: a row for each of ``counters``, by name; ``what`` is in the title.
+    """The counts at each point of ``grid``: a row for each of ``counters``, by name; ``what`` is in the title.
 
-    Reductions are against the row called ``standard``. ``growing`` are the quantities that can grow without end.
-    ``is_open`` says that the size is left open, so that multiply-adds are those of one output position.
-    ``axes`` are those of the feature map; ``block_points`` are counted at once.
+    Reductions are against the row ``standard``. ``growing`` are the quantities without an upper limit. With ``is_open``
+    multiply-adds are per output position. ``axes`` are the feature map's; ``block_points`` are counted at once.
     """
 
     _TABLES = "sepcalc.sweep.tables:sweep_tables"
@@ -113,7 +111,7 @@ class Sweep(Tabular):
     ) -> Sequence[Quotient | None]:
         """The reference's ``count`` / that of the row at ``place``, at each point of ``block``; None without both.
 
-        ``divide`` makes the reduction of two counts: ``Fraction`` keeps it exact, ``truediv`` is fast.
+        ``divide`` makes the reduction of two counts: ``Fraction`` is exact, ``truediv`` is fast.
         """
         above, below = getattr(block.counts[self.reference], count), getattr(block.counts[place], count)
         if all(above) and all(below):
@@ -148,11 +146,11 @@ def sweep_layer(
     variants: Iterable[Variant | str] = (),
     settings: Mapping[str, Any] = MappingProxyType({}),
 ) -> Sweep:
-    """Convolutions at all points of ``values``: a list has several of a quantity, anything else is one.
+    """The sweep of a convolution over ``values``: a list has several values of a quantity, anything else is one.
 
-    The quantities are :data:`QUANTITIES`, of which the first three are needed, and the options of ``variants`` (the
-    first three variants by default; ``groups`` bring ``grouped`` with them). ``settings`` are other arguments of
-    :meth:`ConvSpec.of`, the same at all points. Without a size, multiply-adds are those of one output position.
+    The quantities are :data:`QUANTITIES`, the first three required, and the options of ``variants`` (the first three
+    variants by default; ``groups`` adds ``grouped``). ``settings`` are other arguments of :meth:`ConvSpec.of`, the same
+    at all points. Without a size, multiply-adds are per output position.
 
     Raises :class:`SepcalcError` for a grid of more points than :data:`sepcalc.sweep.grid.MOST_POINTS`.
     """
@@ -182,10 +180,7 @@ def _what(axes: int, settings: Mapping[str, Any]) -> str:
 
 
 def _count(variant: Variant, settings: Mapping[str, Any], **point: Any) -> tuple[int, int]:
-    """The counts of a variant at a point.
-
-    Raises :class:`SpecError` where there is no such convolution, or the variant does not apply to it.
-    """
+    """The counts of a variant at a point; raises :class:`SpecError` where there are none."""
     c_in, c_out, k, size, stride = (point.get(key) for key in QUANTITIES)
     spec = ConvSpec.of(c_in, c_out, k, size=size, stride=1 if stride is None else stride, **settings)  # type: ignore[arg-type]
     check_size(spec)
@@ -199,11 +194,11 @@ def _count(variant: Variant, settings: Mapping[str, Any], **point: Any) -> tuple
 def sweep_network(
     name: str, values: Mapping[str, Any], opened: Callable[[Any, Any], Network], variants: Iterable[Variant] = ()
 ) -> Sweep:
-    """A network at all points of ``values``: its ``width`` and ``size``, and options of ``variants``.
+    """The sweep of a network over ``values``: its ``width`` and ``size``, and options of ``variants``.
 
-    ``opened`` makes the network of a width and a size, each None where it is not swept; a :class:`SepcalcError` that
-    it raises is the reason why the point has no counts. The rows of a point are the network as written, and with each
-    of the variants (the first three by default) in every layer that can take it.
+    ``opened`` makes the network of a width and a size, each None where it is not swept; its :class:`SepcalcError` is
+    the reason why a point has no counts. A point has a row for the network as written and one for each variant (the
+    first three by default) in every layer that can take it.
     """
 
     @lru_cache(maxsize=1)

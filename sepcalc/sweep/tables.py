@@ -1,7 +1,7 @@
-"""The table of a sweep: one row per point and variant, with the quantities that are swept in front.
+"""The table of a sweep: one row per point and variant, the swept quantities in front.
 
-Two kinds of extra columns are for charts: ``limit:c_out`` is the limit of the reduction of multiply-adds as that
-quantity alone grows, ``why_not`` the reason of a row without counts.
+Two kinds of extra columns are for charts: ``limit:c_out``, the limit of the reduction of multiply-adds as that quantity
+grows, and ``why_not``, the reason for a row without counts.
 """
 
 from __future__ import annotations
