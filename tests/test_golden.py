@@ -90,7 +90,6 @@ CASES = {
         for form in ("terminal", "markdown", "latex")
     },
     "measure.csv": f"{TABLES['measure']} --format csv",
-    "schema.json": "schema",
     "code-torch.txt": f"{LAYER} --size 56 --variant all --code torch",
     "code-keras.txt": f"{LAYER} --size 56 --variant all --code keras",
 }
@@ -255,9 +254,26 @@ def test_color(golden, monkeypatch):
     golden("layer-color.ansi", sepcalc(f"{LAYER} --stages", out=Screen).out)
 
 
+def test_schema(golden):
+    """The JSON Schema is what is stored, where each key has a line, and is printed with an indent."""
+    ran = sepcalc("schema")
+    schema = json.loads(ran.out)
+    assert (ran.code, ran.err, ran.out) == (0, "", json.dumps(schema, indent=2, ensure_ascii=False) + "\n")
+    golden("schema.json", folded(schema, 4) + "\n")
+
+
+def folded(value, depth, indent=""):
+    """``value`` as JSON that is broken into lines down to so many levels of mappings."""
+    if depth == 0 or not isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    inner = f"{indent}  "
+    items = (f"{inner}{json.dumps(key)}: {folded(item, depth - 1, inner)}" for key, item in value.items())
+    return "{\n" + ",\n".join(items) + f"\n{indent}}}"
+
+
 def test_no_golden_file_is_left_over():
     """Every stored file belongs to a case."""
-    assert {path.name for path in GOLDEN.iterdir()} <= {*CASES, *NARROW, "layer-color.ansi"}
+    assert {path.name for path in GOLDEN.iterdir()} <= {*CASES, *NARROW, "layer-color.ansi", "schema.json"}
 
 
 CELLS = {

@@ -19,7 +19,7 @@ from sepcalc.core.variants import Stages, Variant, choose, get
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A variant and what it makes of the convolution: its stages, or the reason why there are none.
+    """A variant of the convolution: its stages, or the reason why there are none.
 
     Counts of a variant that does not apply raise :class:`SpecError` with that reason.
     """
@@ -97,13 +97,12 @@ class Comparison(Tabular):
 
 
 def compare(spec: ConvSpec, variants: Iterable[Variant | str] = ()) -> Comparison:
-    """Rewrite ``spec`` as each of the ``variants`` (the first three by default), beside the dense convolution.
+    """The variants of ``spec`` (the first three by default) beside the dense convolution.
 
-    A spec with groups is one candidate among the others: the reference stays the dense convolution
-    of the same shape, and ``grouped`` joins the comparison.
+    The reference stays the dense convolution also for a spec with groups; ``grouped`` then joins the comparison.
 
-    Raises :class:`SpecError` where counts depend on the size (stride above 1, ``valid`` padding) and
-    ``spec`` leaves it open.
+    Raises :class:`SpecError` where counts depend on the size (stride above 1, ``valid`` padding) and ``spec`` leaves it
+    open.
 
     >>> [row.params for row in compare(ConvSpec(c_in=64, c_out=128, kernel=(3, 3))).candidates]
     [73728, 8768, 36864]

@@ -1,8 +1,8 @@
-"""What can go wrong, as one family of exceptions.
+"""The exceptions of the package, one family.
 
-Inner code raises the bare fact with its values and the cure; the boundary that knows the place (a
-flag, a line of a file) adds it once. The command line prints the message and exits with
-:attr:`SepcalcError.exit_code`; nothing else in the package ends the process.
+Inner code raises the fact with its values and the cure; the boundary that knows the place (a flag, a line of a file)
+adds it once. The command line prints the message and exits with :attr:`SepcalcError.exit_code`; nothing else ends the
+process.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ MOST_KNOWN = 40
 
 
 def closest(word: str, known: Iterable[str], listed: Iterable[str] | None = None) -> str:
-    """Say which known word was probably meant, or which there are, as an ending for a message.
+    """An ending for a message: the known word that was probably meant, or the known words.
 
-    Where many words are of one form, ``listed`` are those to list.
+    ``listed`` replaces the known words in the list where many have one form.
 
     >>> closest("kernal", ["kernel", "size"])
     "; did you mean 'kernel'?"

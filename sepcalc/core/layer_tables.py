@@ -1,7 +1,4 @@
-"""The table that compares the variants of one convolution.
-
-The caption says what the numbers mean, the notes what a reader has to know about single rows.
-"""
+"""The table that compares the variants of one convolution."""
 
 from __future__ import annotations
 

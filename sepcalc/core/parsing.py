@@ -13,9 +13,7 @@ _COUNT = re.compile(r"(\d+(?:,\d{3})*(?:\.\d+)?(?:e\d{1,2})?)\s*([kmgbt]?)", re.
 
 
 def parse_count(text: str) -> Fraction:
-    """The exact number that ``text`` stands for.
-
-    Raises :class:`SepcalcError` for anything else.
+    """The exact number that ``text`` stands for; raises :class:`SepcalcError` for any other text.
 
     >>> int(parse_count("4.2 M"))
     4200000
@@ -27,9 +25,7 @@ def parse_count(text: str) -> Fraction:
 
 
 def parse_lengths(text: str, least: int = 1) -> int | Axes:
-    """One whole number, or one per axis like ``3x1``; up to three.
-
-    Raises :class:`SpecError` for any other text.
+    """One whole number, or one per axis like ``3x1``, up to three; raises :class:`SpecError` for any other text.
 
     >>> parse_lengths("3x1"), parse_lengths("3")
     ((3, 1), 3)
@@ -44,9 +40,7 @@ def parse_lengths(text: str, least: int = 1) -> int | Axes:
 
 
 def parse_whole(text: str) -> int:
-    """One whole number from 1.
-
-    Raises :class:`SpecError` for any other text.
+    """One whole number from 1; raises :class:`SpecError` for any other text.
 
     >>> parse_whole("64")
     64
@@ -63,9 +57,7 @@ def is_whole(text: str, least: int) -> bool:
 
 
 def parse_factor(text: str) -> Fraction:
-    """What channels are multiplied by.
-
-    Raises :class:`SepcalcError` for anything but a number above 0 and up to 1,000.
+    """A factor for channels, above 0 and up to 1,000; raises :class:`SepcalcError` for any other text.
 
     >>> parse_factor("0.75")
     Fraction(3, 4)

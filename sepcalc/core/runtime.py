@@ -10,7 +10,7 @@ from typing import Any
 
 
 def resolve(name: str | Callable[..., Any]) -> Any:
-    """What stands under ``module:name``, imported now, for what a module must not import; a function is itself.
+    """The object called ``module:name``, imported now; a function is returned as it is.
 
     >>> resolve("math:gcd")(12, 18)
     6
@@ -23,7 +23,7 @@ def resolve(name: str | Callable[..., Any]) -> Any:
 
 @contextmanager
 def paused() -> Iterator[None]:
-    """No search for garbage while this lasts; afterwards the collector is as it was.
+    """Garbage is not collected inside; afterwards the collector is as before.
 
     >>> with paused():
     ...     gc.isenabled()
@@ -40,10 +40,10 @@ def paused() -> Iterator[None]:
 
 @contextmanager
 def delayed() -> Iterator[None]:
-    """Ctrl-C takes effect at the end, and does then what it did before.
+    """Ctrl-C inside takes effect at the end.
 
-    While PyTorch is imported, its code takes Ctrl-C for a missing library, or dies of it. Nothing changes where Python
-    is not told of Ctrl-C: in threads beside the main one, and in programs that handle it themselves.
+    While PyTorch is imported, its code takes Ctrl-C for a missing library, or dies of it. Threads beside the main one,
+    and programs that handle Ctrl-C themselves, see no change.
 
     >>> from signal import SIGINT, raise_signal
     >>> try:

@@ -1,13 +1,11 @@
 """One convolution, and the one formula.
 
-A :class:`ConvSpec` is a grouped convolution on one feature map. Its numbers are exact Python
-integers:
+A :class:`ConvSpec` is a grouped convolution on one feature map. Its numbers are exact Python integers:
 
-* ``params``: trainable weights, and biases where the convolution has them.
-* ``macs``: multiply-adds (one multiplication and one addition) of the convolution itself, for one
-  example. They hold neither bias additions nor normalisation nor activations. FLOPs are ``2 * macs``.
-* ``traffic_bytes``: bytes moved if input, weights and output are each read or written exactly once:
-  a lower bound on real traffic, since no cache is that kind.
+* ``params``: trainable weights and biases.
+* ``macs``: multiply-adds of the convolution for one example, without bias, norms and activations; FLOPs are twice that.
+* ``traffic_bytes``: bytes moved if input, weights and output are each read or written once: a lower bound, since a
+  real cache reads some data more than once.
 
 A linear layer is a convolution with no axes: ``kernel=()`` and ``size=()``.
 """
@@ -38,13 +36,10 @@ LARGEST = 10**9
 class ConvSpec:
     """A grouped convolution on one feature map: M = ``c_in``, N = ``c_out``, D_K = ``kernel``, D_F = ``size``.
 
-    ``kernel``, ``size``, ``stride``, ``dilation`` and ``output_padding`` have one entry per axis, and
-    so has ``padding`` unless it is ``"same"``. ``size`` is the feature map at the *input*; None leaves
-    it open, and counts are then given per output position.
-
-    ``padding="same"`` keeps ``ceil(size / stride)`` positions (transposed: ``size * stride``); numbers
-    pad both ends of an axis, with PyTorch's floor formula. ``bias`` says which stages carry a bias once
-    a variant has rewritten the convolution: none, the last, or all of them.
+    ``kernel``, ``size``, ``stride``, ``dilation``, ``output_padding`` and numeric ``padding`` have one entry per axis.
+    ``size`` is the feature map at the *input*; with None counts are per output position. ``padding="same"`` keeps
+    ``ceil(size / stride)`` positions (transposed: ``size * stride``); numbers pad both ends of an axis, with PyTorch's
+    floor formula. ``bias`` says which stages of a variant have a bias: none, the last, or all.
 
     Raises :class:`SpecError` where no such convolution exists.
 
@@ -93,7 +88,7 @@ class ConvSpec:
         transposed: bool = False,
         output_padding: int | Axes = 0,
     ) -> ConvSpec:
-        """Build a spec from numbers that stand for all axes; two axes unless ``k`` or ``size`` says otherwise.
+        """A spec from numbers that stand for all axes; two axes unless ``k`` or ``size`` says otherwise.
 
         >>> ConvSpec.of(3, 256, k=5, size=12, padding="valid").out_size
         (8, 8)
@@ -180,7 +175,7 @@ class ConvSpec:
 
     @property
     def kind(self) -> str:
-        """What the field calls this convolution.
+        """The field's name for this convolution.
 
         >>> ConvSpec(c_in=8, c_out=8, kernel=(3, 3), groups=8).kind
         'depthwise 3×3'
@@ -332,7 +327,7 @@ def times(values: Iterable[int]) -> str:
 
 
 def describe(spec: ConvSpec) -> str:
-    """A convolution in a few words, with whatever is not its default.
+    """A convolution in a few words: its shape, and all that is not the default.
 
     >>> describe(ConvSpec.of(64, 128, k=3, size=56, stride=2))
     '3×3 convolution, 64 → 128 channels, 56×56, stride 2×2'

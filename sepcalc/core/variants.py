@@ -1,11 +1,10 @@
 """Variants: rewrites of one convolution into a chain of primitive ones.
 
-A variant is a function ``ConvSpec -> tuple[ConvSpec, ...]``. Everything else (cost, tables,
-explanations, code, timings) is a fold over the stages it returns, so a new variant is one decorated
-function and nothing more: its keyword-only parameters are options that :meth:`Variant.bind` sets, its
-docstring the sentence that describes it, and it raises :class:`SpecError` with the reason where it does
-not apply. An :class:`Option` describes such a parameter to users: it becomes a flag, a key of network
-files, an axis of sweeps and a symbol in formulas.
+A variant is a function ``ConvSpec -> tuple[ConvSpec, ...]``. Cost, tables, explanations, code and timings are folds
+over its stages, so a new variant is one decorated function. Its keyword-only parameters are options that
+:meth:`Variant.bind` sets, its docstring describes it, and it raises :class:`SpecError` where it does not apply. An
+:class:`Option` describes a parameter to users: it becomes a flag, a key of network files, an axis of sweeps and a
+symbol in formulas.
 
 >>> [stage.kind for stage in get("dws")(ConvSpec(c_in=64, c_out=128, kernel=(3, 3)))]
 ['depthwise 3×3', 'pointwise 1×1']
@@ -43,9 +42,7 @@ class Option(NamedTuple):
     title: str = ""
 
     def parse(self, text: str) -> int | str:
-        """The value that ``text`` stands for.
-
-        Raises :class:`SpecError` for any other text.
+        """The value that ``text`` stands for; raises :class:`SpecError` for any other text.
 
         >>> MID.parse("max"), MID.parse("32")
         ('max', 32)
@@ -85,7 +82,7 @@ class Variant:
         return frozenset(self.defaults)
 
     def __call__(self, spec: ConvSpec) -> Stages:
-        """Rewrite ``spec``; the stages in order, each reading what the one before it writes.
+        """The stages of ``spec`` in order, each reading the output of the one before.
 
         Raises :class:`SpecError` where the variant does not apply to ``spec``.
         """
@@ -118,10 +115,8 @@ def variant(
 ) -> Callable[[Callable[..., Stages]], Callable[..., Stages]]:
     """Register the decorated rewrite under ``name`` and ``aliases``.
 
-    ``gives_up`` is the sentence that says what it cannot do, ``options`` describe its keyword-only parameters, and
-    ``remark`` may add a note to the variant's row.
-
-    Raises :class:`ValueError` where a name is taken, and for an option that is no parameter.
+    ``gives_up`` is a sentence on its limits, ``options`` describe its keyword-only parameters, and ``remark`` may add a
+    note to the variant's row. Raises :class:`ValueError` where a name is taken, and for an option that is no parameter.
     """
 
     def register(rewrite: Callable[..., Stages]) -> Callable[..., Stages]:
@@ -251,10 +246,10 @@ def _rank(spec: ConvSpec, mid: Mid) -> int:
 
 
 def break_even(spec: ConvSpec, count: Callable[[ConvSpec], int] = lambda stage: stage.weights) -> int:
-    """The smallest ``mid`` at which spatial separation takes as many weights as ``spec``; below it saves.
+    """The smallest ``mid`` at which spatial separation saves no weights of ``spec``.
 
-    For a k×k kernel that is k·c_in·c_out / (c_in + c_out), rounded up (Jaderberg 2014, section 2). Another ``count``
-    of a stage than its weights may be what is to be saved.
+    For a k×k kernel that is k·c_in·c_out / (c_in + c_out), rounded up (Jaderberg 2014, section 2). ``count`` may be
+    another count of a stage than its weights.
 
     >>> break_even(ConvSpec(c_in=64, c_out=128, kernel=(3, 3)))
     128

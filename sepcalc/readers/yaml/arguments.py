@@ -1,8 +1,7 @@
-"""What may stand behind a key of a network file, and the records of the keys: of convolutions and of the file's parts.
+"""The types of arguments in network files, and the records of convolutions and of the file's parts.
 
-The records are data for msgspec: one declaration gives the checks, the messages and the JSON Schema. Each type carries
-the words in which a message says what was expected, and its part of the schema. The record of any other layer type
-stands beside its function.
+The records are data for msgspec: one declaration gives the checks, the messages and the JSON Schema. A type carries the
+words of its message and its part of the schema. The record of any other layer type stands beside its function.
 """
 
 from __future__ import annotations
@@ -189,10 +188,9 @@ def _option_type(option: Option) -> Any:
 
 
 class OperatorArguments(Common, kw_only=True):
-    """An operator by the name that its framework has for it, and what is known of it.
+    """An operator by its framework's name, and what is known of it.
 
-    ``operator`` is one without a matrix product; ``uncounted`` is one that nobody here understands, and
-    is listed, never counted as zero.
+    ``operator`` has no matrix product; ``uncounted`` is not understood here: it is listed, never counted as zero.
     """
 
     operator: Annotated[Text, says("what its framework calls it")]

@@ -1,6 +1,6 @@
 """Lists of layers in a network file: words, repetition, blocks and their arguments.
 
-:func:`run` reads a list into a scope. Every fault is recorded with its place, and reading goes on.
+:func:`run` reads a list into a scope, and records every fault with its place.
 """
 
 from __future__ import annotations

@@ -111,7 +111,7 @@ def _expected(hint: Any) -> str:
 
 
 def shown(value: object) -> str:
-    """A value as a message shows it: as YAML would, and short however large it is.
+    """A value in a message: as in YAML, and shortened.
 
     >>> shown({"k": [3, None], "bias": True})
     '{k: [3, null], bias: true}'

@@ -1,8 +1,7 @@
 """Integer arithmetic in a network file: ``4*$width``, ``$c_in/2``, ``scaled($width)/2``.
 
-Whole numbers, names, ``+ - * / // %`` and brackets; nothing is ever executed. ``/`` must come out
-even, ``//`` rounds down. A function is one that the reader offers, by its name with brackets among the names:
-no argument of a block can be called so.
+Whole numbers, names, ``+ - * / // %``, brackets and functions that the reader offers; nothing is executed. ``/`` must
+have no remainder, ``//`` rounds down.
 """
 
 from __future__ import annotations

@@ -24,11 +24,11 @@ Build = Callable[[Scope, Any, str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerType:
-    """A word for a layer: the record of its arguments, or what makes it, and what it does with them.
+    """A word for a layer: its arguments (a record, or the function that makes it), and the function that builds it.
 
-    ``short`` is the argument that a value stands for which is no mapping: ``linear: 1000``.
-    ``takes_defaults`` marks convolutions, which the file's defaults are for. Of the keys in ``either`` the layer needs
-    exactly one. ``bodies`` are the keys whose value is a list of layers, ``branches`` those with a list of such lists.
+    ``short`` is the argument for a value that is no mapping: ``linear: 1000``. ``takes_defaults`` marks convolutions,
+    to which the file's defaults apply. Of the keys in ``either`` exactly one is needed. ``bodies`` are keys with a list
+    of layers, ``branches`` those with a list of such lists.
     """
 
     word: str

@@ -107,7 +107,7 @@ def residual(scope: Scope, args: ResidualArguments, word: str) -> None:
 def _begin(scope: Scope, args: ResidualArguments | ParallelArguments, word: str, bodies: list[Any]) -> Scope:
     """The scope of the layers inside a residual or parallel layer.
 
-    Where it is unknown what reaches them, the ``bodies`` are still read, for the faults that are theirs alone.
+    If its input is unknown, the ``bodies`` are still read for their own faults.
     """
     name = None if args.name is None else str(args.name)
     inner = scope.branch(name)

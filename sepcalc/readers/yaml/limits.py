@@ -1,7 +1,7 @@
-"""How many layers a network file stands for, found without building one of them.
+"""The number of layers in a network file, found without building one.
 
-A few lines can name more layers than there is memory for: repetitions of repetitions, aliases of aliases, a
-block that contains itself. All of them are refused before any is expanded.
+A few lines can name more layers than memory holds: nested repetitions, nested aliases, a block that contains itself.
+They are refused before any is expanded.
 """
 
 from __future__ import annotations
@@ -146,9 +146,9 @@ def _bodies(kind: LayerType, arguments: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def value(given: Any, names: Mapping[str, Any]) -> Any:
-    """What an argument is, as far as it can be known before shapes are; 1 stands for what cannot be.
+    """The value of an argument as far as it is known before shapes are, else 1.
 
-    No repetition and no word depends on those: see :class:`~sepcalc.readers.yaml.expressions.Channels`.
+    No repetition and no word depends on shapes: see :class:`~sepcalc.readers.yaml.expressions.Channels`.
     """
     if isinstance(given, str) and "$" in given:
         try:

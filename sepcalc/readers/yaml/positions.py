@@ -1,9 +1,8 @@
-"""YAML as plain values that remember where they stood.
+"""YAML as plain values that remember their lines and columns.
 
-Mappings and lists come back as :class:`Map` and :class:`Seq`, a ``dict`` and a ``list`` that also know
-the line and column of each entry. Scalars are what ``yaml.safe_load`` makes of them. The events
-of PyYAML's C parser are assembled here, in one loop without recursion: that is five times as fast as its
-loader, keeps the positions, and bounds the nesting.
+Mappings and lists become :class:`Map` and :class:`Seq`, a ``dict`` and a ``list`` that know the place of each entry;
+scalars are those of ``yaml.safe_load``. The events of PyYAML's C parser are assembled in one loop without recursion:
+five times as fast as its loader, with positions and bounded nesting.
 """
 
 from __future__ import annotations
@@ -102,10 +101,7 @@ class YamlError(SepcalcError):
 
 
 def read_text(path: Path) -> str:
-    """The text of the file at ``path``.
-
-    Raises :class:`SepcalcError` where there is no such file, or where it is no text.
-    """
+    """The text of the file at ``path``; raises :class:`SepcalcError` where there is none."""
     try:
         if path.is_dir():
             raise SepcalcError(f"{path} is a folder; name a YAML file in it")
@@ -135,9 +131,7 @@ def _decode(data: bytes, path: Path) -> str:
 
 
 def parse(text: str) -> Any:
-    """Read one YAML document into :class:`Map`, :class:`Seq` and scalars.
-
-    Raises :class:`YamlError` with the place of the fault.
+    """One YAML document as :class:`Map`, :class:`Seq` and scalars; raises :class:`YamlError` with the place.
 
     >>> document = parse("layers: [relu, {conv: 3}]")
     >>> document["layers"].place(1)

@@ -1,7 +1,7 @@
-"""From a network file to a :class:`~sepcalc.core.network.Network`.
+"""Network files as :class:`~sepcalc.core.network.Network`.
 
-:func:`load` takes the name of a bundled network or the path of a file. All faults of a file are reported
-together, each with its line and column.
+:func:`load` takes the name of a bundled network or the path of a file. It reports all faults together, each with its
+line and column.
 """
 
 from __future__ import annotations
@@ -103,10 +103,7 @@ def _folder() -> Path:
 def read(
     text: str, *, file: str = "<text>", width: Fraction | float | str = 1, size: int | Axes | None = None
 ) -> Network:
-    """Read a network from YAML ``text``; ``file`` is what its faults are called by.
-
-    Raises :class:`FileError` with all of them.
-    """
+    """The network in YAML ``text``; ``file`` is its name in messages. Raises :class:`FileError` with all faults."""
     begin = Place(line=1, column=1)
     try:
         root = parse(text)

@@ -1,9 +1,8 @@
 """The JSON Schema (2020-12) of a network file, for editors that complete and check.
 
-The keys come from the records in :mod:`sepcalc.readers.yaml.arguments`, the words from the registry of layer types.
-How they combine is written by hand: that a layer is a word, a word with its
-arguments, or its arguments side by side. The schema is wider than the reader where JSON Schema cannot
-follow: any word may be the name of a block, and shapes are not inferred.
+The keys come from the records in :mod:`sepcalc.readers.yaml.arguments`, the words from the registry of layer types; how
+they combine is written by hand. The schema is wider than the reader where JSON Schema cannot follow: any word may be
+the name of a block, and shapes are not inferred.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Where a network file is being read: what reaches the next layer, what names mean, what went wrong so far.
+"""The state of reading a network file: the feature map that reaches the next layer, the names, the faults so far.
 
-A :class:`Reading` is one pass over one file and collects its layers and faults. A :class:`Scope` is a place
-in it: a chain of layers with the feature map that has come this far. Branches and blocks are scopes inside
-scopes.
+A :class:`Reading` is one pass over one file and collects its layers and faults. A :class:`Scope` is a chain of layers
+with the feature map at its end. Branches and blocks are scopes inside scopes.
 """
 
 from __future__ import annotations
@@ -62,8 +61,8 @@ class Reading:
     def scaled(self, channels: int, rule: bool | str = "yes") -> int:
         """``channels`` times the width multiplier, to a multiple of the divisor and never below 90 %.
 
-        The rounding of the MobileNet papers' published code. Channels that were measured rather than
-        written have been multiplied already.
+        This is the rounding of the MobileNet papers' code. Channels that were measured, not written, are multiplied
+        already.
         """
         kept = rule in (False, "no") or (rule == "up" and self.width < 1)
         if self.width == 1 or kept or isinstance(channels, Channels):
@@ -106,7 +105,7 @@ class Scope:
     names: Mapping[str, Any] = field(default_factory=dict)
 
     def branch(self, name: str | None = None) -> Scope:
-        """A chain that starts with what reaches this one; layers of a named branch carry its name.
+        """A chain that starts where this one is; a ``name`` begins the names of its layers.
 
         Raises :class:`LayerError` where the name is no text on one line.
         """
@@ -145,10 +144,7 @@ class Scope:
         return name
 
     def emit(self, layer: Layer) -> None:
-        """Append ``layer`` and go on from its output.
-
-        Raises :class:`LayerError` where that is larger than anything can be.
-        """
+        """Append ``layer`` and go on from its output; raises :class:`LayerError` for an output that is too large."""
         writes = layer.output
         if max(writes.shape) > LARGEST:
             shape = times(writes.shape)
@@ -263,10 +259,7 @@ class Scope:
         return hint if hint.startswith("; did") else "; give a layer that name"
 
     def run(self, layers: Any) -> None:
-        """Read a list of layers and append them, one after another.
-
-        Raises :class:`LayerError` where it is no list.
-        """
+        """Read a list of layers and append them; raises :class:`LayerError` where it is no list."""
         if not isinstance(layers, list):
             raise LayerError(f"expected a list of layers, got {shown(layers)}")
         self.reading.run(self, layers)

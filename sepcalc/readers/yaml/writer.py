@@ -1,8 +1,7 @@
 """A network as the plain list of layers in YAML: one line a layer, every number written out.
 
-The text has no blocks, no defaults and nothing to infer, and the same network always gives the same text. Reading
-it gives the same layers, name for name, with the same parameters and multiply-adds; a vector comes back as
-one position, and a window of pooling is not kept.
+The text has no blocks and no defaults, and is the same for the same network. Read again it gives the same layers,
+names, parameters and multiply-adds; a vector comes back as one position, and a window of pooling is lost.
 """
 
 from __future__ import annotations
