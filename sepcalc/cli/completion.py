@@ -1,7 +1,6 @@
 """The words that a shell offers when the tab key is pressed.
 
-Typer finds the flag or the argument; the words that it takes come from the registries that also check it. Only a run
-that a shell starts for a completion imports this.
+Typer finds the flag; its words come from the registries that also check it. Only a run for a completion imports this.
 """
 
 from collections.abc import Callable, Iterable, Iterator

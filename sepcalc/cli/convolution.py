@@ -50,7 +50,7 @@ class ConvolutionFlags(NamedTuple):
     def spec(self, groups: str | None = None) -> ConvSpec:
         """The convolution that these flags describe, with ``groups`` as ``--groups`` gives them.
 
-        Raises :class:`SepcalcError` for what is missing, and for what is no convolution.
+        Raises :class:`SepcalcError` for what is missing, and for a convolution that cannot exist.
         """
         cin, cout, k = self.needed()
         return ConvSpec.of(
@@ -64,10 +64,7 @@ class ConvolutionFlags(NamedTuple):
         )
 
     def needed(self) -> tuple[str, str, str]:
-        """The texts of the flags that no convolution can do without.
-
-        Raises :class:`SepcalcError` where one is missing.
-        """
+        """The texts of the required flags; raises :class:`SepcalcError` where one is missing."""
         if self.cin is None or self.cout is None or self.k is None:
             missing = {"--cin": self.cin, "--cout": self.cout, "-k": self.k}
             names = ", ".join(name for name, text in missing.items() if text is None)

@@ -1,9 +1,8 @@
-"""Flags as records: a group of flags is declared once, and each command that takes it reads it as one value.
+"""Flags as records: a group of flags is declared once, and each command that takes it reads one value.
 
-A record is a named tuple whose fields are options of Typer with a default, or records again; a dataclass would take
-several times as long to make, at every start. A command that :func:`flat` decorates takes records as parameters; Typer,
-and so the help, sees their fields as flags, in their order. A command that cannot do without some fields of a record
-names them beside it: ``Annotated[Record, "cin", "cout"]``.
+A record is a named tuple whose fields are options of Typer with a default, or records; a dataclass takes several times
+as long to make, at every start. Typer sees the fields of the records of a command that :func:`flat` decorates as flags,
+in their order. Required fields are named beside the record: ``Annotated[Record, "cin", "cout"]``.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -1,11 +1,11 @@
-"""How one cell looks: to people, and to programs.
+"""The text of one cell: for people, and for programs.
 
-To people a number is rounded to what the eye compares, and carries its unit: ``73,728``, ``8.41×``,
-``11.9 %``, ``73,728·D_F²``, ``56×56``. Counts alone are never rounded unless ``si`` asks for it. To
-programs every number is exact or the nearest float, and has neither separators nor units.
+For people a number is rounded for comparison and carries its unit: ``73,728``, ``8.41×``, ``11.9 %``, ``73,728·D_F²``,
+``56×56``. Counts are rounded only with ``si``. For programs a number is exact or the nearest float, without separators
+and units.
 
-Rounding is exact and goes half away from zero, as on paper: 1.125 is 1.13. A number with an interval has as many
-figures as the interval leaves it, from two to four.
+Rounding is exact, half away from zero, as on paper: 1.125 is 1.13. A number with an interval has the two to four
+figures that the interval leaves certain.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ _SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class Look(NamedTuple):
-    """What a reader asks of a rendering, whatever the format; a format uses what applies to it.
+    """A reader's wishes for a rendering, in any format.
 
-    ``si`` prints counts as 569 M. ``width`` is the terminal's, in characters; None is as wide as
-    needed. ``color`` allows terminal escape codes.
+    ``si`` prints counts as 569 M. ``width`` is the terminal's in characters; None is as wide as needed. ``color``
+    allows terminal escape codes.
     """
 
     si: bool = False
@@ -54,7 +54,7 @@ class Look(NamedTuple):
 
 
 def visible(text: str) -> str:
-    r"""``text`` with everything that does not print (control characters, line ends) as an escape.
+    r"""``text`` with control characters and line ends as escapes.
 
     >>> print(visible("conv\x1b[31m1\n"))
     conv\x1b[31m1\n
@@ -124,7 +124,7 @@ def _per_position(value: Number, column: Column, si: bool) -> str:
 
 
 def _share(value: Number) -> str:
-    """A part of one in percent: exactly 0 % and 100 % look different from nearly.
+    """A part of one in percent; 0 % and 100 % are exact.
 
     >>> [_share(Fraction(n, 10_000)) for n in (0, 2, 1189, 9999, 10_000)]
     ['0 %', '<0.1 %', '11.9 %', '>99.9 %', '100 %']
@@ -137,7 +137,7 @@ def _share(value: Number) -> str:
 
 
 def _estimate(cell: Estimate, column: Column) -> str:
-    """A number to the figure that its interval leaves certain, and the interval where the column shows it.
+    """A number to its last certain figure, and the interval where the column shows it.
 
     >>> column = Column(key="speedup", title="Speed-up", kind="reduction", interval=True)
     >>> _estimate(Estimate(value=Fraction("3.4216"), low=Fraction("3.38"), high=Fraction("3.47")), column)
@@ -166,7 +166,7 @@ def _power(value: Fraction) -> int:
 
 
 def _bar(value: Number) -> str:
-    """A part of one as a bar; what is above nothing is seen.
+    """A part of one as a bar; any positive part is visible.
 
     >>> [_bar(Fraction(n, 1000)) for n in (0, 1, 300, 1000)]
     ['            ', '▏           ', '███▋        ', '████████████']

@@ -1,7 +1,7 @@
-"""Writing results to files: all of a file or nothing of it.
+"""Results as files: a whole file or none.
 
-What is written goes to a temporary file in the same folder, which then takes the place of the old one, so
-that no reader ever sees half a table and a full disk leaves the old file as it was.
+The text goes to a temporary file in the same folder, which then replaces the old file: no reader sees half a table, and
+a full disk leaves the old file as it was.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def format_for(path: str | Path) -> str:
 
 
 def by_suffix(path: str | Path, known: Mapping[str, Meant], otherwise: str = "") -> Meant:
-    """What the suffix of ``path`` stands for among the ``known`` ones, in capitals or not.
+    """The one of the ``known`` values whose suffix ``path`` has, in capitals or not.
 
     Raises :class:`SepcalcError` for any other suffix, with the known ones and what to do ``otherwise``.
     """
@@ -51,11 +51,9 @@ def check_place(path: str | Path) -> None:
 def write(path: str | Path, content: str | bytes) -> None:
     """Write ``content`` to ``path``, text as UTF-8, in one step: other programs see the old file or the new one.
 
-    A file that exists keeps its permissions, and a link its target. What is no regular file (a pipe,
-    ``/dev/stdout``) is written to directly.
+    An existing file keeps its permissions, a link its target. A pipe or a device is written to directly.
 
-    Raises :class:`SepcalcError` with the reason and the cure where the system refuses; no temporary
-    file remains.
+    Raises :class:`SepcalcError` with the reason and the cure where the system refuses; no temporary file remains.
     """
     # Line ends are not translated, and what UTF-8 cannot hold is written as an escape.
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
@@ -65,10 +63,7 @@ def write(path: str | Path, content: str | bytes) -> None:
 
 @contextmanager
 def writing(path: str | Path) -> Iterator[BinaryIO]:
-    """A file to write to bit by bit, which is there in one step at the end and not at all after a failure.
-
-    Like :func:`write`, for what is too large to be held.
-    """
+    """A file to write to bit by bit; it appears in one step at the end, and not at all after a failure."""
     given, target = Path(path), Path(os.path.realpath(path))
     try:
         # A pipe has no real path.

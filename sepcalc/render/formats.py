@@ -1,7 +1,7 @@
-"""Every format as one record: what its files are called, what it holds, and the functions that draw in it.
+"""Every format as one record: the suffix of its files, and the functions that draw in it.
 
-Formats for people (terminal, Markdown, LaTeX, HTML) round as :mod:`sepcalc.render.cells` says and hold the
-title, the rule of counting and every note. Exact formats (CSV, TSV, JSON) are for programs.
+Formats for people (terminal, Markdown, LaTeX, HTML) round as :mod:`sepcalc.render.cells` and hold the title, the rules
+and every note. Exact formats (CSV, TSV, JSON) are for programs.
 """
 
 from __future__ import annotations

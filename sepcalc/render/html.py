@@ -1,7 +1,7 @@
-"""Tables as HTML: a fragment for notebooks, a whole page for a file, and a table for a page that has a style sheet.
+"""Tables as HTML: a fragment for notebooks, a whole page for a file, and a table for a page with a style sheet.
 
-In a fragment the style stands in the elements themselves, since notebooks and mail drop style sheets. For a page of
-its own (:mod:`sepcalc.report.html`) the same table has classes, and the exact numbers to sort by.
+A fragment has its style in the elements, since notebooks and mail drop style sheets. For a page
+(:mod:`sepcalc.report.html`) the table has classes, and exact numbers to sort by.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 r"""Tables for LaTeX: ``booktabs`` in a ``table``, or a ``longtable`` where one page is not enough.
 
-What is printed compiles with pdflatex and these two packages alone. A table too wide for the line of
-an article folds its headings, takes smaller type, folds its longest text, and at last hangs over both margins alike.
+The text compiles with pdflatex and these two packages. A table wider than an article's line folds its headings, takes
+smaller type, folds its longest texts, and at last hangs over both margins alike.
 """
 
 from __future__ import annotations
@@ -142,11 +142,11 @@ def _columns(table: Table) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Shape:
-    """How a table is made to fit the line: the ``size`` of its type, and whether its headings ``fold``.
+    """A table's fit to the line: the ``size`` of its type, and whether its headings ``fold``.
 
-    ``texts`` are the places of columns whose texts fold, each with the digits of room that it has, in type ``part`` as
-    wide as that of 10 pt. ``width`` is what the table takes of the line, in digits, and ``least`` what it would take in
-    the smallest type with its headings folded.
+    ``texts`` are the places of columns whose texts fold, each with its digits of room, in type ``part`` as wide as 10
+    pt. ``width`` is the table's part of the line in digits, ``least`` the same in the smallest type with folded
+    headings.
     """
 
     size: str = ""

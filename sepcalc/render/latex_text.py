@@ -1,9 +1,8 @@
-r"""Text as LaTeX: every character escaped, so that pdflatex shows what was there.
+r"""Text as LaTeX, escaped so that pdflatex shows it unchanged.
 
-Symbols of the field become mathematics (``D_F²`` is ``$D_F^{2}$``), accented letters TeX's accents.
-A character for which pdflatex has no glyph without another package is its code point, ``U+5377``.
-
-What is printed has to fit the line of an article: widths are estimated from Computer Modern, in digits at 10 pt.
+Symbols of the field become mathematics (``D_F²`` is ``$D_F^{2}$``), accented letters TeX's accents. A character without
+a glyph in pdflatex becomes its code point, ``U+5377``. Widths are estimated from Computer Modern, in digits at 10 pt,
+to fit the line of an article.
 """
 
 from __future__ import annotations
@@ -151,7 +150,7 @@ def escape(text: str) -> str:
 
 
 def text_width(text: str) -> float:
-    """How wide ``text`` is, in digits.
+    """The width of ``text`` in digits.
 
     >>> round(text_width("conv 3×3"), 2)
     8.39
@@ -160,7 +159,7 @@ def text_width(text: str) -> float:
 
 
 def math_width(plain: str) -> float:
-    """How wide a formula in plain notation is as mathematics, in digits.
+    """The width of a formula, given in plain notation, as mathematics, in digits.
 
     >>> round(math_width("D_K²·M = 576"), 2)
     13.54

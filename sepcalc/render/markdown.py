@@ -1,6 +1,6 @@
 """Tables as GitHub's pipe tables (GFM specification, section 4.10), aligned in the source as well.
 
-Text is escaped so that it shows as it is: no name of a layer opens a link, a code span or a column.
+Text is escaped: no name of a layer opens a link, a code span or a column.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Tables as records for programs: CSV, TSV and JSON.
 
-The header is the columns' keys. Numbers are exact integers or the nearest floats, without separators
-or units; what is missing is empty, in JSON ``null``. Sizes are ``56x56``, in JSON ``[56, 56]``. A number
-with an interval is three fields: ``speedup``, ``speedup_low``, ``speedup_high``. A
-table with sub-rows or sums says so in a last field, ``role``, so that nobody adds them twice.
+The header is the columns' keys. Numbers are exact integers or the nearest floats, without separators and units; a
+missing one is empty, in JSON ``null``. Sizes are ``56x56``, in JSON ``[56, 56]``. A number with an interval is three
+fields: ``speedup``, ``speedup_low``, ``speedup_high``. A last field, ``role``, marks sub-rows and sums.
 """
 
 from __future__ import annotations

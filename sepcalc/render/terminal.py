@@ -1,11 +1,11 @@
 """Tables for the terminal.
 
-Without a width a table is as wide as it needs to be: nothing is cut, and a file or a pipe gets whole
-numbers. With one, it gives up in this order until it fits: headings fold, and texts longer than half the
-terminal; columns of the highest rank go (a note names them); intervals go; texts fold. Numbers are never folded or cut.
+Without a width a table is as wide as it needs to be, and nothing is cut. With one, it gives up in this order until it
+fits: headings fold, and texts longer than half the terminal; columns of the highest rank go (a note names them);
+intervals go; texts fold. Numbers are never folded or cut.
 
-Text has no control characters. Rich measures and breaks characters that are not ASCII; it draws nothing, since that
-costs a third of a millisecond for each row, and its import a seventh of the time of ``sepcalc layer``.
+Rich measures and breaks characters that are not ASCII; it draws nothing, since that costs a third of a millisecond for
+each row, and its import a seventh of the time of ``sepcalc layer``.
 """
 
 from __future__ import annotations
@@ -112,9 +112,9 @@ def _is_whole(grid: _Grid, table: Table, look: Look) -> bool:
 
 
 def _fitted(table: Table, look: Look) -> _Grid:
-    """The columns that fit ``look.width``: of the others the highest rank goes first, of one rank the rightmost.
+    """The columns that fit ``look.width``, always with the one that names the rows.
 
-    The column that names the rows stays whatever its rank.
+    The highest rank goes first, of one rank the rightmost.
     """
     columns, cells, label = table.columns, _columns_of_text(table, look), table.label_place
     titles = [visible(column.title) for column in columns]

@@ -1,7 +1,7 @@
-"""A report about a network as a value: sections of tables, pictures and sentences, which every format draws alike.
+"""A report about a network as a value: sections of tables, pictures and sentences for every format.
 
-Each number stands in a table that the terminal prints as well; the figures at the top are cells of the totals.
-A report holds no date and no command of its own making: who asks for it says how it was made.
+Each number stands in a table that the terminal prints as well; the highlights are cells of the totals. The caller says
+when and how the report was made.
 """
 
 from __future__ import annotations
@@ -99,12 +99,11 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportSubject:
-    """What a report is about: a network, what each variant would change, and what else is known.
+    """The subject of a report: a network, its variants, and further facts.
 
-    The first of ``what_ifs`` is the reference. ``layer`` is the one that is explained; None is that of
-    :func:`chosen_layer`. ``trace`` is the run of its code, if there was one. ``published`` is False where
-    the network is not the one that its sources print figures of. ``measured`` are sessions of ``sepcalc measure``.
-    ``pictures`` says whether they are wanted; they are drawn where the extra ``plot`` is installed.
+    The first of ``what_ifs`` is the reference. ``layer`` is explained; None is that of :func:`chosen_layer`. ``trace``
+    is the run of the network's code. ``published`` is False where the sources print figures of another network.
+    ``measured`` are sessions of ``sepcalc measure``. ``pictures`` asks for charts, which need the extra ``plot``.
     """
 
     network: Network
@@ -190,10 +189,7 @@ def _highlights(totals: Table) -> Iterator[Highlight]:
 def _picture(
     subject: ReportSubject, about: str, *tables: Table, chart: str = "", name: str = ""
 ) -> Iterator[Picture | str]:
-    """The chart of ``tables``, if they have one and pictures are wanted, or why it cannot be drawn.
-
-    It has no title and no rules: the table beside it has them.
-    """
+    """The chart of ``tables`` without title and rules, or the reason why there is none."""
     plot = CHARTS.get(chart or tables[0].name)
     if plot is None or not subject.pictures:
         return
@@ -215,9 +211,9 @@ def _layers(subject: ReportSubject, layers: Table, totals: Table) -> Iterator[Bl
 
 
 def chosen_layer(network: Network, name: str | None = None) -> Convolution | None:
-    """The convolution called ``name``, or else the convertible one of the most multiply-adds; None without any.
+    """The convolution called ``name``, by default the convertible one of the most multiply-adds; None without any.
 
-    Raises :class:`SepcalcError` where no convolution is called so, with the closest name.
+    Raises :class:`SepcalcError` for an unknown name, with the closest one.
     """
     convolutions = [layer for layer in network.layers if isinstance(layer, Convolution) and layer.kernel]
     if name is None:

@@ -1,7 +1,7 @@
 """A report as one HTML file: no other file, no request, no framework.
 
-The page's policy (Content-Security-Policy) allows its own style sheet and its own script, by their hashes, and
-nothing else. Without the script all tables are there in full; it adds sorting, search, the filter and the switch.
+The page's policy (Content-Security-Policy) allows its own style sheet and script, by their hashes, and nothing else.
+The script adds sorting, search, the filter and the switch; without it all tables are there in full.
 """
 
 from __future__ import annotations
@@ -136,10 +136,9 @@ _SPOKEN = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"')
 
 
 def _figure(picture: Picture) -> str:
-    """The picture as SVG within the page, in whose colours its words and lines are.
+    """The picture as SVG in the colours of the page, its parts beside each other where the page is wide enough.
 
-    Its parts stand beside each other where the page is wide enough. To a reader of a screen it is one image, which the
-    caption names; the numbers are in the tables.
+    To a screen reader it is one image, named by the caption; the numbers are in the tables.
     """
     from sepcalc.render.charts.chart import draw_svg
 

@@ -1,7 +1,7 @@
-r"""A report in LaTeX, for a paper: a whole article, which pdflatex compiles.
+r"""A report as a LaTeX article, for pdflatex.
 
-It needs amsmath, booktabs and longtable, and graphicx where pictures stand beside it. A table too wide for the line
-gives up columns of the highest ranks.
+It needs amsmath, booktabs and longtable, and graphicx for pictures beside it. A table wider than the line gives up
+columns of the highest ranks.
 """
 
 from __future__ import annotations

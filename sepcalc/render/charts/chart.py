@@ -1,12 +1,11 @@
 """A chart of tables as a value: one description, drawn as HTML, SVG, PNG or PDF.
 
-A chart is made of tables and of nothing else, so each number in it stands in a table that can be printed, and the
-specification holds the cells as programs read them. Altair writes the specification, which is Vega-Lite; it comes
-with the extra ``plot``. vl-convert draws it without a browser and without a network.
+A chart is made of tables alone, so each of its numbers stands in a table that can be printed. Altair (extra ``plot``)
+writes the specification, which is Vega-Lite; vl-convert draws it without a browser and without a network.
 
-HTML, PNG and PDF are the drawing in SVG. It names a font that most systems have, and says how wide each text is in
-that font, so that another one is squeezed rather than drawn over its neighbours. What a mark stands for is its title,
-which browsers show under the pointer and readers of screens read.
+HTML, PNG and PDF are the drawing in SVG. It names a common font and gives the width of each text in it, so that another
+font is squeezed rather than drawn over its neighbours. A mark's meaning is its title, for the pointer and for screen
+readers.
 """
 
 from __future__ import annotations
@@ -93,10 +92,7 @@ def heading(text: str) -> altair.TitleParams:
 
 
 def page(body: Any, title: str, remarks: Iterable[str], datasets: Mapping[str, list[Record]]) -> Chart:
-    """The chart of ``body`` (an Altair chart that names ``datasets``) below its title and folded ``remarks``.
-
-    Remarks are the counting rule and notes: what has to be known to read the numbers.
-    """
+    """The chart of ``body`` (an Altair chart that names ``datasets``) below its title and folded ``remarks``."""
     head = {
         "text": fold(title, INSIDE, LARGE, bold=True),
         "subtitle": [line for remark in remarks for line in fold(remark)],
@@ -111,9 +107,9 @@ def _drawable(drawn: Record) -> Record:
 
 
 class Plot(NamedTuple):
-    """What draws a kind of chart, as a function of tables or its ``module:name``, and what such a chart shows.
+    """A kind of chart: the function that draws it from tables, or its ``module:name``, and a description.
 
-    In ``words`` a pair of braces stands for the network or the layer that it is about.
+    A pair of braces in ``words`` stands for the network or the layer.
     """
 
     draw: Callable[..., Chart] | str
@@ -146,7 +142,7 @@ CHARTS = {
 
 
 def chart_of(*tables: Table, name: str = "") -> Chart:
-    """The chart of ``tables``, which is that of the first one's name, or of ``name`` where another shall be drawn.
+    """The chart for ``tables``: that of the first table's name, or the one called ``name``.
 
     Raises :class:`SepcalcError` for tables that cannot be drawn.
     """
@@ -169,7 +165,7 @@ def save_chart(chart: Chart, path: str | Path) -> None:
 
 
 def drawer(path: str | Path) -> Callable[[Chart], bytes]:
-    """What draws a chart for a file called ``path``.
+    """The function that draws a chart for a file called ``path``.
 
     Raises :class:`SepcalcError` for a suffix of no picture, and where the libraries that draw are not installed.
 

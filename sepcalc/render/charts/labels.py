@@ -1,4 +1,4 @@
-"""Names beside the points of a chart, so that they cover neither each other nor another point.
+"""Places for names beside the points of a chart, off each other and off other points.
 
 Places are pixels from the left and from the top of the plot.
 """
@@ -88,9 +88,9 @@ def label_records(
     nameless: Sequence[tuple[float, float]] = (),
     line: Sequence[tuple[float, float]] = (),
 ) -> list[Record]:
-    """Where the names of points stand, as a dataset for :func:`label_marks`.
+    """The places of points' names as a dataset for :func:`label_marks`.
 
-    They keep off ``nameless`` points and off the ``line`` between the points that are given for it.
+    They keep off ``nameless`` points and off the ``line`` between its points.
     """
     at = [plane.point(*point) for point in points]
     texts = [shorten(name, LONGEST_NAME) for name in names]
@@ -145,11 +145,9 @@ def place_labels(
     nameless: Sequence[Point] = (),
     lines: Sequence[Point] = (),
 ) -> list[Box]:
-    """A box for the name of each point, so wide and high, in a plot of ``size``.
+    """A box for the name of each point, in a plot of ``size``: the nearest of the places that cover least.
 
-    Other points of the plot are ``nameless``, and ``lines`` are places on its lines, every few pixels one.
-
-    Each takes the place near its point that covers least, and of those the nearest.
+    ``nameless`` are other points of the plot; ``lines`` are places on its lines, a few pixels apart.
 
     >>> [box.middle for box in place_labels([(10, 50), (10, 60)], [30, 30], 10, (100, 100))]
     [(30.0, 50.0), (30.0, 60.0)]

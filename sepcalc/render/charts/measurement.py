@@ -1,4 +1,4 @@
-"""The chart of a measurement: what was promised against what was delivered, and each stage under the machine's roof.
+"""The chart of a measurement: promise against delivery, and each stage under the machine's roof.
 
 The roofline (Williams 2009, doi:10.1145/1498765.1498785) is drawn where the ceilings of the machine are known.
 """
@@ -53,7 +53,7 @@ class _Point(NamedTuple):
 def measurement_chart(table: Table) -> Chart:
     """The chart of a measurement's table, of the variants of a layer or of the layers of a network.
 
-    A ratio that cannot be believed has no point; the notes above say which those are.
+    A ratio that is not believed has no point; the notes above name it.
     """
     need_libraries()
     import altair as alt

@@ -73,8 +73,8 @@ class _Variant(NamedTuple):
 def network_chart(layers: Table, totals: Table) -> Chart:
     """The chart of a network's tables: of its layers or blocks, with the columns of variants, and of its totals.
 
-    Layers stand in the order of the table, which is that of the network unless it was sorted; those without
-    parameters and multiply-adds take no room. Variants that cost the same, layer by layer, are drawn once.
+    Layers keep the order of the table; those without parameters and multiply-adds take no room. Variants with equal
+    costs in every layer are drawn once.
 
     Raises :class:`SepcalcError` for a network with nothing to draw, or with too many layers.
     """
@@ -243,10 +243,7 @@ def _curves(count: str, variants: Sequence[_Variant], data: Sequence[Record], st
 
 
 def _starts(names: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """The place of the first layer of each block with the block's name, where there is room for it.
-
-    A block is what agrees up to some dot of the names: the deepest dot that leaves room for the names of all.
-    """
+    """The first layers of the blocks, by name. Names split at the deepest dot that leaves room for all."""
     deepest = max(name.count(".") for name in names) + 1
     levels = [list(_blocks(names, level)) for level in range(deepest, 0, -1)]
     blocks = next((each for each in levels if len(each) * APART <= DEPTH), levels[-1])

@@ -1,8 +1,8 @@
-"""How every chart looks.
+"""The looks of every chart.
 
-A chart is as wide as a column of a paper, 85 mm, and its type is 7 to 9 pt at that width: lengths are in CSS
-pixels, 96 to the inch. Colours are those of Okabe and Ito (*Color Universal Design*, 2008), which colour-blind
-readers tell apart; shapes, dashes and words beside the marks say the same in print without colours.
+A chart is as wide as a column of a paper, 85 mm, with type of 7 to 9 pt: lengths are in CSS pixels, 96 to the inch.
+Colours are those of Okabe and Ito (*Color Universal Design*, 2008), which colour-blind readers tell apart; shapes,
+dashes and words say the same without colours.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def first(looks: Sequence[Each], count: int) -> list[Each]:
 
 
 def colors(names: Sequence[str]) -> list[str]:
-    """A colour for each variant: grey for the first, which is the reference, and ink for what is as written.
+    """A colour for each variant: grey for the reference, the first, and ink for the network as written.
 
     >>> colors(["as-written", "standard"]) == [INK, COLORS[0]]
     True

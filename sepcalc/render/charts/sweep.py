@@ -66,9 +66,8 @@ class _Panel(NamedTuple):
 def sweep_chart(table: Table) -> Chart:
     """The chart of a sweep's table, whose swept quantities are the columns before the variant.
 
-    The one with the most values runs along the axis, and every combination of the others has a panel. What a
-    reduction nears is drawn where the table knows it. The reduction of parameters has panels of its own where it is
-    not that of multiply-adds.
+    The quantity with the most values runs along the axis; every combination of the others has a panel. A known limit is
+    drawn. The reduction of parameters has its own panels where it differs from that of multiply-adds.
 
     Raises :class:`SepcalcError` for a table in which nothing is swept, and for more than :data:`MOST_PANELS` panels.
     """
@@ -109,10 +108,7 @@ def _hint(row: Row, table: Table) -> str:
 
 
 def _swept(table: Table) -> list[str]:
-    """The keys of the swept quantities, which stand before the variant.
-
-    Raises :class:`SepcalcError` where there are none.
-    """
+    """The keys of the swept quantities, which stand before the variant; raises :class:`SepcalcError` without any."""
     keys = [column.key for column in table.columns]
     swept = keys[: keys.index("variant")]
     if not swept:

@@ -1,4 +1,4 @@
-"""How much room words take, and how they are made to fit.
+"""The widths of words, and ways to make them fit.
 
 Widths are those of Helvetica's characters (Adobe's font metrics), which Arial and Liberation Sans share.
 """
@@ -55,7 +55,7 @@ _ADVANCE = [
 
 
 def text_width(text: str, size: float = SMALL, *, bold: bool = False) -> float:
-    """How many pixels ``text`` takes in type of ``size``; any other character is taken for a wide one.
+    """The width of ``text`` in pixels, in type of ``size``; an unknown character counts as a wide one.
 
     >>> round(text_width("569 M", 10), 1), round(text_width("569 M", 10, bold=True), 1)
     (27.8, 27.8)
@@ -96,7 +96,7 @@ def _chopped(word: str, width: float, size: float, *, bold: bool) -> Iterator[st
 
 
 def shorten(text: str, width: float, size: float = SMALL, *, bold: bool = False) -> str:
-    """``text`` on one line of at most ``width`` pixels: of a name that is too long the middle goes.
+    """``text`` on one line of at most ``width`` pixels; a longer one loses its middle.
 
     >>> shorten("features.denseblock4.denselayer16.conv2", 100)
     'features.d…er16.conv2'
