@@ -195,7 +195,8 @@ def measure(
     interrupted = False
     try:
         with paused():
-            loop.warm_up(candidates, _shortest_s(plan, clock_step_s))
+            # A sample lasts longer with a coarse clock, as far as the plan has the time.
+            loop.warm_up(candidates, max(plan.least_s, min(1000 * clock_step_s, plan.time_s / plan.rounds)))
             loop.take_rounds(rng or Random(plan.seed))  # noqa: S311 - nobody is to be deceived
     except KeyboardInterrupt:
         interrupted = True
@@ -315,11 +316,6 @@ def _warm_up(call: Call, plan: Plan, least_s: float, sample: Sampler, clock: Clo
         if calls >= plan.warmup_calls and spent_s >= plan.warmup_s and seconds >= least_s:
             return inner
         batch *= 2
-
-
-def _shortest_s(plan: Plan, clock_step_s: float) -> float:
-    """How long a sample must last: with a coarse clock longer, as far as the plan has the time."""
-    return max(plan.least_s, min(1000 * clock_step_s, plan.time_s / plan.rounds))
 
 
 def _clock_step_s(clock: Clock) -> float:
