@@ -1,11 +1,8 @@
 """The loop that takes the samples, for anything that can be called.
 
 Every round takes one sample of every candidate, in random order, so that a disturbance of the machine falls on all of
-them alike. The times pair up round by round, and :mod:`sepcalc.measure.statistics` judges the ratios of these pairs. A
-sample is the time of ``inner`` calls in a row, long enough for the clock, and is stored in seconds per call. No sample
-is dropped for being slow.
-
-Clock, sampler and chance are arguments: nothing here knows of torch, and a test brings a clock of its own.
+them alike. A sample is the time of ``inner`` calls in a row, long enough for the clock, and is stored in seconds per
+call. No sample is dropped for being slow. Nothing here knows of torch: clock, sampler and chance are arguments.
 """
 
 from __future__ import annotations

@@ -3,8 +3,6 @@
 A :class:`Session` is one run of the program. Its rows are in groups: a layer, or a whole network. Within a group and
 under one set of conditions times are ratios to those of the *reference*, the first row that is not a part. Seconds,
 multiply-adds and bytes are per call, for the whole batch.
-
-Nothing here measures or draws: :mod:`sepcalc.measure.loop` takes samples, :mod:`sepcalc.measure.tables` has tables.
 """
 
 from __future__ import annotations
