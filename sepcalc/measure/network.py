@@ -134,9 +134,8 @@ class _Rewriting:
         """The network in each variant that changes it, and once as written: under the first name that leaves it so."""
         mine = _stages(self.network)
         forms = {name: form for name, form in self.written.items() if _stages(form.network) != mine}
-        forms[next((name for name in self.written if name not in forms), AS_WRITTEN)] = Written(
-            network=self.network, module=_module_of(self.network) if self.own is None else self.own.module
-        )
+        found = Written(network=self.network, module=self.own.module) if self.own else _built(self.network)
+        forms[next((name for name in self.written if name not in forms), AS_WRITTEN)] = found
         return {name: forms[name] for name in (*self.written, AS_WRITTEN) if name in forms}
 
     @cached_property
@@ -147,8 +146,7 @@ class _Rewriting:
     def _in_variant(self, variant: Variant) -> Written:
         if self.own is not None:
             return self.own.written(variant)
-        network = self.network.written_as(variant, only=self.only, keep=self.keep)
-        return Written(network=network, module=_module_of(network))
+        return _built(self.network.written_as(variant, only=self.only, keep=self.keep))
 
     def notes(self) -> Iterator[str]:
         """What a call reads, which form is as written, which variants change nothing, and what they leave."""
@@ -166,14 +164,8 @@ class _Rewriting:
 
     def _whole(self, name: str, form: Written, conditions: Conditions) -> Subject:
         network, cost = form.network, form.network.cost
-        row = Timed(
-            group=WHOLE,
-            name=name,
-            conditions=conditions,
-            params=cost.params,
-            work=tuple(_work(network, conditions)),
-            as_written=network is self.network,
-        )
+        work, as_written = tuple(_work(network, conditions)), network is self.network
+        row = Timed(group=WHOLE, name=name, conditions=conditions, params=cost.params, work=work, as_written=as_written)
         example = Input(shape=(1, *(network.input or network.layers[0].input).shape))
         # A user's model may return anything; the network that was read from it does not say what.
         shape = network.layers[-1].output.shape if self.own is None else None
@@ -199,8 +191,8 @@ def _work(network: Network, conditions: Conditions) -> Iterator[Work]:
             yield Work(name=layer.type, macs=layer.cost.macs * conditions.batch, traffic_bytes=None)
 
 
-def _module_of(network: Network) -> Callable[[], Any]:
-    """What makes the module of ``network`` once, so that all conditions of a grid share its weights."""
+def _built(network: Network) -> Written:
+    """``network`` with a module that is built once, so that all conditions of a grid share its weights."""
 
     @cache
     def module() -> Any:
@@ -208,4 +200,4 @@ def _module_of(network: Network) -> Callable[[], Any]:
 
         return build_network(network)
 
-    return module
+    return Written(network=network, module=module)
