@@ -23,18 +23,7 @@ from typing import Any, NoReturn, TypeVar
 
 from sepcalc.core.table import Cell, Column, Estimate, Row, Table
 from sepcalc.measure import machine as measure_machine
-from sepcalc.measure.loop import (
-    Call,
-    Clock,
-    Measurement,
-    Pending,
-    Plan,
-    Sample,
-    Sampler,
-    Series,
-    measure,
-    on_host,
-)
+from sepcalc.measure.loop import Call, Clock, Measurement, Pending, Plan, Sample, Sampler, Series, measure, on_host
 from sepcalc.measure.statistics import UNSTEADY, PairedRatio, Summary
 from sepcalc.render.cells import human
 from sepcalc.render.files import write

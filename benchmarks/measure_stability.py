@@ -85,17 +85,17 @@ class Account:
     @property
     def off(self) -> int:
         """How many are off by more than 10 %."""
-        return sum(self._is_off(each) for each in self.ratios)
+        return sum(self._is_off(ratio) for ratio in self.ratios)
 
     @property
     def believed_wrongly(self) -> int:
         """How many of those were accepted."""
-        return sum(self._is_off(each) for each in self.accepted)
+        return sum(self._is_off(ratio) for ratio in self.accepted)
 
     @property
     def farthest(self) -> float:
         """How far the accepted ratio is off that is off most, as a share."""
-        return max((abs(each / self.right - 1) for each in self.accepted), default=0.0)
+        return max((abs(ratio / self.right - 1) for ratio in self.accepted), default=0.0)
 
     def _is_off(self, value: float) -> bool:
         return abs(value / self.right - 1) > OFF
@@ -139,7 +139,7 @@ def torch_median(call: Call, like: Series) -> float:
 
 def right(quiet: Sequence[Run]) -> float:
     """What the ratio is: the median of the accepted quiet runs; of all where none was accepted."""
-    return median([each.ratio for each in quiet if each.accepted] or [each.ratio for each in quiet])
+    return median([run.ratio for run in quiet if run.accepted] or [run.ratio for run in quiet])
 
 
 def accounts(taken: Mapping[str, Sequence[Run]], quiet: str) -> dict[str, Account]:
@@ -157,7 +157,7 @@ def accounts(taken: Mapping[str, Sequence[Run]], quiet: str) -> dict[str, Accoun
 def row(name: str, account: Account) -> list[Cell]:
     """What became of some runs."""
     shares = (scatter(account.ratios), scatter(account.accepted), account.farthest)
-    known = (None if each is None else Fraction(each) for each in shares)
+    known = (None if share is None else Fraction(share) for share in shares)
     return [name, len(account.ratios), len(account.accepted), *known, account.off, account.believed_wrongly]
 
 

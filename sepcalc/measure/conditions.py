@@ -58,12 +58,6 @@ VARYING: Mapping[str, Varying] = {
 }
 """The conditions that one run may vary, by the key of their column, in PyTorch's words."""
 
-_SWITCHES: Mapping[str, Callable[[Conditions], bool]] = {
-    "compiled": lambda conditions: conditions.compile,
-    "forward and backward": lambda conditions: conditions.backward,
-}
-"""What a caption says of a condition that is on or off."""
-
 
 def varied(grid: Sequence[Conditions]) -> list[str]:
     """The keys of :data:`VARYING` in which ``grid`` differs."""
@@ -86,4 +80,7 @@ def shared_words(grid: Sequence[Conditions]) -> Iterator[str]:
     differing = varied(grid)
     yield from (words(key, first) for key in VARYING if key not in differing)
     yield f"{first.cache} cache"
-    yield from (word for word, is_on in _SWITCHES.items() if is_on(first))
+    if first.compile:
+        yield "compiled"
+    if first.backward:
+        yield "forward and backward"

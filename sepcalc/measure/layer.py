@@ -11,7 +11,7 @@ from sepcalc.builders.prediction import Counted
 from sepcalc.core.comparison import Comparison
 from sepcalc.core.errors import SpecError
 from sepcalc.core.network import Convolution
-from sepcalc.core.spec import ELEMENT_BYTES, ConvSpec, describe
+from sepcalc.core.spec import ELEMENT_BYTES, describe
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.roofline import Work
 from sepcalc.measure.run import Group, MeasurementSetup, Subject, run
@@ -45,13 +45,9 @@ def _entries(comparison: Comparison, conditions: Conditions, *, stages: bool) ->
         layer = Convolution(name=name, type="conv", spec=spec)
         yield layer_subject(row, layer.written_as(candidate.variant))
         if stages and len(candidate.stages) > 1:
-            yield from map(partial(_part, row), candidate.stages)
-
-
-def _part(row: Timed, stage: ConvSpec) -> Subject:
-    """A stage of the variant in ``row``, timed alone."""
-    part = replace(row, name=stage.kind, role="part", of=row.name)
-    return layer_subject(part, Convolution(name=stage.kind, type="conv", spec=stage))
+            for stage in candidate.stages:
+                part = replace(row, name=stage.kind, role="part", of=name)
+                yield layer_subject(part, Convolution(name=stage.kind, type="conv", spec=stage))
 
 
 def layer_subject(row: Timed, layer: Convolution) -> Subject:

@@ -1,11 +1,8 @@
 """The loop that takes the samples, for anything that can be called.
 
 Every round takes one sample of every candidate, in random order, so that a disturbance of the machine falls on all of
-them alike. The times pair up round by round, and :mod:`sepcalc.measure.statistics` judges the ratios of these pairs. A
-sample is the time of ``inner`` calls in a row, long enough for the clock, and is stored in seconds per call. No sample
-is dropped for being slow.
-
-Clock, sampler and chance are arguments: nothing here knows of torch, and a test brings a clock of its own.
+them alike. A sample is the time of ``inner`` calls in a row, long enough for the clock, and is stored in seconds per
+call. No sample is dropped for being slow. Nothing here knows of torch: clock, sampler and chance are arguments.
 """
 
 from __future__ import annotations
@@ -195,7 +192,8 @@ def measure(
     interrupted = False
     try:
         with paused():
-            loop.warm_up(candidates, _shortest_s(plan, clock_step_s))
+            # A sample lasts longer with a coarse clock, as far as the plan has the time.
+            loop.warm_up(candidates, max(plan.least_s, min(1000 * clock_step_s, plan.time_s / plan.rounds)))
             loop.take_rounds(rng or Random(plan.seed))  # noqa: S311 - nobody is to be deceived
     except KeyboardInterrupt:
         interrupted = True
@@ -315,11 +313,6 @@ def _warm_up(call: Call, plan: Plan, least_s: float, sample: Sampler, clock: Clo
         if calls >= plan.warmup_calls and spent_s >= plan.warmup_s and seconds >= least_s:
             return inner
         batch *= 2
-
-
-def _shortest_s(plan: Plan, clock_step_s: float) -> float:
-    """How long a sample must last: with a coarse clock longer, as far as the plan has the time."""
-    return max(plan.least_s, min(1000 * clock_step_s, plan.time_s / plan.rounds))
 
 
 def _clock_step_s(clock: Clock) -> float:

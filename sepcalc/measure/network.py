@@ -68,7 +68,8 @@ def measure_network(
         raise SpecError(f"{network.name} has no layer that could be written as another variant; choose another network")
     groups = [rewriting.layer_group(names, layer, setup.conditions) for names, layer in layers]
     notes: list[str] = []
-    if own is None and not _is_wired(network):
+    is_wired = network.wiring is not None and all(network.wiring)
+    if own is None and not is_wired:
         notes.append("The whole is not timed: nothing says what each of its layers reads")
     else:
         groups.append(rewriting.whole_group(setup.conditions))
@@ -88,10 +89,6 @@ def distinct(network: Network, chosen: Callable[[str], bool]) -> list[tuple[list
         if isinstance(layer, Convolution) and layer.convertible and chosen(layer.name):
             names.setdefault(replace(layer, name="", shares=None), []).append(layer.name)
     return [(same, layer) for layer, same in names.items()]
-
-
-def _is_wired(network: Network) -> bool:
-    return network.wiring is not None and all(network.wiring)
 
 
 @dataclass(frozen=True, kw_only=True)  # without slots, for the cached properties
@@ -137,7 +134,8 @@ class _Rewriting:
         """The network in each variant that changes it, and once as written: under the first name that leaves it so."""
         mine = _stages(self.network)
         forms = {name: form for name, form in self.written.items() if _stages(form.network) != mine}
-        forms[next((name for name in self.written if name not in forms), AS_WRITTEN)] = self._as_written
+        found = Written(network=self.network, module=self.own.module) if self.own else _built(self.network)
+        forms[next((name for name in self.written if name not in forms), AS_WRITTEN)] = found
         return {name: forms[name] for name in (*self.written, AS_WRITTEN) if name in forms}
 
     @cached_property
@@ -148,13 +146,7 @@ class _Rewriting:
     def _in_variant(self, variant: Variant) -> Written:
         if self.own is not None:
             return self.own.written(variant)
-        network = self.network.written_as(variant, only=self.only, keep=self.keep)
-        return Written(network=network, module=_module_of(network))
-
-    @property
-    def _as_written(self) -> Written:
-        module = _module_of(self.network) if self.own is None else self.own.module
-        return Written(network=self.network, module=module)
+        return _built(self.network.written_as(variant, only=self.only, keep=self.keep))
 
     def notes(self) -> Iterator[str]:
         """What a call reads, which form is as written, which variants change nothing, and what they leave."""
@@ -171,21 +163,15 @@ class _Rewriting:
                 yield f"{variant.name} changes no layer, so the whole is not timed as such"
 
     def _whole(self, name: str, form: Written, conditions: Conditions) -> Subject:
-        network = form.network
-        cost = network.cost
-        row = Timed(
-            group=WHOLE,
-            name=name,
-            conditions=conditions,
-            params=cost.params,
-            work=tuple(_work(network, conditions)),
-            as_written=network is self.network,
-        )
+        network, cost = form.network, form.network.cost
+        work, as_written = tuple(_work(network, conditions)), network is self.network
+        row = Timed(group=WHOLE, name=name, conditions=conditions, params=cost.params, work=work, as_written=as_written)
+        example = Input(shape=(1, *(network.input or network.layers[0].input).shape))
         # A user's model may return anything; the network that was read from it does not say what.
         shape = network.layers[-1].output.shape if self.own is None else None
         return Subject(
             row=row,
-            inputs=_inputs(network) if self.own is None else self.own.inputs,
+            inputs=(example,) if self.own is None else self.own.inputs,
             predicted=Counted(params=cost.params, shape=shape, flops=2 * cost.macs),
             module=form.module,
         )
@@ -205,13 +191,8 @@ def _work(network: Network, conditions: Conditions) -> Iterator[Work]:
             yield Work(name=layer.type, macs=layer.cost.macs * conditions.batch, traffic_bytes=None)
 
 
-def _inputs(network: Network) -> tuple[Input, ...]:
-    reads = network.input or network.layers[0].input
-    return (Input(shape=(1, *reads.shape)),)
-
-
-def _module_of(network: Network) -> Callable[[], Any]:
-    """What makes the module of ``network`` once, so that all conditions of a grid share its weights."""
+def _built(network: Network) -> Written:
+    """``network`` with a module that is built once, so that all conditions of a grid share its weights."""
 
     @cache
     def module() -> Any:
@@ -219,4 +200,4 @@ def _module_of(network: Network) -> Callable[[], Any]:
 
         return build_network(network)
 
-    return module
+    return Written(network=network, module=module)

@@ -168,13 +168,13 @@ class _Work(msgspec.Struct):
     traffic_bytes: _Count | None
 
 
-class _Row(msgspec.Struct):
+class _Row(msgspec.Struct, kw_only=True):
     """The fields of a row that are read back."""
 
     group: str
     name: str
     role: Literal["body", "part"]
-    part_of: str
+    of: str = msgspec.field(name="part_of")
     as_written: bool
     layers: _Positive
     conditions: Conditions
@@ -188,10 +188,10 @@ class _Row(msgspec.Struct):
     left: _Natural = 0
 
 
-class _Record(_Head):
+class _Record(msgspec.Struct, kw_only=True):
     """The fields of a session that are read back."""
 
-    of: Scope
+    scope: Scope = msgspec.field(name="of")
     title: str
     command: str
     interrupted: bool
@@ -213,35 +213,13 @@ def _session(record: _Record) -> Session:
         if n is not None and lengths.setdefault((row.group, row.conditions), n) != n:
             others = lengths[row.group, row.conditions]
             raise msgspec.ValidationError(f"{n} samples beside rows of {others} - at '$.rows[{place}]'")
-    return Session(
-        scope=record.of,
-        title=record.title,
-        rows=rows,
-        plan=record.plan,
-        environment=record.environment,
-        ceilings={dtype: Ceilings(*pair) for dtype, pair in record.ceilings.items()},
-        command=record.command,
-        interrupted=record.interrupted,
-        clock_step_s=record.clock_step_s,
-        void_rounds=record.void_rounds,
-        notes=record.notes,
-    )
+    ceilings = {dtype: Ceilings(*pair) for dtype, pair in record.ceilings.items()}
+    return Session(**{**msgspec.structs.asdict(record), "rows": rows, "ceilings": ceilings})
 
 
 def _timed(row: _Row) -> Timed:
-    series = Series(inner=row.inner or 1, samples=row.samples_s, enqueue=row.enqueue_s)
-    return Timed(
-        group=row.group,
-        name=row.name,
-        conditions=row.conditions,
-        params=row.params,
-        work=tuple(Work(**msgspec.structs.asdict(stage)) for stage in row.work),
-        role=row.role,
-        of=row.part_of,
-        as_written=row.as_written,
-        layers=row.layers,
-        left=row.left,
-        why_not=row.why_not,
-        failure=row.failure,
-        series=series if row.samples_s else None,
-    )
+    fields = msgspec.structs.asdict(row)
+    inner, samples, enqueue = (fields.pop(key) for key in ("inner", "samples_s", "enqueue_s"))
+    series = Series(inner=inner or 1, samples=samples, enqueue=enqueue) if samples else None
+    work = tuple(Work(**msgspec.structs.asdict(stage)) for stage in row.work)
+    return Timed(**{**fields, "work": work, "series": series})

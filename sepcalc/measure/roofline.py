@@ -65,11 +65,8 @@ class Work:
         >>> Work.of(ConvSpec.of(64, 128, k=3, size=56), batch=2, element_bytes=4)
         Work(name='conv 3×3', macs=462422016, traffic_bytes=5111808)
         """
-        return cls(
-            name=stage.kind,
-            macs=stage.macs * batch,
-            traffic_bytes=stage.traffic_bytes(element_bytes, batch=batch),
-        )
+        traffic = stage.traffic_bytes(element_bytes, batch=batch)
+        return cls(name=stage.kind, macs=stage.macs * batch, traffic_bytes=traffic)
 
     @property
     def intensity(self) -> Fraction | None:

@@ -39,12 +39,8 @@ def runs_table(sessions: Mapping[str, Session]) -> Table:
     lines = list(_lines(sessions))
     rows = [line.row for line in lines]
     times = (field for field in timing_fields(next(iter(sessions.values()))) if field.key in _SHOWN)
-    table = Table(
-        name="runs",
-        title=f"{len(sessions)} runs side by side",
-        caption="Time per call: median [quartiles].",
-        notes=tuple(_notes(sessions)),
-    )
+    title, caption = f"{len(sessions)} runs side by side", "Time per call: median [quartiles]."
+    table = Table(name="runs", title=title, caption=caption, notes=tuple(_notes(sessions)))
     fields = (_TIMED, _RUN, *grid_fields(rows), *times, _AGAINST_FIRST)
     return fill_table(table, fields, lines, facts={"unit": time_unit(rows)})
 

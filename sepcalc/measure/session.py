@@ -3,8 +3,6 @@
 A :class:`Session` is one run of the program. Its rows are in groups: a layer, or a whole network. Within a group and
 under one set of conditions times are ratios to those of the *reference*, the first row that is not a part. Seconds,
 multiply-adds and bytes are per call, for the whole batch.
-
-Nothing here measures or draws: :mod:`sepcalc.measure.loop` takes samples, :mod:`sepcalc.measure.tables` has tables.
 """
 
 from __future__ import annotations
@@ -177,24 +175,20 @@ def _judged(row: Timed, label: str, reference: Timed, clock_step_s: float) -> Ju
     promised = Fraction(reference.macs, row.macs) if compares and row.macs else None
     if row.series is None:
         return Judged(timed=row, label=label, word="failed", reason=row.failure or "", promised=promised)
-    found, verdict = None, _verdict_alone(row.series, clock_step_s)
+    found, reason = None, unsteadiness(row.series, clock_step_s=clock_step_s)
+    word: str = "unreliable" if reason else "reference" if compares else ""
     if compares and reference is not row:
         found, verdict = _verdict_beside(reference, row.series, clock_step_s)
-    word = verdict.word if verdict else "reference" if compares else ""
+        word, reason = verdict.word, verdict.reason
     return Judged(
         timed=row,
         label=label,
         word=word,
-        reason=verdict.reason if verdict else "",
+        reason=reason,
         summary=summarize(row.series),
         ratio=found,
         promised=promised,
     )
-
-
-def _verdict_alone(series: Series, clock_step_s: float) -> Verdict | None:
-    reason = unsteadiness(series, clock_step_s=clock_step_s)
-    return Verdict(word="unreliable", reason=reason) if reason else None
 
 
 def _verdict_beside(reference: Timed, series: Series, clock_step_s: float) -> tuple[PairedRatio | None, Verdict]:

@@ -5,9 +5,7 @@ were taken within moments of each other, so a disturbance that outlasts a round 
 two minima stands beside it: delays only add, so the minimum is the time on an undisturbed machine (Chen & Revels 2016,
 arXiv:1608.04295). Outliers are counted, never dropped.
 
-A ratio is believed where both candidates are steady, the two estimates agree and the interval is narrow. It is a
-difference where the whole interval lies beyond the noise, and none where it lies within. An interval that reaches from
-one to the other leaves both open.
+A ratio is believed where both candidates are steady, the two estimates agree and the interval is narrow.
 """
 
 from __future__ import annotations
@@ -170,7 +168,6 @@ def unsteadiness(series: Series, *, clock_step_s: float) -> str:
 
 
 def _limits(series: Series, clock_step_s: float) -> str:
-    """The reason where there are too few samples, or too short ones for the clock."""
     if len(series.samples) < FEWEST_ROUNDS:
         return f"a verdict needs {FEWEST_ROUNDS} rounds, not {len(series.samples)}"
     lasted_s = median(series.samples) * series.inner

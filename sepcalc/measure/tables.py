@@ -173,45 +173,43 @@ def time_unit(rows: Sequence[Judged]) -> Unit:
 def timing_tables(session: Session) -> tuple[Table, ...]:
     """All tables of a session: one for a layer; for a network its layers, then the whole in each form."""
     rows = judged(session)
+    title = session.title
     if session.scope == "layer":
-        return (_layer_table(session, rows),)
+        fields = (_VARIANT, *grid_fields(rows), *timing_fields(session))
+        notes = (*cautions(session, rows), *session.notes, *_roof_notes(session, rows))
+        return (_filled(Table(name="measurement", title=title, notes=notes), fields, session, rows, "layer"),)
     inside = [row for row in rows if row.timed.group != WHOLE]
     whole = [row for row in rows if row.timed.group == WHOLE]
-    return _layers_table(session, inside), _totals_table(session, whole, inside)
-
-
-def _layer_table(session: Session, rows: Sequence[Judged]) -> Table:
-    notes = (*cautions(session, rows), *session.notes, *_roof_notes(session, rows))
-    table = Table(name="measurement", title=session.title, caption=_caption(session, rows), notes=notes)
-    fields = (_VARIANT, *grid_fields(rows), *timing_fields(session))
-    return _filled(table, fields, session, rows, "layer", time_unit(rows))
-
-
-def _layers_table(session: Session, rows: Sequence[Judged]) -> Table:
-    notes = (*cautions(session, rows), *_worst(rows))
-    title = f"{session.title}, layer by layer"
-    table = Table(name="layers", title=title, caption=_caption(session, rows), notes=notes)
-    fields = (*_LAYER_OF, *grid_fields(rows), *timing_fields(session))
-    return _filled(table, fields, session, rows, "layers", time_unit(rows))
+    fields = (*_LAYER_OF, *grid_fields(inside), *timing_fields(session))
+    notes = (*cautions(session, inside), *_worst(inside))
+    layers = Table(name="layers", title=f"{title}, layer by layer", notes=notes)
+    return _filled(layers, fields, session, inside, "layers"), _totals_table(session, whole, inside)
 
 
 def _totals_table(session: Session, whole: Sequence[Judged], inside: Sequence[Judged]) -> Table:
     """The whole in each form beside the sum of its layers, or the sum alone where there is no whole."""
     title = f"{session.title}, {'the whole in each form' if whole else 'the sum of its layers'}"
-    notes = (*cautions(session, whole), *session.notes)
-    table = Table(name="totals", title=title, caption=_caption(session, whole or inside), notes=notes)
+    table = Table(name="totals", title=title, notes=(*cautions(session, whole), *session.notes))
     sums = Sums(rows=inside)
     rows = whole or list(sums.stand_ins())
     times = timing_fields(session) if whole else ()
     fields = (_VARIANT, *grid_fields(rows), *times, *sums.fields(beside_whole=bool(whole)))
-    return _filled(table, fields, session, rows, "totals", time_unit(whole or inside))
+    return _filled(table, fields, session, rows, "totals", timed=whole or inside)
 
 
 def _filled(
-    table: Table, fields: Iterable[Field[TimedRow]], session: Session, rows: Iterable[Judged], form: str, unit: Unit
+    table: Table,
+    fields: Iterable[Field[TimedRow]],
+    session: Session,
+    rows: Sequence[Judged],
+    form: str,
+    timed: Sequence[Judged] | None = None,
 ) -> Table:
-    subjects = (_with_ceilings(session, row) for row in rows)
-    return fill_table(table, fields, subjects, role=lambda at: at.row.timed.role, form=form, facts={"unit": unit})
+    """``table`` with ``rows``; its caption and its unit follow from the times of ``timed``, by default of the rows."""
+    timed = rows if timed is None else timed
+    table = replace(table, caption=_caption(session, timed))
+    subjects, facts = (_with_ceilings(session, row) for row in rows), {"unit": time_unit(timed)}
+    return fill_table(table, fields, subjects, role=lambda at: at.row.timed.role, form=form, facts=facts)
 
 
 def _with_ceilings(session: Session, row: Judged) -> TimedRow:
@@ -261,7 +259,7 @@ class Sums:
 
     def _of_reference(self, row: Judged) -> _Form:
         conditions = row.timed.conditions
-        name = next(each.timed.name for each in self._bodies if each.timed.conditions == conditions)
+        name = next(body.timed.name for body in self._bodies if body.timed.conditions == conditions)
         return self._form(name, conditions)
 
     def _form(self, name: str, conditions: Conditions) -> _Form:

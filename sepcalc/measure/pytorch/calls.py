@@ -205,15 +205,11 @@ def _with_backward(forward: Call, wanted: Sequence[torch.Tensor], chance: torch.
     def run() -> None:
         outputs = [tensor for tensor in tensors((forward(),)) if tensor.requires_grad]
         if not gradients:  # in the first call, during the warm-up
-            gradients.extend(_like(output, chance) for output in outputs)
+            for output in outputs:
+                values = torch.randn(output.shape, generator=chance)
+                gradients.append(torch.empty_like(output, requires_grad=False).copy_(values))
         torch.autograd.backward(outputs, gradients)
         for leaf in leaves:
             leaf.grad = None
 
     return run
-
-
-def _like(tensor: torch.Tensor, chance: torch.Generator) -> torch.Tensor:
-    """Random numbers in the shape, dtype, device and memory format of ``tensor``."""
-    values = torch.randn(tensor.shape, generator=chance)
-    return torch.empty_like(tensor, requires_grad=False).copy_(values)

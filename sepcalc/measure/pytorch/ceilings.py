@@ -29,8 +29,8 @@ from sepcalc.measure.pytorch.devices import past_cache_bytes, sampler
 from sepcalc.measure.pytorch.failures import reason
 from sepcalc.readers.inputs import Input
 
-Workload = tuple[ConvSpec, int]
-"""A layer, and its batch."""
+Workload = Callable[[int], tuple[ConvSpec, int]]
+"""A layer and its batch, by the size of the work."""
 
 PLAN = Plan(rounds=10, time_s=1.2, warmup_s=0.2)
 """About two seconds in all."""
@@ -45,18 +45,14 @@ TRIALS = 5
 """How often a size is tried: a single time may be disturbed."""
 
 
-def _product(rows: int) -> Workload:
-    """A product of two square matrices with so many rows: a linear layer on as many examples."""
-    return ConvSpec(c_in=rows, c_out=rows, kernel=(), size=()), rows
+LARGE: dict[str, tuple[Workload, int, int]] = {
+    "product": (lambda rows: (ConvSpec(c_in=rows, c_out=rows, kernel=(), size=()), rows), 256, 8192),
+    "convolution": (lambda channels: (ConvSpec.of(channels, channels, 3, size=28), 1), 64, 1024),
+}
+"""Work with more arithmetic than traffic: how it follows from its size, and the least and the most of that.
 
-
-def _convolution(channels: int) -> Workload:
-    """A dense 3×3 convolution that keeps its size."""
-    return ConvSpec.of(channels, channels, 3, size=28), 1
-
-
-LARGE = {"product": (_product, 256, 8192), "convolution": (_convolution, 64, 1024)}
-"""Work with more arithmetic than traffic: how it follows from its size, and the least and the most of that."""
+The product of two square matrices is a linear layer on as many examples as it has features.
+"""
 
 
 def ceilings(conditions: Conditions, plan: Plan = PLAN) -> Ceilings:
@@ -86,11 +82,8 @@ def _unmeasured(why: str) -> SepcalcError:
     return SepcalcError(f"the ceilings of this machine cannot be measured: {why}")
 
 
-def _long_enough(
-    make: Callable[[int], Workload], least: int, most: int, conditions: Conditions, sample: Sampler
-) -> tuple[Call, int]:
-    """The smallest work that lasts long enough, doubling from ``least``, and its FLOPs."""
-    size = least
+def _long_enough(make: Workload, size: int, most: int, conditions: Conditions, sample: Sampler) -> tuple[Call, int]:
+    """The smallest work that lasts long enough, doubling from ``size``, and its FLOPs."""
     while True:
         spec, batch = make(size)
         given = Input(shape=(batch, spec.c_in, *(spec.size or ())))
