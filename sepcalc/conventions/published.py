@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 
 from sepcalc.conventions.counters import COUNTERS
 from sepcalc.conventions.tables import reconcile_all
-from sepcalc.core.answers import SCHEMA
 from sepcalc.core.network import NORM_PARAMS, Convolution, Layer, Network
 from sepcalc.core.parsing import parse_count
-from sepcalc.core.table import Field, Table, answer_of, by_key, fill_table
+from sepcalc.core.table import SCHEMA, Field, Table, answer_of, by_key, fill_table
 
 
 def _batch_norm_params(layer: Layer) -> int:

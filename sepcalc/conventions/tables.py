@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 from sepcalc.conventions.as_modules import AS_MODULES, layers_trace
 from sepcalc.conventions.counters import Counter
 from sepcalc.conventions.reconcile import Reconciled, reconcile
-from sepcalc.core.answers import SCHEMA
 from sepcalc.core.network import Network
 from sepcalc.core.network_tables import uncounted_notes
-from sepcalc.core.table import COUNTING_RULE, Cell, Field, Role, Table, answer_of, by_key, fill_table
+from sepcalc.core.table import COUNTING_RULE, SCHEMA, Cell, Field, Role, Table, answer_of, by_key, fill_table
 from sepcalc.readers.trace import Trace
 
 PARTS_RULE = "The parts of a difference are in the counter's unit and add up to it."

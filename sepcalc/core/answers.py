@@ -23,7 +23,7 @@ from sepcalc.core.network_tables import (
     totals_rows,
 )
 from sepcalc.core.spec import ConvSpec
-from sepcalc.core.table import Field, answer_of
+from sepcalc.core.table import SCHEMA, Field, answer_of
 
 
 def layer_answer(comparison: Comparison, *, element_bytes: int) -> dict[str, Any]:
@@ -126,7 +126,3 @@ def _input(network: Network) -> dict[str, Any] | None:
 
 def _uncounted(network: Network) -> list[dict[str, str]]:
     return [{"name": layer.name, "type": layer.type} for layer in network.uncounted]
-
-
-SCHEMA = 1
-"""The version of the JSON contract."""

@@ -24,6 +24,9 @@ PARAMS_RULE = "Params: everything trainable."
 CAPTION = f"{COUNTING_RULE} {PARAMS_RULE}"
 REDUCTION_RULE = "Reduction: standard / variant."
 
+SCHEMA = 1
+"""The version of the JSON answers."""
+
 MOST_NAMED = 3
 """Layers that a note names before it counts the others."""
 

@@ -15,8 +15,8 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from sepcalc.core.answers import SCHEMA
 from sepcalc.core.errors import SepcalcError
+from sepcalc.core.table import SCHEMA
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.loop import Plan, Series
 from sepcalc.measure.machine import Ceilings

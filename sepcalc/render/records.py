@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sepcalc.core.answers import SCHEMA
-from sepcalc.core.table import Plain, Table
+from sepcalc.core.table import SCHEMA, Plain, Table
 from sepcalc.render.cells import Look
 
 

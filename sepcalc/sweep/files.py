@@ -12,9 +12,8 @@ from itertools import chain, repeat
 from operator import truediv
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
-from sepcalc.core.answers import SCHEMA
 from sepcalc.core.errors import MissingExtraError, SepcalcError
-from sepcalc.core.table import Column, Plain, plain
+from sepcalc.core.table import SCHEMA, Column, Plain, plain
 from sepcalc.render.records import csv_field, json_text, tsv_field
 from sepcalc.sweep.sweep import Block, Sweep
 from sepcalc.sweep.tables import figures, sweep_title
