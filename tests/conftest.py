@@ -4,11 +4,19 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--update-golden``."""
     parser.addoption("--update-golden", action="store_true", help="write tests/golden anew from what is printed now")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A run without the slow tests tries a fifth of the random examples."""
+    settings.register_profile("quick", max_examples=20)
+    if config.option.markexpr == "not slow":
+        settings.load_profile("quick")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

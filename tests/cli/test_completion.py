@@ -42,6 +42,7 @@ def offered(line: str, **more: str) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -149,6 +150,7 @@ def in_shell(shell: str, argument: str, home: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", SHELLS)
 def test_scripts(shell, tmp_path):
     """There is a script for each shell that asks the program in that shell's way, and it can be installed."""

@@ -95,5 +95,9 @@ def rewrites(
 
 
 def randomly(examples: int) -> settings:
-    """Settings for a property on that many examples; most variants do not apply to most convolutions."""
+    """Settings for a property on that many examples, a fifth of them in a quick run (``tests/conftest.py``).
+
+    Most variants do not apply to most convolutions, so many examples may be rejected.
+    """
+    examples = max(examples * settings().max_examples // 100, 1)
     return settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
