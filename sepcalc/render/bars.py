@@ -36,14 +36,7 @@ def _with_bar(table: Table, key: str, share: str, *, rank: int) -> Table:
     body = [row.cells[source] for row in table.rows if row.role == "body"]
     most = max((cell for cell in body if isinstance(cell, Fraction)), default=Fraction(1)) or Fraction(1)
     counted = table.columns[place]
-    column = Column(
-        key=f"{key}_bar",
-        title="",
-        kind="bar",
-        rank=rank,
-        rule=BARS_RULE,
-        extra=counted.extra,
-    )
+    column = Column(key=f"{key}_bar", title="", kind="bar", rank=rank, rule=BARS_RULE, extra=counted.extra)
     rows = [
         _insert(row, place + 1, "" if row.role == "total" else _part(row.cells[source], most)) for row in table.rows
     ]

@@ -108,7 +108,4 @@ class Plane(NamedTuple):
         """Both fields without axes, for marks beside those that have them."""
         import altair as alt
 
-        return (
-            alt.X(f"{x}:Q", scale=self.x.encoded, axis=None),
-            alt.Y(f"{y}:Q", scale=self.y.encoded, axis=None),
-        )
+        return (alt.X(f"{x}:Q", scale=self.x.encoded, axis=None), alt.Y(f"{y}:Q", scale=self.y.encoded, axis=None))

@@ -117,25 +117,17 @@ class Plot(NamedTuple):
 
 
 CHARTS = {
-    "layer": Plot(
-        "sepcalc.render.charts.layer:layer_chart",
-        "What {} costs as each variant, stage by stage.",
-    ),
+    "layer": Plot("sepcalc.render.charts.layer:layer_chart", "What {} costs as each variant, stage by stage."),
     "layers": Plot(
         "sepcalc.render.charts.network:network_chart",
         "What each layer of {} costs along its depth, as written and as each variant.",
     ),
     "comparison": Plot(
-        "sepcalc.render.charts.comparison:comparison_chart",
-        "Parameters against multiply-adds of {} and others.",
+        "sepcalc.render.charts.comparison:comparison_chart", "Parameters against multiply-adds of {} and others."
     ),
-    "sweep": Plot(
-        "sepcalc.render.charts.sweep:sweep_chart",
-        "The reduction of {} against what is swept.",
-    ),
+    "sweep": Plot("sepcalc.render.charts.sweep:sweep_chart", "The reduction of {} against what is swept."),
     "measurement": Plot(
-        "sepcalc.render.charts.measurement:measurement_chart",
-        "What was promised of {} and what was delivered.",
+        "sepcalc.render.charts.measurement:measurement_chart", "What was promised of {} and what was delivered."
     ),
 }
 """Every chart, by the name of the table that it is made of, or of the first of several."""

@@ -134,10 +134,7 @@ def _looks(variants: Sequence[str], *, legend: bool) -> tuple[altair.Color, alta
 
 
 def _promise(
-    points: Sequence[_Point],
-    table: Table,
-    looks: tuple[altair.Color, altair.Shape],
-    datasets: dict[str, list[Record]],
+    points: Sequence[_Point], table: Table, looks: tuple[altair.Color, altair.Shape], datasets: dict[str, list[Record]]
 ) -> Layers:
     """Speed-up against promise with its interval, and the diagonal on which all that was promised is delivered."""
     import altair as alt
@@ -169,10 +166,7 @@ def _promise(
 
 
 def _roofline(
-    points: Sequence[_Point],
-    table: Table,
-    looks: tuple[altair.Color, altair.Shape],
-    datasets: dict[str, list[Record]],
+    points: Sequence[_Point], table: Table, looks: tuple[altair.Color, altair.Shape], datasets: dict[str, list[Record]]
 ) -> Layers:
     """What each stage reaches against its intensity, below the ceilings of the machine."""
     import altair as alt
@@ -212,11 +206,7 @@ def _roof(place: int, macs_per_s: float, bytes_per_s: float, plane: Plane) -> li
 
 
 def _names(
-    plane: Plane,
-    points: Sequence[_Point],
-    keys: tuple[str, str],
-    share: str,
-    line: Sequence[tuple[float, float]],
+    plane: Plane, points: Sequence[_Point], keys: tuple[str, str], share: str, line: Sequence[tuple[float, float]]
 ) -> list[Record]:
     """Where the names of points stand; of many only those with the least ``share`` of what there was to reach."""
     named = sorted(points, key=lambda point: number(point.record[share]))
