@@ -40,6 +40,8 @@ _TEXT_WIDTHS = {
 _MATH_WIDTHS = {"·": 1.46, "=": 2.68, "+": 2.46, ",": 0.56, "(": 0.78, ")": 0.78, " ": 0, "_": 0, "′": 0.6, "%": 2}
 """Widths of the signs of mathematics with the space about them, in digits."""
 
+_PAIR = r"(\S) (\S+)"
+
 _TEXT = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -60,7 +62,7 @@ _TEXT = {
     "§": r"\S{}",
     "©": r"\copyright{}",
 }
-_TEXT |= {letter: rf"{{\{name}}}" for letter, name in zip("ßøØłŁæÆœŒ", "ss o O l L ae AE oe OE".split(), strict=True)}
+_TEXT |= {letter: rf"{{\{name}}}" for letter, name in re.findall(_PAIR, "ß ss ø o Ø O ł l Ł L æ ae Æ AE œ oe Œ OE")}
 _TEXT |= {character: f"\\{character}" for character in "&%$#_{}"}
 
 _COMMANDS = (
@@ -68,12 +70,12 @@ _COMMANDS = (
     "⇒ Rightarrow ∈ in √ surd ⌈ lceil ⌉ rceil ⌊ lfloor ⌋ rfloor µ mu Π prod Σ sum ∏ prod ∑ sum Δ Delta Ω Omega "
     "α alpha β beta γ gamma δ delta ε epsilon ζ zeta η eta θ theta ι iota κ kappa λ lambda μ mu ν nu ξ xi π pi "
     "ρ rho σ sigma τ tau υ upsilon φ phi χ chi ψ psi ω omega"
-).split()
+)
 """Signs of mathematics, each before the name of its command."""
 
 _MATH = {"−": "-", "<": "<", ">": ">", "|": "|", "°": r"^\circ"}
 _MATH |= {"½": r"\frac{1}{2}", "¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}"}
-_MATH |= {sign: f"\\{name}" for sign, name in zip(_COMMANDS[::2], _COMMANDS[1::2], strict=True)}
+_MATH |= {sign: f"\\{name}" for sign, name in re.findall(_PAIR, _COMMANDS)}
 _MATH |= {raised: f"^{{{plain}}}" for raised, plain in zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True)}
 _ACCENTS = {
     "\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0308": '"', "\u030a": "r", "\u030b": "H",

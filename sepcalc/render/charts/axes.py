@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from math import floor, log, log10
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+from sepcalc.render.charts.late import alt
 from sepcalc.render.charts.style import SI_LABEL
-
-if TYPE_CHECKING:
-    import altair
 
 
 def nice(value: float) -> float:
@@ -67,10 +65,8 @@ class Scale(NamedTuple):
         return self.pixels * (value - self.low) / (self.high - self.low)
 
     @property
-    def encoded(self) -> altair.Scale:
+    def encoded(self) -> alt.Scale:
         """The scale as a part of an encoding."""
-        import altair as alt
-
         kind: Literal["log", "linear"] = "log" if self.is_log else "linear"
         return alt.Scale(type=kind, domain=[self.low, self.high], nice=False, padding=0)
 
@@ -90,22 +86,16 @@ class Plane(NamedTuple):
         """Where the two values meet, from the left and from the top."""
         return self.x.place(x), self.y.pixels - self.y.place(y)
 
-    def along(self, key: str, title: str, label: str = SI_LABEL) -> altair.X:
+    def along(self, key: str, title: str, label: str = SI_LABEL) -> alt.X:
         """The field ``key`` from left to right; ``label`` is what stands at a number, as a Vega expression."""
-        import altair as alt
-
         axis = alt.Axis(**self.x.ticks, labelExpr=label, labelBound=True)
         return alt.X(f"{key}:Q", title=title, scale=self.x.encoded, axis=axis)
 
-    def up(self, key: str, title: str, label: str = SI_LABEL) -> altair.Y:
+    def up(self, key: str, title: str, label: str = SI_LABEL) -> alt.Y:
         """The field ``key`` from below upwards."""
-        import altair as alt
-
         axis = alt.Axis(**self.y.ticks, labelExpr=label)
         return alt.Y(f"{key}:Q", title=title, scale=self.y.encoded, axis=axis)
 
-    def bare(self, x: str, y: str) -> tuple[altair.X, altair.Y]:
+    def bare(self, x: str, y: str) -> tuple[alt.X, alt.Y]:
         """Both fields without axes, for marks beside those that have them."""
-        import altair as alt
-
         return (alt.X(f"{x}:Q", scale=self.x.encoded, axis=None), alt.Y(f"{y}:Q", scale=self.y.encoded, axis=None))

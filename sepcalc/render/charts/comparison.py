@@ -8,6 +8,7 @@ from sepcalc.core.table import Row, Table
 from sepcalc.render.charts.axes import Plane, Scale
 from sepcalc.render.charts.chart import Chart, column_of, need_libraries, number, page, shown
 from sepcalc.render.charts.labels import RADIUS, label_marks, label_records
+from sepcalc.render.charts.late import alt, data_of
 from sepcalc.render.charts.style import COLORS, INSIDE
 
 AXIS = 46
@@ -26,14 +27,12 @@ ROOM = 1.6
 def comparison_chart(table: Table) -> Chart:
     """The chart of a table of networks, both axes logarithmic where one of them spans a factor of ten."""
     need_libraries()
-    import altair as alt
-
     used = table.select(("name", "params", "macs"))
     data = [{**each, "hint": _hint(row, used)} for row, each in zip(used.rows, used.to_dicts(), strict=True)]
     points = [(number(each["params"]), number(each["macs"])) for each in data]
     plane = _plane(points)
     x, y = plane.along("params", column_of(table, "params").title), plane.up("macs", column_of(table, "macs").title)
-    networks = alt.Chart(alt.NamedData(name="networks"))
+    networks = data_of("networks")
     marks = networks.mark_circle(opacity=1, color=COLORS[1], size=3 * RADIUS**2).encode(x, y, alt.Description("hint:N"))
     body = alt.layer(marks, *label_marks("names"), width=WIDE, height=HIGH)
     names = label_records(plane, points, [str(each["name"]) for each in data])

@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import dist, inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from sepcalc.render.charts.axes import Plane
 from sepcalc.render.charts.chart import Record
+from sepcalc.render.charts.late import alt, data_of
 from sepcalc.render.charts.style import GREY, LINE, SMALL, VALUE_TEXT
 from sepcalc.render.charts.text import shorten, text_width
-
-if TYPE_CHECKING:
-    import altair
 
 GAP = 5.0
 """Pixels from the middle of a point to its name."""
@@ -117,17 +115,16 @@ def _label(point: Point, box: Box, text: str) -> Record:
     return {"text": text, "x": x, "y": y, **line, "far": dist(point, end) > FAR}
 
 
-def label_marks(dataset: str) -> list[altair.Chart]:
+def label_marks(dataset: str) -> list[alt.Chart]:
     """The names of a dataset, with lines to those that had to move away from their points; places are pixels."""
-    import altair as alt
 
-    def x(key: str) -> altair.X:
+    def x(key: str) -> alt.X:
         return alt.X(key, scale=None, axis=None)
 
-    def y(key: str) -> altair.Y:
+    def y(key: str) -> alt.Y:
         return alt.Y(key, scale=None, axis=None)
 
-    names = alt.Chart(alt.NamedData(name=dataset))
+    names = data_of(dataset)
     lines = names.transform_filter(alt.datum.far).mark_rule(color=GREY, strokeWidth=0.5)
     words = names.mark_text(**VALUE_TEXT, align="center")
     return [

@@ -6,16 +6,14 @@ The roofline (Williams 2009, doi:10.1145/1498765.1498785) is drawn where the cei
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from sepcalc.core.table import Row, Table
 from sepcalc.render.charts.axes import Plane, Scale
 from sepcalc.render.charts.chart import Chart, Layers, Record, column_of, heading, need_libraries, number, page, shown
 from sepcalc.render.charts.labels import RADIUS, label_marks, label_records
+from sepcalc.render.charts.late import alt, data_of
 from sepcalc.render.charts.style import FONT, GREY, INK, INSIDE, NUMBER_LABEL, SHAPES, SMALL, TIMES_LABEL, colors, first
-
-if TYPE_CHECKING:
-    import altair
 
 AXIS = 46
 """Pixels left of the points: an axis with its title."""
@@ -56,8 +54,6 @@ def measurement_chart(table: Table) -> Chart:
     A ratio that is not believed has no point; the notes above name it.
     """
     need_libraries()
-    import altair as alt
-
     points = list(_points(table))
     variants = list(dict.fromkeys(point.variant for point in points))
     # Of a network each reference would lie on all others.
@@ -112,10 +108,8 @@ def _hint(row: Row, each: Record, table: Table) -> str:
     return "; ".join(named)
 
 
-def _looks(variants: Sequence[str], *, legend: bool) -> tuple[altair.Color, altair.Shape]:
+def _looks(variants: Sequence[str], *, legend: bool) -> tuple[alt.Color, alt.Shape]:
     """The colour and the shape of each variant, with a legend where the names are those of layers."""
-    import altair as alt
-
     below = alt.Legend(
         orient="bottom",
         title=None,
@@ -134,11 +128,9 @@ def _looks(variants: Sequence[str], *, legend: bool) -> tuple[altair.Color, alta
 
 
 def _promise(
-    points: Sequence[_Point], table: Table, looks: tuple[altair.Color, altair.Shape], datasets: dict[str, list[Record]]
+    points: Sequence[_Point], table: Table, looks: tuple[alt.Color, alt.Shape], datasets: dict[str, list[Record]]
 ) -> Layers:
     """Speed-up against promise with its interval, and the diagonal on which all that was promised is delivered."""
-    import altair as alt
-
     rows = [point.record for point in points]
     keys = ("promised", "speedup", "speedup_low", "speedup_high")
     values = [number(row[key]) for row in rows for key in keys if row.get(key)] or [1.0]
@@ -148,13 +140,13 @@ def _promise(
     plane = Plane(Scale(low, high, is_log, WIDE), Scale(low, high, is_log, HIGH))
     promised, speedup = (column_of(table, key).title for key in ("promised", "speedup"))
     x, y = plane.along("promised", promised, TIMES_LABEL), plane.up("speedup", speedup, TIMES_LABEL)
-    data = alt.Chart(alt.NamedData(name="compared"))
+    data = data_of("compared")
     datasets |= {
         "compared": rows,
         "diagonal": [{"promised": end, "speedup": end} for end in (low, high)],
         "compared names": _names(plane, points, ("promised", "speedup"), "delivered", ((low, low), (high, high))),
     }
-    diagonal = alt.Chart(alt.NamedData(name="diagonal")).mark_line(color=GREY, strokeWidth=1, strokeDash=[4, 3])
+    diagonal = data_of("diagonal").mark_line(color=GREY, strokeWidth=1, strokeDash=[4, 3])
     interval = data.mark_rule(strokeWidth=1).encode(
         *plane.bare("promised", "speedup_low"), alt.Y2("speedup_high"), looks[0]
     )
@@ -166,11 +158,9 @@ def _promise(
 
 
 def _roofline(
-    points: Sequence[_Point], table: Table, looks: tuple[altair.Color, altair.Shape], datasets: dict[str, list[Record]]
+    points: Sequence[_Point], table: Table, looks: tuple[alt.Color, alt.Shape], datasets: dict[str, list[Record]]
 ) -> Layers:
     """What each stage reaches against its intensity, below the ceilings of the machine."""
-    import altair as alt
-
     rows = [point.record for point in points]
     peaks = list(dict.fromkeys((number(row["peak_macs_per_s"]), number(row["peak_bytes_per_s"])) for row in rows))
     at = [number(row["intensity"]) for row in rows] + [2 * macs / moved for macs, moved in peaks]
@@ -183,13 +173,13 @@ def _roofline(
     y = plane.up("macs_per_s", column_of(table, "macs_per_s").title)
     roofs = [_roof(place, *each, plane) for place, each in enumerate(peaks)]
     line = [(number(corner["intensity"]), number(corner["macs_per_s"])) for corner in roofs[0]]
-    data = alt.Chart(alt.NamedData(name="roofed"))
+    data = data_of("roofed")
     datasets |= {
         "roofed": rows,
         "roofs": [corner for roof in roofs for corner in roof],
         "roofed names": _names(plane, points, ("intensity", "macs_per_s"), "roof_share", line),
     }
-    lines = alt.Chart(alt.NamedData(name="roofs")).mark_line(color=GREY, strokeWidth=1.25)
+    lines = data_of("roofs").mark_line(color=GREY, strokeWidth=1.25)
     return _plot(
         (lines.encode(*plane.bare("intensity", "macs_per_s"), alt.Detail("roof:N")), _marks(data, x, y, looks)),
         "roofed names",
@@ -215,17 +205,13 @@ def _names(
     return label_records(plane, at[:cut], [point.name for point in named[:cut]], nameless=at[cut:], line=line)
 
 
-def _marks(data: altair.Chart, x: altair.X, y: altair.Y, looks: tuple[altair.Color, altair.Shape]) -> altair.Chart:
-    import altair as alt
-
+def _marks(data: alt.Chart, x: alt.X, y: alt.Y, looks: tuple[alt.Color, alt.Shape]) -> alt.Chart:
     drawn = data.mark_point(filled=True, opacity=1, size=3 * RADIUS**2)
-    marks: altair.Chart = drawn.encode(x, y, *looks, alt.Description("hint:N"))
+    marks: alt.Chart = drawn.encode(x, y, *looks, alt.Description("hint:N"))
     return marks
 
 
-def _plot(marks: Sequence[altair.Chart], names: str, title: str) -> Layers:
-    import altair as alt
-
+def _plot(marks: Sequence[alt.Chart], names: str, title: str) -> Layers:
     layers = alt.layer(*marks, *label_marks(names), width=WIDE, height=HIGH, title=heading(title))
     plot: Layers = layers.resolve_scale(x="independent", y="independent")
     return plot
