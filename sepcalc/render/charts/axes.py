@@ -20,18 +20,18 @@ def nice(value: float) -> float:
     if value < 1:
         return 0
     power: int = 10 ** (len(str(int(value))) - 1)
-    return next(power * each for each in (5, 2, 1) if power * each <= value)
+    return next(power * times for times in (5, 2, 1) if power * times <= value)
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """Round numbers between two positive ones for a logarithmic axis, fewer of each decade where there are many.
+    """Round numbers between two positive ones for a logarithmic axis, fewer in a decade where there are many.
 
     >>> log_ticks(3, 12), log_ticks(3, 60), log_ticks(3, 60_000)
     ([3, 5, 7, 10], [5, 10, 20, 50], [10, 100, 1000, 10000])
     """
     decades = [10**power for power in range(floor(log10(low)), floor(log10(high)) + 1)]
-    each = (1, 2, 3, 5, 7) if high < 10 * low else (1, 2, 5) if high < 300 * low else (1,)
-    return [number for decade in decades for times in each if low <= (number := decade * times) <= high]
+    factors = (1, 2, 3, 5, 7) if high < 10 * low else (1, 2, 5) if high < 300 * low else (1,)
+    return [number for decade in decades for times in factors if low <= (number := decade * times) <= high]
 
 
 def spread(places: Sequence[float], gap: float, end: float) -> list[float]:
@@ -40,13 +40,13 @@ def spread(places: Sequence[float], gap: float, end: float) -> list[float]:
     >>> spread([30, 10, 11], 10, 35)
     [30, 10, 20]
     """
-    order = sorted(range(len(places)), key=lambda each: places[each])
+    order = sorted(range(len(places)), key=places.__getitem__)
     moved = list(places)
-    for before, each in pairwise(order):
-        moved[each] = max(moved[each], moved[before] + gap)
-    for each in reversed(order):
-        moved[each] = min(moved[each], end)
-        end = moved[each] - gap
+    for before, after in pairwise(order):
+        moved[after] = max(moved[after], moved[before] + gap)
+    for last in reversed(order):
+        moved[last] = min(moved[last], end)
+        end = moved[last] - gap
     return moved
 
 
@@ -74,6 +74,20 @@ class Scale(NamedTuple):
     def ticks(self) -> dict[str, Any]:
         """Where the axis has numbers, as arguments of Altair's axis: Vega alone gives a logarithm nine a decade."""
         return {"values": log_ticks(self.low, self.high)} if self.is_log else {"tickCount": 5, "tickMinStep": 1}
+
+
+LOGARITHMIC = 10
+"""Where the largest value is so many times the smallest, the axes of a plot of points are logarithmic."""
+
+ROOM = 1.6
+"""How much further than the outermost points a logarithmic axis goes."""
+
+
+def scale_of(values: Sequence[float], pixels: float, *, is_log: bool) -> Scale:
+    """An axis with room about all of ``values``; from 0 where it is not logarithmic."""
+    if is_log:
+        return Scale(min(values) / ROOM, max(values) * ROOM, is_log, pixels)
+    return Scale(0.0, 1.15 * max(values) or 1.0, is_log, pixels)
 
 
 class Plane(NamedTuple):

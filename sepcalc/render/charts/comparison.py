@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sepcalc.core.table import Row, Table
-from sepcalc.render.charts.axes import Plane, Scale
+from sepcalc.render.charts.axes import LOGARITHMIC, Plane, scale_of
 from sepcalc.render.charts.chart import Chart, column_of, need_libraries, number, page, shown
 from sepcalc.render.charts.labels import RADIUS, label_marks, label_records
 from sepcalc.render.charts.late import alt, data_of
@@ -16,12 +16,6 @@ AXIS = 46
 
 WIDE, HIGH = INSIDE - AXIS, 220
 """Pixels of the plot."""
-
-LOGARITHMIC = 10
-"""Where the largest is so many times the smallest, both axes are logarithmic."""
-
-ROOM = 1.6
-"""How much further than the outermost points a logarithmic axis goes."""
 
 
 def comparison_chart(table: Table) -> Chart:
@@ -48,9 +42,5 @@ def _hint(row: Row, table: Table) -> str:
 
 def _plane(points: Sequence[tuple[float, float]]) -> Plane:
     params, macs = zip(*points, strict=True)
-    is_log = min(*params, *macs) > 0 and any(max(each) >= LOGARITHMIC * min(each) for each in (params, macs))
-    if is_log:
-        x, y = ((min(each) / ROOM, max(each) * ROOM) for each in (params, macs))
-    else:
-        x, y = ((0.0, 1.15 * max(each) or 1.0) for each in (params, macs))
-    return Plane(Scale(*x, is_log=is_log, pixels=WIDE), Scale(*y, is_log=is_log, pixels=HIGH))
+    is_log = min(*params, *macs) > 0 and any(max(counts) >= LOGARITHMIC * min(counts) for counts in (params, macs))
+    return Plane(scale_of(params, WIDE, is_log=is_log), scale_of(macs, HIGH, is_log=is_log))

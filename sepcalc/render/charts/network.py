@@ -24,14 +24,20 @@ from sepcalc.render.charts.chart import (
     shown,
 )
 from sepcalc.render.charts.late import alt, data_of
-from sepcalc.render.charts.style import DASHES, INSIDE, NAME_TEXT, SI_LABEL, SMALL, VALUE_TEXT, colors, first
+from sepcalc.render.charts.style import (
+    APART,
+    AXIS,
+    BESIDE,
+    DASHES,
+    INSIDE,
+    NAME_TEXT,
+    SI_LABEL,
+    SMALL,
+    VALUE_TEXT,
+    colors,
+    first,
+)
 from sepcalc.render.charts.text import fold, shorten, text_width
-
-AXIS = 34
-"""Pixels left of the bars: the numbers of their axis."""
-
-BESIDE = 98
-"""Pixels right of the bars: the names of variants and their totals."""
 
 DEPTH = INSIDE - AXIS - BESIDE
 """Pixels along the depth of the network."""
@@ -39,14 +45,8 @@ DEPTH = INSIDE - AXIS - BESIDE
 BARS, CURVE = 27, 80
 """Pixels of the bars of one variant, and of the curves of all variants."""
 
-NAMES = 64
-"""Pixels of the names below the depth."""
-
-APART = 11
-"""Pixels from one name to the next: a line of type."""
-
-GAP = 4
-"""Pixels between the marks and the words beside them."""
+NAMES, GAP = 64, 4
+"""Pixels of the names below the depth, and between the marks and the words beside them."""
 
 SEPARATE = 90
 """Layers that are drawn as bars with gaps between them; of more of them the outline is drawn."""

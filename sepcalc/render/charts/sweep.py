@@ -13,17 +13,25 @@ from sepcalc.render.cells import human, three_figures
 from sepcalc.render.charts.axes import Scale, spread
 from sepcalc.render.charts.chart import Chart, Layers, Record, column_of, heading, need_libraries, number, page, shown
 from sepcalc.render.charts.late import alt, data_of
-from sepcalc.render.charts.style import DASHES, INSIDE, SHAPES, TIMES_LABEL, VALUE_TEXT, colors, first
+from sepcalc.render.charts.style import (
+    APART,
+    AXIS,
+    BESIDE,
+    DASHES,
+    INSIDE,
+    SHAPES,
+    TIMES_LABEL,
+    VALUE_TEXT,
+    colors,
+    first,
+)
 from sepcalc.render.charts.text import shorten, text_width
-
-AXIS, BESIDE = 34, 98
-"""Pixels left of the lines for the numbers of their axis, and right of them for the names of variants."""
 
 WIDE, HIGH, LOW = INSIDE - AXIS - BESIDE, 150, 80
 """Pixels of a panel: its width, its height alone, and its least height among others."""
 
-APART, GAP = 11, 5
-"""Pixels from one name to the next, and between the end of a line and its name."""
+GAP = 5
+"""Pixels between the end of a line and its name."""
 
 MOST_PANELS = 12
 """Panels in one chart; of more none can be read."""
