@@ -1,4 +1,7 @@
-"""Altair as ``alt``, imported when the first chart is made: its import takes longer than all that a table needs."""
+"""Altair as ``alt``, imported when the first chart is made: its import takes longer than all that a table needs.
+
+To mypy ``alt`` is Altair itself, so a wrong name is found.
+"""
 
 from __future__ import annotations
 
