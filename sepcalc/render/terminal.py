@@ -204,13 +204,14 @@ def _block(
     """The lines of rows whose ``cells`` are given column by column, every row as tall as its tallest cell."""
     folded = [[_fold_cell(text, width) for text in column] for column, width in zip(cells, grid.widths, strict=True)]
     gaps = [" " * (_GAP - 1)] * (len(cells) - 1) + [""]
+    rights = [column.is_number for column in grid.columns]
     for row, style in zip(zip(*folded, strict=True), styles, strict=True):
         height = max(map(len, row))
         shaped = [[""] * (height - len(cell)) + cell if bottom else cell + [""] * (height - len(cell)) for cell in row]
         for line in zip(*shaped, strict=True):
             pads = [" " * (width - _cells_wide(text)) for text, width in zip(line, grid.widths, strict=True)]
-            shown = zip(line, grid.columns, pads, gaps, strict=True)
-            padded = (pad + text + gap if column.is_number else text + pad + gap for text, column, pad, gap in shown)
+            shown = zip(line, rights, pads, gaps, strict=True)
+            padded = (pad + text + gap if right else text + pad + gap for text, right, pad, gap in shown)
             yield " ".join(_styled(text, style, look) for text in padded)
 
 
