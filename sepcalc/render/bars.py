@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
-from sepcalc.core.table import Cell, Column, Row, Table
+from sepcalc.core.table import Column, Row, Table
 
 BARS_RULE = "Bars: the longest is the largest share of its column."
 
@@ -35,25 +35,12 @@ def _with_bar(table: Table, key: str, share: str, *, rank: int) -> Table:
     place, source = keys.index(key), keys.index(share)
     body = [row.cells[source] for row in table.rows if row.role == "body"]
     most = max((cell for cell in body if isinstance(cell, Fraction)), default=Fraction(1)) or Fraction(1)
-    counted = table.columns[place]
-    column = Column(
-        key=f"{key}_bar",
-        title="",
-        kind="bar",
-        rank=rank,
-        rule=BARS_RULE,
-        extra=counted.extra,
-    )
-    rows = [
-        _insert(row, place + 1, "" if row.role == "total" else _part(row.cells[source], most)) for row in table.rows
-    ]
+    column = Column(key=f"{key}_bar", title="", kind="bar", rank=rank, rule=BARS_RULE, extra=table.columns[place].extra)
+
+    def with_part(row: Row) -> Row:
+        cell = row.cells[source]
+        part = cell / most if isinstance(cell, Fraction) and row.role != "total" else ""
+        return replace(row, cells=(*row.cells[: place + 1], part, *row.cells[place + 1 :]))
+
     columns = (*table.columns[: place + 1], column, *table.columns[place + 1 :])
-    return replace(table, columns=columns, rows=tuple(rows))
-
-
-def _part(cell: Cell, most: Fraction) -> Cell:
-    return cell / most if isinstance(cell, Fraction) else ""
-
-
-def _insert(row: Row, place: int, cell: Cell) -> Row:
-    return replace(row, cells=(*row.cells[:place], cell, *row.cells[place:]))
+    return replace(table, columns=columns, rows=tuple(map(with_part, table.rows)))

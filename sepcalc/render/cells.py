@@ -21,11 +21,8 @@ Number = int | Fraction
 MISSING = "—"
 """Where there is no number: a count that depends on an open size, the size of a vector."""
 
-LONGEST_WORDS = 40
-"""Characters of a text that is kept on one line; a longer one is a sentence, which may fold."""
-
-BAR = 12
-"""Characters of the longest bar."""
+LONGEST_WORDS, BAR = 40, 12
+"""Characters of a text that stays on one line (a longer one is a sentence, which may fold), and of the longest bar."""
 
 PER_SECOND: dict[Unit, int] = {"s": 1, "ms": 10**3, "µs": 10**6, "ns": 10**9}
 """How many of each unit of time a second has."""

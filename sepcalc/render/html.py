@@ -7,17 +7,15 @@ A fragment has its style in the elements, since notebooks and mail drop style sh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from math import prod
+from typing import NamedTuple
 
 from sepcalc.core.table import Cell, Column, Row, Table, plain
 from sepcalc.render.cells import LONGEST_WORDS, Look, texts, visible
 
 _TABLE = "border-collapse:collapse;font-variant-numeric:tabular-nums;margin:1em 0"
 _LEFT, _RIGHT, _WHOLE = "text-align:left", "text-align:right", ";white-space:nowrap"
-_CELL = "padding:.2em .7em"
-_RULE = "border-top:1px solid"
-
+_CELL, _RULE = "padding:.2em .7em", "border-top:1px solid"
 _STYLE = ":root { color-scheme: light dark } body { font: 16px/1.4 system-ui, sans-serif; margin: 2em }"
 
 _PAGE = """<!DOCTYPE html>
@@ -62,8 +60,7 @@ def escape(text: str) -> str:
     return escaped(visible(text))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Place:
+class _Place(NamedTuple):
     """Where a cell stands: its column, whether that names the rows or holds sentences, and its row (none: heading)."""
 
     column: Column
@@ -78,43 +75,35 @@ Dress = Callable[[_Place, Cell], str]
 
 def fragment(table: Table, *, si: bool = False) -> str:
     """``table`` as one ``<table class="sepcalc">``, its title the caption, its notes the foot."""
-    return "\n".join(
-        (
-            f'<table class="sepcalc" style="{_TABLE}">',
-            f'<caption style="{_LEFT};font-weight:bold">{escape(table.title)}</caption>',
-            f"<thead>\n{_head(table, _styled)}\n</thead>",
-            f'<tbody style="{_RULE}">',
-            *_rows(table, si, _styled, f' style="{_RULE}"'),
-            "</tbody>",
-            *_foot(table),
-            "</table>",
-        )
+    lines = (
+        f'<table class="sepcalc" style="{_TABLE}">',
+        f'<caption style="{_LEFT};font-weight:bold">{escape(table.title)}</caption>',
+        f"<thead>\n{_head(table, _styled)}\n</thead>",
+        f'<tbody style="{_RULE}">',
+        *(*_rows(table, si, _styled, f' style="{_RULE}"'), "</tbody>", *_foot(table), "</table>"),
     )
+    return "\n".join(lines)
 
 
-def classed(table: Table, *, identity: str, classes: str, si: bool = False) -> str:
+def classed(table: Table, *, identity: str, classes: str) -> str:
     """``table`` as one ``<table>`` called ``identity`` with ``classes``, for a page with a style sheet; without notes.
 
     Numbers carry what they are sorted by in ``data-value``, exact or the nearest float, and headings the variant that
     their column is about in ``data-variant``. Text has the class ``text``, and ``folds`` where it may be a sentence.
     """
-    return "\n".join(
-        (
-            f'<table id="{escape(identity)}" class="{escape(classes)}">',
-            f"<caption><span>{escape(table.title)}</span></caption>",
-            f"<thead>{_head(table, _with_classes)}</thead>",
-            "<tbody>",
-            *_rows(table, si, _with_classes),
-            "</tbody>",
-            "</table>",
-        )
+    lines = (
+        f'<table id="{escape(identity)}" class="{escape(classes)}">',
+        f"<caption><span>{escape(table.title)}</span></caption>",
+        f"<thead>{_head(table, _with_classes)}</thead>",
+        *("<tbody>", *_rows(table, False, _with_classes), "</tbody>", "</table>"),
     )
+    return "\n".join(lines)
 
 
 def _head(table: Table, dress: Dress) -> str:
     label = table.label_place
     places = (_Place(column=column, label=place == label) for place, column in enumerate(table.columns))
-    heads = (f'<th scope="col"{dress(each, None)}>{escape(each.column.title)}</th>' for each in places)
+    heads = (f'<th scope="col"{dress(place, None)}>{escape(place.column.title)}</th>' for place in places)
     return f"<tr>{''.join(heads)}</tr>"
 
 
@@ -123,7 +112,7 @@ def _rows(table: Table, si: bool, dress: Dress, total: str = "") -> Iterator[str
     folds = [any(len(line[place]) > LONGEST_WORDS for line in cells) for place in range(len(table.columns))]
     for row, line in zip(table.rows, cells, strict=True):
         inner = "".join(
-            _cell(_Place(column=column, label=place == label, folds=fold, row=row), cell, text, dress)
+            _cell(_Place(column, place == label, fold, row), cell, text, dress)
             for place, (column, fold, cell, text) in enumerate(zip(table.columns, folds, row.cells, line, strict=True))
         )
         yield f'<tr class="{row.role}"{total if row.role == "total" else ""}>{inner}</tr>'

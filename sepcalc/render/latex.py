@@ -60,22 +60,10 @@ def _short(table: Table, look: Look) -> str:
     wide = (r"\makebox[\linewidth]{%", "}") if shape.too_wide else ("", "")
     kind = "table" if shape.width <= _NARROW else "table*"
     lines = (
-        rf"\begin{{{kind}}}[htbp]",
-        r"\centering",
-        _caption(table),
-        _label(table),
-        r"\medskip",
-        shape.size,
-        wide[0],
-        rf"\begin{{tabular}}{{{_columns(table)}}}",
-        r"\toprule",
-        head,
-        r"\midrule",
+        *(rf"\begin{{{kind}}}[htbp]", r"\centering", _caption(table), _label(table), r"\medskip", shape.size, wide[0]),
+        *(rf"\begin{{tabular}}{{{_columns(table)}}}", r"\toprule", head, r"\midrule"),
         *body,
-        r"\bottomrule",
-        rf"\end{{tabular}}{wide[1]}",
-        *_notes(table),
-        rf"\end{{{kind}}}",
+        *(r"\bottomrule", rf"\end{{tabular}}{wide[1]}", *_notes(table), rf"\end{{{kind}}}"),
     )
     return "\n".join(filter(None, lines)) + "\n"
 
@@ -84,28 +72,13 @@ def long(table: Table, look: Look) -> str:
     """``table`` as a longtable: it stays in its place, and breaks across pages."""
     shape = _shape(table, look)
     head, *body = _grid(table, look, shape)
+    heading = (r"\toprule", head, r"\midrule")
     lines = (
-        r"\begingroup",
-        shape.size,
-        _in_two_columns(shape),
-        r"\setlength{\LTcapwidth}{\linewidth}",
-        rf"\begin{{longtable}}{{{_columns(table)}}}",
-        _caption(table),
-        rf"{_label(table)} \\",
-        r"\toprule",
-        head,
-        r"\midrule",
-        r"\endfirsthead",
-        r"\toprule",
-        head,
-        r"\midrule",
-        r"\endhead",
-        r"\bottomrule",
-        r"\endfoot",
+        *(r"\begingroup", shape.size, _in_two_columns(shape), r"\setlength{\LTcapwidth}{\linewidth}"),
+        *(rf"\begin{{longtable}}{{{_columns(table)}}}", _caption(table), rf"{_label(table)} \\"),
+        *(*heading, r"\endfirsthead", *heading, r"\endhead", r"\bottomrule", r"\endfoot"),
         *body,
-        r"\end{longtable}\sepcalcend",
-        *_notes(table),
-        r"\endgroup",
+        *(r"\end{longtable}\sepcalcend", *_notes(table), r"\endgroup"),
     )
     return "\n".join(filter(None, lines)) + "\n"
 
@@ -258,13 +231,11 @@ def _headings(table: Table, cells: list[list[str]]) -> list[str]:
 
     headings = []
     for place, column in enumerate(table.columns):
-        least = max(map(len, _words(column.title)), default=1)
-        lines = wrap(column.title, max([least, *(len(row[place]) for row in cells)]))
-        folded = r" \\ ".join(map(escape, lines))
-        side = "r" if column.is_number else "l"
-        headings.append(
-            rf"\begin{{tabular}}[b]{{@{{}}{side}@{{}}}}{folded}\end{{tabular}}" if len(lines) > 1 else folded
-        )
+        width = max([*map(len, _words(column.title)), *(len(row[place]) for row in cells)], default=1)
+        lines = wrap(column.title, max(width, 1))
+        folded, side = r" \\ ".join(map(escape, lines)), "r" if column.is_number else "l"
+        several = rf"\begin{{tabular}}[b]{{@{{}}{side}@{{}}}}{folded}\end{{tabular}}"
+        headings.append(several if len(lines) > 1 else folded)
     return headings
 
 

@@ -40,6 +40,8 @@ _TEXT_WIDTHS = {
 _MATH_WIDTHS = {"·": 1.46, "=": 2.68, "+": 2.46, ",": 0.56, "(": 0.78, ")": 0.78, " ": 0, "_": 0, "′": 0.6, "%": 2}
 """Widths of the signs of mathematics with the space about them, in digits."""
 
+_PAIR = r"(\S) (\S+)"
+
 _TEXT = {
     "\\": r"\textbackslash{}",
     "~": r"\textasciitilde{}",
@@ -57,78 +59,24 @@ _TEXT = {
     "”": "''",
     "‘": "`",
     "’": "'",
-    "ß": r"{\ss}",
-    "ø": r"{\o}",
-    "Ø": r"{\O}",
-    "ł": r"{\l}",
-    "Ł": r"{\L}",
-    "æ": r"{\ae}",
-    "Æ": r"{\AE}",
-    "œ": r"{\oe}",
-    "Œ": r"{\OE}",
     "§": r"\S{}",
     "©": r"\copyright{}",
-} | {character: f"\\{character}" for character in "&%$#_{}"}
+}
+_TEXT |= {letter: rf"{{\{name}}}" for letter, name in re.findall(_PAIR, "ß ss ø o Ø O ł l Ł L æ ae Æ AE œ oe Œ OE")}
+_TEXT |= {character: f"\\{character}" for character in "&%$#_{}"}
 
-_MATH = {
-    "×": r"\times",
-    "·": r"\cdot",
-    "÷": r"\div",
-    "±": r"\pm",
-    "−": "-",
-    "≤": r"\leq",
-    "≥": r"\geq",
-    "≠": r"\neq",
-    "≈": r"\approx",
-    "∞": r"\infty",
-    "→": r"\rightarrow",
-    "←": r"\leftarrow",
-    "↔": r"\leftrightarrow",
-    "⇒": r"\Rightarrow",
-    "∈": r"\in",
-    "√": r"\surd",
-    "⌈": r"\lceil",
-    "⌉": r"\rceil",
-    "⌊": r"\lfloor",
-    "⌋": r"\rfloor",
-    "°": r"^\circ",
-    "½": r"\frac{1}{2}",
-    "¼": r"\frac{1}{4}",
-    "¾": r"\frac{3}{4}",
-    "µ": r"\mu",
-    "Π": r"\prod",
-    "Σ": r"\sum",
-    "∏": r"\prod",
-    "∑": r"\sum",
-    "Δ": r"\Delta",
-    "Ω": r"\Omega",
-    "<": "<",
-    ">": ">",
-    "|": "|",
-    "α": r"\alpha",
-    "β": r"\beta",
-    "γ": r"\gamma",
-    "δ": r"\delta",
-    "ε": r"\epsilon",
-    "ζ": r"\zeta",
-    "η": r"\eta",
-    "θ": r"\theta",
-    "ι": r"\iota",
-    "κ": r"\kappa",
-    "λ": r"\lambda",
-    "μ": r"\mu",
-    "ν": r"\nu",
-    "ξ": r"\xi",
-    "π": r"\pi",
-    "ρ": r"\rho",
-    "σ": r"\sigma",
-    "τ": r"\tau",
-    "υ": r"\upsilon",
-    "φ": r"\phi",
-    "χ": r"\chi",
-    "ψ": r"\psi",
-    "ω": r"\omega",
-} | {raised: f"^{{{plain}}}" for raised, plain in zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True)}
+_COMMANDS = (
+    "× times · cdot ÷ div ± pm ≤ leq ≥ geq ≠ neq ≈ approx ∞ infty → rightarrow ← leftarrow ↔ leftrightarrow "
+    "⇒ Rightarrow ∈ in √ surd ⌈ lceil ⌉ rceil ⌊ lfloor ⌋ rfloor µ mu Π prod Σ sum ∏ prod ∑ sum Δ Delta Ω Omega "
+    "α alpha β beta γ gamma δ delta ε epsilon ζ zeta η eta θ theta ι iota κ kappa λ lambda μ mu ν nu ξ xi π pi "
+    "ρ rho σ sigma τ tau υ upsilon φ phi χ chi ψ psi ω omega"
+)
+"""Signs of mathematics, each before the name of its command."""
+
+_MATH = {"−": "-", "<": "<", ">": ">", "|": "|", "°": r"^\circ"}
+_MATH |= {"½": r"\frac{1}{2}", "¼": r"\frac{1}{4}", "¾": r"\frac{3}{4}"}
+_MATH |= {sign: f"\\{name}" for sign, name in re.findall(_PAIR, _COMMANDS)}
+_MATH |= {raised: f"^{{{plain}}}" for raised, plain in zip("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789", strict=True)}
 _ACCENTS = {
     "\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0308": '"', "\u030a": "r", "\u030b": "H",
     "\u030c": "v", "\u0304": "=", "\u0306": "u", "\u0307": ".", "\u0327": "c",

@@ -57,7 +57,8 @@ def csv_field(value: Plain) -> str:
 
 def tsv_field(value: Plain) -> str:
     """A value between two tabs, without tabs or line ends of its own."""
-    return _quoted(_one_line(_flat(value)), "\t")
+    text = _flat(value)
+    return _quoted(text if text.isprintable() else " ".join(text.replace("\t", " ").splitlines()), "\t")
 
 
 def _flat(value: Plain) -> str:
@@ -70,14 +71,7 @@ def _quoted(text: str, separator: str) -> str:
     """``text`` as one field, with control characters other than tabs and line ends as escapes."""
     if text.isprintable() and '"' not in text and separator not in text:
         return text
-    return '"' + "".join(map(_no_control, text)).replace('"', '""') + '"'
+    from re import sub
 
-
-def _no_control(character: str) -> str:
-    code = ord(character)
-    is_control = (code < 32 or 127 <= code < 160) and character not in "\t\r\n"
-    return f"\\x{code:02x}" if is_control else character
-
-
-def _one_line(text: str) -> str:
-    return text if text.isprintable() else " ".join(text.replace("\t", " ").splitlines())
+    escaped = sub(r"[^\t\r\n -~\xa0-\U0010ffff]", lambda control: f"\\x{ord(control[0]):02x}", text)
+    return '"' + escaped.replace('"', '""') + '"'

@@ -21,17 +21,11 @@ from sepcalc.render.cells import Look, texts, visible
 _GAP = 2
 """Characters between two columns, and those by which parts and second lines are indented."""
 
-_NARROWEST = 10
-"""No text is folded to fewer characters than this."""
-
-_LONGEST_REMARK = 60
-"""Characters in a line of a text that names no row; more of them fold, whatever the width."""
+_NARROWEST, _LONGEST_REMARK, _READABLE = 10, 60, 80
+"""Characters of the narrowest text, of the longest line of one that names no row, and of prose by a narrow table."""
 
 _WORTH_FOLDING = 2
 """Columns up to this rank stay where texts can be folded to make room for them."""
-
-_READABLE = 80
-"""Characters in a line of prose, where the table beside it is no wider."""
 
 _STYLES = {"body": "", "part": "2", "total": "1"}
 """The escape codes of rows: parts are dim, sums bold."""
@@ -76,11 +70,8 @@ def _hidden_note(table: Table, grid: _Grid, look: Look) -> str:
     """What is not there, by name: columns, and intervals of columns that are."""
     shown = {column.key: column for column in grid.columns}
     names = [column.key for column in table.columns if column.key not in shown]
-    names += [
-        f"the interval of {column.key}"
-        for column in table.columns
-        if column.interval and column.key in shown and not shown[column.key].interval
-    ]
+    cut = [column.key for column in table.columns if column.interval and not shown.get(column.key, column).interval]
+    names += [f"the interval of {key}" for key in cut]
     hidden = f"hidden at {look.width} characters: {', '.join(names)}"
     return f"{hidden}; a wider terminal or --columns shows them" if names else ""
 
@@ -96,8 +87,9 @@ def _fitting(table: Table, look: Look) -> _Grid:
     grid = _fitted(table, look)
     for column in sorted(table.columns, key=lambda column: column.rank, reverse=True):
         if column.interval and column.rank and not _is_whole(grid, table, look):
+            place = table.columns.index(column)
             shortened = replace(column, interval=False)
-            table = replace(table, columns=tuple(shortened if each is column else each for each in table.columns))
+            table = replace(table, columns=(*table.columns[:place], shortened, *table.columns[place + 1 :]))
             grid = _fitted(table, look)
     return grid
 
@@ -163,9 +155,8 @@ def _spread(
         widths[widest] -= 1
     left = max(width - _total(widths, places), 0)
     for place in (*text, *places):
-        more = natural[place] - widths[place]
-        if place in text:
-            more = min(more, left)
+        wanted = natural[place] - widths[place]
+        more = min(wanted, left) if place in text else wanted
         if more <= left:  # half of what a heading needs would not unfold it
             widths[place] += more
             left -= more
@@ -213,20 +204,15 @@ def _block(
     """The lines of rows whose ``cells`` are given column by column, every row as tall as its tallest cell."""
     folded = [[_fold_cell(text, width) for text in column] for column, width in zip(cells, grid.widths, strict=True)]
     gaps = [" " * (_GAP - 1)] * (len(cells) - 1) + [""]
+    rights = [column.is_number for column in grid.columns]
     for row, style in zip(zip(*folded, strict=True), styles, strict=True):
         height = max(map(len, row))
         shaped = [[""] * (height - len(cell)) + cell if bottom else cell + [""] * (height - len(cell)) for cell in row]
         for line in zip(*shaped, strict=True):
-            shown = zip(line, grid.columns, grid.widths, gaps, strict=True)
-            yield " ".join(
-                _styled(_pad(text, width, right=column.is_number) + gap, style, look)
-                for text, column, width, gap in shown
-            )
-
-
-def _pad(line: str, width: int, *, right: bool) -> str:
-    pad = " " * (width - _cells_wide(line))
-    return pad + line if right else line + pad
+            pads = [" " * (width - _cells_wide(text)) for text, width in zip(line, grid.widths, strict=True)]
+            shown = zip(line, rights, pads, gaps, strict=True)
+            padded = (pad + text + gap if right else text + pad + gap for text, right, pad, gap in shown)
+            yield " ".join(_styled(text, style, look) for text in padded)
 
 
 def _fold_cell(text: str, width: int) -> list[str]:

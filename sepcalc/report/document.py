@@ -13,7 +13,7 @@ from fractions import Fraction
 from sepcalc.conventions.counters import COUNTERS
 from sepcalc.conventions.published import published_conventions_table
 from sepcalc.conventions.tables import reconcile_all, reconcile_table
-from sepcalc.core.comparison import Comparison, compare
+from sepcalc.core.comparison import compare
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.layer_tables import layer_table
 from sepcalc.core.network import Convolution, Network, WhatIf
@@ -163,7 +163,7 @@ def _without_rules(block: Block) -> Block:
 def _lead(network: Network) -> str:
     """Where the network is from, and what it reads."""
     reads = "" if network.input is None else f"Input {times(network.input.shape)}."
-    return " ".join(filter(None, (f"{network.source}." if network.source else "", reads)))
+    return " ".join(filter(None, (network.source and f"{network.source}.", reads)))
 
 
 def _highlights(totals: Table) -> Iterator[Highlight]:
@@ -230,27 +230,20 @@ def _one_layer(subject: ReportSubject, layers: Table) -> Iterator[Block]:
     layer = subject.layer or chosen_layer(subject.network)
     if layer is None:
         return
-    comparison = _compared(layer, subject.what_ifs)
+    # In every variant that is compared and in its own, with the options that it has there.
+    variants = (layer.written_as(what_if.variant).variant for what_if in subject.what_ifs)
+    comparison = compare(layer.spec, dict.fromkeys((*variants, layer.variant)))
     shares = layers.select(["name", "macs_share"])
     share = next(human(row.cells[1], shares.columns[1]) for row in shares.rows if row.cells[0] == layer.name)
     yield f"{layer.name} is a layer of type {layer.label}, with {share} of all multiply-adds as written."
-    if layer.batch > 1:
-        yield f"It runs over {layer.batch:,} feature maps; the counts here are for one of them, without its norms."
-    else:
-        yield "The counts here are those of its stages alone, without the norms after them."
+    several = f"It runs over {layer.batch:,} feature maps; the counts here are for one of them, without its norms."
+    yield several if layer.batch > 1 else "The counts here are those of its stages alone, without the norms after them."
     table = layer_table(comparison).brief()
-    yield table
-    yield from _picture(subject, layer.name, layer_table(comparison, stages=True))
+    yield from (table, *_picture(subject, layer.name, layer_table(comparison, stages=True)))
     derived = explain_layer(comparison)
     # The table above has its title and the rules of counting already.
     notes = tuple(note for note in derived.notes if note not in table.legend)
     yield replace(derived, title="How the counts come about", notes=notes)
-
-
-def _compared(layer: Convolution, what_ifs: Sequence[WhatIf]) -> Comparison:
-    """The layer's convolution in every variant that is compared and in its own, with the options that it has there."""
-    variants = (layer.written_as(each.variant).variant for each in what_ifs)
-    return compare(layer.spec, dict.fromkeys((*variants, layer.variant)))
 
 
 def _measured(subject: ReportSubject) -> Iterator[Block]:
@@ -279,18 +272,11 @@ def _published(subject: ReportSubject) -> Iterator[Block]:
 
 
 def _made(provenance: Provenance, *remarks: str) -> Iterator[Block]:
-    facts = {
-        "Command": provenance.command,
-        "Program": f"sepcalc {provenance.version}",
-        "Date": provenance.date,
-        "Source": provenance.source,
-    }
-    yield Table(
-        name="made",
-        title="How this report was made",
-        columns=(Column(key="what", title="What"), Column(key="value", title="Value")),
-        rows=tuple(Row(cells=fact) for fact in facts.items()),
-    )
+    program = f"sepcalc {provenance.version}"
+    facts = {"Command": provenance.command, "Program": program, "Date": provenance.date, "Source": provenance.source}
+    columns = (Column(key="what", title="What"), Column(key="value", title="Value"))
+    rows = tuple(Row(cells=fact) for fact in facts.items())
+    yield Table(name="made", title="How this report was made", columns=columns, rows=rows)
     yield " ".join(RULES)
     yield "All counts are exact integers; rounding is in the display alone."
     yield from remarks

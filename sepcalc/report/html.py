@@ -75,9 +75,9 @@ def draw(report: Report, _beside: str) -> str:
         title=escape(report.title),
         lead=escape(report.lead),
         figures="\n".join(
-            f"<div><dt>{escape(each.label)}</dt><dd>{escape(each.value)}</dd></div>" for each in report.highlights
+            f"<div><dt>{escape(shown.label)}</dt><dd>{escape(shown.value)}</dd></div>" for shown in report.highlights
         ),
-        links="\n".join(f'<li><a href="#{each.name}">{escape(each.title)}</a></li>' for each in report.sections),
+        links="\n".join(f'<li><a href="#{part.name}">{escape(part.title)}</a></li>' for part in report.sections),
         sections="\n".join(map(_section, report.sections)),
         style=style,
         script=script,
@@ -89,8 +89,8 @@ def _hash(text: str) -> str:
 
 
 def _section(section: Section) -> str:
-    each = enumerate(section.blocks, start=1)
-    inner = "\n".join(line for place, block in each for line in _block(block, f"{section.name}-{place}"))
+    numbered = enumerate(section.blocks, start=1)
+    inner = "\n".join(line for place, block in numbered for line in _block(block, f"{section.name}-{place}"))
     heading = f'<h2 id="{section.name}-heading">{escape(section.title)}</h2>'
     return f'<section id="{section.name}" aria-labelledby="{section.name}-heading">\n{heading}\n{inner}\n</section>'
 
@@ -105,22 +105,17 @@ def _block(block: Block, name: str) -> Iterator[str]:
         yield prose.for_html(block, level=3)
     elif isinstance(block, Listing):
         yield _tools(block.table, name)
-        yield _table(block.table, name, "scroll tall", "sortable")
-        yield _remarks(block.table)
+        yield from _table(block.table, name, "scroll tall", "sortable")
     else:
-        yield _table(block, name, "scroll", "plain")
-        yield _remarks(block)
+        yield from _table(block, name, "scroll", "plain")
 
 
-def _table(table: Table, name: str, box: str, classes: str) -> str:
-    """The table in a box of its own that scrolls, with a keyboard too."""
+def _table(table: Table, name: str, box: str, classes: str) -> Iterator[str]:
+    """The table in a box of its own that scrolls, with a keyboard too; then its remarks."""
     drawn = classed(table, identity=name, classes=classes)
-    return f'<div class="{box}" role="region" aria-label="{escape(table.title)}" tabindex="0">\n{drawn}\n</div>'
-
-
-def _remarks(table: Table) -> str:
-    lines = [line for line in (table.legend, *table.notes) if line]
-    return f'<div class="remarks">{"".join(f"<p>{escape(line)}</p>" for line in lines)}</div>' if lines else ""
+    yield f'<div class="{box}" role="region" aria-label="{escape(table.title)}" tabindex="0">\n{drawn}\n</div>'
+    lines = "".join(f"<p>{escape(line)}</p>" for line in (table.legend, *table.notes) if line)
+    yield f'<div class="remarks">{lines}</div>' if lines else ""
 
 
 def _tools(table: Table, name: str) -> str:

@@ -38,9 +38,8 @@ def draw(report: Report, beside: str) -> str:
         blocks.append(rf"\section{{{escape(section.title)}}}")
         for place, block in enumerate(section.blocks, start=1):
             blocks += _block(block, f"{section.name}-{place}", beside)
-    packages = ("amsmath", "booktabs", *(["graphicx"] if report.pictures else []), "longtable")
     return _DOCUMENT.format(
-        packages=",".join(packages),
+        packages=f"amsmath,booktabs,{'graphicx,' if report.pictures else ''}longtable",
         title=escape(report.title),
         date=escape(report.provenance.date),
         lead=escape(report.lead),
@@ -49,8 +48,8 @@ def draw(report: Report, beside: str) -> str:
 
 
 def _figures(report: Report) -> str:
-    items = "\n".join(rf"\item \textbf{{{escape(each.value)}}} {escape(each.label)}" for each in report.highlights)
-    return f"\\begin{{itemize}}\n{items}\n\\end{{itemize}}"
+    items = (rf"\item \textbf{{{escape(shown.value)}}} {escape(shown.label)}" for shown in report.highlights)
+    return "\n".join((r"\begin{itemize}", *items, r"\end{itemize}"))
 
 
 def _block(block: Block, name: str, beside: str) -> Iterator[str]:
@@ -67,11 +66,5 @@ def _block(block: Block, name: str, beside: str) -> Iterator[str]:
 
 
 def _picture(picture: Picture, beside: str) -> str:
-    lines = (
-        r"\begin{figure}[htbp]",
-        r"\centering",
-        rf"\includegraphics{{{beside}-{picture.name}.pdf}}",
-        rf"\caption{{{escape(picture.words)}}}",
-        r"\end{figure}",
-    )
-    return "\n".join(lines)
+    drawn, caption = rf"\includegraphics{{{beside}-{picture.name}.pdf}}", rf"\caption{{{escape(picture.words)}}}"
+    return "\n".join((r"\begin{figure}[htbp]", r"\centering", drawn, caption, r"\end{figure}"))

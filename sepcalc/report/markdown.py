@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from sepcalc.explain import prose
 from sepcalc.explain.derivation import Explanation
 from sepcalc.render import markdown
 from sepcalc.render.cells import Look
+from sepcalc.render.markdown import escape
 from sepcalc.report.document import Block, Listing, Picture, Report
 
 
 def draw(report: Report, beside: str) -> str:
     """The whole report; its pictures are files ``beside`` it, ``BESIDE-NAME.svg``."""
-    highlights = "\n".join(
-        f"- **{markdown.escape(each.value)}** {markdown.escape(each.label)}" for each in report.highlights
-    )
-    blocks = [f"# {markdown.escape(report.title)}", markdown.paragraph(report.lead), highlights]
+    figures = [f"- **{escape(shown.value)}** {escape(shown.label)}" for shown in report.highlights]
+    blocks = [f"# {escape(report.title)}", markdown.paragraph(report.lead), "\n".join(figures)]
     for section in report.sections:
-        blocks += [
-            f"## {markdown.escape(section.title)}",
-            *(text for each in section.blocks for text in _block(each, beside)),
-        ]
+        blocks += [f"## {escape(section.title)}", *(_block(block, beside) for block in section.blocks)]
     return "\n\n".join(block.strip("\n") for block in blocks if block) + "\n"
 
 
-def _block(block: Block, beside: str) -> Iterator[str]:
+def _block(block: Block, beside: str) -> str:
     if isinstance(block, str):
-        yield markdown.paragraph(block)
-    elif isinstance(block, Picture):
-        yield f"![{markdown.escape(block.words)}]({beside}-{block.name}.svg)"
-    elif isinstance(block, Explanation):
-        yield prose.for_markdown(block, level=3)
-    else:
-        yield markdown.fragment(block.table if isinstance(block, Listing) else block, Look())
+        return markdown.paragraph(block)
+    if isinstance(block, Picture):
+        return f"![{escape(block.words)}]({beside}-{block.name}.svg)"
+    if isinstance(block, Explanation):
+        return prose.for_markdown(block, level=3)
+    return markdown.fragment(block.table if isinstance(block, Listing) else block, Look())

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from math import floor, log, log10
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
+from sepcalc.render.charts.late import alt
 from sepcalc.render.charts.style import SI_LABEL
-
-if TYPE_CHECKING:
-    import altair
 
 
 def nice(value: float) -> float:
@@ -22,18 +20,18 @@ def nice(value: float) -> float:
     if value < 1:
         return 0
     power: int = 10 ** (len(str(int(value))) - 1)
-    return next(power * each for each in (5, 2, 1) if power * each <= value)
+    return next(power * times for times in (5, 2, 1) if power * times <= value)
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """Round numbers between two positive ones for a logarithmic axis, fewer of each decade where there are many.
+    """Round numbers between two positive ones for a logarithmic axis, fewer in a decade where there are many.
 
     >>> log_ticks(3, 12), log_ticks(3, 60), log_ticks(3, 60_000)
     ([3, 5, 7, 10], [5, 10, 20, 50], [10, 100, 1000, 10000])
     """
     decades = [10**power for power in range(floor(log10(low)), floor(log10(high)) + 1)]
-    each = (1, 2, 3, 5, 7) if high < 10 * low else (1, 2, 5) if high < 300 * low else (1,)
-    return [number for decade in decades for times in each if low <= (number := decade * times) <= high]
+    factors = (1, 2, 3, 5, 7) if high < 10 * low else (1, 2, 5) if high < 300 * low else (1,)
+    return [number for decade in decades for times in factors if low <= (number := decade * times) <= high]
 
 
 def spread(places: Sequence[float], gap: float, end: float) -> list[float]:
@@ -42,13 +40,13 @@ def spread(places: Sequence[float], gap: float, end: float) -> list[float]:
     >>> spread([30, 10, 11], 10, 35)
     [30, 10, 20]
     """
-    order = sorted(range(len(places)), key=lambda each: places[each])
+    order = sorted(range(len(places)), key=places.__getitem__)
     moved = list(places)
-    for before, each in pairwise(order):
-        moved[each] = max(moved[each], moved[before] + gap)
-    for each in reversed(order):
-        moved[each] = min(moved[each], end)
-        end = moved[each] - gap
+    for before, after in pairwise(order):
+        moved[after] = max(moved[after], moved[before] + gap)
+    for last in reversed(order):
+        moved[last] = min(moved[last], end)
+        end = moved[last] - gap
     return moved
 
 
@@ -67,10 +65,8 @@ class Scale(NamedTuple):
         return self.pixels * (value - self.low) / (self.high - self.low)
 
     @property
-    def encoded(self) -> altair.Scale:
+    def encoded(self) -> alt.Scale:
         """The scale as a part of an encoding."""
-        import altair as alt
-
         kind: Literal["log", "linear"] = "log" if self.is_log else "linear"
         return alt.Scale(type=kind, domain=[self.low, self.high], nice=False, padding=0)
 
@@ -78,6 +74,20 @@ class Scale(NamedTuple):
     def ticks(self) -> dict[str, Any]:
         """Where the axis has numbers, as arguments of Altair's axis: Vega alone gives a logarithm nine a decade."""
         return {"values": log_ticks(self.low, self.high)} if self.is_log else {"tickCount": 5, "tickMinStep": 1}
+
+
+LOGARITHMIC = 10
+"""Where the largest value is so many times the smallest, the axes of a plot of points are logarithmic."""
+
+ROOM = 1.6
+"""How much further than the outermost points a logarithmic axis goes."""
+
+
+def scale_of(values: Sequence[float], pixels: float, *, is_log: bool) -> Scale:
+    """An axis with room about all of ``values``; from 0 where it is not logarithmic."""
+    if is_log:
+        return Scale(min(values) / ROOM, max(values) * ROOM, is_log, pixels)
+    return Scale(0.0, 1.15 * max(values) or 1.0, is_log, pixels)
 
 
 class Plane(NamedTuple):
@@ -90,25 +100,16 @@ class Plane(NamedTuple):
         """Where the two values meet, from the left and from the top."""
         return self.x.place(x), self.y.pixels - self.y.place(y)
 
-    def along(self, key: str, title: str, label: str = SI_LABEL) -> altair.X:
+    def along(self, key: str, title: str, label: str = SI_LABEL) -> alt.X:
         """The field ``key`` from left to right; ``label`` is what stands at a number, as a Vega expression."""
-        import altair as alt
-
         axis = alt.Axis(**self.x.ticks, labelExpr=label, labelBound=True)
         return alt.X(f"{key}:Q", title=title, scale=self.x.encoded, axis=axis)
 
-    def up(self, key: str, title: str, label: str = SI_LABEL) -> altair.Y:
+    def up(self, key: str, title: str, label: str = SI_LABEL) -> alt.Y:
         """The field ``key`` from below upwards."""
-        import altair as alt
-
         axis = alt.Axis(**self.y.ticks, labelExpr=label)
         return alt.Y(f"{key}:Q", title=title, scale=self.y.encoded, axis=axis)
 
-    def bare(self, x: str, y: str) -> tuple[altair.X, altair.Y]:
+    def bare(self, x: str, y: str) -> tuple[alt.X, alt.Y]:
         """Both fields without axes, for marks beside those that have them."""
-        import altair as alt
-
-        return (
-            alt.X(f"{x}:Q", scale=self.x.encoded, axis=None),
-            alt.Y(f"{y}:Q", scale=self.y.encoded, axis=None),
-        )
+        return (alt.X(f"{x}:Q", scale=self.x.encoded, axis=None), alt.Y(f"{y}:Q", scale=self.y.encoded, axis=None))

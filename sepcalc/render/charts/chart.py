@@ -13,21 +13,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from sepcalc.core.errors import MissingExtraError
 from sepcalc.core.runtime import resolve
 from sepcalc.core.table import Column, Plain, Row, Table
 from sepcalc.render import html
 from sepcalc.render.cells import human, visible
+from sepcalc.render.charts.late import alt
 from sepcalc.render.charts.style import INSIDE, LARGE, PLAIN, POINT, WIDTH, config
 from sepcalc.render.charts.text import fold, is_measured, text_width
 from sepcalc.render.files import by_suffix, write
 
-if TYPE_CHECKING:
-    import altair
-
-Layers: TypeAlias = "altair.LayerChart | altair.FacetChart"
+Layers: TypeAlias = "alt.LayerChart | alt.FacetChart"
 """Marks in one plot, as Altair has them."""
 
 Record = dict[str, Plain]
@@ -84,10 +82,8 @@ def number(value: Plain) -> float:
     return value if isinstance(value, int | float) else 0
 
 
-def heading(text: str) -> altair.TitleParams:
+def heading(text: str) -> alt.TitleParams:
     """What stands above one plot of several."""
-    import altair as alt
-
     return alt.TitleParams(text, fontSize=PLAIN, offset=3, frame="group")
 
 
@@ -117,25 +113,17 @@ class Plot(NamedTuple):
 
 
 CHARTS = {
-    "layer": Plot(
-        "sepcalc.render.charts.layer:layer_chart",
-        "What {} costs as each variant, stage by stage.",
-    ),
+    "layer": Plot("sepcalc.render.charts.layer:layer_chart", "What {} costs as each variant, stage by stage."),
     "layers": Plot(
         "sepcalc.render.charts.network:network_chart",
         "What each layer of {} costs along its depth, as written and as each variant.",
     ),
     "comparison": Plot(
-        "sepcalc.render.charts.comparison:comparison_chart",
-        "Parameters against multiply-adds of {} and others.",
+        "sepcalc.render.charts.comparison:comparison_chart", "Parameters against multiply-adds of {} and others."
     ),
-    "sweep": Plot(
-        "sepcalc.render.charts.sweep:sweep_chart",
-        "The reduction of {} against what is swept.",
-    ),
+    "sweep": Plot("sepcalc.render.charts.sweep:sweep_chart", "The reduction of {} against what is swept."),
     "measurement": Plot(
-        "sepcalc.render.charts.measurement:measurement_chart",
-        "What was promised of {} and what was delivered.",
+        "sepcalc.render.charts.measurement:measurement_chart", "What was promised of {} and what was delivered."
     ),
 }
 """Every chart, by the name of the table that it is made of, or of the first of several."""

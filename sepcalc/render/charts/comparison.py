@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sepcalc.core.table import Row, Table
-from sepcalc.render.charts.axes import Plane, Scale
+from sepcalc.render.charts.axes import LOGARITHMIC, Plane, scale_of
 from sepcalc.render.charts.chart import Chart, column_of, need_libraries, number, page, shown
 from sepcalc.render.charts.labels import RADIUS, label_marks, label_records
+from sepcalc.render.charts.late import alt, data_of
 from sepcalc.render.charts.style import COLORS, INSIDE
 
 AXIS = 46
@@ -16,24 +17,16 @@ AXIS = 46
 WIDE, HIGH = INSIDE - AXIS, 220
 """Pixels of the plot."""
 
-LOGARITHMIC = 10
-"""Where the largest is so many times the smallest, both axes are logarithmic."""
-
-ROOM = 1.6
-"""How much further than the outermost points a logarithmic axis goes."""
-
 
 def comparison_chart(table: Table) -> Chart:
     """The chart of a table of networks, both axes logarithmic where one of them spans a factor of ten."""
     need_libraries()
-    import altair as alt
-
     used = table.select(("name", "params", "macs"))
     data = [{**each, "hint": _hint(row, used)} for row, each in zip(used.rows, used.to_dicts(), strict=True)]
     points = [(number(each["params"]), number(each["macs"])) for each in data]
     plane = _plane(points)
     x, y = plane.along("params", column_of(table, "params").title), plane.up("macs", column_of(table, "macs").title)
-    networks = alt.Chart(alt.NamedData(name="networks"))
+    networks = data_of("networks")
     marks = networks.mark_circle(opacity=1, color=COLORS[1], size=3 * RADIUS**2).encode(x, y, alt.Description("hint:N"))
     body = alt.layer(marks, *label_marks("names"), width=WIDE, height=HIGH)
     names = label_records(plane, points, [str(each["name"]) for each in data])
@@ -49,9 +42,5 @@ def _hint(row: Row, table: Table) -> str:
 
 def _plane(points: Sequence[tuple[float, float]]) -> Plane:
     params, macs = zip(*points, strict=True)
-    is_log = min(*params, *macs) > 0 and any(max(each) >= LOGARITHMIC * min(each) for each in (params, macs))
-    if is_log:
-        x, y = ((min(each) / ROOM, max(each) * ROOM) for each in (params, macs))
-    else:
-        x, y = ((0.0, 1.15 * max(each) or 1.0) for each in (params, macs))
-    return Plane(Scale(*x, is_log=is_log, pixels=WIDE), Scale(*y, is_log=is_log, pixels=HIGH))
+    is_log = min(*params, *macs) > 0 and any(max(counts) >= LOGARITHMIC * min(counts) for counts in (params, macs))
+    return Plane(scale_of(params, WIDE, is_log=is_log), scale_of(macs, HIGH, is_log=is_log))

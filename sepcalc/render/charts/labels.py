@@ -8,39 +8,31 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import dist, inf
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 from sepcalc.render.charts.axes import Plane
 from sepcalc.render.charts.chart import Record
+from sepcalc.render.charts.late import alt, data_of
 from sepcalc.render.charts.style import GREY, LINE, SMALL, VALUE_TEXT
 from sepcalc.render.charts.text import shorten, text_width
-
-if TYPE_CHECKING:
-    import altair
 
 GAP = 5.0
 """Pixels from the middle of a point to its name."""
 
-RADIUS = 3.5
-"""Pixels around the middle of a point that no name may cover."""
-
-STROKE = 1.0
-"""Pixels around a place on a line that no name should cover."""
+RADIUS, STROKE = 3.5, 1.0
+"""Pixels that no name may cover around the middle of a point, and should not around a place on a line."""
 
 FAR = 7.0
 """Pixels from a point to its name from which on a line joins them."""
 
-STEPS = 10
-"""How many half lines of type a name moves away from its point at most."""
+STEPS, ROUNDS = 10, 6
+"""At most how many half lines of type a name moves away from its point, and how often it looks for a better place."""
 
-ROUNDS = 6
-"""How often each name looks for a better place among the others at most."""
+DOUBTFUL, CROSSED = 20.0, 60.0
+"""How bad a place is that is as near to another point, without a line; and a line through a name.
 
-DOUBTFUL = 20.0
-"""A place without a line that is as near to another point is as bad as one so many pixels further off."""
-
-CROSSED = 60.0
-"""A line through a name is as bad as so many pixels of a name that are covered."""
+In pixels: as bad as being so much further off, or as covering so much of another name.
+"""
 
 LONGEST_NAME = 120
 """Pixels of a name; of a longer one the middle goes."""
@@ -98,7 +90,7 @@ def label_records(
     size, others = (plane.x.pixels, plane.y.pixels), [plane.point(*point) for point in nameless]
     strokes = list(_stroke([plane.point(*point) for point in line]))
     boxes = place_labels(at, widths, SMALL * LINE, size, nameless=others, lines=strokes)
-    return [_label(*each) for each in zip(at, boxes, texts, strict=True)]
+    return list(map(_label, at, boxes, texts))
 
 
 def _stroke(corners: Sequence[Point]) -> Iterator[Point]:
@@ -117,22 +109,15 @@ def _label(point: Point, box: Box, text: str) -> Record:
     return {"text": text, "x": x, "y": y, **line, "far": dist(point, end) > FAR}
 
 
-def label_marks(dataset: str) -> list[altair.Chart]:
+def label_marks(dataset: str) -> list[alt.Chart]:
     """The names of a dataset, with lines to those that had to move away from their points; places are pixels."""
-    import altair as alt
-
-    def x(key: str) -> altair.X:
-        return alt.X(key, scale=None, axis=None)
-
-    def y(key: str) -> altair.Y:
-        return alt.Y(key, scale=None, axis=None)
-
-    names = alt.Chart(alt.NamedData(name=dataset))
+    bare: dict[str, Any] = {"scale": None, "axis": None}
+    names = data_of(dataset)
     lines = names.transform_filter(alt.datum.far).mark_rule(color=GREY, strokeWidth=0.5)
     words = names.mark_text(**VALUE_TEXT, align="center")
     return [
-        lines.encode(x("from_x:Q"), y("from_y:Q"), x2="to_x:Q", y2="to_y:Q"),
-        words.encode(x("x:Q"), y("y:Q"), alt.Text("text:N")),
+        lines.encode(alt.X("from_x:Q", **bare), alt.Y("from_y:Q", **bare), x2="to_x:Q", y2="to_y:Q"),
+        words.encode(alt.X("x:Q", **bare), alt.Y("y:Q", **bare), alt.Text("text:N")),
     ]
 
 

@@ -10,6 +10,7 @@ from sepcalc.core.table import Column, Row, Table
 from sepcalc.render.cells import human
 from sepcalc.render.charts.axes import Scale
 from sepcalc.render.charts.chart import Chart, Layers, Record, column_of, need_libraries, number, page, record, shown
+from sepcalc.render.charts.late import alt, data_of
 from sepcalc.render.charts.style import INSIDE, NAME_TEXT, NOTE_TEXT, PLAIN, SI_LABEL, SMALL, VALUE_TEXT, colors
 from sepcalc.render.charts.text import shorten, text_width
 
@@ -38,8 +39,6 @@ def layer_chart(table: Table) -> Chart:
     Multiply-adds are those of each output position where the size is open.
     """
     need_libraries()
-    import altair as alt
-
     sized = any(each["macs"] is not None for each in table.to_dicts())
     keys = ("params", "macs" if sized else "macs_per_position")
     used = table.select((NAME, *keys, "params_reduction", "macs_reduction"))
@@ -95,8 +94,6 @@ def _stage(row: Row, place: int, variant: _Variant, table: Table, keys: Sequence
 
 def _panel(table: Table, key: str, bodies: Sequence[Record]) -> Layers:
     """The bars of one quantity, each with its variant's name and stages above and its total at its end."""
-    import altair as alt
-
     names = [str(body[NAME]) for body in bodies]
     scale = Scale(0, _reach(bodies, key), is_log=False, pixels=INSIDE)
     axis = alt.Axis(**scale.ticks, labelExpr=SI_LABEL, labelFlush=True, labelBound=True, grid=False)
@@ -106,8 +103,8 @@ def _panel(table: Table, key: str, bodies: Sequence[Record]) -> Layers:
     shade = alt.Opacity(
         "place:O", legend=None, scale=alt.Scale(type="ordinal", domain=[*range(len(SHADES))], range=[*SHADES])
     )
-    stages = alt.Chart(alt.NamedData(name="stages"))
-    variants = alt.Chart(alt.NamedData(name="variants"))
+    stages = data_of("stages")
+    variants = data_of("variants")
     above, beside = -(STEP - BAR) / 4 - 2, (STEP - BAR) / 4 + 2
     bars = stages.mark_bar(size=BAR, yOffset=beside, stroke="white", strokeWidth=0.5).encode(
         along.stack("zero"), rows, color, shade, alt.Order("place:O"), alt.Description(f"{key}_hint:N")

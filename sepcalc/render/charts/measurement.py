@@ -6,16 +6,14 @@ The roofline (Williams 2009, doi:10.1145/1498765.1498785) is drawn where the cei
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 from sepcalc.core.table import Row, Table
-from sepcalc.render.charts.axes import Plane, Scale
+from sepcalc.render.charts.axes import LOGARITHMIC, Plane, scale_of
 from sepcalc.render.charts.chart import Chart, Layers, Record, column_of, heading, need_libraries, number, page, shown
 from sepcalc.render.charts.labels import RADIUS, label_marks, label_records
+from sepcalc.render.charts.late import alt, data_of
 from sepcalc.render.charts.style import FONT, GREY, INK, INSIDE, NUMBER_LABEL, SHAPES, SMALL, TIMES_LABEL, colors, first
-
-if TYPE_CHECKING:
-    import altair
 
 AXIS = 46
 """Pixels left of the points: an axis with its title."""
@@ -25,12 +23,6 @@ WIDE, HIGH = INSIDE - AXIS, 200
 
 MOST_NAMED, WORST_NAMED = 12, 5
 """Points that are named; where there are more, those that are furthest behind."""
-
-LOGARITHMIC = 10
-"""Where the largest speed-up or promise is so many times the smallest, both axes are logarithmic."""
-
-ROOM = 1.6
-"""How much further than the outermost points a logarithmic axis goes."""
 
 ROOF_NOTE = " of its roof."
 """How notes end that say what the roofline shows."""
@@ -56,8 +48,6 @@ def measurement_chart(table: Table) -> Chart:
     A ratio that is not believed has no point; the notes above name it.
     """
     need_libraries()
-    import altair as alt
-
     points = list(_points(table))
     variants = list(dict.fromkeys(point.variant for point in points))
     # Of a network each reference would lie on all others.
@@ -102,31 +92,18 @@ def _name(row: Row, table: Table) -> str:
     return ", ".join(shown(row, table, key) for key in (first_key, *CONDITIONS) if key in keys)
 
 
-def _hint(row: Row, each: Record, table: Table) -> str:
+def _hint(row: Row, cells: Record, table: Table) -> str:
     """What a point stands for, in exact words."""
     keys = [column.key for column in table.columns]
     wanted = ("name", "variant", *CONDITIONS, "median_s", "speedup", "promised", "macs_per_s", "intensity")
-    named = (
-        f"{column_of(table, key).title} {shown(row, table, key)}" for key in wanted if key in keys and each.get(key)
-    )
-    return "; ".join(named)
+    there = [key for key in wanted if key in keys and cells.get(key)]
+    return "; ".join(f"{column_of(table, key).title} {shown(row, table, key)}" for key in there)
 
 
-def _looks(variants: Sequence[str], *, legend: bool) -> tuple[altair.Color, altair.Shape]:
+def _looks(variants: Sequence[str], *, legend: bool) -> tuple[alt.Color, alt.Shape]:
     """The colour and the shape of each variant, with a legend where the names are those of layers."""
-    import altair as alt
-
-    below = alt.Legend(
-        orient="bottom",
-        title=None,
-        columns=3,
-        labelFont=FONT,
-        labelFontSize=SMALL,
-        labelColor=INK,
-        labelLimit=0,
-        symbolSize=30,
-        symbolOpacity=1,
-    )
+    words: dict[str, Any] = {"labelFont": FONT, "labelFontSize": SMALL, "labelColor": INK, "labelLimit": 0}
+    below = alt.Legend(orient="bottom", title=None, columns=3, **words, symbolSize=30, symbolOpacity=1)
     key = below if legend else None
     hues = alt.Scale(domain=variants, range=colors(variants))
     shapes = alt.Scale(domain=variants, range=first(SHAPES, len(variants)))
@@ -134,73 +111,52 @@ def _looks(variants: Sequence[str], *, legend: bool) -> tuple[altair.Color, alta
 
 
 def _promise(
-    points: Sequence[_Point],
-    table: Table,
-    looks: tuple[altair.Color, altair.Shape],
-    datasets: dict[str, list[Record]],
+    points: Sequence[_Point], table: Table, looks: tuple[alt.Color, alt.Shape], datasets: dict[str, list[Record]]
 ) -> Layers:
     """Speed-up against promise with its interval, and the diagonal on which all that was promised is delivered."""
-    import altair as alt
-
     rows = [point.record for point in points]
     keys = ("promised", "speedup", "speedup_low", "speedup_high")
     values = [number(row[key]) for row in rows for key in keys if row.get(key)] or [1.0]
-    low, high = min(values), max(values)
-    is_log = high >= LOGARITHMIC * low
-    low, high = (low / ROOM, high * ROOM) if is_log else (0.0, 1.15 * high)
-    plane = Plane(Scale(low, high, is_log, WIDE), Scale(low, high, is_log, HIGH))
+    x_scale = scale_of(values, WIDE, is_log=max(values) >= LOGARITHMIC * min(values))
+    plane = Plane(x_scale, x_scale._replace(pixels=HIGH))
+    low, high = x_scale.low, x_scale.high
     promised, speedup = (column_of(table, key).title for key in ("promised", "speedup"))
     x, y = plane.along("promised", promised, TIMES_LABEL), plane.up("speedup", speedup, TIMES_LABEL)
-    data = alt.Chart(alt.NamedData(name="compared"))
     datasets |= {
         "compared": rows,
         "diagonal": [{"promised": end, "speedup": end} for end in (low, high)],
         "compared names": _names(plane, points, ("promised", "speedup"), "delivered", ((low, low), (high, high))),
     }
-    diagonal = alt.Chart(alt.NamedData(name="diagonal")).mark_line(color=GREY, strokeWidth=1, strokeDash=[4, 3])
-    interval = data.mark_rule(strokeWidth=1).encode(
-        *plane.bare("promised", "speedup_low"), alt.Y2("speedup_high"), looks[0]
+    diagonal = data_of("diagonal").mark_line(color=GREY, strokeWidth=1, strokeDash=[4, 3])
+    interval = (*plane.bare("promised", "speedup_low"), alt.Y2("speedup_high"), looks[0])
+    below = (
+        diagonal.encode(*plane.bare("promised", "speedup")),
+        data_of("compared").mark_rule(strokeWidth=1).encode(*interval),
     )
-    return _plot(
-        (diagonal.encode(*plane.bare("promised", "speedup")), interval, _marks(data, x, y, looks)),
-        "compared names",
-        "Speed-up against promise (dashed: all of it)",
-    )
+    return _plot(below, "compared", x, y, looks, "Speed-up against promise (dashed: all of it)")
 
 
 def _roofline(
-    points: Sequence[_Point],
-    table: Table,
-    looks: tuple[altair.Color, altair.Shape],
-    datasets: dict[str, list[Record]],
+    points: Sequence[_Point], table: Table, looks: tuple[alt.Color, alt.Shape], datasets: dict[str, list[Record]]
 ) -> Layers:
     """What each stage reaches against its intensity, below the ceilings of the machine."""
-    import altair as alt
-
     rows = [point.record for point in points]
     peaks = list(dict.fromkeys((number(row["peak_macs_per_s"]), number(row["peak_bytes_per_s"])) for row in rows))
     at = [number(row["intensity"]) for row in rows] + [2 * macs / moved for macs, moved in peaks]
     speeds = [_speed(point) for point in points] + [macs for macs, _ in peaks]
-    plane = Plane(
-        Scale(min(at) / ROOM, max(at) * ROOM, is_log=True, pixels=WIDE),
-        Scale(min(speeds) / ROOM, max(speeds) * ROOM, is_log=True, pixels=HIGH),
-    )
+    plane = Plane(scale_of(at, WIDE, is_log=True), scale_of(speeds, HIGH, is_log=True))
     x = plane.along("intensity", column_of(table, "intensity").title, NUMBER_LABEL)
     y = plane.up("macs_per_s", column_of(table, "macs_per_s").title)
     roofs = [_roof(place, *each, plane) for place, each in enumerate(peaks)]
     line = [(number(corner["intensity"]), number(corner["macs_per_s"])) for corner in roofs[0]]
-    data = alt.Chart(alt.NamedData(name="roofed"))
     datasets |= {
         "roofed": rows,
         "roofs": [corner for roof in roofs for corner in roof],
         "roofed names": _names(plane, points, ("intensity", "macs_per_s"), "roof_share", line),
     }
-    lines = alt.Chart(alt.NamedData(name="roofs")).mark_line(color=GREY, strokeWidth=1.25)
-    return _plot(
-        (lines.encode(*plane.bare("intensity", "macs_per_s"), alt.Detail("roof:N")), _marks(data, x, y, looks)),
-        "roofed names",
-        "Speed below the machine's roof",
-    )
+    lines = data_of("roofs").mark_line(color=GREY, strokeWidth=1.25)
+    ceilings = lines.encode(*plane.bare("intensity", "macs_per_s"), alt.Detail("roof:N"))
+    return _plot([ceilings], "roofed", x, y, looks, "Speed below the machine's roof")
 
 
 def _roof(place: int, macs_per_s: float, bytes_per_s: float, plane: Plane) -> list[Record]:
@@ -212,11 +168,7 @@ def _roof(place: int, macs_per_s: float, bytes_per_s: float, plane: Plane) -> li
 
 
 def _names(
-    plane: Plane,
-    points: Sequence[_Point],
-    keys: tuple[str, str],
-    share: str,
-    line: Sequence[tuple[float, float]],
+    plane: Plane, points: Sequence[_Point], keys: tuple[str, str], share: str, line: Sequence[tuple[float, float]]
 ) -> list[Record]:
     """Where the names of points stand; of many only those with the least ``share`` of what there was to reach."""
     named = sorted(points, key=lambda point: number(point.record[share]))
@@ -225,17 +177,12 @@ def _names(
     return label_records(plane, at[:cut], [point.name for point in named[:cut]], nameless=at[cut:], line=line)
 
 
-def _marks(data: altair.Chart, x: altair.X, y: altair.Y, looks: tuple[altair.Color, altair.Shape]) -> altair.Chart:
-    import altair as alt
-
-    drawn = data.mark_point(filled=True, opacity=1, size=3 * RADIUS**2)
-    marks: altair.Chart = drawn.encode(x, y, *looks, alt.Description("hint:N"))
-    return marks
-
-
-def _plot(marks: Sequence[altair.Chart], names: str, title: str) -> Layers:
-    import altair as alt
-
-    layers = alt.layer(*marks, *label_marks(names), width=WIDE, height=HIGH, title=heading(title))
+def _plot(
+    below: Sequence[alt.Chart], dataset: str, x: alt.X, y: alt.Y, looks: tuple[alt.Color, alt.Shape], title: str
+) -> Layers:
+    """The points of ``dataset``, with their names, on the marks ``below`` them."""
+    points = data_of(dataset).mark_point(filled=True, opacity=1, size=3 * RADIUS**2)
+    marks = (*below, points.encode(x, y, *looks, alt.Description("hint:N")), *label_marks(f"{dataset} names"))
+    layers = alt.layer(*marks, width=WIDE, height=HIGH, title=heading(title))
     plot: Layers = layers.resolve_scale(x="independent", y="independent")
     return plot

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from json import dumps
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.network import AS_WRITTEN
@@ -23,17 +23,21 @@ from sepcalc.render.charts.chart import (
     record,
     shown,
 )
-from sepcalc.render.charts.style import DASHES, INSIDE, NAME_TEXT, SI_LABEL, SMALL, VALUE_TEXT, colors, first
+from sepcalc.render.charts.late import alt, data_of
+from sepcalc.render.charts.style import (
+    APART,
+    AXIS,
+    BESIDE,
+    DASHES,
+    INSIDE,
+    NAME_TEXT,
+    SI_LABEL,
+    SMALL,
+    VALUE_TEXT,
+    colors,
+    first,
+)
 from sepcalc.render.charts.text import fold, shorten, text_width
-
-if TYPE_CHECKING:
-    import altair
-
-AXIS = 34
-"""Pixels left of the bars: the numbers of their axis."""
-
-BESIDE = 98
-"""Pixels right of the bars: the names of variants and their totals."""
 
 DEPTH = INSIDE - AXIS - BESIDE
 """Pixels along the depth of the network."""
@@ -41,14 +45,8 @@ DEPTH = INSIDE - AXIS - BESIDE
 BARS, CURVE = 27, 80
 """Pixels of the bars of one variant, and of the curves of all variants."""
 
-NAMES = 64
-"""Pixels of the names below the depth."""
-
-APART = 11
-"""Pixels from one name to the next: a line of type."""
-
-GAP = 4
-"""Pixels between the marks and the words beside them."""
+NAMES, GAP = 64, 4
+"""Pixels of the names below the depth, and between the marks and the words beside them."""
 
 SEPARATE = 90
 """Layers that are drawn as bars with gaps between them; of more of them the outline is drawn."""
@@ -79,8 +77,6 @@ def network_chart(layers: Table, totals: Table) -> Chart:
     Raises :class:`SepcalcError` for a network with nothing to draw, or with too many layers.
     """
     need_libraries()
-    import altair as alt
-
     rows = [row for row in layers.to_dicts() if row["role"] == "body"]
     variants = _variants(rows, totals)
     costly = [row for row in rows if any(_cost(row, each, count) for each in variants for count in COUNTS)]
@@ -152,10 +148,8 @@ def _title(name: str, most: int) -> list[str]:
 
 def _block(
     layers: Table, count: str, variants: Sequence[_Variant], data: Sequence[Record], names: Sequence[str]
-) -> altair.VConcatChart:
+) -> alt.VConcatChart:
     """One count: the bars of each variant under each other, then the curves of all of them."""
-    import altair as alt
-
     title = column_of(layers, count).title
     top = max(number(each[count]) for each in data) or 1
     starts = dict(_starts(names))
@@ -168,10 +162,8 @@ def _block(
     )
 
 
-def _along(layers: int, starts: Mapping[int, str], *, named: bool = False) -> altair.X:
+def _along(layers: int, starts: Mapping[int, str], *, named: bool = False) -> alt.X:
     """The depth of the network: the places of its layers, with a line where each block of several begins."""
-    import altair as alt
-
     axis = alt.Axis(
         values=list(starts),
         labels=named,
@@ -186,9 +178,7 @@ def _along(layers: int, starts: Mapping[int, str], *, named: bool = False) -> al
     return alt.X("place:Q", axis=axis, scale=alt.Scale(domain=[0.5, layers + 0.5], nice=False, padding=0))
 
 
-def _height(key: str, top: float, values: Sequence[float] | None = None) -> altair.Y:
-    import altair as alt
-
+def _height(key: str, top: float, values: Sequence[float] | None = None) -> alt.Y:
     ticks = {"tickCount": 3, "tickMinStep": 1} if values is None else {"values": values}
     axis = alt.Axis(**ticks, labelExpr=SI_LABEL, title=None, domain=False, ticks=False)
     return alt.Y(key, axis=axis, scale=alt.Scale(domain=[0, top], nice=False))
@@ -196,11 +186,9 @@ def _height(key: str, top: float, values: Sequence[float] | None = None) -> alta
 
 def _bars(count: str, variant: _Variant, top: float, layers: int, starts: Mapping[int, str]) -> Layers:
     """What each layer costs as ``variant``, beside its name and its totals."""
-    import altair as alt
-
     of_variant = alt.datum.variant == variant.name
-    data = alt.Chart(alt.NamedData(name="layers")).transform_filter(of_variant)
-    total = alt.Chart(alt.NamedData(name="totals")).transform_filter(of_variant)
+    data = data_of("layers").transform_filter(of_variant)
+    total = data_of("totals").transform_filter(of_variant)
     if layers <= SEPARATE:
         marks, hint = data.mark_bar(color=variant.color, size=max(DEPTH / layers - 1, 1)), f"{count}_hint:N"
     else:
@@ -222,17 +210,15 @@ def _bars(count: str, variant: _Variant, top: float, layers: int, starts: Mappin
 
 def _curves(count: str, variants: Sequence[_Variant], data: Sequence[Record], starts: Mapping[int, str]) -> Layers:
     """What the network costs up to each layer, a curve for each variant with its name at the end."""
-    import altair as alt
-
     key = f"{count}_cumulative"
     layers = max(int(number(each["place"])) for each in data)
     top = max(number(each[key]) for each in data) or 1
     known, colors, dashes = zip(*((each.name, each.color, each.dash) for each in variants), strict=True)
     color = alt.Color("variant:N", legend=None, scale=alt.Scale(domain=known, range=colors))
     dash = alt.StrokeDash("variant:N", legend=None, scale=alt.Scale(domain=known, range=dashes))
-    lines = alt.Chart(alt.NamedData(name="layers")).mark_line(strokeWidth=1.25, interpolate="linear")
+    lines = data_of("layers").mark_line(strokeWidth=1.25, interpolate="linear")
     along, height = _along(layers, starts, named=True), _height(f"{key}:Q", top)
-    words = alt.Chart(alt.NamedData(name="totals")).mark_text(**VALUE_TEXT, align="left", x=DEPTH + GAP)
+    words = data_of("totals").mark_text(**VALUE_TEXT, align="left", x=DEPTH + GAP)
     plot: Layers = alt.layer(
         lines.encode(along, height, color, dash, alt.Description("variant:N")),
         words.encode(alt.Y(f"{count}_at:Q", scale=None, axis=None), alt.Text("short:N")),

@@ -26,6 +26,12 @@ MARGIN = 2.0
 INSIDE = floor(WIDTH - 2 * MARGIN) - 2
 """Pixels that a chart may use from left to right; lines on its border are drawn half outside."""
 
+AXIS, BESIDE = 34, 98
+"""Pixels left of bars and lines for the numbers of their axis, and right of them for the names of variants."""
+
+APART = 11
+"""Pixels from one name to the next: a line of type."""
+
 SMALL, PLAIN, LARGE = 7 * POINT, 8 * POINT, 9 * POINT
 """Sizes of type: of what is read when it is looked for, of names and axes, and of the title."""
 
@@ -72,49 +78,25 @@ def colors(names: Sequence[str]) -> list[str]:
     return [INK if name == AS_WRITTEN else next(others) for name in names]
 
 
+def _words(part: str, size: float, color: str, padding: float) -> dict[str, Any]:
+    return {f"{part}Font": FONT, f"{part}FontSize": size, f"{part}Color": color, f"{part}Padding": padding}
+
+
 def config() -> dict[str, Any]:
     """The Vega-Lite configuration of every chart."""
-    words = {"labelFont": FONT, "titleFont": FONT}
+    place = {"anchor": "start", "align": "left", "frame": "bounds", "offset": 6, "limit": 0}
+    title = {"font": FONT, "fontSize": LARGE, "fontWeight": "bold", "color": INK, "lineHeight": LARGE * LINE}
+    subtitle = _words("subtitle", SMALL, GREY, 3) | {"subtitleLineHeight": SMALL * LINE}
+    words = _words("title", PLAIN, INK, 3) | _words("label", SMALL, INK, 2)
+    whole = {"titleFontWeight": "normal", "titleLimit": 0, "labelLimit": 0}
+    lines = {"gridColor": FAINT, "domainColor": GREY, "tickColor": GREY, "tickSize": 3}
+    thin = {"gridWidth": 0.5, "domainWidth": 0.5, "tickWidth": 0.5}
     return {
         "background": "white",
         "font": FONT,
         "padding": MARGIN,
         "view": {"stroke": None},
-        "title": {
-            "anchor": "start",
-            "align": "left",
-            "frame": "bounds",
-            "font": FONT,
-            "subtitleFont": FONT,
-            "fontSize": LARGE,
-            "fontWeight": "bold",
-            "color": INK,
-            "lineHeight": LARGE * LINE,
-            "subtitleFontSize": SMALL,
-            "subtitleColor": GREY,
-            "subtitleLineHeight": SMALL * LINE,
-            "subtitlePadding": 3,
-            "offset": 6,
-            "limit": 0,
-        },
-        "axis": {
-            **words,
-            "labelFontSize": SMALL,
-            "labelColor": INK,
-            "titleFontSize": PLAIN,
-            "titleFontWeight": "normal",
-            "titleColor": INK,
-            "titlePadding": 3,
-            "titleLimit": 0,
-            "labelLimit": 0,
-            "labelPadding": 2,
-            "tickSize": 3,
-            "gridColor": FAINT,
-            "gridWidth": 0.5,
-            "domainColor": GREY,
-            "domainWidth": 0.5,
-            "tickColor": GREY,
-            "tickWidth": 0.5,
-        },
+        "title": place | title | subtitle,
+        "axis": words | whole | lines | thin,
         "text": {"font": FONT},
     }

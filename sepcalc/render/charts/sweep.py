@@ -12,17 +12,26 @@ from sepcalc.core.table import Cell, Column, Row, Table
 from sepcalc.render.cells import human, three_figures
 from sepcalc.render.charts.axes import Scale, spread
 from sepcalc.render.charts.chart import Chart, Layers, Record, column_of, heading, need_libraries, number, page, shown
-from sepcalc.render.charts.style import DASHES, INSIDE, SHAPES, TIMES_LABEL, VALUE_TEXT, colors, first
+from sepcalc.render.charts.late import alt, data_of
+from sepcalc.render.charts.style import (
+    APART,
+    AXIS,
+    BESIDE,
+    DASHES,
+    INSIDE,
+    SHAPES,
+    TIMES_LABEL,
+    VALUE_TEXT,
+    colors,
+    first,
+)
 from sepcalc.render.charts.text import shorten, text_width
-
-AXIS, BESIDE = 34, 98
-"""Pixels left of the lines for the numbers of their axis, and right of them for the names of variants."""
 
 WIDE, HIGH, LOW = INSIDE - AXIS - BESIDE, 150, 80
 """Pixels of a panel: its width, its height alone, and its least height among others."""
 
-APART, GAP = 11, 5
-"""Pixels from one name to the next, and between the end of a line and its name."""
+GAP = 5
+"""Pixels between the end of a line and its name."""
 
 MOST_PANELS = 12
 """Panels in one chart; of more none can be read."""
@@ -72,8 +81,6 @@ def sweep_chart(table: Table) -> Chart:
     Raises :class:`SepcalcError` for a table in which nothing is swept, and for more than :data:`MOST_PANELS` panels.
     """
     need_libraries()
-    import altair as alt
-
     axis = _axis(table)
     data = [
         {**each, "place": axis.places[row.cells[table.columns.index(axis.column)]], "hint": _hint(row, table)}
@@ -185,8 +192,6 @@ def _stand(labels: Sequence[Record], up: Scale) -> None:
 
 def _plot(panel: _Panel, axis: _Axis, names: Sequence[str], up: Scale, place: int, *, titled: bool) -> Layers:
     """The lines of a panel with a point at each value, and dashes at what they near."""
-    import altair as alt
-
     values, texts = zip(*axis.marks, strict=True)
     below = alt.Axis(
         values=values,
@@ -202,8 +207,8 @@ def _plot(panel: _Panel, axis: _Axis, names: Sequence[str], up: Scale, place: in
     dashes, shapes = (alt.Scale(domain=names, range=first(looks, len(names))) for looks in (DASHES, SHAPES))
     dash = alt.StrokeDash("variant:N", legend=None, scale=dashes)
     shape = alt.Shape("variant:N", legend=None, scale=shapes)
-    points = alt.Chart(alt.NamedData(name=f"points {place}"))
-    labels = alt.Chart(alt.NamedData(name=f"labels {place}"))
+    points = data_of(f"points {place}")
+    labels = data_of(f"labels {place}")
     words = labels.mark_text(**VALUE_TEXT, align="left", x=WIDE + GAP)
     plot: Layers = alt.layer(
         labels.mark_rule(strokeDash=[2, 2], strokeWidth=0.75).encode(
