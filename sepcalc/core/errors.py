@@ -1,8 +1,6 @@
-"""What can go wrong, as one family of exceptions.
+"""What can go wrong: inner code raises the bare fact and the cure, the boundary that knows the place adds it once.
 
-Inner code raises the bare fact with its values and the cure; the boundary that knows the place (a
-flag, a line of a file) adds it once. The command line prints the message and exits with
-:attr:`SepcalcError.exit_code`; nothing else in the package ends the process.
+The command line prints the message and exits with :attr:`SepcalcError.exit_code`; nothing else ends the process.
 """
 
 from __future__ import annotations

@@ -239,12 +239,8 @@ MID = Option(
 def _rank(spec: ConvSpec, mid: Mid) -> int:
     if isinstance(mid, int):
         return mid
-    ranks: dict[str, int] = {
-        "in": spec.c_in,
-        "out": spec.c_out,
-        "min": min(spec.c_in, spec.c_out),
-        "max": max(spec.c_in, spec.c_out),
-    }
+    ends = spec.c_in, spec.c_out
+    ranks: dict[str, int] = {"in": spec.c_in, "out": spec.c_out, "min": min(ends), "max": max(ends)}
     if mid not in ranks:
         raise SpecError(f"unknown mid '{mid}'; give in, out, min, max or a number")
     return ranks[mid]
@@ -282,10 +278,8 @@ def _break_even_remark(spec: ConvSpec, stages: Stages) -> str:
         limits["multiply-adds"] = break_even(spec, lambda stage: stage.macs)
     saves, limit = mid < max(limits.values()), limits["weights"]
     if len({*limits.values()}) == 1:
-        return (
-            f"mid {mid:,}; saves while mid < {limit:,}"
-            if saves
-            else f"mid {mid:,} saves nothing: only mid < {limit:,} does"
+        return f"mid {mid:,}" + (
+            f"; saves while mid < {limit:,}" if saves else f" saves nothing: only mid < {limit:,} does"
         )
     each = [f"{name} {'while' if mid < most else 'only while'} mid < {most:,}" for name, most in limits.items()]
     return f"mid {mid:,}{'; saves' if saves else ' saves nothing:'} {', '.join(each)}"
@@ -379,9 +373,7 @@ REDUCTION = Option(
 
 
 @variant(
-    "bottleneck",
-    gives_up="It cannot see more than c_out / reduction channels in its window.",
-    options=(REDUCTION,),
+    "bottleneck", gives_up="It cannot see more than c_out / reduction channels in its window.", options=(REDUCTION,)
 )
 def bottleneck(spec: ConvSpec, *, reduction: int = 4) -> Stages:
     """Narrow the channels, filter there, and widen again (He 2016, section 4.1)."""
