@@ -125,10 +125,8 @@ COUNTERS: tuple[Counter, ...] = (
             Rules(sees=_BY_NAME, view=functions, table=PTFLOPS_FUNCTIONS),
         ),
         notes=(
-            Note(
-                text="an activation or pooling module counts twice: as a module, and as the function that it calls",
-                about=("activations", "pooling"),
-            ),
+            Note(text="an activation or pooling module counts twice: as a module, and as the function that it calls",
+                 about=("activations", "pooling")),
             Note(
                 text="convolutions and linear layers that are called as functions, and linear layers inside timm's "
                 "Attention, count as nothing",
@@ -158,10 +156,8 @@ COUNTERS: tuple[Counter, ...] = (
         call="summary(model, input_data=inputs).total_mult_adds",
         rules=(Rules(sees="parameters of modules without submodules", view=torchinfo_parameters, table=TORCHINFO),),
         notes=(
-            Note(
-                text="a linear layer's weights count once for each example, whatever the number of positions",
-                about=("products by its own rule",),
-            ),
+            Note(text="a linear layer's weights count once for each example, whatever the number of positions",
+                 about=("products by its own rule",)),
             _MODULES_ALONE,
             _BY_OUTPUT,
         ),
