@@ -76,14 +76,13 @@ def network_answer(network: Network, what_ifs: Iterable[WhatIf]) -> dict[str, An
         "input": _input(network),
         "layers": [_layer(layer, whole, fields) for layer in network.layers],
         "totals": {row.name: answer_of(TOTALS.values(), row) for row in totals},
-        "kept": {what_if.variant.name: _refused(what_if.refused) for what_if in what_ifs},
+        "kept": {
+            what_if.variant.name: [{"name": name, "why_not": why_not} for name, why_not in what_if.refused]
+            for what_if in what_ifs
+        },
         "uncounted": _uncounted(network),
         "published": [{**answer_of(PUBLISHED.values(), row), "note": row.note} for row in published],
     }
-
-
-def _refused(refused: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
-    return [{"name": name, "why_not": why_not} for name, why_not in refused]
 
 
 def _layer(layer: Layer, whole: Cost, fields: Iterable[Field[NetworkRow]]) -> dict[str, Any]:

@@ -1,11 +1,8 @@
 """Variants: rewrites of one convolution into a chain of primitive ones.
 
-A variant is a function ``ConvSpec -> tuple[ConvSpec, ...]``. Everything else (cost, tables,
-explanations, code, timings) is a fold over the stages it returns, so a new variant is one decorated
-function and nothing more: its keyword-only parameters are options that :meth:`Variant.bind` sets, its
-docstring the sentence that describes it, and it raises :class:`SpecError` with the reason where it does
-not apply. An :class:`Option` describes such a parameter to users: it becomes a flag, a key of network
-files, an axis of sweeps and a symbol in formulas.
+A variant is one decorated function ``ConvSpec -> tuple[ConvSpec, ...]`` and nothing more, since all else is a fold over
+its stages. Its keyword-only parameters are options, which an :class:`Option` describes to users; its docstring
+describes it; and it raises :class:`SpecError` with the reason where it does not apply.
 
 >>> [stage.kind for stage in get("dws")(ConvSpec(c_in=64, c_out=128, kernel=(3, 3)))]
 ['depthwise 3×3', 'pointwise 1×1']
@@ -276,11 +273,9 @@ def _break_even_remark(spec: ConvSpec, stages: Stages) -> str:
     if spec.size is not None and not spec.keeps_size:
         # A stage in front of a stride works on a larger map than the convolution that it is a part of.
         limits["multiply-adds"] = break_even(spec, lambda stage: stage.macs)
-    saves, limit = mid < max(limits.values()), limits["weights"]
+    saves, limit = mid < max(limits.values()), f"mid < {limits['weights']:,}"
     if len({*limits.values()}) == 1:
-        return f"mid {mid:,}" + (
-            f"; saves while mid < {limit:,}" if saves else f" saves nothing: only mid < {limit:,} does"
-        )
+        return f"mid {mid:,}; saves while {limit}" if saves else f"mid {mid:,} saves nothing: only {limit} does"
     each = [f"{name} {'while' if mid < most else 'only while'} mid < {most:,}" for name, most in limits.items()]
     return f"mid {mid:,}{'; saves' if saves else ' saves nothing:'} {', '.join(each)}"
 
