@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from math import prod
 
+from sepcalc.core.modules import ACTIVATIONS
 from sepcalc.core.network import NORM_PARAMS, Convolution, Network, Operator, Product
 from sepcalc.core.spec import ConvSpec
 from sepcalc.readers.trace import AtenCall, Config, Module, ModuleCall, Operation, Parameter, Shape, Trace
@@ -24,22 +25,11 @@ AS_MODULES = (
 _POOLS = {"maxpool": "max_pool", "avgpool": "avg_pool"}
 
 _MODULES: Mapping[str, tuple[str, str]] = {
-    "relu": ("activation.ReLU", "relu"),
-    "relu6": ("activation.ReLU6", "hardtanh"),
-    "leaky_relu": ("activation.LeakyReLU", "leaky_relu"),
-    "prelu": ("activation.PReLU", "prelu"),
-    "elu": ("activation.ELU", "elu"),
-    "selu": ("activation.SELU", "selu"),
-    "gelu": ("activation.GELU", "gelu"),
-    "silu": ("activation.SiLU", "silu"),
-    "swish": ("activation.SiLU", "silu"),
-    "mish": ("activation.Mish", "mish"),
-    "hardswish": ("activation.Hardswish", "hardswish"),
-    "hardsigmoid": ("activation.Hardsigmoid", "hardsigmoid"),
-    "sigmoid": ("activation.Sigmoid", "sigmoid"),
-    "tanh": ("activation.Tanh", "tanh"),
-    "softplus": ("activation.Softplus", "softplus"),
-    "softmax": ("activation.Softmax", "softmax"),
+    **{
+        word: (f"activation.{activation.module.name}", {"relu6": "hardtanh", "swish": "silu"}.get(word, word))
+        for word, activation in ACTIVATIONS.items()
+        if word != "identity"
+    },
     "batch_norm": ("batchnorm.BatchNorm{}d", "batch_norm"),
     "instance_norm": ("instancenorm.InstanceNorm{}d", "instance_norm"),
     "layer_norm": ("normalization.LayerNorm", "layer_norm"),

@@ -102,19 +102,13 @@ _MODULES_ALONE = Note(
 
 COUNTERS: tuple[Counter, ...] = (
     Counter(
-        name="flop-counter-mode",
-        package="torch",
-        release="2.13.0",
-        unit="FLOP",
+        name="flop-counter-mode", package="torch", release="2.13.0", unit="FLOP",
         call="torch.utils.flop_counter.FlopCounterMode().get_total_flops()",
         rules=(Rules(sees="operators of the dispatcher", view=dispatched, table=FLOP_COUNTER_MODE),),
         notes=(_KERNELS,),
     ),
     Counter(
-        name="fvcore",
-        package="fvcore",
-        release="0.1.5.post20221221",
-        unit="MAC",
+        name="fvcore", package="fvcore", release="0.1.5.post20221221", unit="MAC",
         call="FlopCountAnalysis(model, inputs).total()",
         rules=(Rules(sees="operators of a traced graph", view=traced, table=FVCORE),),
         notes=(
@@ -124,20 +118,15 @@ COUNTERS: tuple[Counter, ...] = (
         ),
     ),
     Counter(
-        name="ptflops",
-        package="ptflops",
-        release="0.7.5",
-        unit="MAC",
+        name="ptflops", package="ptflops", release="0.7.5", unit="MAC",
         call="get_model_complexity_info(model, size, backend='pytorch')",
         rules=(
             Rules(sees="modules of exactly these classes", view=ptflops_calls, table=PTFLOPS_MODULES, per_example=True),
             Rules(sees=_BY_NAME, view=functions, table=PTFLOPS_FUNCTIONS),
         ),
         notes=(
-            Note(
-                text="an activation or pooling module counts twice: as a module, and as the function that it calls",
-                about=("activations", "pooling"),
-            ),
+            Note(text="an activation or pooling module counts twice: as a module, and as the function that it calls",
+                 about=("activations", "pooling")),
             Note(
                 text="convolutions and linear layers that are called as functions, and linear layers inside timm's "
                 "Attention, count as nothing",
@@ -147,19 +136,13 @@ COUNTERS: tuple[Counter, ...] = (
         ),
     ),
     Counter(
-        name="ptflops-aten",
-        package="ptflops",
-        release="0.7.5",
-        unit="MAC",
+        name="ptflops-aten", package="ptflops", release="0.7.5", unit="MAC",
         call="get_model_complexity_info(model, size, backend='aten')",
         rules=(Rules(sees="operators of the dispatcher", view=dispatched, table=PTFLOPS_ATEN),),
         notes=(_KERNELS, Note(text="baddbmm counts as nothing", about=("baddbmm",))),
     ),
     Counter(
-        name="thop",
-        package="thop",
-        release="0.1.1.post2209072238",
-        unit="MAC",
+        name="thop", package="thop", release="0.1.1.post2209072238", unit="MAC",
         call="profile(model, inputs)[0]",
         rules=(Rules(sees="modules of exactly these classes", view=thop_calls, table=THOP),),
         notes=(
@@ -169,44 +152,30 @@ COUNTERS: tuple[Counter, ...] = (
         ),
     ),
     Counter(
-        name="torchinfo",
-        package="torchinfo",
-        release="1.8.0",
-        unit="MAC",
+        name="torchinfo", package="torchinfo", release="1.8.0", unit="MAC",
         call="summary(model, input_data=inputs).total_mult_adds",
         rules=(Rules(sees="parameters of modules without submodules", view=torchinfo_parameters, table=TORCHINFO),),
         notes=(
-            Note(
-                text="a linear layer's weights count once for each example, whatever the number of positions",
-                about=("products by its own rule",),
-            ),
+            Note(text="a linear layer's weights count once for each example, whatever the number of positions",
+                 about=("products by its own rule",)),
             _MODULES_ALONE,
             _BY_OUTPUT,
         ),
     ),
     Counter(
-        name="calflops",
-        package="calflops",
-        release="0.3.2",
-        unit="FLOP",
+        name="calflops", package="calflops", release="0.3.2", unit="FLOP",
         call="calculate_flops(model, args=inputs)[0]",
         rules=(Rules(sees=f"{_BY_NAME}; recurrent modules", view=_calflops, table=CALFLOPS),),
         notes=(_ATTENTION, _GROUPS_TWICE, _SYMBOLS),
     ),
     Counter(
-        name="calflops-macs",
-        package="calflops",
-        release="0.3.2",
-        unit="MAC",
+        name="calflops-macs", package="calflops", release="0.3.2", unit="MAC",
         call="calculate_flops(model, args=inputs)[1]",
         rules=(Rules(sees=f"{_BY_NAME}; recurrent modules", view=_calflops, table=CALFLOPS_MACS),),
         notes=(_ATTENTION, _UNTRACKED, _GROUPS_TWICE, _SYMBOLS),
     ),
     Counter(
-        name="torchprofile",
-        package="torchprofile",
-        release="0.1.0",
-        unit="MAC",
+        name="torchprofile", package="torchprofile", release="0.1.0", unit="MAC",
         call="profile_macs(model, inputs)",
         rules=(Rules(sees="operators of a traced graph", view=traced, table=TORCHPROFILE),),
         notes=(
@@ -220,23 +189,17 @@ COUNTERS: tuple[Counter, ...] = (
         ),
     ),
     Counter(
-        name="deepspeed",
-        package="deepspeed",
-        release="0.19.8",
-        unit="FLOP",
+        name="deepspeed", package="deepspeed", release="0.19.8", unit="FLOP",
         call="get_model_profile(model, args=inputs)[0]",
         rules=(Rules(sees=f"{_BY_NAME}; recurrent modules", view=_deepspeed, table=DEEPSPEED),),
     ),
     Counter(
-        name="deepspeed-macs",
-        package="deepspeed",
-        release="0.19.8",
-        unit="MAC",
+        name="deepspeed-macs", package="deepspeed", release="0.19.8", unit="MAC",
         call="get_model_profile(model, args=inputs)[1]",
         rules=(Rules(sees=f"{_BY_NAME}; recurrent modules", view=_deepspeed, table=DEEPSPEED_MACS),),
         notes=(_UNTRACKED,),
     ),
-)
+)  # fmt: skip
 """The counters that can be re-enacted, in the order of the tables."""
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from sepcalc.conventions.formulas import Event
-from sepcalc.readers.trace import AtenCall, ModuleCall, Operation, Trace
+from sepcalc.readers.trace import AtenCall, Operation, Trace
 
 _ARGUMENTS: Mapping[str, Sequence[str]] = {
     "batch_norm": ("input", "running_mean", "running_var", "weight", "bias", "training"),
@@ -192,23 +192,19 @@ def called(trace: Trace, times: Sequence[int]) -> Iterator[Event]:
     for operation in reversed(trace.operations):
         words[operation.call] = operation.word
     for index, call in enumerate(trace.calls):
-        yield _call(trace, index, call, words.get(index, ""), times[call.module])
-
-
-def _call(trace: Trace, index: int, call: ModuleCall, word: str, times: int) -> Event:
-    module = trace.modules[call.module]
-    own = {name: trace.parameters[place].shape for name, place in module.own}
-    return Event(
-        name=class_name(module.qualname),
-        word=word,
-        inputs=call.inputs,
-        outputs=call.outputs,
-        weight=own.get("weight"),
-        config={**module.config, "bias": own.get("bias") is not None or module.config.get("bias") is True},
-        own=own,
-        call=index,
-        times=times,
-    )
+        module = trace.modules[call.module]
+        own = {name: trace.parameters[place].shape for name, place in module.own}
+        yield Event(
+            name=class_name(module.qualname),
+            word=words.get(index, ""),
+            inputs=call.inputs,
+            outputs=call.outputs,
+            weight=own.get("weight"),
+            config={**module.config, "bias": own.get("bias") is not None or module.config.get("bias") is True},
+            own=own,
+            call=index,
+            times=times[call.module],
+        )
 
 
 def visits(trace: Trace, stops: Iterable[str] = (), *, through_root: bool = False) -> list[int]:

@@ -158,18 +158,8 @@ convolution_by_output = part("products", "output · channels of the weights · w
 """Output positions always: too many by the stride's product where transposed, and there groups are forgotten too."""
 
 
-def _linear(event: Event) -> int:
-    return prod(event.x) * event.w[0]
-
-
-linear = part("products", "input · c_out", _linear)
-
-
-def _first_by_columns(event: Event) -> int:
-    return prod(event.inputs[0]) * event.inputs[1][-1]
-
-
-matmul_by_first = part("products", "first · columns of the second", _first_by_columns)
+linear = part("products", "input · c_out", lambda event: prod(event.x) * event.w[0])
+matmul_by_first = part("products", "first · columns of the second", lambda e: prod(e.inputs[0]) * e.inputs[1][-1])
 """Right where both have the same batch; too few where the second has the larger one."""
 
 
@@ -194,13 +184,7 @@ def attention_products(event: Event) -> int:
 attention = part("products", "queries · keys · (depth + depth of values)", attention_products)
 
 bias_each_output = part("bias", "output", lambda event: prod(event.y))
-
-
-def _biased(event: Event) -> int:
-    return prod(event.y) if event.flag("bias") else 0
-
-
-bias = part("bias", "output where there is a bias", _biased)
+bias = part("bias", "output where there is a bias", lambda event: prod(event.y) if event.flag("bias") else 0)
 
 
 def broadcast(event: Event) -> int:
@@ -209,12 +193,12 @@ def broadcast(event: Event) -> int:
     return prod(map(max, zip_longest(*reversed_shapes, fillvalue=1)))
 
 
-def _lined_up_left(event: Event) -> int:
-    return prod(map(max, zip_longest(*event.inputs[:2], fillvalue=1)))
-
-
 elementwise = part("elementwise", "result", broadcast)
-elementwise_from_left = part("elementwise", "both shapes lined up from the left", _lined_up_left)
+elementwise_from_left = part(
+    "elementwise",
+    "both shapes lined up from the left",
+    lambda event: prod(map(max, zip_longest(*event.inputs[:2], fillvalue=1))),
+)
 """A fault of the tools: shapes broadcast from the right."""
 
 

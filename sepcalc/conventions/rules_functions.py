@@ -64,16 +64,10 @@ def _same_as_floor(event: Event) -> int:
     return event.x[0] * prod(sizes)
 
 
-def _convolved(event: Event) -> int:
-    return _same_as_floor(event) * prod(event.w)
-
-
-def _conv_bias(event: Event) -> int:
-    return _same_as_floor(event) * event.w[0] if event.flag("bias") else 0
-
-
-_CONVOLUTION = part("products", "weights · positions", _convolved)
-_CONVOLUTION_BIAS = part("bias", "output where there is a bias", _conv_bias)
+_CONVOLUTION = part("products", "weights · positions", lambda event: _same_as_floor(event) * prod(event.w))
+_CONVOLUTION_BIAS = part(
+    "bias", "output where there is a bias", lambda event: _same_as_floor(event) * event.w[0] * event.flag("bias")
+)
 
 
 def _transposed_twice_grouped(event: Event) -> int:
@@ -187,11 +181,9 @@ DEEPSPEED_MACS: dict[str, Parts] = {
 """DeepSpeed's profiler, its MACs."""
 
 
-def _beta(event: Event) -> int:
-    return 0 if event.config.get("beta", 1) == 0 else prod(event.x)
-
-
-_PTFLOPS_ADDMM = addmm + part("bias", "first input unless beta is 0", _beta)
+_PTFLOPS_ADDMM = addmm + part(
+    "bias", "first input unless beta is 0", lambda event: prod(event.x) if event.config.get("beta", 1) != 0 else 0
+)
 
 PTFLOPS_FUNCTIONS: dict[str, Parts] = {
     **dict.fromkeys((*_ACTIVATIONS, "F.softmax"), per_input("activation")),

@@ -5,13 +5,12 @@ A class must be the one in the table, not a subclass of it. Facts of the named r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import prod
 
 from sepcalc.conventions.events import called, class_name, visits
 from sepcalc.conventions.formulas import (
-    Amount,
     Event,
     Part,
     Parts,
@@ -22,6 +21,7 @@ from sepcalc.conventions.formulas import (
     part,
     per_input,
     per_output,
+    twice,
 )
 from sepcalc.readers.trace import Trace
 
@@ -41,17 +41,10 @@ _BESIDE_THOP = {"RNN": 1, "GRU": 7, "LSTM": 8}
 """The same in thop."""
 
 
-def _matrices(event: Event) -> int:
-    """All weights of one direction: input to hidden and hidden to hidden, of every layer."""
-    return sum(prod(shape) for name, shape in _forward(event) if name.startswith("weight"))
-
-
-def _biases(event: Event) -> int:
-    return sum(prod(shape) for name, shape in _forward(event) if name.startswith("bias"))
-
-
-def _forward(event: Event) -> list[tuple[str, tuple[int, ...]]]:
-    return [(name, shape) for name, shape in event.own.items() if not name.endswith("_reverse")]
+def _numbers(event: Event, of: str) -> int:
+    """All weights, or biases, of one direction: input to hidden and hidden to hidden, of every layer."""
+    own = event.own.items()
+    return sum(prod(shape) for name, shape in own if name.startswith(of) and not name.endswith("_reverse"))
 
 
 def _steps(event: Event) -> int:
@@ -64,38 +57,34 @@ def _steps(event: Event) -> int:
     return prod(event.x[: 1 if cell else 2]) * (2 if event.flag("bidirectional") else 1)
 
 
-def _per_step(amount: Amount) -> Amount:
-    return lambda event: amount(event) * _steps(event)
+def _hidden(event: Event) -> int:
+    return event.number("hidden_size") * event.number("num_layers", 1) * _steps(event)
 
 
-def _hidden(event: Event, times: int) -> int:
-    return times * event.number("hidden_size") * event.number("num_layers", 1)
+_weights = part("products", "weights · steps", lambda event: _numbers(event, "weight") * _steps(event))
+_added = part("bias", "biases · steps", lambda event: _numbers(event, "bias") * _steps(event))
 
 
-def _formula(kind: str, per_weight: int, beside: int, *, less_gates: int = 0) -> Parts:
-    gates = _GATES[kind]
-    extra = beside - less_gates * gates
-    many = "" if per_weight == 1 else f"{per_weight} · "
-    return (
-        Part(item="products", says=f"{many}weights · steps", amount=_per_step(lambda e: per_weight * _matrices(e))),
-        Part(item="bias", says="biases · steps", amount=_per_step(_biases)),
-        Part(
-            item="recurrent", says=f"{extra} · hidden · layers · steps", amount=_per_step(lambda e: _hidden(e, extra))
-        ),
-    )
+def _table(products: Parts, beside: Mapping[str, int], less_gates: int = 0) -> dict[str, Parts]:
+    table: dict[str, Parts] = {}
+    for kind, gates in _GATES.items():
+        extra = _per_hidden(beside[kind] - less_gates * gates)
+        table |= dict.fromkeys((f"nn.{kind}", f"nn.{kind}Cell"), products + _added + extra)
+    return table
 
 
-def _table(formula: Callable[[str], Parts]) -> dict[str, Parts]:
-    return {f"nn.{kind}{suffix}": formula(kind) for kind in _GATES for suffix in ("", "Cell")}
+def _per_hidden(times: int) -> Parts:
+    """So many for each hidden number of every layer and step."""
+    return part("recurrent", f"{times} · hidden · layers · steps", lambda event: times * _hidden(event))
 
 
-recurrent_macs = _table(lambda kind: _formula(kind, 1, _BESIDE[kind]))
+recurrent_macs = _table(_weights, _BESIDE)
 """ptflops."""
 
-recurrent_flops = _table(lambda kind: _formula(kind, 2, _BESIDE[kind], less_gates=2))
+recurrent_flops = _table(twice(_weights), _BESIDE, less_gates=2)
 """calflops and DeepSpeed: an addition less than two FLOPs for each gate and product."""
 
-recurrent_thop = _table(lambda kind: _formula(kind, 1, _BESIDE_THOP[kind]))
+recurrent_thop = _table(_weights, _BESIDE_THOP)
 """thop."""
 
 
@@ -160,10 +149,6 @@ def thop_calls(trace: Trace) -> Iterator[Event]:
     yield from called(trace, [one * other for one, other in zip(hooked, added, strict=True)])
 
 
-def _without_batch(event: Event) -> int:
-    return prod(event.y[1:])
-
-
 def _head(event: Event) -> tuple[int, int, int, int]:
     """Batch and the lengths of queries, keys and values."""
     first = event.flag("batch_first")
@@ -219,7 +204,7 @@ PTFLOPS_MODULES: dict[str, Parts] = {
     **dict.fromkeys(_classes("MaxPool", "AvgPool", "AdaptiveMaxPool", "AdaptiveAvgPool"), per_input("pooling")),
     **dict.fromkeys((*_classes("BatchNorm", "InstanceNorm"), "nn.GroupNorm"), norm(2, 1)),
     "nn.LayerNorm": per_input("norm"),
-    "nn.Upsample": part("upsampling", "output of one example", _without_batch),
+    "nn.Upsample": part("upsampling", "output of one example", lambda event: prod(event.y[1:])),
     **recurrent_macs,
     "nn.MultiheadAttention": (
         Part(item="products", says="projections and both products of every head", amount=_attention_products),

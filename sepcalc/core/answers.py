@@ -65,7 +65,8 @@ def _stage(row: LayerRow, fields: Iterable[Field[LayerRow]]) -> dict[str, Any]:
 def network_answer(network: Network, what_ifs: Iterable[WhatIf]) -> dict[str, Any]:
     """A network as JSON: its layers, its totals as written and for each what-if, and what is not in them."""
     what_ifs = tuple(what_ifs)
-    whole = network.cost
+    totals = list(totals_rows(network, what_ifs))
+    whole, fields = totals[0].cost, [field for field in FIELDS.values() if field.answer != "no"]
     _, *published = published_rows(network)
     return {
         "schema": SCHEMA,
@@ -73,29 +74,29 @@ def network_answer(network: Network, what_ifs: Iterable[WhatIf]) -> dict[str, An
         "name": network.name,
         "source": network.source,
         "input": _input(network),
-        "layers": [_layer(layer, whole) for layer in network.layers],
-        "totals": {row.name: answer_of(TOTALS.values(), row) for row in totals_rows(network, what_ifs)},
-        "kept": {what_if.variant.name: _refused(what_if.refused) for what_if in what_ifs},
+        "layers": [_layer(layer, whole, fields) for layer in network.layers],
+        "totals": {row.name: answer_of(TOTALS.values(), row) for row in totals},
+        "kept": {
+            what_if.variant.name: [{"name": name, "why_not": why_not} for name, why_not in what_if.refused]
+            for what_if in what_ifs
+        },
         "uncounted": _uncounted(network),
         "published": [{**answer_of(PUBLISHED.values(), row), "note": row.note} for row in published],
     }
 
 
-def _refused(refused: Sequence[tuple[str, str]]) -> list[dict[str, str]]:
-    return [{"name": name, "why_not": why_not} for name, why_not in refused]
-
-
-def _layer(layer: Layer, whole: Cost) -> dict[str, Any]:
+def _layer(layer: Layer, whole: Cost, fields: Iterable[Field[NetworkRow]]) -> dict[str, Any]:
+    reads, writes = layer.input, layer.output
     return {
         "name": layer.name,
         "type": layer.type,
-        "c_in": layer.input.channels,
-        "c_out": layer.output.channels,
+        "c_in": reads.channels,
+        "c_out": writes.channels,
         "kernel": layer.kernel,
-        "in_size": layer.input.size,
-        "out_size": layer.output.size,
+        "in_size": reads.size,
+        "out_size": writes.size,
         "groups": layer.spec.groups if isinstance(layer, Convolution) else 1,
-        **answer_of(FIELDS.values(), NetworkRow(line_of(layer), whole)),
+        **answer_of(fields, NetworkRow(line_of(layer), whole)),
         "convertible": layer.convertible,
     }
 

@@ -119,8 +119,7 @@ def check_size(spec: ConvSpec) -> None:
     """Raise :class:`SpecError` where counts depend on the size and ``spec`` leaves it open."""
     if spec.size is None and not spec.keeps_size:
         why = "stride" if any(s != 1 for s in spec.stride) else "padding"
-        value = times(getattr(spec, why))
-        raise SpecError(f"multiply-adds at {why} {value} depend on the feature size; give a size")
+        raise SpecError(f"multiply-adds at {why} {times(getattr(spec, why))} depend on the feature size; give a size")
 
 
 def _candidate(variant: Variant, spec: ConvSpec) -> Candidate:

@@ -1,8 +1,6 @@
-"""The exceptions of the package, one family.
+"""The exceptions of the package: inner code raises the fact and the cure, the boundary that knows the place adds it.
 
-Inner code raises the fact with its values and the cure; the boundary that knows the place (a flag, a line of a file)
-adds it once. The command line prints the message and exits with :attr:`SepcalcError.exit_code`; nothing else ends the
-process.
+The command line prints the message and exits with :attr:`SepcalcError.exit_code`; nothing else ends the process.
 """
 
 from __future__ import annotations

@@ -26,10 +26,6 @@ class LayerRow(NamedTuple):
             yield self._replace(candidate=replace(self.candidate, stages=(stage,)), is_stage=True)
 
 
-def _flops(row: LayerRow) -> Cell:
-    return None if row.candidate.macs is None else 2 * row.candidate.macs
-
-
 def _of_stage(figure: Callable[[ConvSpec], Cell]) -> Callable[[LayerRow], Cell]:
     """``figure`` of a row that is one convolution."""
     return lambda row: figure(row.candidate.stages[0]) if len(row.candidate.stages) == 1 else None
@@ -55,7 +51,8 @@ FIELDS: dict[str, Field[LayerRow]] = by_key(
           figure=lambda row: row.candidate.traffic_bytes(row.element_bytes)),
     Field(key="intensity", title="FLOP/byte", kind="quotient", rank=3, rule=_TRAFFIC, shown=_SIZED, answer="too",
           figure=lambda row: row.candidate.intensity(row.element_bytes)),
-    Field(key="flops", title="FLOPs", kind="count", rank=9, shown=(), figure=_flops),
+    Field(key="flops", title="FLOPs", kind="count", rank=9, shown=(),
+          figure=lambda row: None if row.candidate.macs is None else 2 * row.candidate.macs),
     Field(key="weights", title="Weights", kind="count", rank=9, shown=(),
           figure=lambda row: sum(stage.weights for stage in row.candidate.stages)),
     Field(key="params_ratio", title="Params ratio", kind="share", rank=9, shown=(), needs="reference",

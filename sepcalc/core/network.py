@@ -171,12 +171,8 @@ def _cost(spec: ConvSpec, variant: Variant, norm: NormKind, act: str, act_last: 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Operator:
-    """A layer without a matrix product: pooling, a norm, an activation, a join, a change of shape.
-
-    ``counted=False`` marks an operator that the program does not understand: its multiply-adds are unknown.
-    ``module`` is what it becomes in PyTorch; None for one that is known by its framework's name alone.
-    """
+class _Other:
+    """A layer that no variant can replace. ``module`` is what it becomes in PyTorch; None where that is unknown."""
 
     name: str
     type: str
@@ -184,7 +180,6 @@ class Operator:
     output: FeatureMap
     kernel: Axes = ()
     params: int = 0
-    counted: bool = True
     module: Call | None = None
     convertible: ClassVar[bool] = False
 
@@ -193,6 +188,16 @@ class Operator:
         """What a reader calls the layer."""
         return f"{self.type} {times(self.kernel)}" if self.kernel else self.type
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator(_Other):
+    """A layer without a matrix product: pooling, a norm, an activation, a join, a change of shape.
+
+    ``counted=False`` marks an operator that the program does not understand: its multiply-adds are unknown.
+    """
+
+    counted: bool = True
+
     @property
     def cost(self) -> Cost:
         """Its parameters, and no multiply-adds."""
@@ -200,32 +205,14 @@ class Operator:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Product:
+class Product(_Other):
     """A layer made of matrix products: of activations alone (attention), or of a kind that cannot be rewritten.
 
     Each of ``terms`` is a linear map and how many vectors it is applied to; what it multiplies by need
-    not be weights, so ``params`` are given apart. ``module`` is what it becomes in PyTorch, where that is known.
+    not be weights, so ``params`` are given apart.
     """
 
-    name: str
-    type: str
-    input: FeatureMap
-    output: FeatureMap
     terms: tuple[tuple[ConvSpec, int], ...]
-    params: int = 0
-    module: Call | None = None
-
-    @property
-    def kernel(self) -> Axes:
-        """A product has no window."""
-        return ()
-
-    convertible: ClassVar[bool] = False
-
-    @property
-    def label(self) -> str:
-        """What a reader calls the layer."""
-        return self.type
 
     @property
     def cost(self) -> Cost:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from itertools import groupby, repeat
 from math import prod
@@ -29,8 +29,7 @@ from sepcalc.core.variants import choose
 STAGES_RULE = "Stages: weights and biases alone; the norms after them are in their layer's row."
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(NamedTuple):
     """What a row shows: a layer, one of its stages, or a sum of layers."""
 
     name: str
@@ -53,51 +52,29 @@ def line_of(layer: Layer, rewritten: tuple[Cost | None, ...] = ()) -> Line:
     """The row of a layer."""
     cost = layer.cost
     spec = layer.spec if isinstance(layer, Convolution) else None
-    return Line(
-        name=layer.name,
-        label=layer.label,
-        input=layer.input.shape,
-        output=layer.output.shape,
-        params=cost.params,
-        macs=None if isinstance(layer, Operator) and not layer.counted else cost.macs,
-        kernel=layer.kernel or "",
-        stride=spec.stride if spec else "",
-        groups=spec.groups if spec else "",
-        rewritten=rewritten,
-    )
+    stride, groups = (spec.stride, spec.groups) if spec else ("", "")
+    macs = None if isinstance(layer, Operator) and not layer.counted else cost.macs
+    sizes = layer.input.shape, layer.output.shape, layer.kernel or ""
+    return Line(layer.name, cost.params, macs, layer.label, *sizes, stride, groups, 1, rewritten)
 
 
 def _of_stage(layer: Convolution, stage: ConvSpec) -> Line:
+    params = stage.params if layer.shares is None else 0
+    sizes = (stage.c_in, *(stage.size or ())), (stage.c_out, *(stage.out_size or ()))
     return Line(
-        name=stage.kind,
-        input=(stage.c_in, *(stage.size or ())),
-        output=(stage.c_out, *(stage.out_size or ())),
-        params=stage.params if layer.shares is None else 0,
-        macs=stage.macs * layer.batch,
-        kernel=stage.kernel,
-        stride=stage.stride,
-        groups=stage.groups,
-        layers="",
+        stage.kind, params, stage.macs * layer.batch, "", *sizes, stage.kernel, stage.stride, stage.groups, layers=""
     )
 
 
 def _of_sum(name: str, layers: Sequence[_Counted]) -> Line:
-    cost = total(layer.cost for layer, _ in layers)
-    rewritten = zip(*(each for _, each in layers), strict=True)
-    return Line(
-        name=name,
-        params=cost.params,
-        macs=cost.macs,
-        layers=len(layers),
-        rewritten=tuple(_rewritten_sum([layer for layer, _ in layers], costs) for costs in rewritten),
+    """What layers cost together: as written, and with each variant in those that it rewrites."""
+    written = [layer.cost for layer, _ in layers]
+    cost = total(written)
+    rewritten = tuple(
+        total(new or old for new, old in zip(costs, written, strict=True)) if any(costs) else None
+        for costs in zip(*(costs for _, costs in layers), strict=True)
     )
-
-
-def _rewritten_sum(layers: Sequence[Layer], costs: Sequence[Cost | None]) -> Cost | None:
-    """What layers cost together where some are rewritten; the others stay as written."""
-    if all(cost is None for cost in costs):
-        return None
-    return total(layer.cost if cost is None else cost for layer, cost in zip(layers, costs, strict=True))
+    return Line(name, cost.params, cost.macs, layers=len(layers), rewritten=rewritten)
 
 
 _Counted = tuple[Layer, tuple[Cost | None, ...]]
@@ -157,14 +134,11 @@ def _cumulative(variant: str, place: int) -> Iterator[Field[NetworkRow]]:
     """What the network costs up to a layer, as written or as a variant."""
 
     def field(count: str, title: str, read: Callable[[Cost], int]) -> Field[NetworkRow]:
-        return Field(
-            key=f"{count}_cumulative:{variant}" if variant else f"{count}_cumulative",
-            title=f"{title} so far, {variant}" if variant else f"{title} so far",
-            kind="count",
-            rank=6,
-            shown=(),
-            figure=lambda row: read(row.line.so_far[place]) if row.line.so_far else "",
-        )
+        def figure(row: NetworkRow) -> Cell:
+            return read(row.line.so_far[place]) if row.line.so_far else ""
+
+        key, title = f"{count}_cumulative{variant and ':'}{variant}", f"{title} so far{variant and ', '}{variant}"
+        return Field(key=key, title=title, kind="count", rank=6, shown=(), figure=figure)
 
     yield field("params", "Params", lambda cost: cost.params)
     yield field("macs", "MACs", lambda cost: cost.macs)
@@ -191,13 +165,12 @@ def _saved(variant: str, place: int) -> Field[NetworkRow]:
     return replace(ratio, kind="reduction", rank=1, rule=f"Reduction: MACs as standard / as {variant}.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Entry:
+class _Entry(NamedTuple):
     """A row of the body: the layers that it stands for, and its parts."""
 
     line: Line
     layers: tuple[_Counted, ...]
-    parts: tuple[Line, ...] = ()
+    parts: Sequence[Line] = ()
 
 
 def _counted(network: Network, what_ifs: Sequence[WhatIf]) -> tuple[_Counted, ...]:
@@ -208,22 +181,16 @@ def _counted(network: Network, what_ifs: Sequence[WhatIf]) -> tuple[_Counted, ..
 def _layer_entries(layers: Iterable[_Counted], *, stages: bool) -> Iterator[_Entry]:
     for counted in layers:
         layer, rewritten = counted
-        parts = _parts(layer) if stages and isinstance(layer, Convolution) else ()
-        yield _Entry(line=line_of(layer, rewritten), layers=(counted,), parts=parts)
-
-
-def _parts(layer: Convolution) -> tuple[Line, ...]:
-    """The stages of a layer that has several."""
-    stages = layer.stages
-    return tuple(_of_stage(layer, stage) for stage in stages) if len(stages) > 1 else ()
+        parts = [_of_stage(layer, stage) for stage in layer.stages] if stages and isinstance(layer, Convolution) else []
+        yield _Entry(line_of(layer, rewritten), (counted,), parts if len(parts) > 1 else ())
 
 
 def _block_entries(counted: Iterable[_Counted]) -> Iterator[_Entry]:
     """Layers whose names agree up to the first dot, added up."""
     for name, group in groupby(counted, lambda each: each[0].name.split(".")[0]):
         layers = tuple(group)
-        line = replace(_of_sum(name, layers), input=layers[0][0].input.shape, output=layers[-1][0].output.shape)
-        yield _Entry(line=line, layers=layers)
+        line = _of_sum(name, layers)._replace(input=layers[0][0].input.shape, output=layers[-1][0].output.shape)
+        yield _Entry(line, layers)
 
 
 def _added_up(entries: Iterable[_Entry], what_ifs: Sequence[WhatIf]) -> Iterator[_Entry]:
@@ -233,7 +200,7 @@ def _added_up(entries: Iterable[_Entry], what_ifs: Sequence[WhatIf]) -> Iterator
         written = Cost(params=entry.line.params, macs=entry.line.macs or 0)
         costs = (written, *(written if each is None else each for each in entry.line.rewritten))
         sums = tuple(total(pair) for pair in zip(sums, costs, strict=True))
-        yield replace(entry, line=replace(entry.line, so_far=sums))
+        yield entry._replace(line=entry.line._replace(so_far=sums))
 
 
 def network_tables(network: Network) -> tuple[Table, ...]:
@@ -269,18 +236,10 @@ def network_table(
     whole = network.cost
     if sort is not None or top is not None:
         entries = _sorted(entries, fields, sort or "macs", whole)
-    return fill_table(
-        Table(
-            name="layers",
-            title=network.title,
-            caption=f"{CAPTION} {STAGES_RULE}" if stages else CAPTION,
-            notes=tuple(uncounted_notes(network)),
-        ),
-        fields,
-        _rows(entries, len(entries) if top is None else top, counted, whole),
-        role=lambda row: row.role,
-        form=form,
-    )
+    caption = f"{CAPTION} {STAGES_RULE}" if stages else CAPTION
+    table = Table(name="layers", title=network.title, caption=caption, notes=tuple(uncounted_notes(network)))
+    rows = _rows(entries, len(entries) if top is None else top, counted, whole)
+    return fill_table(table, fields, rows, role=lambda row: row.role, form=form)
 
 
 def _order(field: Field[NetworkRow], form: str) -> tuple[bool, bool]:
@@ -345,8 +304,9 @@ TOTALS: dict[str, Field[TotalsRow]] = by_key(
 
 def totals_rows(network: Network, what_ifs: Sequence[WhatIf]) -> Iterator[TotalsRow]:
     """The network as written, and as each of ``what_ifs``, the first of which is the reference."""
-    standard = what_ifs[0].cost if what_ifs else network.cost
-    yield TotalsRow(AS_WRITTEN, network.cost, "", standard)
+    written = network.cost
+    standard = what_ifs[0].cost if what_ifs else written
+    yield TotalsRow(AS_WRITTEN, written, "", standard)
     for what_if in what_ifs:
         yield TotalsRow(what_if.variant.name, what_if.cost, what_if.converted, standard)
 
@@ -357,23 +317,16 @@ def totals_table(network: Network, what_ifs: Sequence[WhatIf] = ()) -> Table:
     The first of ``what_ifs`` is the reference; the first three variants if there are none.
     """
     what_ifs = what_ifs or [network.what_if(variant) for variant in choose()]
-    table = Table(
-        name="totals",
-        title=f"{network.name}, every convertible layer as each variant",
-        caption=CAPTION,
-        notes=(*_refused_notes(what_ifs), *uncounted_notes(network)),
-    )
+    title = f"{network.name}, every convertible layer as each variant"
+    notes = (*_refused_notes(what_ifs), *uncounted_notes(network))
+    table = Table(name="totals", title=title, caption=CAPTION, notes=notes)
     return fill_table(table, TOTALS.values(), totals_rows(network, what_ifs))
 
 
 def what_if_tables(what_if: WhatIf) -> tuple[Table, ...]:
     """What a network costs with one variant in every layer that was chosen and can take it."""
-    table = Table(
-        name="what-if",
-        title=f"Every chosen layer as {what_if.variant.name}",
-        caption=CAPTION,
-        notes=tuple(_refused_notes([what_if])),
-    )
+    title, notes = f"Every chosen layer as {what_if.variant.name}", tuple(_refused_notes([what_if]))
+    table = Table(name="what-if", title=title, caption=CAPTION, notes=notes)
     row = TotalsRow(what_if.variant.name, what_if.cost, what_if.converted, what_if.cost)
     fields = [TOTALS[key] for key in ("variant", "params", "macs", "converted")]
     return (fill_table(table, fields, [row]),)
@@ -411,7 +364,8 @@ PUBLISHED: dict[str, Field[PublishedRow]] = by_key(
 
 def published_rows(network: Network) -> Iterator[PublishedRow]:
     """What is computed here, then what each of the network's sources prints."""
-    yield PublishedRow("computed here", network.cost.params, network.cost.macs)
+    cost = network.cost
+    yield PublishedRow("computed here", cost.params, cost.macs)
     for figures in network.published:
         yield PublishedRow(figures.source, figures.params, figures.macs, figures.note)
 
@@ -421,9 +375,8 @@ def published_table(network: Network) -> Table | None:
     if not network.published:
         return None
     title, caption = f"{network.name}, as published", "Published figures as their sources print them."
-    return fill_table(
-        Table(name="published", title=title, caption=caption), PUBLISHED.values(), published_rows(network)
-    )
+    table = Table(name="published", title=title, caption=caption)
+    return fill_table(table, PUBLISHED.values(), published_rows(network))
 
 
 class ComparedRow(NamedTuple):
@@ -464,12 +417,9 @@ def _shape(network: Network) -> tuple[int, ...] | None:
 def comparison_table(networks: Sequence[Network], *, element_bytes: int = 4) -> Table:
     """One row per network; reductions are against the first."""
     first = networks[0]
-    table = Table(
-        name="comparison",
-        title=f"{first.name} and others" if len(networks) > 1 else first.name,
-        caption=CAPTION,
-        notes=tuple(f"{each.name}: {note}" for each in networks for note in _missing_notes(each, element_bytes)),
-    )
+    title = f"{first.name} and others" if len(networks) > 1 else first.name
+    notes = tuple(f"{each.name}: {note}" for each in networks for note in _missing_notes(each, element_bytes))
+    table = Table(name="comparison", title=title, caption=CAPTION, notes=notes)
     rows = (ComparedRow(network, first.cost, element_bytes) for network in networks)
     return fill_table(table, COMPARED.values(), rows, facts={"first": first.name, "element_bytes": element_bytes})
 

@@ -247,9 +247,8 @@ def _check_types(spec: ConvSpec) -> None:
             if not isinstance(value, int):
                 raise SpecError(f"{name} {value!r} is no whole number; give an int")
         elif not isinstance(value, tuple) or not all(isinstance(number, int) for number in value):
-            raise SpecError(
-                f"{name} {value!r} is no tuple of whole numbers; give one for each axis, or use ConvSpec.of"
-            )
+            cure = "give one for each axis, or use ConvSpec.of"
+            raise SpecError(f"{name} {value!r} is no tuple of whole numbers; {cure}")
 
 
 def _check_axes(spec: ConvSpec) -> None:
@@ -257,25 +256,14 @@ def _check_axes(spec: ConvSpec) -> None:
     for name in ("size", "stride", "padding", "dilation", "output_padding"):
         value = getattr(spec, name)
         if value is not None and value != "same" and len(value) != axes:
-            raise SpecError(
-                f"{name} {times(value)} has {len(value)} axes, kernel {times(spec.kernel)} has {axes}; "
-                "give both as many"
-            )
+            given = f"{name} {times(value)} has {len(value)} axes"
+            raise SpecError(f"{given}, kernel {times(spec.kernel)} has {axes}; give both as many")
     if axes > 3:
         raise SpecError(f"kernel {times(spec.kernel)} has {axes} axes; at most 3 are supported")
 
 
-_LEAST = {
-    "c_in": 1,
-    "c_out": 1,
-    "kernel": 1,
-    "size": 1,
-    "stride": 1,
-    "dilation": 1,
-    "groups": 1,
-    "padding": 0,
-    "output_padding": 0,
-}
+_LEAST = dict.fromkeys(("c_in", "c_out", "kernel", "size", "stride", "dilation", "groups"), 1)
+_LEAST |= {"padding": 0, "output_padding": 0}
 
 
 def _check_ranges(spec: ConvSpec) -> None:

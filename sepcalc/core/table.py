@@ -247,18 +247,15 @@ class Table:
             if key not in known:
                 raise SepcalcError(f"unknown column '{key}'{closest(key, known, families(known))}")
             places.append(known[key])
-        return self._keep(places)
-
-    def pinned(self) -> Table:
-        """This table with columns that all stay where space is short."""
-        return replace(self, columns=tuple(replace(column, rank=0) for column in self.columns))
-
-    def _keep(self, places: Sequence[int]) -> Table:
         return replace(
             self,
             columns=tuple(self.columns[place] for place in places),
             rows=tuple(replace(row, cells=tuple(row.cells[place] for place in places)) for row in self.rows),
         )
+
+    def pinned(self) -> Table:
+        """This table with columns that all stay where space is short."""
+        return replace(self, columns=tuple(replace(column, rank=0) for column in self.columns))
 
     @property
     def label_place(self) -> int:
@@ -287,11 +284,8 @@ class Table:
         keys, *records = self.records()
         numbers = {key for column in self.columns if column.is_number for key in column.keys}
         return [
-            {
-                str(key): None if key in numbers and isinstance(value, str) else value
-                for key, value in zip(keys, record, strict=True)
-            }
-            for record in records
+            {str(key): None if key in numbers and isinstance(value, str) else value for key, value in pairs}
+            for pairs in (zip(keys, record, strict=True) for record in records)
         ]
 
     def _repr_html_(self) -> str:

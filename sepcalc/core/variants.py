@@ -1,10 +1,8 @@
 """Variants: rewrites of one convolution into a chain of primitive ones.
 
-A variant is a function ``ConvSpec -> tuple[ConvSpec, ...]``. Cost, tables, explanations, code and timings are folds
-over its stages, so a new variant is one decorated function. Its keyword-only parameters are options that
-:meth:`Variant.bind` sets, its docstring describes it, and it raises :class:`SpecError` where it does not apply. An
-:class:`Option` describes a parameter to users: it becomes a flag, a key of network files, an axis of sweeps and a
-symbol in formulas.
+A variant is one decorated function ``ConvSpec -> tuple[ConvSpec, ...]``; all else is a fold over its stages. Its
+keyword-only parameters are options, which an :class:`Option` describes to users; its docstring describes it; and it
+raises :class:`SpecError` with the reason where it does not apply.
 
 >>> [stage.kind for stage in get("dws")(ConvSpec(c_in=64, c_out=128, kernel=(3, 3)))]
 ['depthwise 3×3', 'pointwise 1×1']
@@ -234,12 +232,8 @@ MID = Option(
 def _rank(spec: ConvSpec, mid: Mid) -> int:
     if isinstance(mid, int):
         return mid
-    ranks: dict[str, int] = {
-        "in": spec.c_in,
-        "out": spec.c_out,
-        "min": min(spec.c_in, spec.c_out),
-        "max": max(spec.c_in, spec.c_out),
-    }
+    ends = spec.c_in, spec.c_out
+    ranks: dict[str, int] = {"in": spec.c_in, "out": spec.c_out, "min": min(ends), "max": max(ends)}
     if mid not in ranks:
         raise SpecError(f"unknown mid '{mid}'; give in, out, min, max or a number")
     return ranks[mid]
@@ -275,13 +269,9 @@ def _break_even_remark(spec: ConvSpec, stages: Stages) -> str:
     if spec.size is not None and not spec.keeps_size:
         # A stage in front of a stride works on a larger map than the convolution that it is a part of.
         limits["multiply-adds"] = break_even(spec, lambda stage: stage.macs)
-    saves, limit = mid < max(limits.values()), limits["weights"]
+    saves, limit = mid < max(limits.values()), f"mid < {limits['weights']:,}"
     if len({*limits.values()}) == 1:
-        return (
-            f"mid {mid:,}; saves while mid < {limit:,}"
-            if saves
-            else f"mid {mid:,} saves nothing: only mid < {limit:,} does"
-        )
+        return f"mid {mid:,}; saves while {limit}" if saves else f"mid {mid:,} saves nothing: only {limit} does"
     each = [f"{name} {'while' if mid < most else 'only while'} mid < {most:,}" for name, most in limits.items()]
     return f"mid {mid:,}{'; saves' if saves else ' saves nothing:'} {', '.join(each)}"
 
@@ -374,9 +364,7 @@ REDUCTION = Option(
 
 
 @variant(
-    "bottleneck",
-    gives_up="It cannot see more than c_out / reduction channels in its window.",
-    options=(REDUCTION,),
+    "bottleneck", gives_up="It cannot see more than c_out / reduction channels in its window.", options=(REDUCTION,)
 )
 def bottleneck(spec: ConvSpec, *, reduction: int = 4) -> Stages:
     """Narrow the channels, filter there, and widen again (He 2016, section 4.1)."""
