@@ -45,7 +45,6 @@ def bind(graph: GraphProto, inputs: dict[str, Shape]) -> None:
 
 
 def _settle(value: ValueInfoProto, shape: Shape, symbols: dict[str, int]) -> None:
-    """Write ``shape`` into one input."""
     name, declared = value.name, _declared(value)
     given = "x".join(map(str, shape))
     if not all(1 <= length <= LARGEST for length in shape):
@@ -78,13 +77,11 @@ def _declared(value: ValueInfoProto) -> OpenShape | None:
 
 
 def _is_open(value: ValueInfoProto) -> bool:
-    """Whether the file leaves a dimension of a value open."""
     declared = _declared(value)
     return declared is None or None in declared
 
 
 def _dims(value: ValueInfoProto) -> list[str]:
-    """The dimensions of a value as a message shows them."""
     dims = value.type.tensor_type.shape.dim
     return [str(dim.dim_value) if dim.dim_value > 0 else printable(dim.dim_param)[:40] or "?" for dim in dims]
 

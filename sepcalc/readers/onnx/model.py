@@ -85,7 +85,6 @@ def _parse(data: bytes) -> onnx.ModelProto:
 
 
 def _opset(model: onnx.ModelProto) -> int:
-    """The version of ONNX's own operators that ``model`` uses."""
     return max((opset.version for opset in model.opset_import if opset.domain in ("", "ai.onnx")), default=1)
 
 
@@ -138,7 +137,6 @@ def _inlined(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _all_nodes(nodes: Any) -> Iterator[Any]:
-    """The nodes, and those of the graphs in their attributes."""
     for node in nodes:
         yield node
         for attribute in node.attribute:
@@ -147,7 +145,6 @@ def _all_nodes(nodes: Any) -> Iterator[Any]:
 
 
 def _network(model: onnx.ModelProto, name: str) -> Network:
-    """The layers of ``model``, and its name and source."""
     scope = _layers(inferred(model))
     if scope.shapeless:
         # Strict inference finds contradictions; some shapes need arithmetic as well, some depend on the data.
@@ -181,10 +178,6 @@ def _layers(model: onnx.ModelProto) -> Scope:
 
 
 def _plain(proto: onnx.GraphProto) -> Graph:
-    """A graph without its protobuf.
-
-    Raises :class:`SepcalcError` for lengths that are not believed, and for two initializers of one name.
-    """
     shapes, targets = dict(_shapes(proto)), _targets(proto)
     tensors = _tensors(proto)
     return Graph(
@@ -204,7 +197,6 @@ def _plain(proto: onnx.GraphProto) -> Graph:
 
 
 def _shapes(proto: onnx.GraphProto) -> Iterator[tuple[str, OpenShape]]:
-    """The values whose shape is known, at least in part."""
     for value in (*proto.input, *proto.value_info, *proto.output):
         if value.type.tensor_type.HasField("shape"):
             dims = value.type.tensor_type.shape.dim
@@ -240,7 +232,6 @@ def _tensor(proto: onnx.TensorProto, *, written: bool = False) -> Tensor:
 
 
 def _fill(proto: onnx.TensorProto) -> float | None:
-    """The one number that fills a small tensor of 32-bit floats."""
     import struct
 
     if proto.raw_data:
@@ -251,7 +242,6 @@ def _fill(proto: onnx.TensorProto) -> float | None:
 
 
 def _node(proto: onnx.NodeProto) -> Node:
-    """An operator without its protobuf."""
     attributes: dict[str, Attribute] = {}
     inner: list[Graph] = []
     tensor = None
@@ -275,7 +265,6 @@ def _node(proto: onnx.NodeProto) -> Node:
 
 
 def _attribute(proto: onnx.AttributeProto) -> Attribute:
-    """The value of an attribute that is a number, a word, or a list of them."""
     if proto.ints:
         return tuple(proto.ints)
     if proto.floats:

@@ -82,7 +82,6 @@ def convolution(scope: Scope, node: Node, name: str) -> None:
 
 
 def _check_conv(node: Node, x: Shape, w: Shape, y: Shape) -> None:
-    """Raise :class:`SepcalcError` unless the shapes fit each other and the attributes fit them."""
     axes, groups = len(w) - 2, node.int("group", 1)
     if axes < 1 or not len(x) == len(y) == len(w):
         raise SepcalcError(f"reads {by(x)} with weights {by(w)}; both need a batch, channels and 1 or more axes")

@@ -99,8 +99,6 @@ def without_weights(data: memoryview | bytes) -> bytes:
 
 
 class _Copy:
-    """One walk over ``data``, and its counts so far."""
-
     def __init__(self, data: memoryview) -> None:
         self.data = data
         self.fields = 0
@@ -137,13 +135,11 @@ class _Copy:
         return copied + _ELSEWHERE if drops else copied
 
     def count_node(self, part: str) -> None:
-        """Count a node, if ``part`` is one; :class:`SepcalcError` for too many."""
         self.nodes += part == "node"
         if self.nodes > MOST_NODES:
             raise SepcalcError(f"has more than {MOST_NODES:,} nodes")
 
     def keep(self, count: int, *, is_list: bool) -> None:
-        """Count bytes of the copy; :class:`SepcalcError` for too many."""
         self.copied += count
         self.lists += count * is_list
         if self.copied > LARGEST_GRAPH:
@@ -175,7 +171,6 @@ class _Copy:
         return key >> 3, wire, body, after
 
     def varint(self, at: int, end: int) -> tuple[int, int]:
-        """The number at this place, and the place after it."""
         number = shift = 0
         for place in range(at, min(end, at + 10)):
             byte = self.data[place]

@@ -128,7 +128,6 @@ class Scope:
         return True
 
     def _join(self, node: Node) -> bool:
-        """Whether ``node`` joins nothing but weights."""
         joined = [self.stored.get(name) for name in node.inputs]
         parts = [part for stored in joined if stored is not None and stored.tensor.floating for part in stored.parts]
         whole = None not in joined and bool(parts) and len(parts) <= MOST_PARTS
@@ -160,7 +159,6 @@ class Scope:
         return None
 
     def _is_constant(self, tensor: Tensor) -> bool:
-        """Whether this is a single number of a formula."""
         known = self.graph.learned
         return tensor.name not in known and (not tensor.shape or bool(known and tensor.count == 1))
 
@@ -233,6 +231,5 @@ class Scope:
 
 
 def _convolves(op: str) -> bool:
-    """Whether an operator is a convolution of some kind."""
     record = operator_record(op)
     return bool(record.weights) and record.word.endswith("conv")

@@ -62,8 +62,6 @@ def complete(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 class _Known:
-    """The shapes and small numbers that are known, while the nodes are gone through in order."""
-
     def __init__(self, model: onnx.ModelProto) -> None:
         graph = model.graph
         self.opsets = list(model.opset_import)
@@ -93,12 +91,10 @@ class _Known:
         return True
 
     def keep(self, name: str, tensor: onnx.TensorProto) -> None:
-        """Note the numbers of a tensor, if they are few and in the file."""
         if tensor.data_location != onnx.TensorProto.EXTERNAL and 0 <= prod(tensor.dims) <= MOST_NUMBERS:
             self.numbers[name] = tensor
 
     def follow(self, node: onnx.NodeProto) -> None:
-        """Find the shapes that ``node`` writes, and the numbers if they are about shapes."""
         if node.domain not in ("", "ai.onnx") or any(attribute.HasField("g") for attribute in node.attribute):
             return
         outputs = [name for name in node.output if name]
@@ -113,7 +109,6 @@ class _Known:
                 self.compute(node)
 
     def infer(self, node: onnx.NodeProto) -> None:
-        """Find the shapes that ``node`` writes from those that it reads, and from numbers."""
         try:
             seen = shape_inference.infer_shapes(self.alone(node, self.numbers), data_prop=True).graph
         except Exception:  # the node's shapes stay unknown
@@ -139,7 +134,6 @@ class _Known:
         return helper.make_model(graph, opset_imports=self.opsets)
 
     def measure(self, node: onnx.NodeProto) -> None:
-        """The numbers of Shape and Size."""
         shape = self.shapes.get(node.input[0] if node.input else "")
         if shape is None:
             return
@@ -151,7 +145,6 @@ class _Known:
             self.keep(node.output[0], helper.make_tensor(node.output[0], onnx.TensorProto.INT64, dims, numbers))
 
     def compute(self, node: onnx.NodeProto) -> None:
-        """The numbers that ``node`` writes."""
         from onnx.reference import ReferenceEvaluator
 
         self.computed += 1

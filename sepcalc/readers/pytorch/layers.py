@@ -146,7 +146,6 @@ def _heads(trace: Trace) -> dict[int, int]:
 
 
 def _spec(operation: Operation, *, biased: bool) -> tuple[ConvSpec, int]:
-    """The convolution or linear layer of an operator, and its batch."""
     bias: Bias = "all" if biased else "none"
     if operation.word != "conv":
         weight = operation.weight or ()
@@ -172,7 +171,6 @@ def _spec(operation: Operation, *, biased: bool) -> tuple[ConvSpec, int]:
 
 
 def _terms(call: AtenCall) -> Terms:
-    """The matrix products of one operator."""
     count = OPERATORS[base(call.name)].terms
     return () if count is None else count(call)
 
@@ -186,7 +184,6 @@ def _together(terms: Iterable[tuple[ConvSpec, int]]) -> Terms:
 
 
 def _window(operation: Operation) -> Axes:
-    """The window of a pooling operator."""
     if operation.word not in ("max_pool", "avg_pool", "lp_pool"):
         return ()
     for call in operation.aten:

@@ -71,8 +71,6 @@ class _Function:
 
 
 class _Run:
-    """A run as far as it was seen."""
-
     def __init__(self, model: nn.Module) -> None:
         weights = dict(model.named_parameters())
         self.parameters = tuple(Parameter(name=name, shape=shape(weight)) for name, weight in weights.items())
@@ -93,7 +91,6 @@ class _Run:
 
     @contextmanager
     def hooks(self, model: nn.Module) -> Iterator[None]:
-        """Follow every module of ``model`` while this lasts."""
         with ExitStack() as handles:
             for module in model.modules():
                 # A scripted module takes no hooks; its operators count as its parent's.
@@ -106,7 +103,6 @@ class _Run:
             yield
 
     def enter(self, module: nn.Module, args: Any, kwargs: Mapping[str, Any]) -> None:
-        """A module begins to run."""
         call = ModuleCall(
             module=self.indices[id(module)],
             parent=self.stack[-1] if self.stack else None,
@@ -119,7 +115,6 @@ class _Run:
         self.calls.append(call)
 
     def leave(self, _module: nn.Module, _args: Any, output: Any) -> None:
-        """A module is done."""
         index = self.stack.pop()
         self.calls[index] = replace(self.calls[index], outputs=shapes((output,)))
 
@@ -175,7 +170,6 @@ class _Run:
             self.close(function, output)
 
     def close(self, function: _Function, output: Any) -> None:
-        """A function is done: record it, unless it only made views."""
         if all(call.kind == "view" for call in function.aten):
             return
         called = _word(function)
