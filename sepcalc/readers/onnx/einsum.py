@@ -5,6 +5,7 @@ An index of one operand alone is summed over first, as PyTorch does, which is no
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from math import prod
 
@@ -29,7 +30,10 @@ def einsum_products(equation: str, shapes: Sequence[Shape]) -> list[MatrixProduc
         raise SepcalcError(f"has the equation {equation!r:.60} and {len(shapes)} inputs")
     lengths: dict[str, int] = {}
     labels = [_labels(operand, shape, lengths) for operand, shape in zip(operands, shapes, strict=True)]
-    written = set(_split(writes)) if arrow else _implied(labels)
+    # Without an arrow, the result has the labels that stand in the equation once, and the ellipsis.
+    times = Counter(label for operand in labels for label in operand)
+    implied = {label for label, count in times.items() if count == 1 or label.startswith("...")}
+    written = set(_split(writes)) if arrow else implied
     if "..." in written:
         written |= {label for label in lengths if label.startswith("...")}
     products, left = [], labels[0]
@@ -38,12 +42,6 @@ def einsum_products(equation: str, shapes: Sequence[Shape]) -> list[MatrixProduc
         left, product = _pair(left, right, later, lengths)
         products.append(product)
     return products
-
-
-def _implied(labels: Sequence[list[str]]) -> set[str]:
-    """The result's labels without an arrow: those that stand in the equation once, and the ellipsis."""
-    each = [label for operand in labels for label in operand]
-    return {label for label in each if each.count(label) == 1 or label.startswith("...")}
 
 
 def _split(operand: str) -> list[str]:

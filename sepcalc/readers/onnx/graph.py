@@ -22,16 +22,14 @@ Attribute = int | float | str | tuple[int, ...] | tuple[float, ...] | tuple[str,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tensor:
-    """A tensor that is stored in the file: an initializer, or with ``written`` the value of a Constant node.
-
-    ``fill`` is the one number that fills a small tensor.
-    """
+    """A tensor that is stored in the file: an initializer, or with ``written`` the value of a Constant node."""
 
     name: str
     shape: Shape
     floating: bool
     written: bool = False
     fill: float | None = None
+    """The one number that fills a small tensor."""
 
     @property
     def count(self) -> int:
@@ -65,20 +63,14 @@ class Node:
         return self.inputs[slot] if slot < len(self.inputs) else ""
 
     def ints(self, name: str) -> tuple[int, ...]:
-        """An attribute that is a list of whole numbers; empty where it is left out.
-
-        Raises :class:`SepcalcError` for another kind.
-        """
+        """An attribute that is a list of whole numbers, empty where it is left out; else :class:`SepcalcError`."""
         value = self.attributes.get(name, ())
         if not isinstance(value, tuple) or not all(isinstance(number, int) for number in value):
             raise SepcalcError(f"{name} is {value!r:.60}, not whole numbers")
         return value  # type: ignore[return-value]  # just checked
 
     def int(self, name: str, default: int) -> int:
-        """An attribute that is a whole number.
-
-        Raises :class:`SepcalcError` for another kind.
-        """
+        """An attribute that is a whole number; :class:`SepcalcError` for another kind."""
         value = self.attributes.get(name, default)
         if not isinstance(value, int):
             raise SepcalcError(f"{name} is {value!r:.60}, not a whole number")
@@ -119,10 +111,9 @@ def check_order(graph: Graph) -> None:
     for node in graph.nodes:
         for name in node.inputs:
             if name not in made:
-                why = (
-                    "made only later: the graph has a cycle, or is out of order" if name in produced else "made nowhere"
-                )
-                raise SepcalcError(f"node {quoted(node.name)} reads {quoted(name)}, which is {why}")
+                later = "made only later: the graph has a cycle, or is out of order"
+                where = later if name in produced else "made nowhere"
+                raise SepcalcError(f"node {quoted(node.name)} reads {quoted(name)}, which is {where}")
         for name in node.outputs:
             if name and name in made:
                 raise SepcalcError(f"node {quoted(node.name)} makes {quoted(name)}, which exists already")
@@ -173,13 +164,11 @@ def layer_names(name: str, *, scopes: tuple[str, ...] = (), whole: bool = False)
         full = f"{path}.{function}".strip(".")
         return (path, full) if path and whole else (full,)
     if name.startswith("/"):
-        return (".".join(_module_path(name.strip("/").split("/"))),)
+        parts = name.strip("/").split("/")
+        # A part that the next one repeats is left out: layer1, layer1.0 is layer1.0.
+        pairs = zip(parts, [*parts[1:], ""], strict=True)
+        return (".".join(part for part, after in pairs if not after.startswith(f"{part}.")),)
     return (name,)
-
-
-def _module_path(parts: list[str]) -> list[str]:
-    """Parts of a path without those that the next one repeats: layer1, layer1.0 is layer1.0."""
-    return [part for part, after in zip(parts, [*parts[1:], ""], strict=True) if not after.startswith(f"{part}.")]
 
 
 def by(shape: Shape) -> str:

@@ -12,23 +12,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any
 
 from sepcalc.core.errors import MissingExtraError, SepcalcError
 from sepcalc.core.network import Network
-from sepcalc.readers.onnx.graph import (
-    Attribute,
-    Graph,
-    Node,
-    OpenShape,
-    Shape,
-    Tensor,
-    believed,
-    check_order,
-    layer_names,
-    printable,
-    quoted,
-)
+from sepcalc.readers.onnx.graph import Graph, Node, Shape, Tensor, believed, check_order, layer_names, printable, quoted
 from sepcalc.readers.onnx.inputs import bind
 from sepcalc.readers.onnx.operators import convert
 from sepcalc.readers.onnx.protobuf import MOST_NODES, read_graph
@@ -161,10 +149,7 @@ def _network(model: onnx.ModelProto, name: str) -> Network:
 
 
 def _layers(model: onnx.ModelProto) -> Scope:
-    """The layers of ``model``, as far as its shapes are known.
-
-    Raises :class:`SepcalcError` with the node that contradicts itself or the graph.
-    """
+    """The layers, as far as shapes are known; an error names the node that contradicts itself or the graph."""
     graph = _plain(model.graph)
     check_order(graph)
     scope = Scope.of(graph)
@@ -196,7 +181,7 @@ def _plain(proto: onnx.GraphProto) -> Graph:
     )
 
 
-def _shapes(proto: onnx.GraphProto) -> Iterator[tuple[str, OpenShape]]:
+def _shapes(proto: onnx.GraphProto) -> Iterator[tuple[str, tuple[int | None, ...]]]:
     for value in (*proto.input, *proto.value_info, *proto.output):
         if value.type.tensor_type.HasField("shape"):
             dims = value.type.tensor_type.shape.dim
@@ -206,10 +191,7 @@ def _shapes(proto: onnx.GraphProto) -> Iterator[tuple[str, OpenShape]]:
 
 
 def _tensors(proto: onnx.GraphProto) -> dict[str, Tensor]:
-    """The initializers of a graph by name, a sparse one as if it were not.
-
-    Raises :class:`SepcalcError` for lengths that are not believed, and for two of one name.
-    """
+    """The initializers of a graph by name, a sparse one as if it were not; an error for two of one name."""
     found = [*map(_tensor, proto.initializer), *map(_sparse, proto.sparse_initializer)]
     tensors = {tensor.name: tensor for tensor in found}
     if len(tensors) < len(found):
@@ -242,29 +224,27 @@ def _fill(proto: onnx.TensorProto) -> float | None:
 
 
 def _node(proto: onnx.NodeProto) -> Node:
-    attributes: dict[str, Attribute] = {}
     inner: list[Graph] = []
     tensor = None
     for attribute in proto.attribute:
         if attribute.HasField("t") and attribute.name == "value":
             tensor = _tensor(attribute.t, written=True)
-        graphs = (attribute.g, *attribute.graphs) if attribute.HasField("g") else attribute.graphs
-        inner += map(_plain, graphs)
-        attributes[attribute.name] = _attribute(attribute)
+        inner += map(_plain, (attribute.g, *attribute.graphs) if attribute.HasField("g") else attribute.graphs)
     domain = "" if proto.domain in ("", "ai.onnx") else f"{proto.domain}."
-    names = layer_names(proto.name, **_scopes(proto))
+    scopes, whole = _scopes(proto)
+    names = layer_names(proto.name, scopes=scopes, whole=whole)
     return Node(
         op=f"{domain}{proto.op_type}",
         names=names if names[0] else (f"{proto.op_type}.{next(iter(proto.output), '')}",),
         inputs=tuple(proto.input),
         outputs=tuple(proto.output),
-        attributes=attributes,
+        attributes={attribute.name: _attribute(attribute) for attribute in proto.attribute},
         tensor=tensor,
         inner=tuple(inner),
     )
 
 
-def _attribute(proto: onnx.AttributeProto) -> Attribute:
+def _attribute(proto: onnx.AttributeProto) -> Any:
     if proto.ints:
         return tuple(proto.ints)
     if proto.floats:
@@ -276,20 +256,15 @@ def _attribute(proto: onnx.AttributeProto) -> Attribute:
     return proto.s.decode(errors="replace") if proto.HasField("s") else ()
 
 
-class _Scopes(TypedDict):
-    scopes: tuple[str, ...]
-    whole: bool
-
-
 _WRITTEN = re.compile(r"'((?:[^'\\]|\\.)*)'")
 
 
-def _scopes(proto: onnx.NodeProto) -> _Scopes:
+def _scopes(proto: onnx.NodeProto) -> tuple[tuple[str, ...], bool]:
     """The modules that torch's exporter says a node was in, and whether the innermost is one of PyTorch's own."""
     known = {entry.key: entry.value for entry in proto.metadata_props if entry.key.startswith("pkg.torch.onnx.")}
     scopes = _WRITTEN.findall(known.get("pkg.torch.onnx.name_scopes", "")[:2000])
     classes = _WRITTEN.findall(known.get("pkg.torch.onnx.class_hierarchy", "")[:2000])
-    return {"scopes": tuple(scopes), "whole": len(classes) > 1 and classes[-2].startswith("torch.nn.modules.")}
+    return tuple(scopes), len(classes) > 1 and classes[-2].startswith("torch.nn.modules.")
 
 
 _TARGET = re.compile(r"^\S+: (PARAMETER|BUFFER|CONSTANT_TENSOR) target='([^'\n]*)'", re.MULTILINE)

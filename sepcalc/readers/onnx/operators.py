@@ -12,7 +12,7 @@ from math import prod
 from typing import Literal
 
 from sepcalc.core.errors import SepcalcError, SpecError
-from sepcalc.core.network import Convolution, FeatureMap, Operator, Product
+from sepcalc.core.network import Convolution, Operator, Product
 from sepcalc.core.spec import ConvSpec
 from sepcalc.readers.imported import MOST_AXES, feature_map, linear_spec
 from sepcalc.readers.onnx.einsum import MatrixProduct, einsum_products
@@ -31,15 +31,15 @@ def convert(scope: Scope, node: Node) -> None:
         return
     if record.kind == "free":
         _free(scope, node)
-    elif record.convert is None or not node.outputs:
-        scope.operator(node, scope.new_name(*node.names), counted=False)
-    else:
-        name = scope.new_name(*node.names)
-        try:
+        return
+    name = scope.new_name(*node.names)
+    try:
+        if record.convert is not None and node.outputs:
             record.convert(scope, node, name)
-        except UnknownShapeError:
-            scope.shapeless = True
-            scope.operator(node, name, counted=False)
+            return
+    except UnknownShapeError:
+        scope.shapeless = True
+    scope.operator(node, name, counted=False)
 
 
 def _free(scope: Scope, node: Node) -> None:
@@ -77,8 +77,7 @@ def convolution(scope: Scope, node: Node, name: str) -> None:
     spec = _transposed(node, x, w, y) if node.op == "ConvTranspose" else _padded(scope, node, name, x, w, y)
     _emit(scope, node, name, "conv", spec, x[0], weight, scope.parameter(node, bias_at[0]) if bias_at else None)
     if node.op == "ConvTranspose" and spec.out_size != y[2:]:
-        made = feature_map((x[0], spec.c_out, *(spec.out_size or ())))
-        _resize(scope, f"{name}.crop", made, feature_map(y))
+        _resize(scope, name, "crop", (x[0], spec.c_out, *(spec.out_size or ())), y)
 
 
 def _check_conv(node: Node, x: Shape, w: Shape, y: Shape) -> None:
@@ -113,7 +112,7 @@ def _padded(scope: Scope, node: Node, name: str, x: Shape, w: Shape, y: Shape) -
         spec = replace(spec, padding=begin)
     elif not same and spec.out_size != y[2:]:
         size = tuple(map(sum, zip(x[2:], begin, end, strict=True)))
-        _resize(scope, f"{name}.pad", feature_map(x), feature_map((*x[:2], *size)))
+        _resize(scope, name, "pad", x, (*x[:2], *size))
         spec = replace(spec, size=size, padding=(0,) * axes)
     if spec.out_size != y[2:]:
         raise SepcalcError(f"makes {by(spec.out_size or ())} of its input, and the file says {by(y[2:])}")
@@ -135,11 +134,10 @@ def _spec(node: Node, x: Shape, w: Shape, padding: Shape | Literal["same"]) -> C
     )
 
 
-def _resize(scope: Scope, name: str, reads: FeatureMap, writes: FeatureMap) -> None:
+def _resize(scope: Scope, name: str, kind: str, reads: Shape, writes: Shape) -> None:
     """Add a layer that pads or crops, for a shape that the convolution beside it cannot have."""
-    name = scope.new_name(name)
-    kind = "crop" if name.endswith("crop") else "pad"
-    scope.layers.found.append(Operator(name=name, type=kind, input=reads, output=writes))
+    name, maps = scope.new_name(f"{name}.{kind}"), (feature_map(reads), feature_map(writes))
+    scope.layers.found.append(Operator(name=name, type=kind, input=maps[0], output=maps[1]))
 
 
 def _transposed(node: Node, x: Shape, w: Shape, y: Shape) -> ConvSpec:
@@ -243,8 +241,7 @@ def _emit(
     scope.layers.specs[name] = spec
     layer = Convolution(name=name, type=kind, spec=spec, shares=owner if again else None, batch=batch)
     scope.layers.found.append(layer)
-    rest = new + new_bias + scope.claim_all(node, name) - layer.cost.params
-    if rest:
+    if rest := new + new_bias + scope.claim_all(node, name) - layer.cost.params:
         scope.parameters(f"{name}.parameters", "parameters", rest)
 
 
@@ -303,8 +300,7 @@ def einsum(scope: Scope, node: Node, name: str) -> None:
     if len(node.inputs) > MOST_OPERANDS:
         raise SepcalcError(f"has {len(node.inputs):,} inputs; an einsum of up to {MOST_OPERANDS} is believed")
     shapes = [scope.shape(value) for value in node.inputs]
-    products = einsum_products(node.text("equation", ""), shapes)
-    if products:
+    if products := einsum_products(node.text("equation", ""), shapes):
         emit_product(scope, node, name, "einsum", products)
     else:
         scope.operator(node, name)

@@ -42,9 +42,6 @@ _PARTS: dict[str, dict[int, str]] = {
     "tensor_type": {2: "shape"},
     "sequence_type": {1: "type"},
     "map_type": {2: "type"},
-    "tensor": {},
-    "shape": {},
-    "annotation": {},
 }
 """Which fields of a message hold messages with parts of their own."""
 
@@ -101,16 +98,13 @@ def without_weights(data: memoryview | bytes) -> bytes:
 class _Copy:
     def __init__(self, data: memoryview) -> None:
         self.data = data
-        self.fields = 0
-        self.nodes = 0
-        self.copied = 0
-        self.lists = 0
+        self.fields = self.nodes = self.copied = self.lists = 0
 
     def message(self, kind: str, begin: int, end: int, depth: int) -> bytearray | None:
         """The message of this ``kind`` between two places, without the weights in it; None if it has none."""
         if depth > DEEPEST:
             raise SepcalcError(f"nests graphs more than {DEEPEST // 3} deep")
-        parts = _PARTS[kind]
+        parts = _PARTS.get(kind, {})
         drops = kind == "tensor" and end - begin > LARGEST_VALUES
         copied = bytearray()
         at = since = begin  # bytes from ``since`` on are copied unchanged, in one piece

@@ -113,30 +113,22 @@ _free("ReduceMax", word="amax", computes_shapes=True)
 _free("ReduceMin", word="amin", computes_shapes=True)
 _free("ReduceProd", word="prod", computes_shapes=True)
 _free("ReduceSum", word="sum", computes_shapes=True)
-_free("ReduceL2", word="norm")
-_free("ReduceMean", word="mean")
+_WORDS = {
+    "ReduceL2": "norm", "ReduceMean": "mean", "GroupNormalization": "group_norm", "LayerNormalization": "layer_norm",
+    "LpNormalization": "normalize", "LRN": "local_response_norm", "RMSNormalization": "rms_norm",
+    "HardSigmoid": "hardsigmoid", "HardSwish": "hardswish", "PRelu": "prelu", "SwiGLU": "swiglu", "Swish": "silu",
+    "TopK": "topk", "AveragePool": "avg_pool", "MaxRoiPool": "roi_pool", "ConcatFromSequence": "cat",
+}  # fmt: skip
+for _op, _word in _WORDS.items():
+    _free(_op, word=_word)
 _free("Clip", "OneHot", "RotaryEmbedding", settings=(1, 2))
 _free("GridSample", "Pow", "RoiAlign", settings=(1,))
 _free("Pad", settings=(1, 2, 3))
 _free("NonMaxSuppression", settings=(0, 1, 2, 3, 4))
 _free("BatchNormalization", word="batch_norm", settings=(3, 4))
 _free("InstanceNormalization", "MeanVarianceNormalization", word="instance_norm")
-_free("GroupNormalization", word="group_norm")
-_free("LayerNormalization", word="layer_norm")
-_free("LpNormalization", word="normalize")
-_free("LRN", word="local_response_norm")
-_free("RMSNormalization", word="rms_norm")
-_free("HardSigmoid", word="hardsigmoid")
-_free("HardSwish", word="hardswish")
-_free("PRelu", word="prelu")
-_free("SwiGLU", word="swiglu")
-_free("Swish", word="silu")
-_free("TopK", word="topk")
-_free("AveragePool", word="avg_pool")
-_free("MaxRoiPool", word="roi_pool")
 _free("Resize", word="upsample", settings=(1, 2, 3))
 _free("Upsample", settings=(1,))
-_free("ConcatFromSequence", word="cat")
 register(OperatorRecord(kind="free", word="cat", carries="join", computes_shapes=True), "Concat")
 register(OperatorRecord(kind="free", word="embedding", looks_up=True, computes_shapes=True), "Gather")
 register(OperatorRecord(kind="free", word="adaptive_avg_pool", pools_all=True), "GlobalAveragePool")
