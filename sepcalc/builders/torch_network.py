@@ -13,8 +13,9 @@ from typing import Any
 from sepcalc.builders.torch_operators import Narrow, PerPosition, Repeated, norm
 from sepcalc.builders.torch_stages import build_module, build_stages
 from sepcalc.core.errors import MissingExtraError, SpecError
+from sepcalc.core.layers import INPUT, NORM_PARAMS, Convolution, Layer, Operator, Part, Product, Tap
 from sepcalc.core.modules import ACTIVATIONS
-from sepcalc.core.network import INPUT, NORM_PARAMS, Convolution, Layer, Network, Operator, Part, Product, Tap
+from sepcalc.core.network import Network
 from sepcalc.core.spec import ConvSpec, times
 
 try:

@@ -9,7 +9,7 @@ from functools import partial
 from math import gcd, inf, prod
 
 from sepcalc.core.errors import MissingExtraError, SpecError
-from sepcalc.core.network import NormKind
+from sepcalc.core.layers import NormKind
 from sepcalc.core.spec import Axes, Padding
 
 try:

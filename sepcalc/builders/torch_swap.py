@@ -14,7 +14,8 @@ from typing import Any
 
 from sepcalc.builders.torch_stages import build_stages
 from sepcalc.core.errors import MissingExtraError
-from sepcalc.core.network import Convolution, Network
+from sepcalc.core.layers import Convolution
+from sepcalc.core.network import Network
 from sepcalc.core.spec import ConvSpec
 from sepcalc.core.variants import Variant
 

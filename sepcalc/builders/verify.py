@@ -13,7 +13,8 @@ from functools import lru_cache
 
 from sepcalc.builders.prediction import Counted, predicted
 from sepcalc.core.errors import SpecError
-from sepcalc.core.network import AS_WRITTEN, Convolution, Network, Product
+from sepcalc.core.layers import Convolution, Product
+from sepcalc.core.network import AS_WRITTEN, Network
 from sepcalc.core.network_tables import uncounted_notes
 from sepcalc.core.spec import ConvSpec
 from sepcalc.core.table import Column, Row, Table, first_few

@@ -10,7 +10,8 @@ from typing import Any
 
 from sepcalc.core.comparison import Comparison
 from sepcalc.core.layer_tables import LayerRow, layer_fields
-from sepcalc.core.network import Convolution, Cost, Layer, Network, WhatIf
+from sepcalc.core.layers import Convolution, Cost, Layer
+from sepcalc.core.network import Network, WhatIf
 from sepcalc.core.network_tables import (
     COMPARED,
     FIELDS,

@@ -10,7 +10,8 @@ from math import prod
 from typing import Any, NamedTuple
 
 from sepcalc.core.errors import SepcalcError, closest
-from sepcalc.core.network import AS_WRITTEN, Convolution, Cost, Layer, Network, Operator, WhatIf, total
+from sepcalc.core.layers import Convolution, Cost, Layer, Operator, total
+from sepcalc.core.network import AS_WRITTEN, Network, WhatIf
 from sepcalc.core.spec import ConvSpec
 from sepcalc.core.table import (
     CAPTION,

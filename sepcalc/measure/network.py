@@ -13,7 +13,8 @@ from typing import Any
 
 from sepcalc.builders.prediction import Counted
 from sepcalc.core.errors import SpecError
-from sepcalc.core.network import AS_WRITTEN, Convolution, Network, chooser
+from sepcalc.core.layers import Convolution
+from sepcalc.core.network import AS_WRITTEN, Network, chooser
 from sepcalc.core.table import first_few
 from sepcalc.core.variants import Stages, Variant, choose
 from sepcalc.measure.conditions import Conditions

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from math import prod
 
-from sepcalc.core.network import FeatureMap, Layer, Operator
+from sepcalc.core.layers import FeatureMap, Layer, Operator
 from sepcalc.core.spec import Bias, ConvSpec
 
 MOST_AXES = 3

@@ -16,7 +16,8 @@ from sepcalc.conventions.tables import reconcile_all, reconcile_table
 from sepcalc.core.comparison import compare
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.layer_tables import layer_table
-from sepcalc.core.network import Convolution, Network, WhatIf
+from sepcalc.core.layers import Convolution
+from sepcalc.core.network import Network, WhatIf
 from sepcalc.core.network_tables import network_table, totals_table
 from sepcalc.core.spec import times
 from sepcalc.core.table import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE, Column, Row, Table

@@ -18,8 +18,9 @@ from torch.nn import functional
 from sepcalc.builders.torch_network import build_network, example, layer_module
 from sepcalc.builders.torch_stages import flops, parameter_count
 from sepcalc.core.errors import MissingExtraError, SpecError
+from sepcalc.core.layers import NORM_PARAMS, Convolution
 from sepcalc.core.modules import ACTIVATIONS
-from sepcalc.core.network import NORM_PARAMS, Convolution, Network
+from sepcalc.core.network import Network
 from sepcalc.core.variants import all_variants, choose
 from sepcalc.readers.yaml.reader import bundled, load, read
 

@@ -10,7 +10,8 @@ from torch import nn
 
 from sepcalc import SpecError, load
 from sepcalc.builders.torch_stages import flops, parameter_count
-from sepcalc.core.network import Convolution, Cost, FeatureMap, Network, Operator
+from sepcalc.core.layers import Convolution, Cost, FeatureMap, Operator
+from sepcalc.core.network import Network
 from sepcalc.core.spec import ConvSpec
 from sepcalc.core.variants import all_variants, choose, get
 

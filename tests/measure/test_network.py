@@ -7,7 +7,8 @@ from fake_bench import fake_bench
 
 from sepcalc import choose, load
 from sepcalc.core.errors import SpecError
-from sepcalc.core.network import Convolution, chooser
+from sepcalc.core.layers import Convolution
+from sepcalc.core.network import chooser
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.loop import Plan
 from sepcalc.measure.network import OwnModel, Written, distinct, measure_network

@@ -7,7 +7,7 @@ import pytest
 from fake_bench import ALLOWS, ENVIRONMENT, fake_bench
 
 from sepcalc import ConvSpec, choose, compare, load
-from sepcalc.core.network import Convolution
+from sepcalc.core.layers import Convolution
 from sepcalc.core.table import Estimate
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.layer import measure_layer

@@ -8,7 +8,7 @@ from reports import MADE, NETWORK
 
 from sepcalc import ConvSpec, choose, compare, load
 from sepcalc.core.errors import SepcalcError
-from sepcalc.core.network import total
+from sepcalc.core.layers import total
 from sepcalc.core.network_tables import network_table, totals_table
 from sepcalc.core.table import COUNTING_RULE, Table
 from sepcalc.explain.derivation import Explanation

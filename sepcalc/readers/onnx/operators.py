@@ -12,7 +12,7 @@ from math import prod
 from typing import Literal
 
 from sepcalc.core.errors import SepcalcError, SpecError
-from sepcalc.core.network import Convolution, Operator, Product
+from sepcalc.core.layers import Convolution, Operator, Product
 from sepcalc.core.spec import ConvSpec
 from sepcalc.readers.imported import MOST_AXES, feature_map, linear_spec
 from sepcalc.readers.onnx.einsum import MatrixProduct, einsum_products

@@ -22,7 +22,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from math import prod
 
-from sepcalc.core.network import FeatureMap, Operator
+from sepcalc.core.layers import FeatureMap, Operator
 from sepcalc.readers.imported import Claims, ImportedLayers
 from sepcalc.readers.onnx.graph import Graph, Node, OpenShape, Shape, Tensor
 from sepcalc.readers.onnx.registry import operator_record

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sepcalc.core.network import Convolution, FeatureMap, Layer, Network, Operator, Product
+from sepcalc.core.layers import Convolution, FeatureMap, Layer, Operator, Product
+from sepcalc.core.network import Network
 from sepcalc.core.spec import Axes, Bias, ConvSpec
 from sepcalc.readers.imported import ImportedLayers, linear_spec
 from sepcalc.readers.pytorch.operators import OPERATORS, Terms, base

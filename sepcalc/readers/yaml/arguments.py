@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 from msgspec import Meta, Struct, defstruct
 from msgspec.structs import fields
 
+from sepcalc.core.layers import Between, NormKind
 from sepcalc.core.modules import ACTIVATIONS
-from sepcalc.core.network import Between, NormKind
 from sepcalc.core.spec import LARGEST
 from sepcalc.core.variants import GROUPS, Option, all_options, all_variants
 

@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from sepcalc.core.errors import LayerError, SpecError
-from sepcalc.core.network import STANDARD, Convolution, FeatureMap, Product, written_type
+from sepcalc.core.layers import STANDARD, Convolution, FeatureMap, Product, written_type
 from sepcalc.core.spec import ConvSpec, times
 from sepcalc.core.variants import Stages, Variant, get
 from sepcalc.readers.yaml.arguments import (

@@ -13,8 +13,8 @@ from itertools import islice
 from typing import Any
 
 from sepcalc.core.errors import LayerError, closest
+from sepcalc.core.layers import INPUT, FeatureMap, Layer, Operator, Taps
 from sepcalc.core.modules import Call
-from sepcalc.core.network import INPUT, FeatureMap, Layer, Operator, Taps
 from sepcalc.core.spec import LARGEST, Axes, times
 from sepcalc.readers.yaml.arguments import BlockArguments
 from sepcalc.readers.yaml.decoding import shown

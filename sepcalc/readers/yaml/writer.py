@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from math import prod
 from typing import Any
 
-from sepcalc.core.network import Convolution, FeatureMap, Layer, Network, Operator, Product
+from sepcalc.core.layers import Convolution, FeatureMap, Layer, Operator, Product
+from sepcalc.core.network import Network
 from sepcalc.core.spec import LARGEST, Axes, Bias
 
 _PLAIN_WORD = re.compile(r"[A-Za-z_][\w.#/+()-]*")

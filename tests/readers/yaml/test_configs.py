@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from frameworks import keras_on_torch
 
-from sepcalc.core.network import Convolution, Cost, FeatureMap, Layer, Network, total
+from sepcalc.core.layers import Convolution, Cost, FeatureMap, Layer, total
+from sepcalc.core.network import Network
 from sepcalc.core.spec import Axes
 from sepcalc.core.variants import all_variants, get
 from sepcalc.readers.yaml.reader import bundled, load, read

@@ -11,7 +11,7 @@ from strategies import randomly
 from torch import nn
 
 from sepcalc.builders.torch_stages import build_stages, parameter_count
-from sepcalc.core.network import NORM_PARAMS, Convolution, Operator
+from sepcalc.core.layers import NORM_PARAMS, Convolution, Operator
 from sepcalc.core.spec import ConvSpec
 from sepcalc.core.variants import all_variants, get
 from sepcalc.readers.yaml.arguments import Common

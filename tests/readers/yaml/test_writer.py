@@ -10,7 +10,8 @@ from imported import imported
 from nets import NETS
 from strategies import specs
 
-from sepcalc.core.network import INPUT, Convolution, FeatureMap, Network, Operator, Product
+from sepcalc.core.layers import INPUT, Convolution, FeatureMap, Operator, Product
+from sepcalc.core.network import Network
 from sepcalc.core.spec import LARGEST, ConvSpec
 from sepcalc.core.variants import choose
 from sepcalc.readers.yaml.reader import bundled, load, read
