@@ -97,7 +97,7 @@ def build_network(network: Network, *, device: str = "cpu") -> nn.Module:
     >>> build_network(network, device="meta")(example(network, device="meta")).shape
     torch.Size([1, 1000, 1, 1])
     """
-    if network.wiring is None:
+    if network.wiring is None or network.abridged:
         raise SpecError(f"{network.name} is a list of layers that does not say what each reads; run the model itself")
     modules: list[nn.Module] = []
     owners: dict[str, nn.Module] = {}

@@ -127,7 +127,7 @@ def say(note: str) -> None:
 def _check_patterns(read: Network, name: str, patterns: Sequence[str]) -> None:
     from fnmatch import filter as matching
 
-    known = [layer.name for layer in read.layers if layer.convertible]
+    known = [name for unit in read.units for name in unit.names]
     for pattern in patterns:
         if not matching(known, pattern):
             block = f"{pattern}.*"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import ClassVar, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from sepcalc.core.errors import SpecError
 from sepcalc.core.modules import Call, activation_params
@@ -61,9 +61,9 @@ class FeatureMap:
 class Convolution:
     """A convolution or linear layer as it is written: ``spec`` in the form of ``variant``.
 
-    A norm and an activation follow each stage, or as ``between`` says. ``act_last`` replaces the activation after the
-    last stage. A layer that ``shares`` the weights of an earlier one, by its name, has multiply-adds and no parameters.
-    ``batch`` is how many feature maps it runs over: examples, or the positions that a linear layer's spec leaves out.
+    A norm and an activation follow each stage, or as ``between`` says; after the last stage ``norm_last`` and ``act_last``
+    replace them. A layer that ``shares`` the weights of an earlier one, by its name, has multiply-adds and no
+    parameters. ``batch`` is how many feature maps it runs over: examples, or the positions that a linear layer's spec leaves out.
     """
 
     name: str
@@ -72,6 +72,7 @@ class Convolution:
     variant: Variant = STANDARD
     norm: NormKind = "none"
     act: str = "none"
+    norm_last: NormKind | None = None
     act_last: str | None = None
     between: Between = "all"
     shares: str | None = None
@@ -98,11 +99,6 @@ class Convolution:
         if self.variant.name == "standard":
             return self.spec.kind if self.type != "linear" else "linear"
         return f"{self.variant.name} {times(self.kernel)}"
-
-    @property
-    def convertible(self) -> bool:
-        """Whether another variant may replace it: it is a dense convolution with k > 1, or written as a variant."""
-        return self.variant.name != "standard" or (self.spec.groups == 1 and max(self.kernel, default=1) > 1)
 
     @property
     def stages(self) -> Stages:
@@ -136,7 +132,8 @@ class Convolution:
 
         Raises :class:`SpecError` where the variant cannot express it.
         """
-        answer = _cost(self.spec, self._own(variant), self.norm, self.act, self.act_last, self.between)
+        last = self.norm_last or self.norm, self.act if self.act_last is None else self.act_last
+        answer = _cost(self.spec, self._own(variant), (self.norm, self.act), last, self.between)
         if isinstance(answer, str):
             raise SpecError(answer)
         if self.shares is None and self.batch == 1:
@@ -149,18 +146,23 @@ def written_type(variant: Variant) -> str:
     return "conv" if variant.name == "standard" else variant.name
 
 
+_Around = tuple[NormKind, str]
+"""The norm and the activation after a stage."""
+
+
 @lru_cache(maxsize=2**14)
-def _cost(spec: ConvSpec, variant: Variant, norm: NormKind, act: str, act_last: str | None, between: str) -> Cost | str:
+def _cost(spec: ConvSpec, variant: Variant, inner: _Around, last: _Around, between: str) -> Cost | str:
     """The cost of ``spec`` as ``variant``, or the reason why it has none. Deep networks repeat few layers."""
     try:
-        stages = variant(spec)
+        *stages, end = variant(spec)
     except SpecError as reason:
         return str(reason)
-    normed = stages if between == "all" else stages[-1:]
-    norms = NORM_PARAMS[norm] * sum(stage.c_out for stage in normed)
-    inside = 0 if between == "none" else len(stages) - 1
-    slopes = activation_params(act) * inside + activation_params(act_last or act)
-    return Cost(params=sum(stage.params for stage in stages) + norms + slopes, macs=sum(stage.macs for stage in stages))
+    params = end.params + NORM_PARAMS[last[0]] * end.c_out + activation_params(last[1])
+    for stage in stages:
+        params += stage.params
+        params += NORM_PARAMS[inner[0]] * stage.c_out if between == "all" else 0
+        params += activation_params(inner[1]) if between != "none" else 0
+    return Cost(params=params, macs=sum(stage.macs for stage in (*stages, end)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,7 +176,6 @@ class _Other:
     kernel: Axes = ()
     params: int = 0
     module: Call | None = None
-    convertible: ClassVar[bool] = False
 
     @property
     def label(self) -> str:

@@ -6,12 +6,13 @@ A network costs the sum of its layers. What the program does not understand is m
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from fractions import Fraction
 
 from sepcalc.core.errors import SpecError
 from sepcalc.core.layers import Convolution, Cost, FeatureMap, Layer, Operator, Product, Taps, total
+from sepcalc.core.recognition import Unit, find_units, rewrite
 from sepcalc.core.spec import times
 from sepcalc.core.table import Tabular
 from sepcalc.core.variants import Variant, choose, get
@@ -32,28 +33,31 @@ class Published:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WhatIf(Tabular):
-    """A network with another variant in every convertible layer that was chosen and can take it."""
+    """A network with another variant in every unit that was chosen and can take it."""
 
     _TABLES = "sepcalc.core.network_tables:what_if_tables"
 
     variant: Variant
     cost: Cost
     layers: tuple[Cost | None, ...]
-    """What each layer costs then; None where it stays as written."""
+    """What each layer costs then; None where it stays as written. A unit of several layers costs at its first."""
+    units: tuple[Cost | None, ...]
+    """What each of the network's units costs then; None where it stays as written."""
     refused: tuple[tuple[str, str], ...]
-    """Name and reason of each chosen layer that stays as written, since the variant does not apply to it."""
+    """Name and reason of each chosen unit that stays as written, since the variant does not apply to it."""
 
     @property
     def converted(self) -> int:
-        """How many layers are written as the variant then."""
-        return sum(cost is not None for cost in self.layers)
+        """How many units are written as the variant then."""
+        return sum(cost is not None for cost in self.units)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network(Tabular):
     """Layers in their order in the file, and what the file says about the network.
 
-    ``wiring`` says what each layer reads; None where that is unknown, as in an imported network.
+    ``wiring`` says what each layer reads; None where that is unknown. In an ``abridged`` network, as imports are, what
+    only moves numbers (reshapes, transposes) is no layer: the wiring names who reads whose numbers, and cannot be run.
     """
 
     _TABLES = "sepcalc.core.network_tables:network_tables"
@@ -64,6 +68,15 @@ class Network(Tabular):
     input: FeatureMap | None = None
     source: str | None = None
     published: tuple[Published, ...] = ()
+    abridged: bool = False
+    _units: tuple[Unit, ...] | None = field(default=None, init=False, repr=False, compare=False)
+
+    @property
+    def units(self) -> tuple[Unit, ...]:
+        """What a what-if can rewrite: the dense convolutions with a window, and those in a separable form."""
+        if self._units is None:
+            object.__setattr__(self, "_units", find_units(self.layers, self.wiring))
+        return self._units or ()
 
     @property
     def title(self) -> str:
@@ -102,43 +115,55 @@ class Network(Tabular):
         """The operators whose multiply-adds are unknown, and so missing from every total."""
         return tuple(layer for layer in self.layers if isinstance(layer, Operator) and not layer.counted)
 
-    def what_if(self, variant: Variant | str, *, only: Iterable[str] = (), keep: Iterable[str] = ()) -> WhatIf:
-        """The cost with ``variant`` in every convertible layer that ``only`` matches and ``keep`` does not.
+    def what_if(
+        self, variant: Variant | str, *, only: Iterable[str] = (), keep: Iterable[str] = (), saving: bool = False
+    ) -> WhatIf:
+        """The cost with ``variant`` in every unit that ``only`` matches and ``keep`` does not.
 
-        ``only`` and ``keep`` are shell patterns on layer names. A layer that the variant cannot express stays as
-        written and is listed with the reason.
+        ``only`` and ``keep`` are shell patterns on the names of a unit's layers. With ``saving`` a unit that would cost
+        more multiply-adds, or as many and more parameters, stays as written. So does one that the variant cannot
+        express, which is listed with the reason.
         """
         variant = get(variant)
-        costs, rewritten, refused = [], [], []
-        for layer, cost, reason in self._rewrites(variant, only, keep):
-            costs.append(layer.cost if cost is None else cost)
-            rewritten.append(cost)
+        costs, layers, refused = [], list[Cost | None]([None] * len(self.layers)), []
+        for unit, cost, reason in self._rewrites(variant, only, keep, saving=saving):
+            costs.append(cost)
             if reason is not None:
-                refused.append((layer.name, reason))
-        return WhatIf(variant=variant, cost=total(costs), layers=tuple(rewritten), refused=tuple(refused))
+                refused.append((unit.layer.name, reason))
+            for index, part in unit.parts if cost is not None else ():
+                before = layers[index] or self.layers[index].cost
+                layers[index] = Cost(params=before.params - part.params, macs=before.macs - part.macs)
+            if cost is not None:
+                first = unit.parts[0][0]
+                layers[first] = total((layers[first] or Cost(), cost))
+        whole = total(layer.cost if cost is None else cost for layer, cost in zip(self.layers, layers, strict=True))
+        return WhatIf(variant=variant, cost=whole, layers=tuple(layers), units=tuple(costs), refused=tuple(refused))
 
-    def written_as(self, variant: Variant | str, *, only: Iterable[str] = (), keep: Iterable[str] = ()) -> Network:
+    def written_as(
+        self, variant: Variant | str, *, only: Iterable[str] = (), keep: Iterable[str] = (), saving: bool = False
+    ) -> Network:
         """The network whose cost :meth:`what_if` gives; layers keep their names, norms, activations and inputs."""
         variant = get(variant)
-        layers = tuple(
-            layer.written_as(variant) if cost is not None and isinstance(layer, Convolution) else layer
-            for layer, cost, _ in self._rewrites(variant, only, keep)
-        )
-        return replace(self, layers=layers)
+        found = self._rewrites(variant, only, keep, saving=saving)
+        rewritten = [(unit, unit.layer.written_as(variant)) for unit, cost, _ in found if cost is not None]
+        layers, wiring = rewrite(self.layers, self.wiring, rewritten)
+        return replace(self, layers=layers, wiring=wiring)
 
     def _rewrites(
-        self, variant: Variant, only: Iterable[str], keep: Iterable[str]
-    ) -> Iterator[tuple[Layer, Cost | None, str | None]]:
-        """Each layer; its cost as ``variant`` if it was chosen, or the reason why it has none."""
+        self, variant: Variant, only: Iterable[str], keep: Iterable[str], *, saving: bool
+    ) -> Iterator[tuple[Unit, Cost | None, str | None]]:
+        """Each unit; its cost as ``variant`` if it was chosen, or the reason why it has none."""
         chosen = chooser(only, keep)
-        for layer in self.layers:
+        for unit in self.units:
             cost = reason = None
-            if layer.convertible and chosen(layer.name) and isinstance(layer, Convolution):
+            if chosen(*unit.names):
                 try:
-                    cost = layer.cost_as(variant)
+                    cost = unit.layer.cost_as(variant)
                 except SpecError as error:
                     reason = str(error)
-            yield layer, cost, reason
+            if cost is not None and saving and (cost.macs, cost.params) > (unit.cost.macs, unit.cost.params):
+                cost = None
+            yield unit, cost, reason
 
     def totals(
         self, variants: Iterable[Variant | str] = (), *, only: Iterable[str] = (), keep: Iterable[str] = ()
@@ -149,16 +174,15 @@ class Network(Tabular):
         return {AS_WRITTEN: self.cost, **rewritten}
 
 
-def chooser(only: Iterable[str] = (), keep: Iterable[str] = ()) -> Callable[[str], bool]:
-    """A test of names: whether ``only`` is empty or matches, and ``keep`` does not match.
+def chooser(only: Iterable[str] = (), keep: Iterable[str] = ()) -> Callable[..., bool]:
+    """A test of a unit's names: whether ``only`` is empty or matches one, and ``keep`` matches none.
 
     >>> list(map(chooser(["conv5*"], ["*.1"]), ["conv5.0", "conv5.1", "conv4.0"]))
     [True, False, False]
     """
     only, keep = tuple(only), tuple(keep)
 
-    def chosen(name: str) -> bool:
-        wanted = not only or any(fnmatchcase(name, pattern) for pattern in only)
-        return wanted and not any(fnmatchcase(name, pattern) for pattern in keep)
+    def matches(names: Iterable[str], patterns: Iterable[str]) -> bool:
+        return any(fnmatchcase(name, pattern) for name in names for pattern in patterns)
 
-    return chosen
+    return lambda *names: (not only or matches(names, only)) and not matches(names, keep)

@@ -19,6 +19,8 @@ from sepcalc.core.parsing import parse_whole
 from sepcalc.core.spec import LARGEST, Axes, ConvSpec, times
 
 Stages = tuple[ConvSpec, ...]
+Merge = Callable[..., tuple[ConvSpec, Mapping[str, Any]] | None]
+"""From the stages of a variant, one argument each, back to the convolution and the options; None where it is none."""
 MidWord = Literal["in", "out", "min", "max"]
 Mid = MidWord | int
 
@@ -73,6 +75,7 @@ class Variant:
     takes: tuple[Option, ...]
     defaults: Mapping[str, Any] = field(hash=False)
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    merge: Merge | None = None
 
     @property
     def accepts(self) -> frozenset[str]:
@@ -89,6 +92,27 @@ class Variant:
             return (*(replace(stage, bias="none") for stage in stages[:-1]), stages[-1])
         return stages
 
+    @property
+    def merges(self) -> int:
+        """How many stages ``merge`` takes; 0 where the form is not recognised."""
+        return self.merge.__code__.co_argcount if self.merge else 0
+
+    def merged(self, stages: Stages) -> tuple[ConvSpec, Variant] | None:
+        """The convolution that this variant, with the options that come with it, rewrites as ``stages``; None for none.
+
+        A chain is recognised where each of its stages has the channels, weights and positions of the variant's own.
+        """
+        found = self.merge(*stages) if self.merge else None
+        biased = [stage.bias != "none" for stage in stages]
+        if found is None or (any(biased[:-1]) and not all(biased)):
+            return None
+        spec = replace(found[0], bias="all" if all(biased) else "last" if biased[-1] else "none")
+        try:
+            variant = self.bind(found[1])
+            return (spec, variant) if list(map(_work, variant(spec))) == list(map(_work, stages)) else None
+        except SpecError:
+            return None
+
     def bind(self, options: Mapping[str, Any]) -> Variant:
         """This variant with those of the ``options`` that it knows and that are not None.
 
@@ -101,6 +125,10 @@ class Variant:
         return replace(self, options={**self.options, **mine}) if mine else self
 
 
+def _work(stage: ConvSpec) -> tuple[Any, ...]:
+    return stage.c_in, stage.c_out, stage.groups, stage.weights, stage.params, stage.positions
+
+
 _REGISTRY: dict[str, Variant] = {}
 
 
@@ -110,11 +138,12 @@ def variant(
     gives_up: str,
     options: tuple[Option, ...] = (),
     remark: Callable[[ConvSpec, Stages], str] = lambda spec, stages: "",
+    merge: Merge | None = None,
 ) -> Callable[[Callable[..., Stages]], Callable[..., Stages]]:
     """Register the decorated rewrite under ``name`` and ``aliases``.
 
     ``gives_up`` is a sentence on its limits, ``options`` describe its keyword-only parameters, and ``remark`` may add a
-    note to the variant's row. Raises :class:`ValueError` where a name is taken, and for an option that is no parameter.
+    note to the variant's row. ``merge`` undoes the rewrite: by it a network's layers are recognised as stages. Raises :class:`ValueError` where a name is taken, and for an option that is no parameter.
     """
 
     def register(rewrite: Callable[..., Stages]) -> Callable[..., Stages]:
@@ -137,6 +166,7 @@ def variant(
             remark=remark,
             takes=options,
             defaults=defaults,
+            merge=merge,
         )
         return rewrite
 
@@ -202,6 +232,15 @@ def standard(spec: ConvSpec) -> Stages:
     return (spec,)
 
 
+def _is_depthwise(stage: ConvSpec) -> bool:
+    """Whether the stage filters every channel on its own, over a window."""
+    return 1 < stage.groups == stage.c_in and max(stage.kernel, default=1) > 1
+
+
+def _is_pointwise(stage: ConvSpec) -> bool:
+    return stage.groups == 1 == max(stage.kernel, default=1) and max(stage.stride, default=1) == 1
+
+
 DEPTH_MULTIPLIER = Option(
     "depth_multiplier",
     help="filters per channel",
@@ -209,8 +248,19 @@ DEPTH_MULTIPLIER = Option(
 )
 
 
+def _merged_depthwise(filtered: ConvSpec, mixed: ConvSpec) -> tuple[ConvSpec, Mapping[str, Any]] | None:
+    if not _is_depthwise(filtered) or not _is_pointwise(mixed):
+        return None
+    multiplier = filtered.c_out // filtered.c_in
+    return replace(filtered, c_out=mixed.c_out, groups=1), {} if multiplier == 1 else {"depth_multiplier": multiplier}
+
+
 @variant(
-    "depthwise-separable", "dws", gives_up="It cannot see space and channels at once.", options=(DEPTH_MULTIPLIER,)
+    "depthwise-separable",
+    "dws",
+    gives_up="It cannot see space and channels at once.",
+    options=(DEPTH_MULTIPLIER,),
+    merge=_merged_depthwise,
 )
 def depthwise_separable(spec: ConvSpec, *, depth_multiplier: int = 1) -> Stages:
     """Filter every channel on its own, then mix the channels at each position (Howard 2017, section 3.1)."""
@@ -276,12 +326,37 @@ def _break_even_remark(spec: ConvSpec, stages: Stages) -> str:
     return f"mid {mid:,}{'; saves' if saves else ' saves nothing:'} {', '.join(each)}"
 
 
+def _merged_lines(first: ConvSpec, second: ConvSpec) -> tuple[ConvSpec, Mapping[str, Any]] | None:
+    """The window of two lines along different axes; their order does not matter where they cost the same."""
+    lines = list(zip(first.kernel, second.kernel, strict=False))
+    if len(first.kernel) != len(second.kernel) or any(min(pair) > 1 for pair in lines):
+        return None
+    if max(first.kernel, default=1) == 1 or max(second.kernel, default=1) == 1 or first.groups != second.groups:
+        return None
+
+    def both(name: str, join: Callable[[int, int], int] = int.__mul__) -> Axes:
+        return tuple(map(join, getattr(first, name), getattr(second, name)))
+
+    words = "same" in (first.padding, second.padding)
+    whole = replace(
+        first,
+        c_out=second.c_out,
+        kernel=both("kernel"),
+        stride=both("stride"),
+        dilation=both("dilation"),
+        padding="same" if words else both("padding", int.__add__),
+        output_padding=both("output_padding", int.__add__),
+    )
+    return whole, {"mid": first.c_out}
+
+
 @variant(
     "spatial-separable",
     "sps",
     gives_up="It cannot see a whole window through any mid channel: each adds the product of one line along each axis.",
     options=(MID,),
     remark=_break_even_remark,
+    merge=_merged_lines,
 )
 def spatial_separable(spec: ConvSpec, *, mid: Mid = "min") -> Stages:
     """Filter along one axis at a time, through mid channels in between (Jaderberg 2014, scheme 2)."""
@@ -334,14 +409,36 @@ def depthwise(spec: ConvSpec) -> Stages:
     return (replace(spec, groups=spec.c_in),)
 
 
-@variant("depthwise-spatial", gives_up="It cannot see two axes, or space and channels, at once.")
+def _merged_depthwise_lines(
+    first: ConvSpec, second: ConvSpec, mixed: ConvSpec
+) -> tuple[ConvSpec, Mapping[str, Any]] | None:
+    found = _merged_lines(first, second)
+    return found and _merged_depthwise(found[0], mixed)
+
+
+@variant(
+    "depthwise-spatial",
+    gives_up="It cannot see two axes, or space and channels, at once.",
+    merge=_merged_depthwise_lines,
+)
 def depthwise_spatial(spec: ConvSpec) -> Stages:
     """Filter every channel along one axis at a time, then mix the channels (EffNet, Freeman 2018, section 3)."""
     filtered, mixed = depthwise_separable(spec)
     return (*spatial_separable(filtered), mixed)
 
 
-@variant("blueprint-separable", "bsconv", gives_up="It cannot give an output channel more than one shape of filter.")
+def _merged_blueprint(mixed: ConvSpec, filtered: ConvSpec) -> tuple[ConvSpec, Mapping[str, Any]] | None:
+    if not _is_pointwise(mixed) or not _is_depthwise(filtered):
+        return None
+    return replace(filtered, c_in=mixed.c_in, groups=1), {}
+
+
+@variant(
+    "blueprint-separable",
+    "bsconv",
+    gives_up="It cannot give an output channel more than one shape of filter.",
+    merge=_merged_blueprint,
+)
 def blueprint_separable(spec: ConvSpec) -> Stages:
     """Mix the channels first, then filter every new channel on its own (BSConv-U, Haase 2020, section 3.2)."""
     mixed = pointwise(spec, spec.c_in, spec.c_out, spec.size)

@@ -69,7 +69,7 @@ def measure_network(
         raise SpecError(f"{network.name} has no layer that could be written as another variant; choose another network")
     groups = [rewriting.layer_group(names, layer, setup.conditions) for names, layer in layers]
     notes: list[str] = []
-    is_wired = network.wiring is not None and all(network.wiring)
+    is_wired = network.wiring is not None and not network.abridged and all(network.wiring)
     if own is None and not is_wired:
         notes.append("The whole is not timed: nothing says what each of its layers reads")
     else:
