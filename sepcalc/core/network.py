@@ -17,8 +17,8 @@ from sepcalc.core.spec import times
 from sepcalc.core.table import Tabular
 from sepcalc.core.variants import Variant, choose, get
 
-AS_WRITTEN = "as-written"
-"""The unmodified network's name in tables of variants."""
+AS_WRITTEN, CHEAPEST = "as-written", "cheapest"
+"""The unmodified network's name in tables of variants, and that of the network with each unit in its cheapest form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,12 +130,11 @@ class Network(Tabular):
             costs.append(cost)
             if reason is not None:
                 refused.append((unit.layer.name, reason))
-            for index, part in unit.parts if cost is not None else ():
-                before = layers[index] or self.layers[index].cost
-                layers[index] = Cost(params=before.params - part.params, macs=before.macs - part.macs)
-            if cost is not None:
-                first = unit.parts[0][0]
-                layers[first] = total((layers[first] or Cost(), cost))
+            if cost is None:
+                continue
+            for new, (index, old) in zip((cost, *[Cost()] * len(unit.parts)), unit.parts, strict=False):
+                now = layers[index] or self.layers[index].cost
+                layers[index] = Cost(params=now.params - old.params + new.params, macs=now.macs - old.macs + new.macs)
         whole = total(layer.cost if cost is None else cost for layer, cost in zip(self.layers, layers, strict=True))
         return WhatIf(variant=variant, cost=whole, layers=tuple(layers), units=tuple(costs), refused=tuple(refused))
 
@@ -145,7 +144,11 @@ class Network(Tabular):
         """The network whose cost :meth:`what_if` gives; layers keep their names, norms, activations and inputs."""
         variant = get(variant)
         found = self._rewrites(variant, only, keep, saving=saving)
-        rewritten = [(unit, unit.layer.written_as(variant)) for unit, cost, _ in found if cost is not None]
+        rewritten = [
+            (unit, unit.layer.written_as(variant))
+            for unit, cost, _ in found
+            if cost is not None and unit.layer.as_variant(variant) != unit.layer.stages
+        ]
         layers, wiring = rewrite(self.layers, self.wiring, rewritten)
         return replace(self, layers=layers, wiring=wiring)
 
@@ -164,6 +167,20 @@ class Network(Tabular):
             if cost is not None and saving and (cost.macs, cost.params) > (unit.cost.macs, unit.cost.params):
                 cost = None
             yield unit, cost, reason
+
+    def cheapest(self, what_ifs: Iterable[WhatIf]) -> tuple[Cost, int]:
+        """The cost with each unit in the form of the fewest multiply-adds, and how many units that changes.
+
+        The forms are the one as written and those of ``what_ifs``; of equals the one with fewer parameters counts.
+        """
+        saved, changed = Cost(), 0
+        forms = zip(*(what_if.units for what_if in what_ifs), strict=True)
+        for unit, costs in zip(self.units, forms, strict=False):
+            written = unit.cost
+            best = min((written, *filter(None, costs)), key=lambda cost: (cost.macs, cost.params))
+            saved = total((saved, Cost(params=written.params - best.params, macs=written.macs - best.macs)))
+            changed += best != written
+        return Cost(params=self.cost.params - saved.params, macs=self.cost.macs - saved.macs), changed
 
     def totals(
         self, variants: Iterable[Variant | str] = (), *, only: Iterable[str] = (), keep: Iterable[str] = ()

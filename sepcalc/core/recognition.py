@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from math import prod
 from typing import NamedTuple, get_args
 
@@ -34,6 +35,9 @@ from sepcalc.core.layers import (
 )
 from sepcalc.core.modules import ACTIVATIONS, activation_params
 from sepcalc.core.variants import Variant, all_variants
+
+MOST_STAGES = 4
+"""Stages of a separable form: a line along each of three axes, and a pointwise one."""
 
 MOST_IN_A_GATE = 32
 """Layers between two convolutions that may be a gate."""
@@ -153,10 +157,10 @@ class _Search:
     def units(self) -> tuple[Unit, ...]:
         """The units, the longest chains first, then in the order of the variants; what is left is dense or none."""
         found: dict[int, Unit] = {}
-        chains = [variant for variant in all_variants() if variant.merges]
-        for variant in sorted(chains, key=lambda variant: -variant.merges):
+        forms = [variant for variant in all_variants() if variant.merge]
+        for length, variant in product(range(MOST_STAGES, 1, -1), forms):
             for start, layer in self.convolutions.items():
-                unit = None if start in self.taken else self._chain(variant, start)
+                unit = None if start in self.taken else self._chain(variant, start, length)
                 if unit is not None:
                     found[start] = unit
                     self.taken.update(unit.stages)
@@ -176,10 +180,10 @@ class _Search:
         act_last = layer.act if layer.act_last is None else layer.act_last
         return replace(layer, norm=link.norm, act=link.act, norm_last=layer.norm, act_last=act_last)
 
-    def _chain(self, variant: Variant, start: int) -> Unit | None:
-        """The unit in the form of ``variant`` that begins with the convolution at ``start``."""
+    def _chain(self, variant: Variant, start: int, length: int) -> Unit | None:
+        """The unit of so many stages, in the form of ``variant``, that begins with the convolution at ``start``."""
         places, links = [start], []
-        while len(places) < variant.merges:
+        while len(places) < length:
             link = self._after(places[-1])
             reader = link.reader
             if reader is None or reader in self.taken or reader not in self.convolutions:
@@ -327,7 +331,7 @@ def rewrite(
             continue
         reads.append(_placed(laid.wiring[at], places))
         places[at] = (len(found),)
-        found.append(layer if origin in touched else layers[origin])
+        found.append(layer if origin in touched or layer is not laid.layers[at] else layers[origin])
     return tuple(found), None if wiring is None else tuple(reads)
 
 

@@ -19,8 +19,9 @@ from sepcalc.core.parsing import parse_whole
 from sepcalc.core.spec import LARGEST, Axes, ConvSpec, times
 
 Stages = tuple[ConvSpec, ...]
-Merge = Callable[..., tuple[ConvSpec, Mapping[str, Any]] | None]
-"""From the stages of a variant, one argument each, back to the convolution and the options; None where it is none."""
+Merged = tuple[ConvSpec, Mapping[str, Any]] | None
+Merge = Callable[[Stages], Merged]
+"""From the stages of a variant back to the convolution and the options; None for stages of another form."""
 MidWord = Literal["in", "out", "min", "max"]
 Mid = MidWord | int
 
@@ -92,17 +93,12 @@ class Variant:
             return (*(replace(stage, bias="none") for stage in stages[:-1]), stages[-1])
         return stages
 
-    @property
-    def merges(self) -> int:
-        """How many stages ``merge`` takes; 0 where the form is not recognised."""
-        return self.merge.__code__.co_argcount if self.merge else 0
-
     def merged(self, stages: Stages) -> tuple[ConvSpec, Variant] | None:
         """The convolution that this variant, with the options that come with it, rewrites as ``stages``; None for none.
 
         A chain is recognised where each of its stages has the channels, weights and positions of the variant's own.
         """
-        found = self.merge(*stages) if self.merge else None
+        found = self.merge(stages) if self.merge else None
         biased = [stage.bias != "none" for stage in stages]
         if found is None or (any(biased[:-1]) and not all(biased)):
             return None
@@ -143,7 +139,9 @@ def variant(
     """Register the decorated rewrite under ``name`` and ``aliases``.
 
     ``gives_up`` is a sentence on its limits, ``options`` describe its keyword-only parameters, and ``remark`` may add a
-    note to the variant's row. ``merge`` undoes the rewrite: by it a network's layers are recognised as stages. Raises :class:`ValueError` where a name is taken, and for an option that is no parameter.
+    note to the variant's row. ``merge`` undoes the rewrite: by it a network's layers are recognised as stages.
+
+    Raises :class:`ValueError` where a name is taken, and for an option that is no parameter.
     """
 
     def register(rewrite: Callable[..., Stages]) -> Callable[..., Stages]:
@@ -248,9 +246,10 @@ DEPTH_MULTIPLIER = Option(
 )
 
 
-def _merged_depthwise(filtered: ConvSpec, mixed: ConvSpec) -> tuple[ConvSpec, Mapping[str, Any]] | None:
-    if not _is_depthwise(filtered) or not _is_pointwise(mixed):
+def _merged_depthwise(stages: Stages) -> Merged:
+    if len(stages) != 2 or not _is_depthwise(stages[0]) or not _is_pointwise(stages[1]):
         return None
+    filtered, mixed = stages
     multiplier = filtered.c_out // filtered.c_in
     return replace(filtered, c_out=mixed.c_out, groups=1), {} if multiplier == 1 else {"depth_multiplier": multiplier}
 
@@ -326,26 +325,26 @@ def _break_even_remark(spec: ConvSpec, stages: Stages) -> str:
     return f"mid {mid:,}{'; saves' if saves else ' saves nothing:'} {', '.join(each)}"
 
 
-def _merged_lines(first: ConvSpec, second: ConvSpec) -> tuple[ConvSpec, Mapping[str, Any]] | None:
-    """The window of two lines along different axes; their order does not matter where they cost the same."""
-    lines = list(zip(first.kernel, second.kernel, strict=False))
-    if len(first.kernel) != len(second.kernel) or any(min(pair) > 1 for pair in lines):
-        return None
-    if max(first.kernel, default=1) == 1 or max(second.kernel, default=1) == 1 or first.groups != second.groups:
+def _merged_lines(stages: Stages) -> Merged:
+    """The window of lines along different axes; their order does not matter where they cost the same."""
+    first, last = stages[0], stages[-1]
+    long = [axis for stage in stages for axis, k in enumerate(stage.kernel) if k > 1]
+    lines = len(stages) > 1 and len(long) == len({*long}) and all(max(stage.kernel, default=1) > 1 for stage in stages)
+    if not lines or {(stage.groups, len(stage.kernel)) for stage in stages} != {(first.groups, len(first.kernel))}:
         return None
 
-    def both(name: str, join: Callable[[int, int], int] = int.__mul__) -> Axes:
-        return tuple(map(join, getattr(first, name), getattr(second, name)))
+    def together(name: str, join: Callable[[Iterable[int]], int]) -> Axes:
+        return tuple(map(join, zip(*(getattr(stage, name) for stage in stages), strict=True)))
 
-    words = "same" in (first.padding, second.padding)
+    same = any(stage.padding == "same" for stage in stages)
     whole = replace(
         first,
-        c_out=second.c_out,
-        kernel=both("kernel"),
-        stride=both("stride"),
-        dilation=both("dilation"),
-        padding="same" if words else both("padding", int.__add__),
-        output_padding=both("output_padding", int.__add__),
+        c_out=last.c_out,
+        kernel=together("kernel", max),
+        stride=together("stride", max),
+        dilation=together("dilation", max),
+        padding="same" if same else together("padding", sum),
+        output_padding=together("output_padding", sum),
     )
     return whole, {"mid": first.c_out}
 
@@ -409,11 +408,9 @@ def depthwise(spec: ConvSpec) -> Stages:
     return (replace(spec, groups=spec.c_in),)
 
 
-def _merged_depthwise_lines(
-    first: ConvSpec, second: ConvSpec, mixed: ConvSpec
-) -> tuple[ConvSpec, Mapping[str, Any]] | None:
-    found = _merged_lines(first, second)
-    return found and _merged_depthwise(found[0], mixed)
+def _merged_depthwise_lines(stages: Stages) -> Merged:
+    found = _merged_lines(stages[:-1])
+    return found and _merged_depthwise((found[0], stages[-1]))
 
 
 @variant(
@@ -427,10 +424,10 @@ def depthwise_spatial(spec: ConvSpec) -> Stages:
     return (*spatial_separable(filtered), mixed)
 
 
-def _merged_blueprint(mixed: ConvSpec, filtered: ConvSpec) -> tuple[ConvSpec, Mapping[str, Any]] | None:
-    if not _is_pointwise(mixed) or not _is_depthwise(filtered):
+def _merged_blueprint(stages: Stages) -> Merged:
+    if len(stages) != 2 or not _is_pointwise(stages[0]) or not _is_depthwise(stages[1]):
         return None
-    return replace(filtered, c_in=mixed.c_in, groups=1), {}
+    return replace(stages[1], c_in=stages[0].c_in, groups=1), {}
 
 
 @variant(

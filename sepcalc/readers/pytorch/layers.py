@@ -7,7 +7,7 @@ view or a copy is no layer. Every parameter is in exactly one layer, so that the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 

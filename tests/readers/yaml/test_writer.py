@@ -20,7 +20,7 @@ from sepcalc.readers.yaml.writer import to_yaml
 
 def _facts(network):
     """What must survive: names, forms and costs of layers, also as what they could be."""
-    layers = [(each.name, type(each), each.convertible, each.cost) for each in network.layers]
+    layers = [(each.name, type(each), each.cost) for each in network.layers]
     return layers, network.totals(choose(["all"])), [each.name for each in network.uncounted]
 
 
