@@ -57,8 +57,7 @@ def held(conditions: Conditions) -> Iterator[None]:
     """
     check_usable(conditions)
     with ExitStack() as stack:
-        threads = torch.get_num_threads()
-        stack.callback(torch.set_num_threads, threads)
+        stack.callback(torch.set_num_threads, torch.get_num_threads())
         torch.set_num_threads(conditions.threads)
         if conditions.device == "cuda":
             for owner, name in CUDA_SWITCHES:
