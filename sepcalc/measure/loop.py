@@ -35,8 +35,6 @@ Clock = Callable[[], int]
 Call = Callable[[], object]
 """One run of what is timed."""
 
-Phase = Literal["warm-up", "rounds"]
-
 
 class Sample(NamedTuple):
     """The time of calls in a row: in all, and until the last was handed to the device (CUDA alone)."""
@@ -114,7 +112,7 @@ class State:
     ``samples`` are in seconds per call.
     """
 
-    phase: Phase
+    phase: Literal["warm-up", "rounds"]
     done: int
     planned: int
     spent_s: float = 0.0
