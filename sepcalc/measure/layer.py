@@ -27,7 +27,7 @@ def measure_layer(comparison: Comparison, setup: MeasurementSetup) -> Session:
     Raises :class:`SpecError` if the size is open, and :class:`SepcalcError` if a module differs from its counts.
     """
     if comparison.spec.size is None:
-        raise SpecError("what is timed needs a feature map of some size; give a size")
+        raise SpecError("timing needs a feature map of some size; give a size")
     entries = tuple(entry for at in setup.conditions for entry in _entries(comparison, at, stages=setup.roofline))
     title = describe(comparison.spec)
     return run("layer", title, [Group(title=title, entries=entries)], setup)

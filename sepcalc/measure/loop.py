@@ -33,7 +33,7 @@ Clock = Callable[[], int]
 """The time in nanoseconds, from any starting point."""
 
 Call = Callable[[], object]
-"""One run of what is timed."""
+"""One run of a candidate."""
 
 
 class Sample(NamedTuple):
@@ -228,7 +228,7 @@ class _Loop:
         """Take the planned rounds, then more until the time is spent."""
         while self.ready and self._goes_on():
             self.watch(self._state())
-            gc.collect(1)  # Only the young generations: what calls left behind.
+            gc.collect(1)  # only the young generations, which hold the garbage of calls
             order = list(self.ready)
             rng.shuffle(order)
             start = self.clock()

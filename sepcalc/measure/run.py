@@ -63,8 +63,8 @@ class Bench:
 class MeasurementSetup:
     """How a session is measured: under which conditions, how long, and on which bench.
 
-    ``conditions`` are a grid: only those of :data:`sepcalc.measure.conditions.VARYING` differ. ``roofline`` measures the
-    ceilings of the machine too, and the stages of each layer.
+    ``conditions`` are a grid: only those of :data:`sepcalc.measure.conditions.VARYING` differ. ``roofline`` measures
+    the ceilings of the machine too, and the stages of each layer.
     """
 
     conditions: tuple[Conditions, ...] = (Conditions(),)

@@ -172,7 +172,7 @@ def _waiting(*series: Series) -> str:
     Threads that wait for one another on busy cores do that: then the tick is timed, and it is steady. Two candidates
     that each keep to one number may do so by chance, unless the tick is as rare as 16 ms.
     """
-    lasted = [[sample * one.inner for sample in one.samples] for one in series]
+    lasted = [[sample * taken.inner for sample in taken.samples] for taken in series]
     total, usual_s = sum(map(len, lasted)), median(chain(*lasted))
     for tick_s in TICKS_S:
         multiples = [_multiples(samples, tick_s) for samples in lasted]

@@ -1,7 +1,7 @@
 """The tables of a measurement: one of a layer, or two of a network, for its layers and for the whole.
 
-The caption names what the numbers depend on: machine, library, conditions, rounds, seed. An unreliable number is not
-printed: ``unreliable`` stands in its place, and a note says why.
+The caption names machine, library, conditions, rounds and seed. In place of an unreliable number stands
+``unreliable``, and a note says why.
 """
 
 from __future__ import annotations
@@ -326,7 +326,7 @@ def circumstances(session: Session) -> Iterator[str]:
 def cautions(session: Session, rows: Sequence[Judged]) -> Iterator[str]:
     """Notes on the run, and on rows that have no headline or are launch-bound."""
     if session.interrupted:
-        yield "Interrupted: this is what there was by then."
+        yield "Interrupted: these are the results so far."
     yield from _reasons(rows)
     if starved := [row.label for row in rows if row.launch_bound]:
         yield f"Launch-bound, the host takes as long to start it as the device to run it: {first_few(starved)}."

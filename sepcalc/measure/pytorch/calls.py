@@ -135,7 +135,7 @@ def check(name: str, module: nn.Module, inputs: Sequence[Input], predicted: Coun
         found = _counted_on("cpu", module, inputs, conditions)
     if wrong := replace(predicted, flops=predicted.flops * conditions.batch).differences(found):
         raise SepcalcError(
-            f"{name} was not timed, since its module is not what was counted: {wrong}; this is a fault of sepcalc"
+            f"{name} was not timed, since its module differs from the prediction: {wrong}; this is a fault of sepcalc"
         )
 
 

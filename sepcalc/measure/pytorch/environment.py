@@ -37,7 +37,7 @@ def environment(conditions: Sequence[Conditions]) -> dict[str, Any]:
             "mkl": _built_with(r"Math Kernel Library Version ([\d.]+)"),
             "threads": torch.get_num_threads(),
             "tf32": torch.backends.cudnn.allow_tf32 if is_cuda else None,
-            **{key: ", ".join(dict.fromkeys(str(VARYING[key].value(one)) for one in conditions)) for key in listed},
+            **{key: ", ".join(dict.fromkeys(str(VARYING[key].value(at)) for at in conditions)) for key in listed},
         }
 
 
