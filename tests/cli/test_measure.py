@@ -243,7 +243,7 @@ def test_interrupted(folder, monkeypatch):
     monkeypatch.setattr("sepcalc.cli.measure_run.measure_progress", lambda: _always(progress))
     ran = sepcalc(f"{LAYER} --save run.json")
     assert (ran.code, ran.err) == (130, "")
-    assert "Interrupted: this is what there was by then." in ran.out
+    assert "Interrupted: these are the results so far." in ran.out
     assert (load_measurement(folder / "run.json").interrupted, len(load_measurement(folder / "run.json").rows)) == (
         True,
         3,
