@@ -78,12 +78,9 @@ def _size(event: Event, axes: int = 1) -> int:
 
 def _scaled(event: Event) -> int:
     """The input times the factor that was asked for; its fraction is kept until the end."""
-    factor = event.config.get("scale_factor")
-    if isinstance(factor, tuple | list):
-        return int(prod(event.x) * float(prod(factor)))
-    return (
-        int(prod(event.x) * float(factor) ** (len(event.x) - 2)) if isinstance(factor, int | float) else prod(event.x)
-    )
+    factor: Any = event.config.get("scale_factor") or 1
+    positions = prod(factor) if isinstance(factor, tuple | list) else float(factor) ** (len(event.x) - 2)
+    return int(prod(event.x) * float(positions))
 
 
 def _resized(event: Event) -> int:
