@@ -1,13 +1,13 @@
-"""The layers of a file as a run, in which every layer is one of PyTorch's own modules and calls its function.
+"""The layers of a file as a run of PyTorch's own modules.
 
-A file does not say which code computes its layers, and counters of modules or functions need to know. So each
+A file does not say which code computes its layers, but counters of modules or functions depend on it. So each
 convolution, norm, activation and pooling is taken for the module of that name, joins for the symbols (``+``, ``*``),
 and matrix products and attention for functions. Other code for the same layers can have other totals.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import prod
 
@@ -215,28 +215,22 @@ class _Writing:
 
     def product(self, layer: Product) -> None:
         """Matrix products: attention as its function, any other as one matmul for each term."""
-        calls = tuple(_products(layer))
-        whole = layer.cost.macs
+        calls = tuple(_product_call(spec, times) for spec, times in layer.terms)
         if layer.type == "attention" and len(layer.terms) == 2:
             (inner, times), (outer, _) = layer.terms
             key, value = (1, 1, outer.c_in, inner.c_in), (1, 1, outer.c_in, outer.c_out)
             query, writes = (1, 1, times, inner.c_in), (1, 1, times, outer.c_out)
             function, inputs = "torch.nn.functional.scaled_dot_product_attention", (query, key, value)
-            self.ran(
-                Operation(word="attention", function=function, call=0, inputs=inputs, outputs=(writes,), aten=calls),
-                whole,
+            operation = Operation(
+                word="attention", function=function, call=0, inputs=inputs, outputs=(writes,), aten=calls
             )
+            self.ran(operation, layer.cost.macs)
             return
         operation = Operation(word=layer.type, function="torch.matmul", call=0, inputs=(), outputs=())
         for (spec, times), call in zip(layer.terms, calls, strict=True):
             self.ran(replace(operation, inputs=call.inputs, outputs=call.outputs, aten=(call,)), spec.macs * times)
 
 
-def _products(layer: Product) -> Iterator[AtenCall]:
-    for spec, times in layer.terms:
-        yield AtenCall(
-            name="aten.mm.default",
-            inputs=((times, spec.c_in), (spec.c_in, spec.c_out)),
-            outputs=((times, spec.c_out),),
-            kind="product",
-        )
+def _product_call(spec: ConvSpec, times: int) -> AtenCall:
+    inputs, writes = ((times, spec.c_in), (spec.c_in, spec.c_out)), (times, spec.c_out)
+    return AtenCall(name="aten.mm.default", inputs=inputs, outputs=(writes,), kind="product")

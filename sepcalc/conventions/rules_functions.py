@@ -1,7 +1,7 @@
-"""The tables of counters of functions, which put their own function in the place of PyTorch's, by its name.
+"""The tables of counters that replace PyTorch's functions by name.
 
-They see every call by that name, from a module's forward or the user's code, and none by another: ``+`` is not
-``torch.add``. Facts of the named releases, read from their sources.
+They see every call by that name, from a module's forward or the user's code, and no other: ``+`` is not ``torch.add``.
+Facts of the named releases, read from their sources.
 """
 
 from __future__ import annotations

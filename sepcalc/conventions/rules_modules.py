@@ -1,4 +1,4 @@
-"""The tables of counters of modules, which hook the modules of a model and see nothing else that a forward does.
+"""The tables of counters that hook modules, and see nothing else that a forward does.
 
 A class must be the one in the table, not a subclass of it. Facts of the named releases, read from their sources.
 """
