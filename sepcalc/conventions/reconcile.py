@@ -155,12 +155,9 @@ class _Sums:
 
     def missed(self) -> tuple[str, ...]:
         """The words of operators with multiply-adds that were not seen, or counted as nothing."""
-        nothing = {place for place, amount in self.products.items() if not amount}
-        words = [operation.word for operation in self.trace.operations]
-        missed = (index not in self.claimed or self.claimed[index] in nothing for index in range(len(words)))
-        return tuple(
-            dict.fromkeys(word for word, macs, no in zip(words, self.macs, missed, strict=True) if macs and no)
-        )
+        nothing = {None, *(place for place, amount in self.products.items() if not amount)}
+        missed = [index for index, macs in enumerate(self.macs) if macs and self.claimed.get(index) in nothing]
+        return tuple(dict.fromkeys(self.trace.operations[index].word for index in missed))
 
 
 def _kind(word: str) -> str:
