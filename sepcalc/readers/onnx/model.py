@@ -18,7 +18,7 @@ from sepcalc.readers.onnx.graph import Graph, Node, Shape, Tensor, believed, che
 from sepcalc.readers.onnx.inputs import bind
 from sepcalc.readers.onnx.operators import convert
 from sepcalc.readers.onnx.protobuf import MOST_NODES, read_graph
-from sepcalc.readers.onnx.scope import Scope
+from sepcalc.readers.onnx.scope import LONGEST_NAME, Scope
 from sepcalc.readers.onnx.shapes import complete, inferred, reason
 
 try:
@@ -140,12 +140,12 @@ def _network(model: onnx.ModelProto, name: str) -> Network:
         # Strict inference finds contradictions; some shapes need arithmetic as well, some depend on the data.
         scope = _layers(complete(inferred(model, strict=True)))
     graph = scope.graph
-    known = [scope.feature_map(name) for name in graph.inputs if name in graph.floating & graph.shapes.keys()]
+    known = [graph.shapes[name] for name in graph.inputs if name in graph.floating & graph.shapes.keys()]
     producer = printable(f"{model.producer_name} {model.producer_version}".strip())[:80]
     return Network(
         name=name,
         layers=tuple(scope.layers.found),
-        input=known[0] if len(graph.inputs) == len(known) == 1 else None,
+        input=scope.layers.feature_map(known[0]) if len(graph.inputs) == len(known) == 1 else None,
         source=f"ONNX, opset {_opset(model)}{f', written by {producer}' if producer else ''}",
     )
 
@@ -224,9 +224,10 @@ def _node(proto: onnx.NodeProto) -> Node:
     domain = "" if proto.domain in ("", "ai.onnx") else f"{proto.domain}."
     scopes, whole = _scopes(proto)
     names = layer_names(proto.name, scopes=scopes, whole=whole)
+    names = names if names[0] else (f"{proto.op_type}.{next(iter(proto.output), '')}",)
     return Node(
         op=f"{domain}{proto.op_type}",
-        names=names if names[0] else (f"{proto.op_type}.{next(iter(proto.output), '')}",),
+        names=tuple(name[:LONGEST_NAME] for name in names),
         inputs=tuple(proto.input),
         outputs=tuple(proto.output),
         attributes={attribute.name: _attribute(attribute) for attribute in proto.attribute},
