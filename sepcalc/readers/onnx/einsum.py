@@ -1,6 +1,6 @@
 """An einsum as matrix products: two operands at a time, from the left.
 
-An index of one operand alone is summed over first, as PyTorch does, which is no product.
+An index of one operand alone is summed over first, as PyTorch does; that is no product.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sepcalc.core.errors import SepcalcError
 from sepcalc.readers.onnx.graph import Shape, by
 
 MatrixProduct = tuple[int, int, int]
-"""Numbers in, numbers out, and how many vectors are multiplied so."""
+"""Numbers in, numbers out, and the number of vectors."""
 
 
 def einsum_products(equation: str, shapes: Sequence[Shape]) -> list[MatrixProduct]:
