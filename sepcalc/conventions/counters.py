@@ -1,6 +1,6 @@
 """Other counters as data, each for one release: views of a run, and tables of formulas.
 
-:func:`~sepcalc.conventions.reconcile.reconcile` re-enacts a counter.
+:func:`~sepcalc.conventions.reconcile.reconcile` computes a counter's total from them.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def class_name(qualname: str) -> str:
 
 
 def bound(operation: Operation) -> dict[str, object]:
-    """The attributes of an operator by name, also those that were given by place."""
+    """The attributes of an operator by name, positional arguments included."""
     bare = operation.function.rpartition(".")[2]
     given = operation.attributes.get("arguments", ())
     names = _ARGUMENTS.get(bare, ())
@@ -86,7 +86,7 @@ def dispatched(trace: Trace) -> Iterator[Event]:
 
 
 def _kernel(operation: Operation) -> str | None:
-    """The kernel that a CPU runs in the place of this trace's operators, if there is one.
+    """The kernel that a CPU runs instead of this trace's operators, if there is one.
 
     Raises :class:`NotImplementedError` where a recurrent layer runs by kernels of another kind.
     """

@@ -198,7 +198,7 @@ elementwise_from_left = part(
 
 
 def einsum_cost(event: Event) -> int:
-    """What NumPy's ``einsum_path`` prints for an einsum of at most two tensors: FLOPs and one, to four figures.
+    """The cost that NumPy's ``einsum_path`` prints for an einsum of at most two tensors: FLOPs + 1, to four figures.
 
     Raises :class:`NotImplementedError` for more tensors, where the path would have to be searched.
     """

@@ -68,7 +68,7 @@ recurrent_macs = _table(_weights, _BESIDE)
 """ptflops."""
 
 recurrent_flops = _table(twice(_weights), _BESIDE, less_gates=2)
-"""calflops and DeepSpeed: an addition less than two FLOPs for each gate and product."""
+"""calflops and DeepSpeed: two FLOPs for each multiply-add, less one addition for each gate and product."""
 
 recurrent_thop = _table(_weights, _BESIDE_THOP)
 """thop."""
@@ -198,7 +198,7 @@ PTFLOPS_MODULES: dict[str, Parts] = {
     ),
     **dict.fromkeys(("timm.layers.attention.Attention", "timm.models.vision_transformer.Attention"), _TIMM_ATTENTION),
 }
-"""ptflops, ``backend="pytorch"``: the modules. It adds functions to them, those that the same modules call too."""
+"""ptflops, ``backend="pytorch"``: the modules. It adds functions to them, also the ones that the same modules call."""
 
 
 def ptflops_calls(trace: Trace) -> Iterator[Event]:
@@ -218,8 +218,7 @@ TORCHINFO: dict[str, Parts] = {
     "other, *bias*": part("bias", "biases · first two lengths of the output",
                           lambda event: prod(event.y[:2]) * prod(event.w)),
 }  # fmt: skip
-"""torchinfo's ``summary``: by the names of the parameters of each module without submodules, and by whether the
-class is called something with Conv."""
+"""torchinfo's ``summary``: by the parameter names of each module without submodules, and by ``Conv`` in its class."""
 
 
 def torchinfo_parameters(trace: Trace) -> Iterator[Event]:

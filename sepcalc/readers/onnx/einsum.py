@@ -51,7 +51,7 @@ def _split(operand: str) -> list[str]:
 
 
 def _labels(operand: str, shape: Shape, lengths: dict[str, int]) -> list[str]:
-    """The labels of an operand's axes, those of an ellipsis numbered from its end; lengths go into ``lengths``."""
+    """The labels of an operand's axes, in an ellipsis numbered from its end; lengths go into ``lengths``."""
     named = _split(operand)
     open_axes = len(shape) - len(named) + 1
     if "..." in named:

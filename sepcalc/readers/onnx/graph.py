@@ -97,7 +97,7 @@ class Graph:
     """Initializers that the exporter says are not."""
 
     def walk(self) -> Iterator[Node]:
-        """Every node, and those of the graphs inside each after it."""
+        """Every node, followed by the nodes of the graphs inside it."""
         for node in self.nodes:
             yield node
             for graph in node.inner:

@@ -75,7 +75,7 @@ def _opset(model: onnx.ModelProto) -> int:
 
 
 def _is_text(part: Any) -> bool:
-    """Whether every name in a graph or a function is text; protobuf returns bytes for one that is not."""
+    """Whether every name in a graph or a function is text; protobuf returns bytes for any other name."""
     words = [part.name]
     for node in part.node:
         words += [node.name, node.op_type, node.domain, *node.input, *node.output]
@@ -93,7 +93,7 @@ def _is_text(part: Any) -> bool:
 
 
 def _inlined(model: onnx.ModelProto) -> onnx.ModelProto:
-    """``model`` with the nodes of its functions in the place of their calls; not more than :data:`MOST_NODES`."""
+    """``model`` with its functions' nodes instead of their calls, up to :data:`MOST_NODES`."""
     from onnx import inliner
 
     bodies = {(function.domain, function.name): function.node for function in model.functions}

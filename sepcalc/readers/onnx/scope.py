@@ -5,10 +5,10 @@ at least one axis, wherever an operator reads them, except
 
 * where the operator's record makes them a setting (:mod:`sepcalc.readers.onnx.registry`): running mean and variance of
   a batch norm, bounds of Clip, scales and zero points of quantisation, sizes of Resize, windows, masks of Attention,
-  initial states, and what is subtracted or divided by, since that is how an input is normalised;
-* where torch's exporter says that they are buffers. Where it says what is learned, a single number counts if it
-  is, with axes or without;
-* an instance norm's scale of ones and shift of zeros between two Reshapes: that is how a group norm is written.
+  initial states, and subtrahends and divisors, since they normalise an input;
+* where torch's exporter says that they are buffers. Where it lists the learned tensors, a single number counts if it
+  is listed, with axes or without;
+* an instance norm's scale of ones and shift of zeros between two Reshapes: exporters write a group norm so.
 
 Numbers of any type count where an operator takes its weights (a quantised convolution's bytes), also in a Constant
 node. A tensor that is only moved (transposed, reshaped, cast, dequantised) before it is used is the same tensor. A
@@ -43,7 +43,7 @@ class UnknownShapeError(Exception):
 class Stored:
     """A value that holds numbers of ``tensor`` and of ``others``, and nothing else.
 
-    ``part`` names it where it holds only some numbers of the tensor; ``own`` is how many.
+    ``part`` is its name where it holds only a part of the tensor; ``own`` is how many numbers it holds.
     """
 
     tensor: Tensor

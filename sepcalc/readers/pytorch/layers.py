@@ -87,7 +87,7 @@ class _Importing:
         return Operator(name=name, type=kind, input=x, output=y, kernel=kernel, params=params, counted=known)
 
     def convolution(self, name: str, operation: Operation) -> Convolution | None:
-        """The layer, if its weights are parameters of its own or all those of one layer before."""
+        """The layer, if its weights are parameters of its own, or all weights of one earlier layer."""
         weights = [use for use in operation.uses if use.role == "weight"]
         biases = [use for use in operation.uses if use.role == "bias"]
         new, new_biases = sum(use.new for use in weights), sum(use.new for use in biases)
@@ -133,7 +133,7 @@ def _heads(trace: Trace) -> dict[int, int]:
         weighted = products or [index for index in indices if trace.operations[index].uses]
         chosen = indices if len(indices) == 1 else weighted
         children = trace.modules[trace.calls[call].module].children
-        # A module may hold what computes its own weights.
+        # A parametrized module holds the modules that compute its weights.
         if len(chosen) == 1 and all(name == "parametrizations" for name, _ in children):
             heads[call] = chosen[0]
     return heads

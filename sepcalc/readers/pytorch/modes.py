@@ -1,4 +1,4 @@
-"""Two modes that watch a run: one sees the functions that code calls, one the operators that run."""
+"""Two modes that watch a run: one sees the functions that code calls, the other the operators that run."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ _QUESTIONS = frozenset({"__get__", "__set__", "dim", "size", "__len__"})
 _SYMBOLS = {
     "add": "add", "sub": "sub", "mul": "mul", "matmul": "matmul", "div": "truediv", "true_divide": "truediv",
 }  # fmt: skip
-"""Methods that a symbol between tensors calls, and the method that is named after the symbol."""
+"""Methods that a symbol between tensors calls, and the symbol's own method (``__add__``)."""
 
 
 def _stands_at_symbol(frame: Any) -> bool:

@@ -58,7 +58,7 @@ def record(model: nn.Module, inputs: Sequence[torch.Tensor], named: Mapping[str,
 
 @dataclass(slots=True)
 class _Function:
-    """A function that is running, and what ran below it so far."""
+    """A function that is running, and the operators below it so far."""
 
     name: str
     arguments: tuple[object, ...]
