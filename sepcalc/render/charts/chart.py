@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from sepcalc.core.errors import MissingExtraError
 from sepcalc.core.runtime import resolve
@@ -24,9 +24,6 @@ from sepcalc.render.charts.late import alt
 from sepcalc.render.charts.style import INSIDE, LARGE, PLAIN, POINT, WIDTH, config
 from sepcalc.render.charts.text import fold, is_measured, text_width
 from sepcalc.render.files import by_suffix, write
-
-Layers: TypeAlias = "alt.LayerChart | alt.FacetChart"
-"""Marks in one plot, as Altair has them."""
 
 Record = dict[str, Plain]
 """One row of what a chart draws."""
@@ -75,6 +72,11 @@ def shown(row: Row, table: Table, key: str, *, si: bool = True) -> str:
     """The cell of ``row`` under ``key`` as people read it, a count as 569 M."""
     place = table.columns.index(column_of(table, key))
     return human(row.cells[place], table.columns[place], si=si)
+
+
+def described(row: Row, table: Table, keys: Iterable[str]) -> str:
+    """The cells of ``row`` under ``keys`` with their titles, for the pointer and for screen readers."""
+    return "; ".join(f"{column_of(table, key).title} {shown(row, table, key)}" for key in keys)
 
 
 def number(value: Plain) -> float:

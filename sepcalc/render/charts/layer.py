@@ -9,8 +9,8 @@ from typing import NamedTuple
 from sepcalc.core.table import Column, Row, Table
 from sepcalc.render.cells import human
 from sepcalc.render.charts.axes import Scale
-from sepcalc.render.charts.chart import Chart, Layers, Record, column_of, need_libraries, number, page, record, shown
-from sepcalc.render.charts.late import alt, data_of
+from sepcalc.render.charts.chart import Chart, Record, column_of, need_libraries, number, page, record, shown
+from sepcalc.render.charts.late import Layers, alt, data_of
 from sepcalc.render.charts.style import INSIDE, NAME_TEXT, NOTE_TEXT, PLAIN, SI_LABEL, SMALL, VALUE_TEXT, colors
 from sepcalc.render.charts.text import shorten, text_width
 

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 from sepcalc.core.table import Row, Table
 from sepcalc.render.charts.axes import LOGARITHMIC, Plane, scale_of
-from sepcalc.render.charts.chart import Chart, Layers, Record, column_of, heading, need_libraries, number, page, shown
+from sepcalc.render.charts.chart import Chart, Record, column_of, heading, need_libraries, number, page, shown
 from sepcalc.render.charts.labels import RADIUS, label_marks, label_records
-from sepcalc.render.charts.late import alt, data_of
+from sepcalc.render.charts.late import Layers, alt, data_of
 from sepcalc.render.charts.style import FONT, GREY, INK, INSIDE, NUMBER_LABEL, SHAPES, SMALL, TIMES_LABEL, colors, first
 
 AXIS = 46
