@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from sepcalc.core.table import Column, Row, Table
-from sepcalc.render.cells import Look, texts, visible
+from sepcalc.render.cells import Look, begins_section, texts, visible
 
 _GAP = 2
 """Characters between two columns, and of the indent of parts and second lines."""
@@ -185,7 +185,7 @@ def _lines(grid: _Grid, rows: Sequence[Row], look: Look) -> Iterator[str]:
     yield from _row(grid, [visible(column.title) for column in grid.columns], "1", look, bottom=True)
     yield rule
     for place, (row, cells) in enumerate(zip(rows, zip(*grid.cells, strict=True), strict=True)):
-        if place and (row.role == "total") != (rows[place - 1].role == "total"):
+        if begins_section(rows, place):
             yield rule
         yield from _row(grid, cells, _STYLES[row.role], look)
 
