@@ -30,8 +30,8 @@ INSIDE = floor(WIDTH - 2 * MARGIN) - 2
 AXIS, BESIDE = 34, 98
 """Pixels left of bars and lines for the numbers of their axis, and right of them for the names of variants."""
 
-INNER = INSIDE - AXIS - BESIDE
-"""Pixels of bars and lines between the two."""
+INNER, PLANE = INSIDE - AXIS - BESIDE, INSIDE - 46
+"""Pixels of bars and lines between the two, and of a plot of points, right of an axis with its title."""
 
 APART = 11
 """Pixels from one name to the next: a line of type."""
