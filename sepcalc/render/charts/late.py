@@ -1,6 +1,6 @@
-"""Altair as ``alt``, imported when the first chart is made: its import takes longer than all that a table needs.
+"""Altair as ``alt``, imported when the first chart is made: its import takes longer than a whole table.
 
-To mypy ``alt`` is Altair itself, so a wrong name is found.
+To mypy ``alt`` is Altair itself, so it finds wrong names.
 """
 
 from __future__ import annotations
