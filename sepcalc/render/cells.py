@@ -22,7 +22,7 @@ MISSING = "—"
 """The text of a missing number: a count that depends on an open size, the size of a vector."""
 
 LONGEST_WORDS, BAR = 40, 12
-"""Characters of the longest text that is no sentence and so never folds, and of the longest bar."""
+"""The most characters of a text that stays on one line (a longer one is a sentence), and those of the longest bar."""
 
 PER_SECOND: dict[Unit, int] = {"s": 1, "ms": 10**3, "µs": 10**6, "ns": 10**9}
 """The number of each unit in a second."""

@@ -133,7 +133,7 @@ def _fitted(table: Table, look: Look) -> _Grid:
 
 
 def _columns_of_text(table: Table, look: Look) -> list[list[str]]:
-    """The texts of the cells, column by column, those of parts indented."""
+    """The texts of the cells, column by column; parts are indented."""
     cells = [*map(list, zip(*texts(table, si=look.si), strict=True))] or [[] for _ in table.columns]
     label = cells[table.label_place]
     for place, row in enumerate(table.rows):
@@ -159,7 +159,7 @@ def _spread(folded: Mapping[int, int], natural: Sequence[int], text: list[int], 
     for place in (*text, *widths):
         wanted = natural[place] - widths[place]
         more = min(wanted, left) if place in text else wanted
-        if more <= left:  # half of what a heading needs would not unfold it
+        if more <= left:  # a heading unfolds as a whole or not at all
             widths[place] += more
             left -= more
     return list(widths.values())

@@ -76,8 +76,11 @@ class Scale(NamedTuple):
         return {"values": log_ticks(self.low, self.high)} if self.is_log else {"tickCount": 5, "tickMinStep": 1}
 
 
-LOGARITHMIC, ROOM = 10, 1.6
-"""The factor between values from which a plot of points is logarithmic, and that between its ends and its points."""
+LOGARITHMIC = 10
+"""A plot of points has logarithmic axes if its values differ by at least this factor."""
+
+ROOM = 1.6
+"""The factor between the outermost points and the ends of a logarithmic axis."""
 
 
 def scale_of(values: Sequence[float], pixels: float, *, is_log: bool) -> Scale:
@@ -108,5 +111,5 @@ class Plane(NamedTuple):
         return alt.Y(f"{key}:Q", title=title, scale=self.y.encoded, axis=axis)
 
     def bare(self, x: str, y: str) -> tuple[alt.X, alt.Y]:
-        """Both fields without axes, for marks beside those that have them."""
+        """Both fields without axes, for marks on the axes of others."""
         return alt.X(f"{x}:Q", scale=self.x.encoded, axis=None), alt.Y(f"{y}:Q", scale=self.y.encoded, axis=None)

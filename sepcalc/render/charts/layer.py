@@ -16,7 +16,7 @@ from sepcalc.render.charts.style import INSIDE, NAME_TEXT, NOTE_TEXT, PLAIN, SI_
 from sepcalc.render.charts.text import shorten, text_width
 
 STEP, BAR = 29, 10
-"""Pixels from one variant to the next, and of its bar, above which its name stands."""
+"""Pixels from one variant to the next, and of the height of its bar; its name stands above."""
 
 GAP = 4
 """Pixels between a bar and the words at its end."""
@@ -28,7 +28,7 @@ NAME = "variant"
 
 
 class _Variant(NamedTuple):
-    """A row of the body with its stages; a variant of one stage is its own."""
+    """A row of the body with its stages; a variant without parts is its own stage."""
 
     row: Row
     stages: Sequence[Row]

@@ -54,12 +54,12 @@ class _Point(NamedTuple):
 def measurement_chart(table: Table) -> Chart:
     """The chart of a measurement's table, of the variants of a layer or of the layers of a network.
 
-    A ratio that is not believed has no point; the notes above name it.
+    A doubtful ratio has no point; the notes above name it.
     """
     need_libraries()
     points = list(_points(table))
     variants = list(dict.fromkeys(point.variant for point in points))
-    # Of a network each reference would lie on all others.
+    # In a network the references of all layers would lie on one point.
     left_out = "reference" if _is_network(table) else ""
     bodies = [point for point in points if not point.is_part and point.record["verdict"] != left_out]
     compared = [point for point in bodies if point.record["speedup"]]
@@ -172,7 +172,7 @@ def _roof(place: int, macs_per_s: float, bytes_per_s: float, plane: Plane) -> li
 def _names(
     plane: Plane, points: Sequence[_Point], keys: Sequence[str], share: str, line: Sequence[tuple[float, float]]
 ) -> list[Record]:
-    """The places of points' names; of many points only those with the least ``share`` of the possible have one."""
+    """The places of points' names; of many points only those with the least ``share``, of the promise or the roof."""
     named = sorted(points, key=lambda point: number(point.record[share]))
     cut = WORST_NAMED if len(points) > MOST_NAMED else len(points)
     at = [(number(point.record[keys[0]]), number(point.record[keys[1]])) for point in named]

@@ -29,7 +29,7 @@ SEPARATE = 90
 """The most layers drawn as bars with gaps between them; of more the outline is drawn."""
 
 MOST = 20_000
-"""Layers in one chart; more of them take minutes to draw, and no eye tells them apart."""
+"""The most layers in one chart: more take minutes to draw, and no eye tells them apart."""
 
 COUNTS = {"macs": "MACs", "params": "params"}
 """The counts that are drawn, in this order, with their names within a sentence."""
@@ -91,7 +91,7 @@ def _cost(row: Record, variant: _Variant, count: str) -> Plain:
 
 
 def _costs(row: Record, place: int, variant: _Variant) -> Record:
-    """A layer as a variant: its costs, those of the network up to it, and its costs in words."""
+    """A layer as a variant: its costs, also in words, and the cost of the network up to it."""
     drawn: Record = {"variant": variant.name, "name": row["name"], "place": place}
     for count, unit in COUNTS.items():
         cost = _cost(row, variant, count)

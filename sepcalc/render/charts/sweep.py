@@ -78,10 +78,9 @@ def sweep_chart(table: Table) -> Chart:
     need_libraries()
     axis = _axis(table)
     used = table.select((*_swept(table), "variant", *KEYS))
-    values = [axis.places[row.cells[table.columns.index(axis.column)]] for row in table.rows]
+    places = [axis.places[row.cells[table.columns.index(axis.column)]] for row in table.rows]
     hints = [described(row, used, [column.key for column in used.columns]) for row in used.rows]
-    records = zip(table.to_dicts(), values, hints, strict=True)
-    data = [{**cells, "place": value, "hint": hint} for cells, value, hint in records]
+    data = [{**row, "place": x, "hint": hint} for row, x, hint in zip(table.to_dicts(), places, hints, strict=True)]
     names = [str(name) for name in dict.fromkeys(row["variant"] for row in data)]
     panels = list(_panels(table, axis, data, names))
     if len(panels) > MOST_PANELS:
@@ -140,7 +139,7 @@ def _panels(table: Table, axis: _Axis, data: Sequence[Record], names: Sequence[s
     alike = all(row[KEYS[0]] == row[KEYS[1]] for row in data)
     for key in KEYS[:1] if alike else KEYS:
         title = "Reduction of MACs and of params" if alike else column_of(table, key).title
-        limit = axis.limit if key == KEYS[0] else ""
+        limit = axis.limit if key == KEYS[0] else ""  # limits are those of multiply-adds
         for text, rows in combined.items():
             labels = list(_labels(rows, key, names, limit))
             yield _Panel(key, ", ".join(filter(None, (title, text))), rows, labels)
