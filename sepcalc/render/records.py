@@ -45,7 +45,7 @@ def json_text(value: Any) -> str:
 
 
 def _separated(table: Table, separator: str, field: Callable[[Plain], str]) -> str:
-    # An empty line would be no record at all.
+    # A program would skip an empty line.
     lines = (separator.join(map(field, record)) or '""' for record in table.records())
     return "\n".join(lines) + "\n"
 
