@@ -37,10 +37,10 @@ def _json_table(table: Table) -> str:
 
 
 def json_text(value: Any) -> str:
-    """A value on one line of JSON."""
+    """A value on one line of JSON; a float that is no number raises :class:`ValueError`."""
     from json import dumps
 
-    text = dumps(value, ensure_ascii=False)
+    text = dumps(value, ensure_ascii=False, allow_nan=False)
     return text if text.isprintable() else dumps(value)
 
 

@@ -72,8 +72,8 @@ def convolution(scope: Scope, node: Node, name: str) -> None:
         return
     spec = _transposed(node, x, w, y) if node.op == "ConvTranspose" else _padded(scope, node, name, x, w, y)
     _emit(scope, node, name, "conv", spec, x[0], weight, scope.parameter(node, bias_at[0]) if bias_at else None)
-    if node.op == "ConvTranspose" and spec.out_size != y[2:]:
-        _resize(scope, name, "crop", (x[0], spec.c_out, *(spec.out_size or ())), y)
+    if node.op == "ConvTranspose" and (size := spec.out_size or ()) != y[2:]:
+        _resize(scope, name, "crop" if prod(size) > prod(y[2:]) else "pad", (x[0], spec.c_out, *size), y)
 
 
 def _check_conv(node: Node, x: Shape, w: Shape, y: Shape) -> None:

@@ -213,6 +213,7 @@ def test_padding_that_differs_at_both_ends(attributes, layers, opened):
         ({"strides": [3, 3], "output_shape": [23, 24]}, (23, 24), ["conv"]),
         ({"pads": [0, 0, 1, 1]}, (9, 9), ["conv", "crop"]),
         ({"pads": [0, 1, 0, 1]}, (10, 8), ["conv"]),
+        ({"output_shape": [12, 12]}, (12, 12), ["conv", "pad"]),
         ({"strides": [2, 2], "output_padding": [1, 0]}, (18, 17), ["conv"]),
     ],
 )
