@@ -78,7 +78,7 @@ def _layer(measured: MeasuredFlags) -> Timing:
     refuse(others, "they are for networks, and this is one convolution; leave them out")
     comparison = compared(measured.convolution, measured.variants)
     if comparison.spec.size is None:
-        raise SepcalcError("--size: what is timed needs a feature map of some size; give one like 56")
+        raise SepcalcError("--size: timing needs a feature map of some size; give one like 56")
     return lambda setting: measure_layer(comparison, setting)
 
 

@@ -1,13 +1,13 @@
-"""The layers of a file as a run, in which every layer is one of PyTorch's own modules and calls its function.
+"""The layers of a file as a run of PyTorch's own modules.
 
-A file does not say which code computes its layers, and counters of modules or functions need to know. So each
+A file does not say which code computes its layers, but counters of modules or functions depend on it. So each
 convolution, norm, activation and pooling is taken for the module of that name, joins for the symbols (``+``, ``*``),
 and matrix products and attention for functions. Other code for the same layers can have other totals.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import prod
 
@@ -120,63 +120,53 @@ class _Writing:
             self.named(f"{path}.norm", f"{layer.norm}_norm", shape, shape, affine=affine)
             self.named(f"{path}.act", (layer.act_last or layer.act) if last else layer.act, shape, shape)
 
+    def weighted(self, path: str, cls: str, operation: Operation, macs: int) -> Shape:
+        """Add a layer with weights as a module, its call and its operation; the shape that it writes."""
+        (reads, *own), writes = operation.inputs, operation.outputs[0]
+        named = dict(zip(("weight", "bias"), own, strict=False))
+        call = self.module(path, cls, named, operation.attributes, reads, writes)
+        self.ran(replace(operation, call=call, weight=named["weight"]), macs)
+        return writes
+
     def stage(self, path: str, stage: ConvSpec, batch: int) -> Shape:
         """One convolution; the shape that it writes."""
-        axes = len(stage.kernel)
-        reads: Shape = (batch, stage.c_in, *(stage.size or ()))
-        writes: Shape = (batch, stage.c_out, *(stage.out_size or ()))
+        axes, biased = len(stage.kernel), stage.bias != "none"
+        reads, writes = (batch, stage.c_in, *(stage.size or ())), (batch, stage.c_out, *(stage.out_size or ()))
         first, second = (stage.c_in, stage.c_out) if stage.transposed else (stage.c_out, stage.c_in)
-        weight = (first, second // stage.groups, *stage.kernel)
-        kind = f"Conv{'Transpose' if stage.transposed else ''}{axes}d"
+        inputs: tuple[Shape, ...] = (reads, (first, second // stage.groups, *stage.kernel))
+        inputs += ((stage.c_out,),) if biased else ()
         config: dict[str, object] = {
             "kernel": stage.kernel, "stride": stage.stride, "dilation": stage.dilation, "groups": stage.groups,
-            "transposed": stage.transposed, "bias": stage.bias != "none",
+            "transposed": stage.transposed, "bias": biased,
         }  # fmt: skip
         if stage.padding != "same":
             config["padding"] = stage.padding
-        own = {"weight": weight, **({"bias": (stage.c_out,)} if config["bias"] else {})}
-        call = self.module(path, f"conv.{kind}", own, config, reads, writes)
+        given = (*inputs, None)[:3]
         below = AtenCall(
-            name="aten.convolution.default",
-            inputs=(reads, *own.values()),
-            outputs=(writes,),
-            arguments=(reads, weight, own.get("bias"), stage.stride, (), stage.dilation, stage.transposed, (), 1),
-            kind="product",
-        )
-        function = f"torch.nn.functional.conv{'_transpose' if stage.transposed else ''}{axes}d"
-        self.ran(
-            Operation(
-                word="conv", function=function, call=call, inputs=below.inputs, outputs=(writes,), weight=weight,
-                attributes=config, aten=(below,),
-            ),
-            stage.macs * batch,
+            name="aten.convolution.default", inputs=inputs, outputs=(writes,), kind="product",
+            arguments=(*given, stage.stride, (), stage.dilation, stage.transposed, (), 1),
         )  # fmt: skip
-        return writes
+        cls, function = ("ConvTranspose", "conv_transpose") if stage.transposed else ("Conv", "conv")
+        operation = Operation(
+            word="conv", function=f"torch.nn.functional.{function}{axes}d", call=0, inputs=inputs, outputs=(writes,),
+            attributes=config, aten=(below,),
+        )  # fmt: skip
+        return self.weighted(path, f"conv.{cls}{axes}d", operation, stage.macs * batch)
 
     def linear(self, path: str, stage: ConvSpec, batch: int) -> Shape:
         """One linear layer, channels last."""
-        between: Shape = stage.size or ()
-        reads, writes = (batch, *between, stage.c_in), (batch, *between, stage.c_out)
-        weight = (stage.c_out, stage.c_in)
-        biased = stage.bias != "none"
-        own = {"weight": weight, **({"bias": (stage.c_out,)} if biased else {})}
-        config: dict[str, object] = {"in_features": stage.c_in, "bias": biased}
-        call = self.module(path, "linear.Linear", own, config, reads, writes)
-        flat, columns = (prod(reads[:-1]), stage.c_in), weight[::-1]
+        lead: Shape = (batch, *(stage.size or ()))
+        writes, weight, biased = (*lead, stage.c_out), (stage.c_out, stage.c_in), stage.bias != "none"
+        bias: tuple[Shape, ...] = ((stage.c_out,),) if biased else ()
         below = AtenCall(
-            name=f"aten.{'addmm' if biased else 'mm'}.default",
-            inputs=((stage.c_out,), flat, columns) if biased else (flat, columns),
-            outputs=((flat[0], stage.c_out),),
-            kind="product",
-        )
-        self.ran(
-            Operation(
-                word="linear", function="torch.nn.functional.linear", call=call, inputs=(reads, *own.values()),
-                outputs=(writes,), weight=weight, attributes=config, aten=(below,),
-            ),
-            stage.macs * batch,
+            name=f"aten.{'addmm' if biased else 'mm'}.default", inputs=(*bias, (prod(lead), stage.c_in), weight[::-1]),
+            outputs=((prod(lead), stage.c_out),), kind="product",
         )  # fmt: skip
-        return writes
+        operation = Operation(
+            word="linear", function="torch.nn.functional.linear", call=0, inputs=((*lead, stage.c_in), weight, *bias),
+            outputs=(writes,), attributes={"in_features": stage.c_in, "bias": biased}, aten=(below,),
+        )  # fmt: skip
+        return self.weighted(path, "linear.Linear", operation, stage.macs * batch)
 
     def named(self, path: str, word: str, reads: Shape, writes: Shape, *, affine: bool = False) -> bool:
         """A norm, an activation or a pooling as the module that its word stands for, if there is one."""
@@ -216,28 +206,22 @@ class _Writing:
 
     def product(self, layer: Product) -> None:
         """Matrix products: attention as its function, any other as one matmul for each term."""
-        calls = tuple(_products(layer))
-        whole = layer.cost.macs
+        calls = tuple(_product_call(spec, times) for spec, times in layer.terms)
         if layer.type == "attention" and len(layer.terms) == 2:
             (inner, times), (outer, _) = layer.terms
             key, value = (1, 1, outer.c_in, inner.c_in), (1, 1, outer.c_in, outer.c_out)
             query, writes = (1, 1, times, inner.c_in), (1, 1, times, outer.c_out)
             function, inputs = "torch.nn.functional.scaled_dot_product_attention", (query, key, value)
-            self.ran(
-                Operation(word="attention", function=function, call=0, inputs=inputs, outputs=(writes,), aten=calls),
-                whole,
+            operation = Operation(
+                word="attention", function=function, call=0, inputs=inputs, outputs=(writes,), aten=calls
             )
+            self.ran(operation, layer.cost.macs)
             return
         operation = Operation(word=layer.type, function="torch.matmul", call=0, inputs=(), outputs=())
         for (spec, times), call in zip(layer.terms, calls, strict=True):
             self.ran(replace(operation, inputs=call.inputs, outputs=call.outputs, aten=(call,)), spec.macs * times)
 
 
-def _products(layer: Product) -> Iterator[AtenCall]:
-    for spec, times in layer.terms:
-        yield AtenCall(
-            name="aten.mm.default",
-            inputs=((times, spec.c_in), (spec.c_in, spec.c_out)),
-            outputs=((times, spec.c_out),),
-            kind="product",
-        )
+def _product_call(spec: ConvSpec, times: int) -> AtenCall:
+    inputs, writes = ((times, spec.c_in), (spec.c_in, spec.c_out)), (times, spec.c_out)
+    return AtenCall(name="aten.mm.default", inputs=inputs, outputs=(writes,), kind="product")

@@ -1,6 +1,6 @@
 """Other counters as data, each for one release: views of a run, and tables of formulas.
 
-:func:`~sepcalc.conventions.reconcile.reconcile` re-enacts a counter.
+:func:`~sepcalc.conventions.reconcile.reconcile` computes a counter's total from them.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """A remark on a counter, shown beside the items and missed words in ``about``, or always where that is empty."""
+    """A remark on a counter, shown with the items and missed words in ``about``, always where ``about`` is empty."""
 
     text: str
     about: tuple[str, ...] = ()
@@ -64,19 +64,17 @@ class Counter:
 
 
 def _calflops(trace: Trace) -> Iterator[Event]:
-    """Functions within each module, and recurrent modules, added up for each place of the module in the tree."""
-    times = visits(trace)
-    yield from functions(trace, times)
-    yield from _recurrent(trace, times)
+    """Functions and recurrent modules, added up for each place of their module in the tree."""
+    return _with_recurrent(trace, visits(trace))
 
 
 def _deepspeed(trace: Trace) -> Iterator[Event]:
-    yield from functions(trace)
-    yield from _recurrent(trace, [1] * len(trace.modules))
+    return _with_recurrent(trace, [1] * len(trace.modules))
 
 
-def _recurrent(trace: Trace, times: Sequence[int]) -> Iterator[Event]:
-    return (event for event in called(trace, times) if event.name in recurrent_flops)
+def _with_recurrent(trace: Trace, times: Sequence[int]) -> Iterator[Event]:
+    yield from functions(trace, times)
+    yield from (event for event in called(trace, times) if event.name in recurrent_flops)
 
 
 _BY_NAME = "functions, by their names in torch, torch.nn.functional and torch.Tensor"
@@ -85,20 +83,15 @@ _BY_OUTPUT = Note(
     text="a transposed convolution counts by its output's positions, stride times too many along each axis",
     about=("transposed convolutions by its rule",),
 )
-_KERNELS = Note(
-    text="on a CPU fused attention and an LSTM are kernels that its table has not, and count as nothing",
-    about=("attention", "lstm"),
-)
+_KERNELS = Note(text="on a CPU, the kernels of fused attention and LSTMs count as nothing", about=("attention", "lstm"))
 _UNTRACKED = Note(text="einsum and recurrent layers have no MACs there", about=("einsum", "rnn", "gru", "lstm"))
 _GROUPS_TWICE = Note(
     text="a transposed convolution is divided by its groups twice", about=("transposed convolutions by its rule",)
 )
-_SYMBOLS = Note(
-    text="the symbols + and @ are no functions to it, and mm and bmm are not in its table", about=("matmul", "bmm")
-)
-_MODULES_ALONE = Note(
-    text="what no module in its table does (a function, attention) counts as nothing", about=("not counted",)
-)
+_SYMBOLS = Note(text="the symbols + and @, mm and bmm are not in its table", about=("matmul", "bmm"))
+_MODULES = Note(text="functions, attention and modules outside its table count as nothing", about=("not counted",))
+_SAME = Note(text="a convolution with padding='same' counts as nothing", about=("conv",))
+_BADDBMM = Note(text="baddbmm counts as nothing", about=("baddbmm",))
 
 COUNTERS: tuple[Counter, ...] = (
     Counter(
@@ -111,11 +104,7 @@ COUNTERS: tuple[Counter, ...] = (
         name="fvcore", package="fvcore", release="0.1.5.post20221221", unit="MAC",
         call="FlopCountAnalysis(model, inputs).total()",
         rules=(Rules(sees="operators of a traced graph", view=traced, table=FVCORE),),
-        notes=(
-            Note(text="what it calls a flop is a multiply-add"),
-            _ATTENTION,
-            Note(text="baddbmm and a convolution with padding='same' count as nothing", about=("baddbmm", "conv")),
-        ),
+        notes=(Note(text="what it calls a flop is a multiply-add"), _ATTENTION, _BADDBMM, _SAME),
     ),
     Counter(
         name="ptflops", package="ptflops", release="0.7.5", unit="MAC",
@@ -127,11 +116,8 @@ COUNTERS: tuple[Counter, ...] = (
         notes=(
             Note(text="an activation or pooling module counts twice: as a module, and as the function that it calls",
                  about=("activations", "pooling")),
-            Note(
-                text="convolutions and linear layers that are called as functions, and linear layers inside timm's "
-                "Attention, count as nothing",
-                about=("conv", "linear"),
-            ),
+            Note(text="convolutions and linear layers called as functions or inside timm's Attention count as nothing",
+                 about=("conv", "linear")),
             _ATTENTION,
         ),
     ),
@@ -139,14 +125,14 @@ COUNTERS: tuple[Counter, ...] = (
         name="ptflops-aten", package="ptflops", release="0.7.5", unit="MAC",
         call="get_model_complexity_info(model, size, backend='aten')",
         rules=(Rules(sees="operators of the dispatcher", view=dispatched, table=PTFLOPS_ATEN),),
-        notes=(_KERNELS, Note(text="baddbmm counts as nothing", about=("baddbmm",))),
+        notes=(_KERNELS, _BADDBMM),
     ),
     Counter(
         name="thop", package="thop", release="0.1.1.post2209072238", unit="MAC",
         call="profile(model, inputs)[0]",
         rules=(Rules(sees="modules of exactly these classes", view=thop_calls, table=THOP),),
         notes=(
-            _MODULES_ALONE,
+            _MODULES,
             _BY_OUTPUT,
             Note(text="each call of a module with two parents counts four times", about=("products counted again",)),
         ),
@@ -158,7 +144,7 @@ COUNTERS: tuple[Counter, ...] = (
         notes=(
             Note(text="a linear layer's weights count once for each example, whatever the number of positions",
                  about=("products by its own rule",)),
-            _MODULES_ALONE,
+            _MODULES,
             _BY_OUTPUT,
         ),
     ),
@@ -181,11 +167,8 @@ COUNTERS: tuple[Counter, ...] = (
         notes=(
             _BY_OUTPUT,
             Note(text="a product of two tensors, number by number, is as many MACs", about=("elementwise",)),
-            Note(text="a convolution with padding='same' counts as nothing", about=("conv",)),
-            Note(
-                text="where a model's code multiplies lengths that it takes from a shape, it prints one more for each "
-                "such product, which no run shows that is not traced by torch.jit"
-            ),
+            _SAME,
+            Note(text="each product of lengths (h * w) in the model's code adds one, and only torch.jit shows it"),
         ),
     ),
     Counter(

@@ -1,8 +1,8 @@
-"""The events of a run that a counter sees: the same :class:`~sepcalc.readers.trace.Trace` from four heights.
+"""The events that a counter sees in a run (:class:`~sepcalc.readers.trace.Trace`).
 
 A counter of modules hooks their calls, one of functions replaces names in PyTorch's namespaces, one of graphs reads the
-operators that ``torch.jit`` traces, one of the dispatcher those that run in the end. Names are short: ``nn.Conv2d``,
-``F.relu``, ``torch.matmul``, ``Tensor.add``, ``aten::linear`` in a graph, ``aten.addmm`` in the dispatcher.
+operators that ``torch.jit`` traces, one of the dispatcher the operators that run in the end. Names are short:
+``nn.Conv2d``, ``F.relu``, ``Tensor.add``, ``aten::linear`` in a graph, ``aten.addmm`` in the dispatcher.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def class_name(qualname: str) -> str:
 
 
 def bound(operation: Operation) -> dict[str, object]:
-    """The attributes of an operator by name, also those that were given by place."""
+    """The attributes of an operator by name, positional arguments included."""
     bare = operation.function.rpartition(".")[2]
     given = operation.attributes.get("arguments", ())
     names = _ARGUMENTS.get(bare, ())
@@ -77,18 +77,16 @@ def _event(name: str, index: int, operation: Operation, times: int = 1) -> Event
 
 
 def dispatched(trace: Trace) -> Iterator[Event]:
-    """The operators that the dispatcher runs on a CPU: there attention and an LSTM are one kernel each."""
+    """The operators that the dispatcher runs on a CPU, where attention and an LSTM are one kernel each."""
     for index, operation in enumerate(trace.operations):
-        kernel = _kernel(operation)
-        if kernel:
+        if kernel := _kernel(operation):
             yield _event(kernel, index, operation)
-            continue
-        for call in operation.aten:
-            yield _below(call, index, operation)
+        else:
+            yield from (_below(call, index, operation) for call in operation.aten)
 
 
 def _kernel(operation: Operation) -> str | None:
-    """The kernel that a CPU runs in the place of this trace's operators, if there is one.
+    """The kernel that a CPU runs instead of this trace's operators, if there is one.
 
     Raises :class:`NotImplementedError` where a recurrent layer runs by kernels of another kind.
     """
@@ -131,7 +129,7 @@ _GRAPH_NAMES = {"multiply": "mul", "multiply_": "mul_", "grid_sample": "grid_sam
 
 
 def graph_name(operation: Operation) -> str:
-    """The operator's name in ``torch.jit``: that of the C++ call, for a convolution the innermost."""
+    """The operator's name in ``torch.jit``: its C++ function, of a convolution the innermost."""
     if not operation.function:
         return operation.aten[-1].name.partition(".")[2].partition(".")[0] if operation.aten else ""
     bare = operation.function.rpartition(".")[2]
@@ -156,8 +154,8 @@ def traced(trace: Trace) -> Iterator[Event]:
     """The operators of the graph that ``torch.jit`` makes of the run.
 
     The code of an attention layer multiplies lengths, which a graph holds too: one event a layer stands for them, and
-    one for a projection of keys and values together. The weights averaged over the heads are taken as unused, and a
-    graph holds nothing unused.
+    one for a projection of keys and values together. A graph holds nothing unused; the weights averaged over the heads
+    are taken as unused.
     """
     for index, operation in enumerate(trace.operations):
         heads = _HEADS in operation.inside
@@ -180,10 +178,9 @@ def _projects_both(trace: Trace, operation: Operation) -> bool:
 def functions(trace: Trace, times: Sequence[int] | None = None) -> Iterator[Event]:
     """The calls of PyTorch's functions by name; ``times`` says how often each module is added up."""
     for index, operation in enumerate(trace.operations):
-        if not operation.named:
-            continue
-        many = 1 if times is None else times[trace.calls[operation.call].module] if trace.calls else 1
-        yield _event(function_name(operation), index, operation, many)
+        if operation.named:
+            many = times[trace.calls[operation.call].module] if times and trace.calls else 1
+            yield _event(function_name(operation), index, operation, many)
 
 
 def called(trace: Trace, times: Sequence[int]) -> Iterator[Event]:
@@ -208,7 +205,7 @@ def called(trace: Trace, times: Sequence[int]) -> Iterator[Event]:
 
 
 def visits(trace: Trace, stops: Iterable[str] = (), *, through_root: bool = False) -> list[int]:
-    """How often a walk down the tree of modules, which goes no further below classes in ``stops``, comes to each.
+    """How often a walk down the tree of modules comes to each; it goes no further below classes in ``stops``.
 
     As with PyTorch's ``children``, a module with two parents is visited twice, one with two names in one parent once.
     """

@@ -1,8 +1,8 @@
 """The formulas of other counters, in parts that have words and an amount.
 
-A counter's table leads from names (of an operator, a function, a class of modules) to formulas. The part ``products``
-stands for multiply-adds of convolutions and matrix products, all other parts are the counter's own additions. Amounts
-are in the counter's unit, so a FLOP counter takes its products twice.
+A counter's table maps names of operators, functions or module classes to formulas. The part ``products`` stands for the
+multiply-adds of convolutions and matrix products; all other parts are the counter's own additions. Amounts are in the
+counter's unit, so a FLOP counter takes its products twice.
 """
 
 from __future__ import annotations
@@ -123,12 +123,11 @@ def norm(with_scale: int, without: int) -> Parts:
     return part("norm", words, lambda event: (with_scale if event.affine else without) * prod(event.x))
 
 
-def _normed_by_batch(event: Event) -> int:
-    rate = (5 if event.affine else 4) if event.flag("training") else (2 if event.affine else 1)
-    return rate * prod(event.x)
-
-
-batch_norm = part("norm", "2 · input (1 without scale), 5 (4) with the input's own statistics", _normed_by_batch)
+batch_norm = part(
+    "norm",
+    "2 · input (1 without scale), 5 (4) with the input's own statistics",
+    lambda event: ((4 if event.flag("training") else 1) + event.affine) * prod(event.x),
+)
 """A batch norm that keeps no moving statistics uses its input's, and counts as another norm does."""
 
 
@@ -136,11 +135,7 @@ def _positions(event: Event) -> int:
     """The batch times the output's positions; the input's for a transposed convolution."""
     rank = len(event.w) - 2
     spatial = (event.x if event.flag("transposed") else event.y)[-rank:] if rank else ()
-    return _batch(event) * prod(spatial)
-
-
-def _batch(event: Event) -> int:
-    return event.x[0] if len(event.x) == len(event.w) else 1
+    return prod(spatial) * (event.x[0] if len(event.x) == len(event.w) else 1)
 
 
 convolution = part("products", "weights · positions", lambda event: prod(event.w) * _positions(event))
@@ -199,11 +194,11 @@ elementwise_from_left = part(
     "both shapes lined up from the left",
     lambda event: prod(map(max, zip_longest(*event.inputs[:2], fillvalue=1))),
 )
-"""A fault of the tools: shapes broadcast from the right."""
+"""The tools line shapes up wrongly here: broadcasting starts from the right."""
 
 
 def einsum_cost(event: Event) -> int:
-    """What NumPy's ``einsum_path`` prints for an einsum of at most two tensors: FLOPs and one, to four figures.
+    """The cost that NumPy's ``einsum_path`` prints for an einsum of at most two tensors: FLOPs + 1, to four figures.
 
     Raises :class:`NotImplementedError` for more tensors, where the path would have to be searched.
     """

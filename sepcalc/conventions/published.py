@@ -22,7 +22,7 @@ def _batch_norm_params(layer: Layer) -> int:
 
 
 def _params(network: Network) -> Iterator[tuple[str, int]]:
-    """What people call the number of parameters."""
+    """The numbers that sources print as parameters."""
     params = network.cost.params
     normed = sum(map(_batch_norm_params, network.layers))
     yield "trainable parameters", params
@@ -31,15 +31,15 @@ def _params(network: Network) -> Iterator[tuple[str, int]]:
 
 
 def _macs(network: Network) -> Iterator[tuple[str, int]]:
-    """What people call MACs, multiply-adds, FLOPs or operations."""
+    """The numbers that sources print as MACs, multiply-adds, FLOPs or operations."""
     macs = network.cost.macs
     linear = sum(layer.cost.macs for layer in network.layers if layer.type == "linear")
     yield "multiply-adds", macs
     yield "FLOPs, two for each multiply-add", 2 * macs
     yield "multiply-adds without linear layers", macs - linear
-    for each in reconcile_all(network, None, COUNTERS):
-        if each.total is not None:
-            yield f"as {each.counter.title} counts", each.total
+    for reconciled in reconcile_all(network, None, COUNTERS):
+        if reconciled.total is not None:
+            yield f"as {reconciled.counter.title} counts", reconciled.total
 
 
 def explained(printed: str, candidates: Iterator[tuple[str, int]]) -> tuple[str, int] | None:
@@ -61,7 +61,7 @@ def explained(printed: str, candidates: Iterator[tuple[str, int]]) -> tuple[str,
 
 
 class Identified(NamedTuple):
-    """A figure as a source prints it, and what it stands for; ``exact`` is None where no convention here gives it."""
+    """A figure as a source prints it, and its convention; ``exact`` is None where no convention here gives it."""
 
     source: str
     figure: str
@@ -92,13 +92,13 @@ def published_figures(network: Network) -> Iterator[Identified]:
 
 
 def published_conventions_answer(network: Network) -> dict[str, Any]:
-    """What :func:`published_conventions_table` shows, as JSON."""
+    """The content of :func:`published_conventions_table`, as JSON."""
     figures = [answer_of(FIELDS.values(), row) for row in published_figures(network)]
     return {"schema": SCHEMA, "kind": "published", "name": network.name, "figures": figures}
 
 
 def published_conventions_table(network: Network) -> Table:
-    """Each figure that the network's sources print, what it stands for, and that number in full."""
+    """Each figure that the network's sources print, its convention, and its exact number."""
     table = Table(
         name="published",
         title=f"{network.name}, what its published figures stand for",

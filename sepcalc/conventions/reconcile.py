@@ -6,6 +6,7 @@ are in the other counter's unit.
 
 from __future__ import annotations
 
+from collections import Counter as Counts
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
@@ -22,17 +23,7 @@ OWN_RULE = "products by its own rule"
 MISSED = "not counted"
 AVERAGED = "average over the batch"
 
-_LABELS: dict[Item, str] = {
-    "products": OWN_RULE,
-    "bias": "bias",
-    "norm": "norms",
-    "activation": "activations",
-    "pooling": "pooling",
-    "elementwise": "elementwise",
-    "upsampling": "upsampling",
-    "recurrent": "recurrent layers, beside their products",
-    "other": "other",
-}
+_LABELS: dict[Item, str] = {"activation": "activations", "recurrent": "recurrent layers, beside their products"}
 
 ITEMS = (
     TWICE, "bias", "norms", "activations", "pooling", "elementwise", "upsampling", _LABELS["recurrent"], TRANSPOSED,
@@ -83,15 +74,10 @@ def reconcile(counter: Counter, trace: Trace, macs: Sequence[int]) -> Reconciled
     except NotImplementedError as reason:
         return Reconciled(counter=counter, ours=ours, total=None, reason=f"cannot be re-enacted: {reason}")
     sums.settle()
-    items = tuple((label, amount) for label, amount in sorted(sums.items.items(), key=_place) if amount)
-    return Reconciled(
-        counter=counter, ours=ours, total=ours + sum(sums.items.values()), items=items, missed=sums.missed()
-    )
-
-
-def _place(item: tuple[str, int]) -> tuple[int, str]:
-    label = item[0]
-    return (ITEMS.index(label) if label in ITEMS else ITEMS.index("norms"), label)
+    order = {label: number for number, label in enumerate(ITEMS)}
+    labels = sorted(sums.items, key=lambda label: (order.get(label, order["norms"]), label))
+    items = tuple((label, sums.items[label]) for label in labels if sums.items[label])
+    return Reconciled(counter=counter, ours=ours, total=ours + sums.items.total(), items=items, missed=sums.missed())
 
 
 _Place = tuple[str, int]
@@ -105,9 +91,9 @@ class _Sums:
     trace: Trace
     macs: Sequence[int]
     factor: int
-    items: dict[str, int] = field(default_factory=dict)
-    products: dict[_Place, int] = field(default_factory=dict)
-    biases: dict[_Place, int] = field(default_factory=dict)
+    items: Counts[str] = field(default_factory=Counts)
+    products: Counts[_Place] = field(default_factory=Counts)
+    biases: Counts[_Place] = field(default_factory=Counts)
     words: dict[_Place, str] = field(default_factory=dict)
     claimed: dict[int, _Place] = field(default_factory=dict)
     inside: dict[int, list[int]] = field(default_factory=dict)
@@ -126,37 +112,33 @@ class _Sums:
                 whole += amount
         first = self.trace.inputs[0] if len(self.trace.inputs) == 1 else ()
         if rules.per_example and first and first[0] > 1:
-            self.add(AVERAGED, int(whole / first[0]) - whole)
+            self.items[AVERAGED] += int(whole / first[0]) - whole
 
     def put(self, event: Event, item: Item, amount: int) -> None:
         """Add a part of an event to where it belongs."""
         place = ("call", event.call) if event.operation is None else ("operation", event.operation)
         self.words.setdefault(place, event.word)
         if item == "products":
-            self.products[place] = self.products.get(place, 0) + amount
+            self.products[place] += amount
         elif item == "bias":
-            self.biases[place] = self.biases.get(place, 0) + amount
+            self.biases[place] += amount
         else:
-            self.add(_rated(event, amount) if item == "norm" else _LABELS[item], amount)
-
-    def add(self, label: str, amount: int) -> None:
-        """Add to an item."""
-        self.items[label] = self.items.get(label, 0) + amount
+            self.items[_rated(event, amount) if item == "norm" else _LABELS.get(item, item)] += amount
 
     def settle(self) -> None:
         """Compare the products with ours, place by place; operators that a module claims are not claimed again."""
-        self.add(TWICE, (self.factor - 1) * sum(self.macs))
+        self.items[TWICE] += (self.factor - 1) * sum(self.macs)
         for place in sorted(self.products):
             operations = [index for index in self.operations(place) if index not in self.claimed]
             self.claimed.update(dict.fromkeys(operations, place))
             ours = self.factor * sum(self.macs[index] for index in operations)
-            self.add(self.label(place, operations, ours), self.products[place] - ours)
+            self.items[self.label(place, operations, ours)] += self.products[place] - ours
         for place, amount in self.biases.items():
             works = any(self.macs[index] for index in self.operations(place))
-            self.add("bias" if works else _kind(self.words[place]), amount)
+            self.items["bias" if works else _kind(self.words[place])] += amount
         for index, macs in enumerate(self.macs):
             if index not in self.claimed:
-                self.add(MISSED, -self.factor * macs)
+                self.items[MISSED] -= self.factor * macs
 
     def operations(self, place: _Place) -> Sequence[int]:
         """The operators at a place: one, or all that ran directly in a call."""
@@ -173,18 +155,13 @@ class _Sums:
 
     def missed(self) -> tuple[str, ...]:
         """The words of operators with multiply-adds that were not seen, or counted as nothing."""
-        nothing = {place for place, amount in self.products.items() if not amount}
-        return tuple(
-            dict.fromkeys(
-                self.trace.operations[index].word
-                for index, macs in enumerate(self.macs)
-                if macs and (index not in self.claimed or self.claimed[index] in nothing)
-            )
-        )
+        nothing = {None, *(place for place, amount in self.products.items() if not amount)}
+        missed = [index for index, macs in enumerate(self.macs) if macs and self.claimed.get(index) in nothing]
+        return tuple(dict.fromkeys(self.trace.operations[index].word for index in missed))
 
 
 def _kind(word: str) -> str:
-    """The item for weights that multiply nothing by our rule."""
+    """The label of weights that are no multiply-adds by our rule."""
     if word.endswith("_norm"):
         return f"{word.replace('_', ' ')}, by its parameters"
     return "activations" if word == "prelu" else "other"

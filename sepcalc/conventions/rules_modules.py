@@ -1,4 +1,4 @@
-"""The tables of counters of modules, which hook the modules of a model and see nothing else that a forward does.
+"""The tables of counters that hook modules, and see nothing else that a forward does.
 
 A class must be the one in the table, not a subclass of it. Facts of the named releases, read from their sources.
 """
@@ -9,20 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import prod
 
+from sepcalc.conventions import formulas
 from sepcalc.conventions.events import called, class_name, visits
-from sepcalc.conventions.formulas import (
-    Event,
-    Part,
-    Parts,
-    bias,
-    convolution,
-    linear,
-    norm,
-    part,
-    per_input,
-    per_output,
-    twice,
-)
+from sepcalc.conventions.formulas import Event, Part, Parts, norm, part, per_input, per_output, twice
 from sepcalc.readers.trace import Trace
 
 _AXES = (1, 2, 3)
@@ -57,32 +46,29 @@ def _steps(event: Event) -> int:
     return prod(event.x[: 1 if cell else 2]) * (2 if event.flag("bidirectional") else 1)
 
 
-def _hidden(event: Event) -> int:
-    return event.number("hidden_size") * event.number("num_layers", 1) * _steps(event)
-
-
 _weights = part("products", "weights · steps", lambda event: _numbers(event, "weight") * _steps(event))
 _added = part("bias", "biases · steps", lambda event: _numbers(event, "bias") * _steps(event))
 
 
 def _table(products: Parts, beside: Mapping[str, int], less_gates: int = 0) -> dict[str, Parts]:
-    table: dict[str, Parts] = {}
-    for kind, gates in _GATES.items():
-        extra = _per_hidden(beside[kind] - less_gates * gates)
-        table |= dict.fromkeys((f"nn.{kind}", f"nn.{kind}Cell"), products + _added + extra)
-    return table
+    extra = {kind: _per_hidden(beside[kind] - less_gates * gates) for kind, gates in _GATES.items()}
+    return {f"nn.{kind}{cell}": products + _added + extra[kind] for kind in _GATES for cell in ("", "Cell")}
 
 
 def _per_hidden(times: int) -> Parts:
     """So many for each hidden number of every layer and step."""
-    return part("recurrent", f"{times} · hidden · layers · steps", lambda event: times * _hidden(event))
+
+    def amount(event: Event) -> int:
+        return times * event.number("hidden_size") * event.number("num_layers", 1) * _steps(event)
+
+    return part("recurrent", f"{times} · hidden · layers · steps", amount)
 
 
 recurrent_macs = _table(_weights, _BESIDE)
 """ptflops."""
 
 recurrent_flops = _table(twice(_weights), _BESIDE, less_gates=2)
-"""calflops and DeepSpeed: an addition less than two FLOPs for each gate and product."""
+"""calflops and DeepSpeed: two FLOPs for each multiply-add, less one addition for each gate and product."""
 
 recurrent_thop = _table(_weights, _BESIDE_THOP)
 """thop."""
@@ -151,10 +137,9 @@ def thop_calls(trace: Trace) -> Iterator[Event]:
 
 def _head(event: Event) -> tuple[int, int, int, int]:
     """Batch and the lengths of queries, keys and values."""
-    first = event.flag("batch_first")
+    axis = int(event.flag("batch_first"))
     query, key, value = event.inputs[:3]
-    length = 1 if first else 0
-    return query[1 - length], query[length], key[length], value[length]
+    return query[1 - axis], query[axis], key[axis], value[axis]
 
 
 def _attention_products(event: Event) -> int:
@@ -198,8 +183,8 @@ _TIMM_ATTENTION = (
 )
 
 PTFLOPS_MODULES: dict[str, Parts] = {
-    **dict.fromkeys(_classes("Conv", "ConvTranspose"), convolution + bias),
-    "nn.Linear": linear + bias,
+    **dict.fromkeys(_classes("Conv", "ConvTranspose"), formulas.convolution + formulas.bias),
+    "nn.Linear": formulas.linear + formulas.bias,
     **dict.fromkeys(("nn.ReLU", "nn.PReLU", "nn.ELU", "nn.LeakyReLU", "nn.ReLU6", "nn.GELU"), per_output("activation")),
     **dict.fromkeys(_classes("MaxPool", "AvgPool", "AdaptiveMaxPool", "AdaptiveAvgPool"), per_input("pooling")),
     **dict.fromkeys((*_classes("BatchNorm", "InstanceNorm"), "nn.GroupNorm"), norm(2, 1)),
@@ -213,7 +198,7 @@ PTFLOPS_MODULES: dict[str, Parts] = {
     ),
     **dict.fromkeys(("timm.layers.attention.Attention", "timm.models.vision_transformer.Attention"), _TIMM_ATTENTION),
 }
-"""ptflops, ``backend="pytorch"``: the modules. It adds functions to them, those that the same modules call too."""
+"""ptflops, ``backend="pytorch"``: the modules. It adds functions to them, also the ones that the same modules call."""
 
 
 def ptflops_calls(trace: Trace) -> Iterator[Event]:
@@ -233,8 +218,7 @@ TORCHINFO: dict[str, Parts] = {
     "other, *bias*": part("bias", "biases · first two lengths of the output",
                           lambda event: prod(event.y[:2]) * prod(event.w)),
 }  # fmt: skip
-"""torchinfo's ``summary``: by the names of the parameters of each module without submodules, and by whether the
-class is called something with Conv."""
+"""torchinfo's ``summary``: by the parameter names of each module without submodules, and by ``Conv`` in its class."""
 
 
 def torchinfo_parameters(trace: Trace) -> Iterator[Event]:

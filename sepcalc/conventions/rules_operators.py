@@ -9,28 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import prod
 
-from sepcalc.conventions.formulas import (
-    Event,
-    Part,
-    Parts,
-    addmm,
-    addmv,
-    attention,
-    batch_norm,
-    bias,
-    bias_each_output,
-    convolution,
-    convolution_by_output,
-    einsum_cost,
-    linear,
-    matmul,
-    matmul_by_first,
-    norm,
-    part,
-    per_input,
-    per_output,
-    twice,
-)
+from sepcalc.conventions import formulas
+from sepcalc.conventions.formulas import Event, Part, Parts, norm, part, per_input, per_output, twice
 
 
 def _cells(elementwise: Mapping[str, int]) -> dict[str, Parts]:
@@ -57,7 +37,7 @@ def _unrolled_bias(event: Event) -> int:
     biases = [shape[0] for shape in event.inputs[2:] if len(shape) == 1]
     given = event.config.get("arguments", ())
     apart = 0
-    # With the batch first, the first layer's input is no block of memory, and its bias is added after the product.
+    # With the batch first, the first layer's input is not contiguous, and its bias is added after the product.
     if isinstance(given, tuple) and given[-1:] == (True,) and min(event.x[:2]) > 1 and biases:
         apart = biases[0] * (2 if given[-2] is True else 1)
     return prod(event.x[:2]) * (sum(biases) - apart)
@@ -70,21 +50,18 @@ _unrolled = (
 """An RNN or a GRU as a CPU runs it: products step by step."""
 
 FLOP_COUNTER_MODE: dict[str, Parts] = {
-    "aten.convolution": twice(convolution),
-    "aten.mm": twice(matmul),
-    "aten.bmm": twice(matmul),
-    "aten.addmm": twice(addmm),
-    "aten.baddbmm": twice(addmm),
+    "aten.convolution": twice(formulas.convolution),
+    **dict.fromkeys(("aten.mm", "aten.bmm"), twice(formulas.matmul)),
+    **dict.fromkeys(("aten.addmm", "aten.baddbmm"), twice(formulas.addmm)),
     **dict.fromkeys(("aten.rnn", "aten.gru"), twice(_unrolled[:1])),
 }
-"""``torch.utils.flop_counter.FlopCounterMode``: products alone, two FLOPs each. The fused attention kernels of GPUs are
-in its table too, the CPU's is not: there attention is nothing."""
+"""``torch.utils.flop_counter.FlopCounterMode``: products alone, two FLOPs each. The table has the fused attention
+kernels of GPUs and not the CPU's: there attention counts as nothing."""
 
 PTFLOPS_ATEN: dict[str, Parts] = {
-    "aten.convolution": convolution + bias,
-    "aten.mm": matmul,
-    "aten.bmm": matmul,
-    "aten.addmm": addmm + bias_each_output,
+    "aten.convolution": formulas.convolution + formulas.bias,
+    **dict.fromkeys(("aten.mm", "aten.bmm"), formulas.matmul),
+    "aten.addmm": formulas.addmm + formulas.bias_each_output,
     **dict.fromkeys(("aten.rnn", "aten.gru"), _unrolled),
 }
 """ptflops, ``backend="aten"``."""
@@ -98,25 +75,20 @@ def _einsum_halved(event: Event) -> int:
     renamed = "".join(letters.get(letter, letter) for letter in equation)
     if renamed in ("abc,abd->acd", "abc,adc->adb"):
         return prod(event.inputs[0]) * event.inputs[1][-1 if renamed.startswith("abc,abd") else 1]
-    return einsum_cost(event) // 2
+    return formulas.einsum_cost(event) // 2
 
 
 FVCORE: dict[str, Parts] = {
-    "aten::_convolution": convolution,
-    "aten::linear": linear,
-    "aten::addmm": addmm,
-    "aten::mm": matmul_by_first,
-    "aten::matmul": matmul_by_first,
-    "aten::bmm": matmul_by_first,
+    "aten::_convolution": formulas.convolution,
+    "aten::linear": formulas.linear,
+    "aten::addmm": formulas.addmm,
+    **dict.fromkeys(("aten::mm", "aten::matmul", "aten::bmm"), formulas.matmul_by_first),
     "aten::einsum": part("products", "half of what NumPy prints, to four figures", _einsum_halved),
-    "aten::batch_norm": batch_norm,
-    "aten::layer_norm": norm(5, 4),
-    "aten::group_norm": norm(5, 4),
-    "aten::instance_norm": norm(5, 4),
+    "aten::batch_norm": formulas.batch_norm,
+    **dict.fromkeys(("aten::layer_norm", "aten::group_norm", "aten::instance_norm"), norm(5, 4)),
     "aten::adaptive_avg_pool2d": per_input("pooling"),
     "aten::upsample_nearest2d": per_output("upsampling"),
-    "aten::upsample_bilinear2d": per_output("upsampling", 4),
-    "aten::grid_sampler": per_output("upsampling", 4),
+    **dict.fromkeys(("aten::upsample_bilinear2d", "aten::grid_sampler"), per_output("upsampling", 4)),
     **_cells({}),
 }
 """fvcore's ``FlopCountAnalysis``: a FLOP is a fused multiply-add there."""
@@ -144,23 +116,17 @@ def _sampled(event: Event) -> int:
     return prod(event.y) * {"nearest": 0, "bicubic": 16}.get(str(event.config.get("mode", "bilinear")), 4)
 
 
-_SCALED = norm(1, 0)
-_AVERAGED = per_output("pooling")
-
 TORCHPROFILE: dict[str, Parts] = {
-    "aten::_convolution": convolution_by_output,
-    "aten::linear": linear,
-    "aten::addmm": addmm,
-    "aten::addmv": addmv,
-    "aten::matmul": matmul,
-    "aten::bmm": matmul,
-    "aten::baddbmm": addmm,
-    "aten::scaled_dot_product_attention": attention,
+    "aten::_convolution": formulas.convolution_by_output,
+    "aten::linear": formulas.linear,
+    **dict.fromkeys(("aten::addmm", "aten::baddbmm"), formulas.addmm),
+    "aten::addmv": formulas.addmv,
+    **dict.fromkeys(("aten::matmul", "aten::bmm"), formulas.matmul),
+    "aten::scaled_dot_product_attention": formulas.attention,
     "aten::einsum": part("products", "the lengths of all indices (nothing with '...')", _einsum_all),
     "aten::lstm": part("products", "steps · gates · (input + hidden)", _lstm),
-    "aten::mul": per_output("elementwise"),
-    "aten::mul_": per_output("elementwise"),
-    "aten::mean": _AVERAGED,
+    **dict.fromkeys(("aten::mul", "aten::mul_"), per_output("elementwise")),
+    "aten::mean": per_output("pooling"),
     "aten::leaky_relu": per_output("activation"),
     "aten::local_response_norm": per_output("norm", 3),
     "F.multi_head_attention_forward": part("elementwise", "4 products of lengths", lambda _: 4),
@@ -168,11 +134,10 @@ TORCHPROFILE: dict[str, Parts] = {
         "elementwise", "a product of lengths for its weights, and one for its bias", lambda event: len(event.inputs) - 1
     ),
     **_cells({"gru_cell": 2, "lstm_cell": 3}),
-    "aten::batch_norm": _SCALED,
-    "aten::instance_norm": _SCALED,
-    "aten::layer_norm": _SCALED,
-    "aten::group_norm": _SCALED,
-    **dict.fromkeys((f"aten::{kind}avg_pool{axes}d" for kind in ("", "adaptive_") for axes in (1, 2, 3)), _AVERAGED),
+    **dict.fromkeys((f"aten::{kind}_norm" for kind in ("batch", "instance", "layer", "group")), norm(1, 0)),
+    **dict.fromkeys(
+        (f"aten::{kind}avg_pool{axes}d" for kind in ("", "adaptive_") for axes in (1, 2, 3)), per_output("pooling")
+    ),
     "aten::upsample_bilinear2d": per_output("upsampling", 4),
     "aten::grid_sampler": part("upsampling", "4 · output (nearest 0, bicubic 16)", _sampled),
 }

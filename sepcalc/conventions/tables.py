@@ -1,4 +1,4 @@
-"""What other counters print for a network, as a table and for programs."""
+"""The totals of other counters for a network, as a table and for programs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PARTS_RULE = "The parts of a difference are in the counter's unit and add up to 
 
 
 def reconcile_all(network: Network, trace: Trace | None, counters: Sequence[Counter]) -> tuple[Reconciled, ...]:
-    """What each counter prints for a network; ``trace`` is the run of its code, if there was one."""
+    """The total of each counter for a network; ``trace`` is the run of its code, if there was one."""
     if trace is None:
         run, macs = layers_trace(network)
     else:
@@ -68,13 +68,13 @@ def _rows(ours: int, found: Iterable[Reconciled]) -> Iterator[CounterRow]:
 
 
 def _table(title: str, ours: int, found: Sequence[Reconciled], about: Sequence[str] = ()) -> Table:
-    notes = (f"{each.counter.title}: {text}." for each in found for text in each.notes)
+    notes = (f"{reconciled.counter.title}: {text}." for reconciled in found for text in reconciled.notes)
     table = Table(name="counters", title=title, caption=f"{COUNTING_RULE} {PARTS_RULE}", notes=(*about, *notes))
     return fill_table(table, FIELDS.values(), _rows(ours, found), role=lambda row: row.role)
 
 
 def reconcile_answer(network: Network, found: Sequence[Reconciled], *, as_modules: bool) -> dict[str, Any]:
-    """What :func:`reconcile_table` shows, as JSON."""
+    """The content of :func:`reconcile_table`, as JSON."""
     return {
         "schema": SCHEMA,
         "kind": "counters",
@@ -83,14 +83,14 @@ def reconcile_answer(network: Network, found: Sequence[Reconciled], *, as_module
         "as_modules": as_modules,
         "counters": [
             {
-                "counter": each.counter.name,
-                "package": each.counter.package,
-                "release": each.counter.release,
-                **answer_of(FIELDS.values(), _row(each)),
-                "items": [{"item": label, "amount": amount} for label, amount in each.items],
-                "missed": list(each.missed),
-                "notes": list(each.notes),
+                "counter": reconciled.counter.name,
+                "package": reconciled.counter.package,
+                "release": reconciled.counter.release,
+                **answer_of(FIELDS.values(), _row(reconciled)),
+                "items": [{"item": label, "amount": amount} for label, amount in reconciled.items],
+                "missed": list(reconciled.missed),
+                "notes": list(reconciled.notes),
             }
-            for each in found
+            for reconciled in found
         ],
     }

@@ -61,9 +61,9 @@ class FeatureMap:
 class Convolution:
     """A convolution or linear layer as it is written: ``spec`` in the form of ``variant``.
 
-    A norm and an activation follow each stage, or as ``between`` says; after the last, ``norm_last`` and ``act_last`` if
-    given. A layer that ``shares`` the weights of an earlier one, by its name, has multiply-adds and no parameters.
-    ``batch`` is how many feature maps it runs over: examples, or the positions that a linear layer's spec leaves out.
+    A norm and an activation follow each stage, or as ``between`` says; ``norm_last`` and ``act_last``, if given, replace
+    those after the last. A layer that ``shares`` the weights of an earlier one, by its name, has multiply-adds and no
+    parameters. ``batch`` is how many feature maps it runs over: examples, or the positions that its spec leaves out.
     """
 
     name: str

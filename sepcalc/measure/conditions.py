@@ -1,4 +1,4 @@
-"""Under what conditions something is timed: what all candidates of one measurement share.
+"""The conditions that all candidates of one measurement share.
 
 A new condition is a field of :class:`Conditions` and its words here; ``measure/pytorch/calls.py`` puts it into effect,
 and ``cli/measure_flags.py`` has its flag.
@@ -17,15 +17,15 @@ Cache = Literal["warm", "cold"]
 CACHES: tuple[Cache, ...] = get_args(Cache)
 DEVICES = ("cpu", "cuda", "mps")
 DTYPES = ("float64", "float32", "float16", "bfloat16")
-"""What may be asked for: in PyTorch's words, the dtypes in which its convolutions compute."""
+"""The dtypes in which PyTorch's convolutions compute."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
     """One device, one dtype and one way to call, the same for every candidate.
 
-    ``threads`` are those of the CPU. A call finds in the ``cache`` what the call before it left (``warm``), or nothing
-    of its own (``cold``). With ``backward`` a call is a forward and a backward pass.
+    ``threads`` are of the CPU. The ``cache`` holds the data of the call before (``warm``), or none of the call's own
+    (``cold``). With ``backward`` a call is a forward and a backward pass.
 
     >>> Conditions(dtype="bfloat16", batch=8).device
     'cpu'
@@ -42,7 +42,7 @@ class Conditions:
 
 
 class Varying(NamedTuple):
-    """A condition that one run may vary: its value, and the title and the kind of its column."""
+    """A condition that one run may vary: its value, and the title and kind of its column."""
 
     value: Callable[[Conditions], str | int]
     title: str
@@ -50,11 +50,9 @@ class Varying(NamedTuple):
 
 
 VARYING: Mapping[str, Varying] = {
-    "dtype": Varying(lambda conditions: conditions.dtype, "dtype"),
-    "batch": Varying(lambda conditions: conditions.batch, "Batch", "count"),
-    "memory_format": Varying(
-        lambda conditions: "channels_last" if conditions.channels_last else "contiguous", "Memory format"
-    ),
+    "dtype": Varying(lambda at: at.dtype, "dtype"),
+    "batch": Varying(lambda at: at.batch, "Batch", "count"),
+    "memory_format": Varying(lambda at: "channels_last" if at.channels_last else "contiguous", "Memory format"),
 }
 """The conditions that one run may vary, by the key of their column, in PyTorch's words."""
 
@@ -65,7 +63,7 @@ def varied(grid: Sequence[Conditions]) -> list[str]:
 
 
 def words(key: str, conditions: Conditions) -> str:
-    """One of the conditions of :data:`VARYING` as a sentence has it.
+    """One of the conditions of :data:`VARYING` as words of a sentence.
 
     >>> words("batch", Conditions(batch=1024)), words("dtype", Conditions())
     ('batch 1,024', 'float32')
@@ -75,9 +73,8 @@ def words(key: str, conditions: Conditions) -> str:
 
 
 def shared_words(grid: Sequence[Conditions]) -> Iterator[str]:
-    """The conditions that all of ``grid`` share, as a caption has them."""
-    first = grid[0]
-    differing = varied(grid)
+    """The conditions that all of ``grid`` share, as words of a caption."""
+    first, differing = grid[0], varied(grid)
     yield from (words(key, first) for key in VARYING if key not in differing)
     yield f"{first.cache} cache"
     if first.compile:

@@ -1,4 +1,4 @@
-"""Times of one convolution, in each of its variants and, for the roofline, in each of their stages."""
+"""Times of one convolution in each of its variants and, for the roofline, of each of their stages."""
 
 from __future__ import annotations
 
@@ -24,14 +24,13 @@ def measure_layer(comparison: Comparison, setup: MeasurementSetup) -> Session:
 
     The reference is the dense convolution. For a roofline the stages of a variant that has several are timed too.
 
-    Raises :class:`SpecError` where the size is open, and :class:`SepcalcError` where a module differs from what was
-    counted.
+    Raises :class:`SpecError` if the size is open, and :class:`SepcalcError` if a module differs from its counts.
     """
     if comparison.spec.size is None:
-        raise SpecError("what is timed needs a feature map of some size; give a size")
-    entries = [entry for one in setup.conditions for entry in _entries(comparison, one, stages=setup.roofline)]
+        raise SpecError("timing needs a feature map of some size; give a size")
+    entries = tuple(entry for at in setup.conditions for entry in _entries(comparison, at, stages=setup.roofline))
     title = describe(comparison.spec)
-    return run("layer", title, [Group(title=title, entries=tuple(entries))], setup)
+    return run("layer", title, [Group(title=title, entries=entries)], setup)
 
 
 def _entries(comparison: Comparison, conditions: Conditions, *, stages: bool) -> Iterator[Subject | Timed]:
@@ -51,7 +50,7 @@ def _entries(comparison: Comparison, conditions: Conditions, *, stages: bool) ->
 
 
 def layer_subject(row: Timed, layer: Convolution) -> Subject:
-    """``layer`` with its norms and activations, and weights of its own, as ``row``."""
+    """The subject of ``row``: ``layer`` with its norms and activations, and with weights of its own."""
     alone = replace(layer, shares=None)
     cost, conditions = alone.cost, row.conditions
     return Subject(

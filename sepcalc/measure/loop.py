@@ -1,8 +1,8 @@
-"""The loop that takes the samples, for anything that can be called.
+"""The loop that takes the samples, of anything that can be called; clock, sampler and chance are arguments.
 
-Every round takes one sample of every candidate, in random order, so that a disturbance of the machine falls on all of
-them alike. A sample is the time of ``inner`` calls in a row, long enough for the clock, and is stored in seconds per
-call. No sample is dropped for being slow. Nothing here knows of torch: clock, sampler and chance are arguments.
+Every round takes one sample of every candidate, in random order, so that a disturbance of the machine falls on all
+alike. A sample is the time of ``inner`` calls in a row, long enough for the clock; it is stored in seconds per call.
+No sample is dropped for being slow.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import gc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import repeat
+from itertools import islice, pairwise, repeat
 from math import ceil, inf
 from random import Random
 from statistics import median
@@ -24,32 +24,30 @@ from sepcalc.core.runtime import paused
 T = TypeVar("T")
 
 SPARE = 1.25
-"""Samples are planned to last this much longer than they must: a machine may speed up after the warm-up."""
+"""How many times the least time a sample is planned to last: a machine may speed up after the warm-up."""
 
 MOST_CALLS = 1_000_000
-"""A clock that does not tick in so many calls stands still."""
+"""A clock that does not move in so many calls stands still."""
 
 Clock = Callable[[], int]
-"""The time, in nanoseconds since some moment in the past."""
+"""The time in nanoseconds, from any starting point."""
 
 Call = Callable[[], object]
-"""One run of what is timed."""
-
-Phase = Literal["warm-up", "rounds"]
+"""One run of a candidate."""
 
 
 class Sample(NamedTuple):
-    """The time of some calls in a row: in all, and until the last was handed to the device (CUDA alone)."""
+    """The time of calls in a row: in all, and until the last was handed to the device (CUDA alone)."""
 
     seconds: float
     enqueue_s: float | None = None
 
 
 Pending = Callable[[], Sample]
-"""A sample that may still be running on a device; calling it, once the round is over, waits for the device."""
+"""A sample that may still be running on a device. Once the round is over, a call waits for it."""
 
 Sampler = Callable[[Call, int, Clock], Pending]
-"""Runs so many calls in a row, and times them."""
+"""Runs a number of calls in a row, and times them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +74,9 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Series:
-    """The samples of one candidate in the order of the rounds, in seconds per call; each is of ``inner`` calls.
+    """The samples of one candidate by round, in seconds per call; each is of ``inner`` calls.
 
-    ``enqueue`` is the host's share: seconds per call until the device had its work. It is empty without a device.
+    ``enqueue``: the seconds per call that the host took to hand the work over; empty without a device.
     """
 
     inner: int
@@ -90,9 +88,8 @@ class Series:
 class Measurement:
     """The result by candidate: a series, or the reason of its failure. All series are of the same ``rounds``.
 
-    ``interrupted``: by Ctrl-C; the series then hold the complete rounds so far, and there may be none. In
-    ``void_rounds`` the clock stood still or stepped backwards; they are not among the samples. ``clock_step_s`` is the
-    smallest step that the clock was seen to make.
+    After an interruption by Ctrl-C the series hold the complete rounds so far, if any. ``void_rounds`` are left out:
+    the clock stood still in them or stepped backwards. ``clock_step_s`` is the smallest step seen of the clock.
     """
 
     series: Mapping[str, Series]
@@ -112,10 +109,10 @@ class State:
     """How far a measurement is, between two rounds.
 
     ``done`` and ``planned`` count candidates in the warm-up, and then rounds, which took ``spent_s`` so far.
-    ``samples`` are those so far, in seconds per call.
+    ``samples`` are in seconds per call.
     """
 
-    phase: Phase
+    phase: Literal["warm-up", "rounds"]
     done: int
     planned: int
     spent_s: float = 0.0
@@ -124,7 +121,7 @@ class State:
 
     @property
     def share(self) -> float:
-        """The part of this phase that is done, from 0 to 1.
+        """The share of this phase that is done, from 0 to 1.
 
         >>> State(phase="rounds", done=15, planned=30, spent_s=1.5, planned_s=2.0).share
         0.5
@@ -137,10 +134,6 @@ class State:
     def medians(self) -> dict[str, float]:
         """The median time per call of each candidate so far, in seconds."""
         return {key: median(samples) for key, samples in self.samples.items() if samples}
-
-
-Watch = Callable[[State], None]
-"""Is told how far a measurement is."""
 
 
 def on_host(call: Call, inner: int, clock: Clock) -> Pending:
@@ -174,14 +167,13 @@ def measure(
     clock: Clock = perf_counter_ns,
     sample: Sampler = on_host,
     rng: Random | None = None,
-    watch: Watch = lambda state: None,
+    watch: Callable[[State], None] = lambda state: None,
     reason: Callable[[Exception], str] = first_line,
 ) -> Measurement:
     """The measurement of ``candidates``: in turns, each round in a new random order, without the garbage collector.
 
-    ``watch`` is told the state between rounds, never inside one. A candidate that raises an :class:`Exception`
-    fails with the ``reason`` of it, and the others go on. A :class:`KeyboardInterrupt` ends the measurement with the
-    results so far.
+    ``watch`` is told the state between rounds. A candidate that raises an :class:`Exception` fails with its ``reason``,
+    and the others go on. A :class:`KeyboardInterrupt` ends the measurement with the results so far.
 
     >>> found = measure({"nothing": lambda: None}, Plan(rounds=3, time_s=0, warmup_s=0))
     >>> found.rounds, list(found.series), found.failures, found.interrupted
@@ -213,7 +205,7 @@ class _Loop:
     plan: Plan
     clock: Clock
     sample: Sampler
-    watch: Watch
+    watch: Callable[[State], None]
     reason: Callable[[Exception], str]
     ready: dict[str, tuple[Call, int]] = field(default_factory=dict)
     samples: dict[str, list[float]] = field(default_factory=dict)
@@ -224,7 +216,7 @@ class _Loop:
     spent_s: float = 0.0
 
     def warm_up(self, candidates: Mapping[str, Call], least_s: float) -> None:
-        """Warm each candidate up; those that did not fail are then ready, with their inner calls."""
+        """Warm each candidate up; it is then ready with the number of its inner calls, unless it failed."""
         for done, (key, call) in enumerate(candidates.items()):
             self.watch(State(phase="warm-up", done=done, planned=len(candidates)))
             inner = self._attempt(key, partial(_warm_up, call, self.plan, least_s, self.sample, self.clock))
@@ -236,7 +228,7 @@ class _Loop:
         """Take the planned rounds, then more until the time is spent."""
         while self.ready and self._goes_on():
             self.watch(self._state())
-            gc.collect(1)  # Only the young generations: what calls left behind.
+            gc.collect(1)  # only the young generations, which hold the garbage of calls
             order = list(self.ready)
             rng.shuffle(order)
             start = self.clock()
@@ -244,7 +236,7 @@ class _Loop:
             self.spent_s += max(0.0, (self.clock() - start) / 1e9)
 
     def _goes_on(self) -> bool:
-        """Whether another round is due; none is with a clock that hardly ever works."""
+        """Whether another round is due; none is where too many rounds are void."""
         is_due = self.rounds < self.plan.rounds or self.spent_s < self.plan.time_s
         return is_due and self.void_rounds <= self.rounds + self.plan.rounds
 
@@ -259,7 +251,7 @@ class _Loop:
         )
 
     def _round(self, order: Sequence[str]) -> dict[str, Sample]:
-        """One sample of each candidate in this order, without those that failed."""
+        """One sample of each candidate that does not fail, in this order."""
         begun = {key: self._attempt(key, partial(self.sample, *self.ready[key], self.clock)) for key in order}
         samples = {key: self._attempt(key, pending) for key, pending in begun.items() if pending is not None}
         return {key: sample for key, sample in samples.items() if sample is not None}
@@ -276,7 +268,7 @@ class _Loop:
         self.rounds += 1
 
     def _attempt(self, key: str, step: Callable[[], T]) -> T | None:
-        """The result of ``step``; None where it raises, and its candidate is out of the race."""
+        """The result of ``step``; None where it raises, and the candidate has failed."""
         try:
             return step()
         except Exception as error:
@@ -287,7 +279,7 @@ class _Loop:
 
     def series(self) -> dict[str, Series]:
         """The samples of each candidate that did not fail, if a round was completed."""
-        whole = slice(self.rounds)  # an interruption may have come between two candidates of one round
+        whole = slice(self.rounds)  # an interruption may come between two candidates of one round
         series = {
             key: Series(inner=inner, samples=tuple(self.samples[key][whole]), enqueue=tuple(self.enqueue[key][whole]))
             for key, (_, inner) in self.ready.items()
@@ -296,9 +288,9 @@ class _Loop:
 
 
 def _warm_up(call: Call, plan: Plan, least_s: float, sample: Sampler, clock: Clock) -> int:
-    """How many calls a sample of ``least_s`` needs; ``call`` is run once, twice, four times, … until it is warm.
+    """How many calls a sample of ``least_s`` needs: ``call`` runs once, twice, four times, … until it is warm.
 
-    The quickest batch decides: delays only add, and a first call may have compiled something.
+    The quickest batch decides: delays only add, and a first call may compile something.
     """
     spent_s, calls, batch, inner = 0.0, 0, 1, 1
     while True:
@@ -316,14 +308,6 @@ def _warm_up(call: Call, plan: Plan, least_s: float, sample: Sampler, clock: Clo
 
 
 def _clock_step_s(clock: Clock) -> float:
-    """The smallest step that the clock is seen to make: its resolution, or the time of reading it if that is more."""
-    steps: list[int] = []
-    last = clock()
-    for _ in range(MOST_CALLS):
-        now = clock()
-        if now > last:
-            steps.append(now - last)
-        if len(steps) == 20:
-            break
-        last = now
-    return min(steps, default=0) / 1e9
+    """The smallest of 20 steps of the clock: its resolution, or the time of reading it if that is more."""
+    readings = pairwise(clock() for _ in range(MOST_CALLS))
+    return min(islice((now - last for last, now in readings if now > last), 20), default=0) / 1e9

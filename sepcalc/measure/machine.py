@@ -1,7 +1,7 @@
 """The machine that times are taken on: its description, and the ceilings that were measured on it.
 
-What a system does not tell is None, never a guess. Sizes are in bytes. The ceilings are kept in the user's cache folder
-by machine, device, dtype and threads, so that they are measured once.
+An unknown fact is None, never a guess. Sizes are in bytes. The ceilings are kept in the user's cache folder by machine,
+device, dtype and threads, so that they are measured once.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sepcalc.core.errors import SepcalcError
 from sepcalc.measure.conditions import Conditions
 
 CEILINGS_SCHEMA = 1
-"""The version of the file with the ceilings; those in a file of another version are measured anew."""
+"""The version of the file with the ceilings; a file of another version is not read."""
 
 CPU_LIST = Path("/proc/cpuinfo")
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
@@ -27,14 +27,14 @@ MEMORY = Path("/proc/meminfo")
 
 
 class Ceilings(NamedTuple):
-    """The most that a machine was seen to do: floating point operations, and bytes read and written, per second."""
+    """The highest measured speeds of a machine: floating point operations, and bytes read and written, per second."""
 
     flop_per_s: float
     bytes_per_s: float
 
 
 def machine() -> dict[str, Any]:
-    """The processor, the system, and how busy they are: what times depend on and no program decides."""
+    """The processor, the system, and how busy they are: times depend on them, and no program decides them."""
     return {
         "cpu": cpu_name(),
         "cores": usable_cores(),
@@ -109,10 +109,7 @@ def load_ceilings(environment: Mapping[str, Any], conditions: Conditions) -> Cei
 
 
 def save_ceilings(environment: Mapping[str, Any], conditions: Conditions, ceilings: Ceilings) -> None:
-    """Keep ``ceilings`` for later runs.
-
-    Raises :class:`SepcalcError` where the folder cannot be written to.
-    """
+    """Keep ``ceilings`` for later runs. Raises :class:`SepcalcError` where the folder cannot be written to."""
     from sepcalc.render.files import write
 
     file = _ceilings_file()
@@ -126,7 +123,7 @@ def save_ceilings(environment: Mapping[str, Any], conditions: Conditions, ceilin
 
 
 def _ceilings_key(environment: Mapping[str, Any], conditions: Conditions) -> str:
-    """What tells ceilings apart: a new version of a library may have faster kernels, so versions are in it."""
+    """The key of saved ceilings. It names the versions of libraries, since a new one may have faster kernels."""
     machine = ", ".join(f"{name} {environment[name]}" for name in _IDENTITY if environment.get(name) is not None)
     return f"{machine}; {conditions.device}, {conditions.dtype}, {conditions.threads} threads"
 
@@ -138,11 +135,9 @@ def _saved_ceilings() -> dict[str, Any]:
     """All saved ceilings by their key. They can be measured again, so a damaged file is as good as none."""
     try:
         content = json.loads(_ceilings_file().read_text("utf-8"))
-    except (OSError, ValueError):
+        return dict(content["ceilings"]) if content["schema"] == CEILINGS_SCHEMA else {}
+    except (OSError, ValueError, TypeError, KeyError):
         return {}
-    is_known = isinstance(content, dict) and content.get("schema") == CEILINGS_SCHEMA
-    ceilings = content.get("ceilings") if is_known else None
-    return ceilings if isinstance(ceilings, dict) else {}
 
 
 def _ceilings_file() -> Path:
@@ -150,10 +145,8 @@ def _ceilings_file() -> Path:
 
 
 def cache_folder() -> Path:
-    """The folder of this program for what can be made again."""
-    own = os.environ.get("XDG_CACHE_HOME")
-    if not own and sys.platform == "win32":
-        own = os.environ.get("LOCALAPPDATA")
-    if own:
+    """The folder of this program for files that can be made again."""
+    local = os.environ.get("LOCALAPPDATA") if sys.platform == "win32" else None
+    if own := os.environ.get("XDG_CACHE_HOME") or local:
         return Path(own) / "sepcalc"
     return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "sepcalc"

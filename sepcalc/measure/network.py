@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any
 
 from sepcalc.builders.prediction import Counted
@@ -27,9 +27,9 @@ from sepcalc.readers.inputs import Input
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A network as found or in a variant: its description, and what makes its module.
+    """A network as found or in a variant: its description, and the function that makes its module.
 
-    ``left`` are the name and the reason of each chosen layer that the variant could not convert.
+    ``left``: the name of each chosen layer that the variant could not convert, and the reason.
     """
 
     network: Network
@@ -39,7 +39,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnModel:
-    """A user's own model, from which a network was read: its inputs, its module, and the model in a variant."""
+    """A user's own model, from which a network was read: its inputs, its module, and its form in a variant."""
 
     inputs: tuple[Input, ...]
     module: Callable[[], Any]
@@ -58,28 +58,24 @@ def measure_network(
     """Time the convertible layers of ``network`` that ``only`` and ``keep`` choose, then the whole, in each variant.
 
     ``variants`` are the first three by default; the first is the reference. A layer that a variant cannot express stays
-    as written. A network without wiring, as from an ONNX file, has its layers timed alone.
+    as written. The layers of a network without wiring, as from an ONNX file, are timed alone.
 
-    Raises :class:`SpecError` where there is nothing to convert, and :class:`SepcalcError` where a module differs from
-    what was counted.
+    Raises :class:`SpecError` if no layer is convertible, and :class:`SepcalcError` if a module differs from its counts.
     """
     rewriting = _Rewriting(network=network, variants=tuple(variants) or choose(), only=only, keep=keep, own=own)
     layers = distinct(network, chooser(only, keep))
     if not layers:
         raise SpecError(f"{network.name} has no layer that could be written as another variant; choose another network")
     groups = [rewriting.layer_group(names, layer, setup.conditions) for names, layer in layers]
-    notes: list[str] = []
-    is_wired = network.wiring is not None and not network.abridged and all(network.wiring)
-    if own is None and not is_wired:
-        notes.append("The whole is not timed: nothing says what each of its layers reads")
-    else:
+    notes = ["The whole is not timed: nothing says what each of its layers reads"]
+    if own is not None or (network.wiring is not None and not network.abridged and all(network.wiring)):
         groups.append(rewriting.whole_group(setup.conditions))
-        notes += rewriting.notes()
+        notes = list(rewriting.notes())
     return run("network", network.title, groups, setup, notes=[f"{note}." for note in notes])
 
 
 def distinct(network: Network, chosen: Callable[[str], bool]) -> list[tuple[list[str], Convolution]]:
-    """The convertible layers that are ``chosen``, equal ones once, with the names of all of them.
+    """The convertible layers that are ``chosen``: each distinct one with the names of all that are equal to it.
 
     >>> from sepcalc.readers.yaml.reader import load
     >>> [names for names, _ in distinct(load("vgg16"), lambda name: name.startswith("conv3"))]
@@ -102,9 +98,9 @@ class _Rewriting:
     keep: Sequence[str]
     own: OwnModel | None
 
-    def layer_group(self, names: Sequence[str], layer: Convolution, conditions: Sequence[Conditions]) -> Group:
+    def layer_group(self, names: Sequence[str], layer: Convolution, grid: Sequence[Conditions]) -> Group:
         """A layer in each form, under each of the conditions."""
-        rows = (Timed(group=names[0], name="", layers=len(names), conditions=one) for one in conditions)
+        rows = (Timed(group=names[0], name="", layers=len(names), conditions=conditions) for conditions in grid)
         entries = (entry for row in rows for entry in self._layer_entries(row, names, layer))
         return Group(title=names[0], entries=tuple(entries))
 
@@ -121,18 +117,18 @@ class _Rewriting:
             left = sum(name in names for name, _ in self.written[variant.name].left)
             yield layer_subject(replace(named, as_written=as_written, left=left), layer.written_as(variant))
         if not seen_as_written:
-            own_name = layer.variant.name
-            name = AS_WRITTEN if any(variant.name == own_name for variant in self.variants) else own_name
+            own = layer.variant.name
+            name = AS_WRITTEN if own in [variant.name for variant in self.variants] else own
             yield layer_subject(replace(row, name=name, as_written=True), layer)
 
-    def whole_group(self, conditions: Sequence[Conditions]) -> Group:
+    def whole_group(self, grid: Sequence[Conditions]) -> Group:
         """The whole in each form, under each of the conditions."""
-        entries = (self._whole(name, form, one) for one in conditions for name, form in self.forms.items())
+        entries = (self._whole(name, form, conditions) for conditions in grid for name, form in self.forms.items())
         return Group(title=self.network.name, entries=tuple(entries))
 
     @cached_property
     def forms(self) -> dict[str, Written]:
-        """The network in each variant that changes it, and once as written: under the first name that leaves it so."""
+        """The network in each variant that changes it, and once as written: by the first variant that leaves it so."""
         mine = _stages(self.network)
         forms = {name: form for name, form in self.written.items() if _stages(form.network) != mine}
         found = Written(network=self.network, module=self.own.module) if self.own else _built(self.network)
@@ -142,15 +138,12 @@ class _Rewriting:
     @cached_property
     def written(self) -> dict[str, Written]:
         """The network in each variant, by its name."""
-        return {variant.name: self._in_variant(variant) for variant in self.variants}
-
-    def _in_variant(self, variant: Variant) -> Written:
-        if self.own is not None:
-            return self.own.written(variant)
-        return _built(self.network.written_as(variant, only=self.only, keep=self.keep))
+        rewrite = partial(self.network.written_as, only=self.only, keep=self.keep)
+        written = self.own.written if self.own else lambda variant: _built(rewrite(variant))
+        return {variant.name: written(variant) for variant in self.variants}
 
     def notes(self) -> Iterator[str]:
-        """What a call reads, which form is as written, which variants change nothing, and what they leave."""
+        """Sentences on the inputs, the form as written, the layers that stay, and the variants that change nothing."""
         if self.own is not None and any(given.shape[0] != 1 for given in self.own.inputs):
             yield f"At batch 1 a call reads {', '.join(map(str, self.own.inputs))}"
         for name, form in self.forms.items():
@@ -179,12 +172,12 @@ class _Rewriting:
 
 
 def _stages(network: Network) -> tuple[Stages, ...]:
-    """The stages of all convolutions, which tell one form of a network from another."""
+    """The stages of all convolutions: they tell one form of a network from another."""
     return tuple(layer.stages for layer in network.layers if isinstance(layer, Convolution))
 
 
 def _work(network: Network, conditions: Conditions) -> Iterator[Work]:
-    """The work of a network: that of every stage, and the multiply-adds of products."""
+    """The work of a network: of every stage, and of products, whose traffic is unknown."""
     for layer in network.layers:
         if isinstance(layer, Convolution):
             yield from layer_work(layer, conditions)

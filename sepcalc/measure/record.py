@@ -1,12 +1,11 @@
-"""A measurement as JSON: raw samples, the verdicts, and everything that the numbers depend on.
+"""A measurement as JSON: raw samples, verdicts, and everything that the numbers depend on.
 
-``--format json`` prints the same record that ``--save`` writes and ``--load`` reads. Times are in seconds per call.
-Numbers that follow from the samples are there for other programs; they are not read back.
+``--format json`` prints the record that ``--save`` writes and ``--load`` reads. Times are in seconds per call. Numbers
+that follow from the samples are for other programs; they are not read back.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from fractions import Fraction
@@ -22,6 +21,7 @@ from sepcalc.measure.loop import Plan, Series
 from sepcalc.measure.machine import Ceilings
 from sepcalc.measure.roofline import Work, attainable_s, bound
 from sepcalc.measure.session import Judged, Scope, Session, Timed, judged
+from sepcalc.render.records import json_text
 
 KIND = "measurement"
 
@@ -79,16 +79,13 @@ def _row(session: Session, row: Judged) -> dict[str, Any]:
     }
 
 
-_OF_SUMMARY = ("median_s", "q1_s", "q3_s", "minimum_s", "outliers")
-
-
 def _figures(session: Session, row: Judged) -> dict[str, Any]:
-    """The figures of the samples; null where there are none, or none that is believed."""
+    """The figures of the samples; null without samples, the speed-up also where it is not believed."""
     summary, ratio = row.summary, row.ratio if row.believed else None
     ceilings = session.ceilings.get(row.timed.conditions.dtype)
     work = row.timed.work
     return {
-        **{key: summary and getattr(summary, key) for key in _OF_SUMMARY},
+        **{key: summary and getattr(summary, key) for key in ("median_s", "q1_s", "q3_s", "minimum_s", "outliers")},
         "speedup": ratio and ratio.value,
         "speedup_low": ratio and ratio.low,
         "speedup_high": ratio and ratio.high,
@@ -115,15 +112,12 @@ def answers(sessions: Mapping[str, Session]) -> dict[str, Any]:
 
 
 def encoded(session: Session) -> bytes:
-    """``session`` as a file holds it."""
-    return json.dumps(answer(session), ensure_ascii=False, allow_nan=False).encode() + b"\n"
+    """The content of a file with ``session``."""
+    return json_text(answer(session)).encode() + b"\n"
 
 
 def save_measurement(session: Session, path: str | Path) -> None:
-    """Write ``session`` to a file in one step.
-
-    Raises :class:`SepcalcError` where the system refuses.
-    """
+    """Write ``session`` to a file in one step. Raises :class:`SepcalcError` where the system refuses."""
     from sepcalc.render.files import write
 
     write(path, encoded(session))
@@ -134,8 +128,8 @@ def load_measurement(path: str | Path) -> Session:
 
     Raises :class:`SepcalcError` where it cannot be read, is damaged, or is of another kind or version.
     """
-    data = _bytes(path)
     try:
+        data = Path(path).read_bytes()
         head = msgspec.json.decode(data, type=_Head)
         if head.kind != KIND:
             raise SepcalcError(f"'{path}' holds '{head.kind}', no {KIND}; 'sepcalc measure --save FILE' writes one")
@@ -144,17 +138,12 @@ def load_measurement(path: str | Path) -> Session:
                 f"'{path}' has version {head.schema} of the record, and this program reads {SCHEMA}; measure again"
             )
         return _session(msgspec.json.decode(data, type=_Record))
+    except OSError as error:
+        raise SepcalcError(f"cannot read '{path}': {(error.strerror or str(error)).lower()}; check its path") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as fault:
         reason = str(fault).replace("`", "'")
         reason = reason if reason.startswith("JSON") else f"{reason[:1].lower()}{reason[1:]}"
         raise SepcalcError(f"'{path}' is not a complete measurement file: {reason}; measure again") from None
-
-
-def _bytes(path: str | Path) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise SepcalcError(f"cannot read '{path}': {(error.strerror or str(error)).lower()}; check its path") from None
 
 
 class _Head(msgspec.Struct):
@@ -208,10 +197,9 @@ def _session(record: _Record) -> Session:
     rows = tuple(map(_timed, record.rows))
     lengths: dict[tuple[str, Conditions], int] = {}
     for place, row in enumerate(rows):
-        n = len(row.series.samples) if row.series else None
-        # Times are compared round by round, so all rows of a group have as many.
-        if n is not None and lengths.setdefault((row.group, row.conditions), n) != n:
-            others = lengths[row.group, row.conditions]
+        n = len(row.series.samples) if row.series else 0
+        # Times are compared round by round, so all rows of a group have the same number of samples.
+        if n and (others := lengths.setdefault((row.group, row.conditions), n)) != n:
             raise msgspec.ValidationError(f"{n} samples beside rows of {others} - at '$.rows[{place}]'")
     ceilings = {dtype: Ceilings(*pair) for dtype, pair in record.ceilings.items()}
     return Session(**{**msgspec.structs.asdict(record), "rows": rows, "ceilings": ceilings})

@@ -1,4 +1,4 @@
-"""The roofline: the time that a stage takes at least, and what bounds it.
+"""The roofline: the least time of a stage, and the ceiling that bounds it.
 
 The model of Williams 2009 (Roofline, doi:10.1145/1498765.1498785): a stage can be no faster than its FLOPs at the
 machine's peak, nor than its bytes at the memory's speed. Both ceilings are measured, not taken from a data sheet.
@@ -6,7 +6,7 @@ machine's peak, nor than its bytes at the memory's speed. Both ceilings are meas
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -17,36 +17,36 @@ from sepcalc.measure.machine import Ceilings
 Bound = Literal["memory", "compute"]
 
 
-def attainable_s(work: Iterable[Work], ceilings: Ceilings) -> float | None:
+def traffic_bytes(work: Sequence[Work]) -> int | None:
+    """The bytes that stages move if every tensor moves once; None without a stage, or where one is unknown."""
+    known = [stage.traffic_bytes for stage in work if stage.traffic_bytes is not None]
+    return sum(known) if known and len(known) == len(work) else None
+
+
+def attainable_s(work: Sequence[Work], ceilings: Ceilings) -> float | None:
     """The least seconds that stages take one after the other; None without a stage, or where a traffic is unknown.
 
     >>> stage = Work(name="conv 3×3", macs=10**9, traffic_bytes=10**6)
     >>> attainable_s([stage], Ceilings(flop_per_s=100e9, bytes_per_s=10e9))
     0.02
     """
-    least = [_attainable_s(stage, ceilings) for stage in work]
-    known = [seconds for seconds in least if seconds is not None]
-    return sum(known) if known and len(known) == len(least) else None
-
-
-def _attainable_s(stage: Work, ceilings: Ceilings) -> float | None:
-    if stage.traffic_bytes is None:
+    if traffic_bytes(work) is None:
         return None
-    return max(2 * stage.macs / ceilings.flop_per_s, stage.traffic_bytes / ceilings.bytes_per_s)
+    flops, memory = ceilings
+    return sum(max(2 * stage.macs / flops, (stage.traffic_bytes or 0) / memory) for stage in work)
 
 
-def bound(work: Iterable[Work], ceilings: Ceilings) -> Bound | None:
+def bound(work: Sequence[Work], ceilings: Ceilings) -> Bound | None:
     """The ceiling under which the stages spend most of their attainable time; None where that time is unknown.
 
     >>> stage = Work(name="depthwise 3×3", macs=10**6, traffic_bytes=10**6)
     >>> bound([stage], Ceilings(flop_per_s=100e9, bytes_per_s=10e9))
     'memory'
     """
-    stages, ridge = list(work), ceilings.flop_per_s / ceilings.bytes_per_s
-    whole = attainable_s(stages, ceilings)
-    starved = [stage for stage in stages if stage.intensity is not None and stage.intensity < ridge]
+    whole, ridge = attainable_s(work, ceilings), ceilings.flop_per_s / ceilings.bytes_per_s
     if whole is None:
         return None
+    starved = [stage for stage in work if stage.intensity is not None and stage.intensity < ridge]
     return "memory" if (attainable_s(starved, ceilings) or 0) > whole / 2 else "compute"
 
 

@@ -1,6 +1,6 @@
 """Groups of subjects are timed one after the other, and become the rows of a session.
 
-PyTorch is behind a :class:`Bench`; a test brings one with a clock of its own.
+PyTorch is behind a :class:`Bench`; tests have a bench with a clock of its own.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from sepcalc.measure.session import Scope, Session, Timed, labels
 from sepcalc.readers.inputs import Input
 
 Progress = Callable[[str, int, int, State], None]
-"""Is told the title of the group that is timed, its place among so many groups, and how far it is."""
+"""Is told the title of the group that is timed, its place, the number of groups, and how far the group is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """Something to time: its row, its inputs, what is predicted of it for one example, and its module."""
+    """A row to be timed: its inputs, its predicted counts for one example, and the function that makes its module."""
 
     row: Timed
     inputs: tuple[Input, ...]
@@ -35,7 +35,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """What is timed together, in turns; a row without a subject says why it is not timed."""
+    """Subjects that are timed in turns; a row without a subject says why it is not timed."""
 
     title: str
     entries: tuple[Subject | Timed, ...]
@@ -45,10 +45,9 @@ class Group:
 class Bench:
     """Everything that a measurement asks of PyTorch.
 
-    ``prepare`` checks a subject and makes it ready to be called under the conditions of its row. It raises
-    :class:`SpecError` for a subject without a module, and another :class:`SepcalcError` for a module that differs from
-    the prediction. ``held`` holds what all candidates share, ``sampler`` times their calls, ``reason`` says in one line
-    why a call failed.
+    ``prepare`` checks a subject and returns its call under the conditions of its row. It raises :class:`SpecError` for
+    a subject without a module, and another :class:`SepcalcError` for a module that differs from the prediction.
+    ``held`` is the context around all calls, ``sampler`` times them, ``reason`` says in one line why one failed.
     """
 
     prepare: Callable[[Subject], Call]
@@ -64,8 +63,8 @@ class Bench:
 class MeasurementSetup:
     """How a session is measured: under which conditions, how long, and on which bench.
 
-    ``conditions`` are a grid: they share all but those of :data:`sepcalc.measure.conditions.VARYING`. ``roofline``
-    measures the ceilings of the machine, and the stages of each layer beside it.
+    ``conditions`` are a grid: only those of :data:`sepcalc.measure.conditions.VARYING` differ. ``roofline`` measures
+    the ceilings of the machine too, and the stages of each layer.
     """
 
     conditions: tuple[Conditions, ...] = (Conditions(),)
@@ -81,7 +80,7 @@ def run(
 ) -> Session:
     """The session of ``groups``, timed one after the other; Ctrl-C ends it with the results so far.
 
-    Raises :class:`SepcalcError` where a module differs from what was counted.
+    Raises :class:`SepcalcError` where a module differs from its counts.
     """
     bench, first = setup.bench, setup.conditions[0]
     environment = bench.environment(setup.conditions)
@@ -118,9 +117,8 @@ def run(
 def _measured(group: Group, setup: MeasurementSetup, done: int, planned: int) -> tuple[Measurement, Iterator[Timed]]:
     """The measurement of a group, and its rows; after an interruption only those with samples."""
     bench, rows = setup.bench, [entry.row if isinstance(entry, Subject) else entry for entry in group.entries]
-    keys = labels(rows)
-    subjects = {key: entry for key, entry in zip(keys, group.entries, strict=True) if isinstance(entry, Subject)}
-    ready = {key: _prepared(subject, bench) for key, subject in subjects.items()}
+    labelled = list(zip(labels(rows), rows, group.entries, strict=True))
+    ready = {key: _prepared(entry, bench) for key, _, entry in labelled if isinstance(entry, Subject)}
     found = measure(
         {key: call for key, call in ready.items() if not isinstance(call, str)},
         setup.plan,
@@ -130,15 +128,12 @@ def _measured(group: Group, setup: MeasurementSetup, done: int, planned: int) ->
         reason=bench.reason,
     )
     failures = {key: reason for key, reason in ready.items() if isinstance(reason, str)} | dict(found.failures)
-    filled = (
-        replace(row, series=found.series.get(key), failure=failures.get(key))
-        for key, row in zip(keys, rows, strict=True)
-    )
+    filled = (replace(row, series=found.series.get(key), failure=failures.get(key)) for key, row, _ in labelled)
     return found, (row for row in filled if row.series or row.failure or row.why_not or not found.interrupted)
 
 
 def _prepared(subject: Subject, bench: Bench) -> Call | str:
-    """The subject ready to be called, or why it cannot be; a module that differs from its count ends everything."""
+    """The call of a subject, or why there is none. A module that differs from its counts ends the measurement."""
     try:
         return bench.prepare(subject)
     except SpecError as why:
@@ -152,12 +147,12 @@ def _prepared(subject: Subject, bench: Bench) -> Call | str:
 def _ceilings(environment: Mapping[str, Any], setup: MeasurementSetup) -> dict[str, Ceilings]:
     """The ceilings by dtype: the saved ones or, for a roofline, the higher of those and newly measured ones."""
     ceilings = {}
-    for conditions in {one.dtype: one for one in setup.conditions}.values():
+    for dtype, conditions in {conditions.dtype: conditions for conditions in setup.conditions}.items():
         known = load_ceilings(environment, conditions)
         if setup.roofline:
             new = setup.bench.ceilings(conditions)
             known = Ceilings(*map(max, known or new, new))
             save_ceilings(environment, conditions, known)
         if known:
-            ceilings[conditions.dtype] = known
+            ceilings[dtype] = known
     return ceilings

@@ -1,7 +1,7 @@
 """Several measurements side by side: other runs, other machines, other versions.
 
-Candidates of two runs did not take turns, so the ratio of their times has no interval. Their speed-ups, each found
-within its own run, can be compared.
+Candidates of two runs did not take turns, so the ratio of their times has no interval. Their speed-ups can be compared,
+since each is found within one run.
 """
 
 from __future__ import annotations
@@ -25,17 +25,13 @@ def _against_first(at: TimedRow) -> Cell:
 _TIMED: Field[TimedRow] = Field(key="timed", title="Timed", figure=lambda at: at.row.label)
 _RUN: Field[TimedRow] = Field(key="run", title="Run", rank=1, figure=lambda at: at.run)
 _AGAINST_FIRST: Field[TimedRow] = Field(
-    key="against_first",
-    title="Against first",
-    kind="reduction",
-    rank=3,
+    key="against_first", title="Against first", kind="reduction", rank=3, figure=_against_first,
     rule="Against first: median in the first run / in this one; not taken in turns, so without an interval.",
-    figure=_against_first,
-)
+)  # fmt: skip
 
 
 def runs_table(sessions: Mapping[str, Session]) -> Table:
-    """A row for each candidate in each of the named runs; those of the same candidate stand together."""
+    """A row for each candidate in each of the named runs; the rows of a candidate stand together."""
     lines = list(_lines(sessions))
     rows = [line.row for line in lines]
     times = (field for field in timing_fields(next(iter(sessions.values()))) if field.key in _SHOWN)
@@ -53,7 +49,7 @@ def _notes(sessions: Mapping[str, Session]) -> Iterator[str]:
 
 
 def _lines(sessions: Mapping[str, Session]) -> Iterator[TimedRow]:
-    """The rows of all runs, those of the same candidate together; runs may differ in device, threads and cache."""
+    """The rows of all runs by candidate; runs may differ in device, threads and cache."""
     same: dict[tuple[object, ...], list[tuple[str, Judged]]] = {}
     for run, session in sessions.items():
         for row in judged(session):

@@ -1,7 +1,7 @@
 """A run's rows with their samples, and the verdict on each.
 
-A :class:`Session` is one run of the program. Its rows are in groups: a layer, or a whole network. Within a group and
-under one set of conditions times are ratios to those of the *reference*, the first row that is not a part. Seconds,
+A :class:`Session` is one run of the program. A group of its rows is a layer or a whole network. Within a group and
+under the same conditions, times are compared with those of the *reference*, the first row that is not a part. Seconds,
 multiply-adds and bytes are per call, for the whole batch.
 """
 
@@ -18,8 +18,8 @@ from sepcalc.core.table import Tabular
 from sepcalc.measure.conditions import Conditions, varied, words
 from sepcalc.measure.loop import Plan, Series
 from sepcalc.measure.machine import Ceilings
-from sepcalc.measure.roofline import Work
-from sepcalc.measure.statistics import PairedRatio, Summary, Verdict, judge, paired_ratio, summarize, unsteadiness
+from sepcalc.measure.roofline import Work, traffic_bytes
+from sepcalc.measure.statistics import PairedRatio, Summary, judge, paired_ratio, summarize, unsteadiness
 
 Scope = Literal["layer", "network"]
 
@@ -29,13 +29,12 @@ WHOLE = "network"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timed:
-    """One row: what was timed under which conditions, its work, and its samples or why there are none.
+    """One row: its name, conditions and work, and its samples or the reason why there are none.
 
     ``name`` is a variant, a stage of one (then ``role`` is ``part`` and ``of`` names the variant), or
     :data:`sepcalc.core.network.AS_WRITTEN`. ``as_written`` marks the form in which the layer or the network was found.
-    ``layers``: how many layers of the network the row stands for; ``left``: how many of these the variant could not
-    convert. ``why_not`` is the reason of a variant that does not apply, ``failure`` that of one that could not be
-    timed.
+    ``layers``: how many layers of the network the row stands for; ``left``: how many of these layers the variant could
+    not convert. ``why_not``: why the variant does not apply; ``failure``: why it could not be timed.
     """
 
     group: str
@@ -66,13 +65,12 @@ class Timed:
     @property
     def traffic_bytes(self) -> int | None:
         """Bytes that one call moves if every tensor moves once; None where it is unknown."""
-        known = [stage.traffic_bytes for stage in self.work if stage.traffic_bytes is not None]
-        return sum(known) if known and len(known) == len(self.work) else None
+        return traffic_bytes(self.work)
 
     @property
     def intensity(self) -> Fraction | None:
         """FLOP per byte of all stages together."""
-        return Fraction(2 * self.macs, self.traffic_bytes) if self.traffic_bytes else None
+        return Work(name=self.name, macs=self.macs, traffic_bytes=self.traffic_bytes).intensity
 
 
 def labels(rows: Sequence[Timed]) -> list[str]:
@@ -92,8 +90,8 @@ def labels(rows: Sequence[Timed]) -> list[str]:
 class Session(Tabular):
     """One run: its rows, and everything that the numbers depend on.
 
-    ``ceilings`` are those of the machine by dtype, if known. ``environment`` describes the machine and its libraries.
-    ``void_rounds`` were left out, because the clock stood still in them or stepped backwards.
+    ``ceilings``: the known ceilings of the machine, by dtype. ``environment`` describes the machine and its libraries.
+    ``void_rounds`` are left out: the clock stood still in them or stepped backwards.
     """
 
     _TABLES = "sepcalc.measure.tables:timing_tables"
@@ -117,7 +115,7 @@ class Judged:
 
     ``word`` is one of :data:`sepcalc.measure.statistics.VerdictWord`, ``reference``, ``failed``, ``does not apply``, or
     empty for a part, which is compared with nothing; ``reason`` explains it. ``label`` is the row's name in a sentence.
-    ``promised`` is the reduction of multiply-adds against the reference.
+    ``promised``: multiply-adds of the reference / the row's.
     """
 
     timed: Timed
@@ -151,9 +149,7 @@ class Judged:
     def launch_bound(self) -> bool:
         """Whether the host takes as long to hand the work over as the device to do it (CUDA alone)."""
         series = self.timed.series
-        if series is None or not series.enqueue:
-            return False
-        return median(series.enqueue) >= median(series.samples)
+        return bool(series and series.enqueue and median(series.enqueue) >= median(series.samples))
 
 
 def judged(session: Session) -> tuple[Judged, ...]:
@@ -175,27 +171,16 @@ def _judged(row: Timed, label: str, reference: Timed, clock_step_s: float) -> Ju
     promised = Fraction(reference.macs, row.macs) if compares and row.macs else None
     if row.series is None:
         return Judged(timed=row, label=label, word="failed", reason=row.failure or "", promised=promised)
-    found, reason = None, unsteadiness(row.series, clock_step_s=clock_step_s)
+    ratio, reason = None, unsteadiness(row.series, clock_step_s=clock_step_s)
     word: str = "unreliable" if reason else "reference" if compares else ""
-    if compares and reference is not row:
-        found, verdict = _verdict_beside(reference, row.series, clock_step_s)
+    if compares and reference.series is None:
+        word, reason = "unreliable", f"{reference.label}, the reference, failed"
+    elif compares and reference.series and reference is not row:
+        ratio = paired_ratio(reference.series, row.series)
+        verdict = judge(reference.series, row.series, ratio, clock_step_s=clock_step_s)
         word, reason = verdict.word, verdict.reason
-    return Judged(
-        timed=row,
-        label=label,
-        word=word,
-        reason=reason,
-        summary=summarize(row.series),
-        ratio=found,
-        promised=promised,
-    )
-
-
-def _verdict_beside(reference: Timed, series: Series, clock_step_s: float) -> tuple[PairedRatio | None, Verdict]:
-    if reference.series is None:
-        return None, Verdict(word="unreliable", reason=f"{reference.label}, the reference, failed")
-    found = paired_ratio(reference.series, series)
-    return found, judge(reference.series, series, found, clock_step_s=clock_step_s)
+    summary = summarize(row.series)
+    return Judged(timed=row, label=label, word=word, reason=reason, summary=summary, ratio=ratio, promised=promised)
 
 
 def doubtful(rows: Iterable[Judged]) -> Iterator[Judged]:

@@ -1,11 +1,9 @@
 """Samples become a headline, and a verdict on whether to believe it. Times are in seconds per call.
 
-The headline of one candidate is its median; of two, the median of their ratios round by round. The samples of one round
-were taken within moments of each other, so a disturbance that outlasts a round cancels in its ratio. The ratio of the
-two minima stands beside it: delays only add, so the minimum is the time on an undisturbed machine (Chen & Revels 2016,
-arXiv:1608.04295). Outliers are counted, never dropped.
-
-A ratio is believed where both candidates are steady, the two estimates agree and the interval is narrow.
+The headline of one candidate is its median; of two, the median of their ratios round by round: a disturbance that
+outlasts a round cancels in its ratio. Beside it stands the ratio of the minima: delays only add, so a minimum is the
+time on an undisturbed machine (Chen & Revels 2016, arXiv:1608.04295). Outliers are counted, never dropped. A ratio is
+believed if both candidates are steady, the two estimates agree and the interval is narrow.
 """
 
 from __future__ import annotations
@@ -24,10 +22,10 @@ from sepcalc.measure.loop import Series
 VerdictWord = Literal["faster", "slower", "no difference", "unclear", "unreliable"]
 
 UNSTEADY = 0.10
-"""Not believed beyond this: median over minimum, one ratio over the other, an interval's end over the middle."""
+"""The most that the median may lie above the minimum, one ratio above the other, an interval's end from its middle."""
 
 NOISE = 0.02
-"""A difference up to this is none: the same code, compiled or placed in memory anew, differs by as much."""
+"""The largest difference that is none: the same code, compiled or placed in memory anew, differs by as much."""
 
 FEWEST_ROUNDS = 10
 """The rounds that a verdict needs."""
@@ -36,10 +34,10 @@ TICKS_S = (4e-3, 10e-3, 15.625e-3)
 """The ticks of schedulers: 250 or 100 a second on Linux, 64 on Windows."""
 
 TICK_SLACK_S = 0.15e-3
-"""How far from a multiple of a tick a sample that waited for one may be."""
+"""How far a sample that waited for a tick may be from a multiple of it."""
 
 CONFIDENCE = 0.95
-"""How often an interval holds the median that more and more rounds would approach."""
+"""How often an interval holds the median of infinitely many rounds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,15 +57,15 @@ class Summary:
 
     @property
     def spread(self) -> float:
-        """Median / minimum - 1: how much longer a call usually takes than on an undisturbed machine."""
+        """Median / minimum - 1: how much longer than on an undisturbed machine a call usually takes."""
         return self.median_s / self.minimum_s - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairedRatio:
-    """How many times as fast a candidate is as the reference: the median over rounds, with its 95 % interval.
+    """Reference time / candidate time, the median over rounds with its 95 % interval: above 1 the candidate is faster.
 
-    Reference time / candidate time, so above 1 the candidate is faster. ``of_minima`` is the same of the two minima.
+    ``of_minima`` is the ratio of the two minima.
     """
 
     value: float
@@ -78,7 +76,7 @@ class PairedRatio:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """A candidate beside the reference in a word, and the ``reason`` where that needs one."""
+    """A word on a candidate beside the reference, and the ``reason`` for a word that needs one."""
 
     word: VerdictWord
     reason: str = ""
@@ -122,23 +120,17 @@ def paired_ratio(reference: Series, candidate: Series) -> PairedRatio:
     PairedRatio(value=3.0, low=3.0, high=3.0, of_minima=3.0)
     """
     ratios = sorted(its / mine for its, mine in zip(reference.samples, candidate.samples, strict=True))
-    rank = interval_rank(len(ratios))
-    return PairedRatio(
-        value=median(ratios),
-        low=ratios[rank - 1],
-        high=ratios[-rank],
-        of_minima=min(reference.samples) / min(candidate.samples),
-    )
+    rank, of_minima = interval_rank(len(ratios)), min(reference.samples) / min(candidate.samples)
+    return PairedRatio(value=median(ratios), low=ratios[rank - 1], high=ratios[-rank], of_minima=of_minima)
 
 
 @lru_cache(maxsize=64)
 def interval_rank(n: int) -> int:
-    """The 95 % bootstrap interval of the median of ``n`` values: from the value of this rank to that from the end.
+    """The rank, from either end, of the values that bound the 95 % bootstrap interval of the median of ``n`` values.
 
-    The percentile interval of infinitely many resamples, without drawing one: the median of a resample is at most the
-    value of rank k where at least half of n draws are, and each is so with probability k / n (Efron 1979, Annals of
-    Statistics 7, section 3). For an even n this is the interval of the lower median to that of the upper. Values
-    are taken to be independent.
+    This is the percentile interval of infinitely many resamples: the median of a resample is at most the value of rank
+    k if at least half of its n draws are, each with probability k / n (Efron 1979, Annals of Statistics 7, section 3).
+    For an even n the interval goes from that of the lower median to that of the upper. Values are taken as independent.
 
     >>> interval_rank(30), interval_rank(101)
     (10, 41)
@@ -151,11 +143,9 @@ def _at_least(least: int, n: int, chance: float) -> float:
     """The chance of ``least`` successes or more in ``n`` draws."""
     if chance >= 1:
         return 1.0
-    whole = lgamma(n + 1)
-    return sum(
-        exp(whole - lgamma(i + 1) - lgamma(n - i + 1) + i * log(chance) + (n - i) * log(1 - chance))
-        for i in range(least, n + 1)
-    )
+    whole, yes, no = lgamma(n + 1), log(chance), log(1 - chance)
+    draws = range(least, n + 1)
+    return sum(exp(whole - lgamma(i + 1) - lgamma(n - i + 1) + i * yes + (n - i) * no) for i in draws)
 
 
 def unsteadiness(series: Series, *, clock_step_s: float) -> str:
@@ -177,12 +167,12 @@ def _limits(series: Series, clock_step_s: float) -> str:
 
 
 def _waiting(*series: Series) -> str:
-    """The reason where samples waited for a scheduler: nearly all are multiples of its tick, and not of the same one.
+    """The reason if samples waited for a scheduler: nearly all are whole numbers of its ticks, and not the same number.
 
-    Threads that wait for one another on busy cores do that; the tick is timed then, and it is steady. Two candidates
-    that each keep to one multiple may do so by chance, unless the tick is as rare as 16 ms.
+    Threads that wait for one another on busy cores do that: then the tick is timed, and it is steady. Two candidates
+    that each keep to one number may do so by chance, unless the tick is as rare as 16 ms.
     """
-    lasted = [[sample * one.inner for sample in one.samples] for one in series]
+    lasted = [[sample * taken.inner for sample in taken.samples] for taken in series]
     total, usual_s = sum(map(len, lasted)), median(chain(*lasted))
     for tick_s in TICKS_S:
         multiples = [_multiples(samples, tick_s) for samples in lasted]
@@ -204,7 +194,7 @@ def _multiples(lasted: Sequence[float], tick_s: float) -> list[int]:
 
 
 def _unrest(series: Series) -> str:
-    """The reason where the median is far above the minimum: a drift, as on a machine that gets warm, or worse."""
+    """The reason if the median is far above the minimum: a drift, as of a machine that gets warm, or other programs."""
     spread = summarize(series).spread
     if spread <= UNSTEADY:
         return ""
@@ -213,22 +203,21 @@ def _unrest(series: Series) -> str:
     is_drift = first[2] < last[0] or last[2] < first[0]
     if is_drift and UNSTEADY < _apart(first[1], last[1]) < 1:
         change = last[1] / first[1] - 1
-        return f"the times {'rose' if change > 0 else 'fell'} by {_percent(abs(change))} during the run"
-    return f"the median is {_percent(spread)} above the minimum: something else was running"
+        return f"the times {'rose' if change > 0 else 'fell'} by {100 * abs(change):,.0f} % during the run"
+    return f"the median is {100 * spread:,.0f} % above the minimum: something else was running"
 
 
 def judge(reference: Series, candidate: Series, found: PairedRatio, *, clock_step_s: float) -> Verdict:
     """The verdict on ``candidate`` beside ``reference``, given their ratio.
 
-    It is a difference where the whole interval is more than 2 % away from 1, as in criterion.rs, no difference where
-    all of it is nearer, and unclear otherwise.
+    It is a difference if the whole interval is more than 2 % away from 1, as in criterion.rs; no difference if all of
+    it is nearer; unclear otherwise.
 
     >>> slow, fast = (Series(inner=1, samples=(time,) * 30) for time in (3.0, 1.0))
     >>> judge(slow, fast, paired_ratio(slow, fast), clock_step_s=0)
     Verdict(word='faster', reason='')
     """
-    reason = next(filter(None, _doubts(reference, candidate, found, clock_step_s)), "")
-    if reason:
+    if reason := next(filter(None, _doubts(reference, candidate, found, clock_step_s)), ""):
         return Verdict(word="unreliable", reason=reason)
     if found.low > 1 + NOISE:
         return Verdict(word="faster")
@@ -240,7 +229,7 @@ def judge(reference: Series, candidate: Series, found: PairedRatio, *, clock_ste
 
 
 def _doubts(reference: Series, candidate: Series, found: PairedRatio, clock_step_s: float) -> Iterator[str]:
-    """Every reason not to believe the ratio of two candidates; empty where one does not hold."""
+    """The reasons not to believe the ratio of two candidates; a reason that does not hold is empty."""
     yield _limits(candidate, clock_step_s)
     yield _of_reference(_limits(reference, clock_step_s))
     yield _waiting(reference, candidate)
@@ -258,10 +247,6 @@ def _of_reference(reason: str) -> str:
 
 def _apart(one: float, other: float) -> float:
     return max(one, other) / min(one, other) - 1
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:,.0f} %"
 
 
 def _ms(seconds: float) -> str:

@@ -1,7 +1,7 @@
-"""The tables of a measurement: a layer's; a network's layers, and the whole.
+"""The tables of a measurement: one of a layer, or two of a network, for its layers and for the whole.
 
-The caption names what the numbers depend on: machine, library, conditions, rounds, seed. An unreliable number is not
-printed: ``unreliable`` stands in its place, and a note says why.
+The caption names machine, library, conditions, rounds and seed. In place of an unreliable number stands
+``unreliable``, and a note says why.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from fractions import Fraction
 from statistics import median
 from typing import NamedTuple
 
-from sepcalc.core.table import Cell, Column, Estimate, Field, Table, Unit, by_key, fill_table, first_few
+from sepcalc.core.table import Cell, Estimate, Field, Table, Unit, by_key, fill_table, first_few
 from sepcalc.measure.conditions import VARYING, Conditions, shared_words, varied
 from sepcalc.measure.machine import Ceilings
 from sepcalc.measure.roofline import Bound, attainable_s, bound
@@ -31,7 +31,7 @@ MOST_WORST = 3
 
 
 class TimedRow(NamedTuple):
-    """A row, and the ceilings of the machine for it; of several runs also its run, and the row of the first run."""
+    """A row, and the machine's ceilings in its dtype; beside other runs also its run, and the row of the first run."""
 
     row: Judged
     ceilings: Ceilings | None = None
@@ -40,12 +40,12 @@ class TimedRow(NamedTuple):
 
     @property
     def bound(self) -> Bound | None:
-        """What bounds the row on this machine; None where that is unknown."""
+        """The ceiling that bounds the row; None where it is unknown."""
         return self.ceilings and bound(self.row.timed.work, self.ceilings)
 
     @property
     def attainable(self) -> Fraction | None:
-        """The seconds that the machine's ceilings allow the stages; None where those are unknown."""
+        """The least seconds that the ceilings allow; None where they are unknown."""
         least = self.ceilings and attainable_s(self.row.timed.work, self.ceilings)
         return Fraction(least) if least else None
 
@@ -57,7 +57,7 @@ class TimedRow(NamedTuple):
 
     @property
     def speedup(self) -> Cell:
-        """The ratio to the reference, or why there is none."""
+        """The ratio to the reference, or ``unreliable``; blank for a part."""
         row = self.row
         if row.timed.role == "part":
             return ""
@@ -69,19 +69,17 @@ class TimedRow(NamedTuple):
 
 
 def _summarized(figure: Callable[[Summary], Cell]) -> Callable[[TimedRow], Cell]:
-    """``figure`` of a row's times; None where there are none."""
     return lambda at: None if at.row.summary is None else figure(at.row.summary)
 
 
 def _compared(figure: Callable[[Judged], Cell]) -> Callable[[TimedRow], Cell]:
-    """``figure`` of a row; blank for a part, which is compared with nothing."""
     return lambda at: "" if at.row.timed.role == "part" else figure(at.row)
 
 
 PROMISED_RULE = "Promised: MACs of the reference / the row's."
 _MOVED = "FLOP/byte: each tensor of each stage moved once."
 _ROOF = "Bound: the ceiling of this machine that is met first. Roof: the time that it allows / the median."
-_LAYER, _LAYERS = ("layer",), ("layer", "layers")
+_LAYER, _LAYERS = ("measurement",), ("measurement", "layers")
 
 FIELDS: dict[str, Field[TimedRow]] = by_key(
     Field(key="median_s", title="Median ({unit})", kind="time", rank=2, interval=True,
@@ -126,10 +124,10 @@ FIELDS: dict[str, Field[TimedRow]] = by_key(
           figure=lambda at: at.row.timed.traffic_bytes),
     Field(key="reason", title="Reason", rank=9, shown=(), figure=lambda at: at.row.reason),
 )  # fmt: skip
-"""The columns of every table of times. The table is of one ``layer``, of the ``layers`` of a network, or of the whole.
+"""The columns of every table of times; ``shown`` has the names of tables.
 
-A backward pass has no ``counts``, which are those of a forward pass, and so no ``ceilings``; where the ceilings are
-unknown their columns are empty, and only for those who ask.
+``counts`` and ``ceilings`` are of forward passes. Where the ceilings are unknown, their columns are empty, and shown on
+demand only.
 """
 
 
@@ -171,30 +169,29 @@ def time_unit(rows: Sequence[Judged]) -> Unit:
 
 
 def timing_tables(session: Session) -> tuple[Table, ...]:
-    """All tables of a session: one for a layer; for a network its layers, then the whole in each form."""
-    rows = judged(session)
-    title = session.title
+    """All tables of a session: one of a layer; of a network one of its layers, then one of the whole in each form."""
+    rows, title = judged(session), session.title
     if session.scope == "layer":
-        fields = (_VARIANT, *grid_fields(rows), *timing_fields(session))
         notes = (*cautions(session, rows), *session.notes, *_roof_notes(session, rows))
-        return (_filled(Table(name="measurement", title=title, notes=notes), fields, session, rows, "layer"),)
+        table = Table(name="measurement", title=title, notes=notes)
+        return (_filled(table, (_VARIANT, *grid_fields(rows), *timing_fields(session)), session, rows),)
     inside = [row for row in rows if row.timed.group != WHOLE]
     whole = [row for row in rows if row.timed.group == WHOLE]
     fields = (*_LAYER_OF, *grid_fields(inside), *timing_fields(session))
     notes = (*cautions(session, inside), *_worst(inside))
     layers = Table(name="layers", title=f"{title}, layer by layer", notes=notes)
-    return _filled(layers, fields, session, inside, "layers"), _totals_table(session, whole, inside)
+    return _filled(layers, fields, session, inside), _totals_table(session, whole, inside)
 
 
 def _totals_table(session: Session, whole: Sequence[Judged], inside: Sequence[Judged]) -> Table:
     """The whole in each form beside the sum of its layers, or the sum alone where there is no whole."""
     title = f"{session.title}, {'the whole in each form' if whole else 'the sum of its layers'}"
     table = Table(name="totals", title=title, notes=(*cautions(session, whole), *session.notes))
-    sums = Sums(rows=inside)
+    sums = Sums(rows=[row for row in inside if row.timed.role == "body" and row.timed.why_not is None])
     rows = whole or list(sums.stand_ins())
     times = timing_fields(session) if whole else ()
     fields = (_VARIANT, *grid_fields(rows), *times, *sums.fields(beside_whole=bool(whole)))
-    return _filled(table, fields, session, rows, "totals", timed=whole or inside)
+    return _filled(table, fields, session, rows, whole or inside)
 
 
 def _filled(
@@ -202,14 +199,13 @@ def _filled(
     fields: Iterable[Field[TimedRow]],
     session: Session,
     rows: Sequence[Judged],
-    form: str,
-    timed: Sequence[Judged] | None = None,
+    timed: Sequence[Judged] = (),
 ) -> Table:
     """``table`` with ``rows``; its caption and its unit follow from the times of ``timed``, by default of the rows."""
-    timed = rows if timed is None else timed
+    timed = timed or rows
     table = replace(table, caption=_caption(session, timed))
     subjects, facts = (_with_ceilings(session, row) for row in rows), {"unit": time_unit(timed)}
-    return fill_table(table, fields, subjects, role=lambda at: at.row.timed.role, form=form, facts=facts)
+    return fill_table(table, fields, subjects, role=lambda at: at.row.timed.role, form=table.name, facts=facts)
 
 
 def _with_ceilings(session: Session, row: Judged) -> TimedRow:
@@ -223,7 +219,7 @@ class Sums:
     rows: Sequence[Judged]
 
     def fields(self, *, beside_whole: bool) -> Iterator[Field[TimedRow]]:
-        """The sum of the layers and, beside the whole, what the whole takes more."""
+        """The sum of the layers and, beside the whole, the time that the whole takes more."""
         yield Field(
             key="layers_s", title="Sum of layers ({unit})", kind="time", rank=3,
             rule="Sum of layers: the convertible ones alone, each median as often as it occurs.",
@@ -246,26 +242,13 @@ class Sums:
 
     def stand_ins(self) -> Iterator[Judged]:
         """A row for each form in which layers were timed, where there is no whole."""
-        forms = {(row.timed.name, row.timed.conditions): row for row in self._bodies}
-        for row in forms.values():
-            yield replace(row, timed=replace(row.timed, series=None), summary=None)
+        forms = {(row.timed.name, row.timed.conditions): row for row in self.rows}
+        return (replace(row, timed=replace(row.timed, series=None), summary=None) for row in forms.values())
 
-    @property
-    def _bodies(self) -> Iterator[Judged]:
-        return (row for row in self.rows if row.timed.role == "body" and row.timed.why_not is None)
-
-    def _of(self, row: Judged) -> _Form:
-        return self._form(row.timed.name, row.timed.conditions)
-
-    def _of_reference(self, row: Judged) -> _Form:
-        conditions = row.timed.conditions
-        name = next(body.timed.name for body in self._bodies if body.timed.conditions == conditions)
-        return self._form(name, conditions)
-
-    def _form(self, name: str, conditions: Conditions) -> _Form:
-        """The layers in the form called ``name``; those that it leaves as written count as such."""
-        rows = [row for row in self._bodies if row.timed.conditions == conditions]
-        formed = {row.timed.group: row for row in rows if row.timed.name == name}
+    def _of(self, whole: Judged) -> _Form:
+        """The layers in the form of ``whole``; those that it leaves as written count as such."""
+        rows = [row for row in self.rows if row.timed.conditions == whole.timed.conditions]
+        formed = {row.timed.group: row for row in rows if row.timed.name == whole.timed.name}
         parts = [(row.timed.layers - row.timed.left, row) for row in formed.values()]
         for row in rows:
             if row.timed.as_written:
@@ -273,19 +256,20 @@ class Sums:
                 parts.append((form.timed.left if form else row.timed.layers, row))
         return _Form([(layers, row) for layers, row in parts if layers])
 
+    def _of_reference(self, whole: Judged) -> _Form:
+        return self._of(next(row for row in self.rows if row.timed.conditions == whole.timed.conditions))
+
     def _rest(self, row: Judged) -> Cell:
         form = self._of(row)
-        inside = form.seconds
-        if inside is None or row.summary is None:
+        if form.seconds is None or row.summary is None:
             return None
-        return Fraction(row.summary.median_s) - inside if row.believed and form.believed else "unreliable"
+        return Fraction(row.summary.median_s) - form.seconds if row.believed and form.believed else "unreliable"
 
     def _speedup(self, row: Judged) -> Cell:
         reference, form = self._of_reference(row), self._of(row)
-        first, mine = reference.seconds, form.seconds
-        if not (first and mine):
+        if not (reference.seconds and form.seconds):
             return None
-        return first / mine if reference.believed and form.believed else "unreliable"
+        return reference.seconds / form.seconds if reference.believed and form.believed else "unreliable"
 
     def _promised(self, row: Judged) -> Cell:
         macs = self._of(row).macs
@@ -305,7 +289,7 @@ class _Form(NamedTuple):
 
     @property
     def believed(self) -> bool:
-        """Whether no more of the sum is unreliable than a steady time may vary."""
+        """Whether the unreliable part of the sum is no larger than a steady time may vary."""
         times = {True: 0.0, False: 0.0}
         for layers, row in self.parts:
             times[row.believed] += layers * row.summary.median_s if row.summary else 0.0
@@ -318,7 +302,6 @@ class _Form(NamedTuple):
 
 
 def _caption(session: Session, rows: Sequence[Judged]) -> str:
-    """How the numbers were measured, on what, and under which conditions."""
     rounds = sorted({row.summary.n for row in rows if row.summary}) or [0]
     several = " to ".join(dict.fromkeys(f"{number:,}" for number in (rounds[0], rounds[-1])))
     taken = f"Time per call: median [quartiles] of {several} rounds in random order, seed {session.plan.seed}."
@@ -327,27 +310,23 @@ def _caption(session: Session, rows: Sequence[Judged]) -> str:
 
 def circumstances(session: Session) -> Iterator[str]:
     """The machine, the library, and the conditions that all rows share."""
-    environment = session.environment
-    first = session.rows[0].conditions if session.rows else Conditions()
+    environment, grid = session.environment, [row.conditions for row in session.rows] or [Conditions()]
     yield str(environment.get("gpu") or environment.get("cpu") or "processor unknown")
-    if first.device == "cpu":
-        yield f"{first.threads} thread{'s' * (first.threads != 1)}"
-    yield from (f"{name} {environment[key]}" for key, name in _LIBRARIES.items() if environment.get(key) is not None)
-    yield from shared_words([row.conditions for row in session.rows] or [first])
+    if grid[0].device == "cpu":
+        yield f"{grid[0].threads} thread{'s' * (grid[0].threads != 1)}"
+    libraries = {"torch": "torch", "cudnn": "cuDNN"}
+    yield from (f"{name} {environment[key]}" for key, name in libraries.items() if environment.get(key) is not None)
+    yield from shared_words(grid)
     if environment.get("tf32") and any(row.conditions.dtype == "float32" for row in session.rows):
         yield "TF32 allowed"
     if environment.get("load") is not None:
         yield f"load average {environment['load']}"
 
 
-_LIBRARIES = {"torch": "torch", "cudnn": "cuDNN"}
-"""Libraries that compute, by their keys in the environment."""
-
-
 def cautions(session: Session, rows: Sequence[Judged]) -> Iterator[str]:
-    """What a reader has to know about single rows, and about the run."""
+    """Notes on the run, and on rows that have no headline or are launch-bound."""
     if session.interrupted:
-        yield "Interrupted: this is what there was by then."
+        yield "Interrupted: these are the results so far."
     yield from _reasons(rows)
     if starved := [row.label for row in rows if row.launch_bound]:
         yield f"Launch-bound, the host takes as long to start it as the device to run it: {first_few(starved)}."
@@ -369,29 +348,22 @@ def _reasons(rows: Sequence[Judged]) -> Iterator[str]:
 
 
 def _worst(rows: Sequence[Judged]) -> Iterator[str]:
-    """The layers that fall furthest behind what was promised."""
+    """The layers that fall furthest behind their promise."""
     saving = [(row.delivered, row) for row in rows if row.delivered is not None and row.promised and row.promised > 1]
     behind = sorted((part, row.label, row.promised) for part, row in saving if part < 1)[:MOST_WORST]
     if behind:
-        share = Column(key="delivered", title="", kind="share")
-        times = Column(key="promised", title="", kind="reduction")
+        share, times = FIELDS["delivered"].column(), FIELDS["promised"].column()
         layers = [f"{label} ({human(part, share)} of {human(whole, times)})" for part, label, whole in behind]
         yield f"Furthest behind the promise: {'; '.join(layers)}."
 
 
 def _roof_notes(session: Session, rows: Sequence[Judged]) -> Iterator[str]:
-    """What bounds each stage; of many stages the first few."""
-    sentences = list(_stages_and_roofs(session, rows))
-    yield from sentences[:MOST_STAGES]
-    if (more := len(sentences) - MOST_STAGES) > 0:
+    """The ceiling that bounds each stage with a reliable time; of many stages the first few."""
+    flops, share = FIELDS["intensity"].column(), FIELDS["roof_share"].column()
+    parts = [_with_ceilings(session, row) for row in rows if row.timed.role == "part" and row.believed]
+    stages = [at for at in parts if at.bound and at.roof_share is not None]
+    for at in stages[:MOST_STAGES]:
+        intensity, reached = human(at.row.timed.intensity, flops), human(at.roof_share, share)
+        yield f"{at.row.label}: {intensity} FLOP/byte, {at.bound}-bound, at {reached} of its roof."
+    if (more := len(stages) - MOST_STAGES) > 0:
         yield f"{more:,} more {'stage' if more == 1 else 'stages'}; the columns 'bound' and 'roof_share' say why."
-
-
-def _stages_and_roofs(session: Session, rows: Sequence[Judged]) -> Iterator[str]:
-    """A sentence on each stage with a reliable time."""
-    flops, share = Column(key="intensity", title="", kind="quotient"), Column(key="roof", title="", kind="share")
-    for row in rows:
-        at = _with_ceilings(session, row)
-        if row.timed.role == "part" and row.believed and at.bound and at.roof_share is not None:
-            intensity, reached = human(row.timed.intensity, flops), human(at.roof_share, share)
-            yield f"{row.label}: {intensity} FLOP/byte, {at.bound}-bound, at {reached} of its roof."

@@ -1,4 +1,1 @@
-"""Everything that becomes a network.
-
-What a reader makes of its source is the same value, whatever the source was.
-"""
+"""Readers of networks: whatever the source, the result is a :class:`~sepcalc.core.network.Network`."""

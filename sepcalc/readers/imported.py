@@ -1,4 +1,4 @@
-"""The part of an import that ONNX and PyTorch share: names, feature maps, and which layer counts a weight."""
+"""The steps that the ONNX and PyTorch importers share: names, feature maps, specs, and which layer counts a weight."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class ImportedLayers:
         return free
 
     def feature_map(self, shape: tuple[int | None, ...]) -> FeatureMap:
-        """A shape as a table shows it: see :func:`feature_map`."""
+        """A shape as a table shows it: :func:`feature_map`."""
         return feature_map(shape, last=self.sequences)
 
     def has_weights_of(self, owner: str | None, spec: ConvSpec) -> bool:
@@ -69,17 +69,17 @@ def parts(taps: Taps) -> Taps:
 
 
 def _weights(spec: ConvSpec) -> tuple[object, ...]:
-    """The numbers that are alike for two layers with the same weights; a vector counts as one position."""
+    """The numbers that two layers with the same weights share; a vector counts as one position."""
     window = spec.kernel if max(spec.kernel, default=1) > 1 else len(spec.kernel) or 1
     return spec.c_out, spec.c_in // spec.groups, window, spec.bias
 
 
 @dataclass(slots=True, kw_only=True)
 class Claims:
-    """Which numbers of each tensor are counted: each once, with the first layer that reads them."""
+    """Which numbers of each tensor are counted: each number once, with the first layer that reads it."""
 
     left: dict[Hashable, int] = field(default_factory=dict)
-    """Of each tensor that was claimed, how many numbers are not counted yet."""
+    """How many numbers of each claimed tensor are not counted yet."""
     parts: set[tuple[Hashable, Hashable]] = field(default_factory=set)
 
     def claim(self, tensor: Hashable, part: Hashable, size: int, whole: int) -> int:
@@ -92,7 +92,7 @@ class Claims:
 
 
 def feature_map(shape: tuple[int | None, ...], *, last: bool = False) -> FeatureMap:
-    """A shape, batch first, as channels and size; a vector has channels alone, a length that is unknown or 0 is 1.
+    """A shape, batch first, as channels and size; a vector has channels alone, an unknown length and 0 become 1.
 
     ``last`` says that three axes are a batch, positions and channels.
 

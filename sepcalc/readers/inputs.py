@@ -1,4 +1,4 @@
-"""A network as a user names it: where it comes from, how it is read, and its inputs (``ids=2x16:int64``)."""
+"""A user's request for a network: its source, its options, and its inputs (``ids=2x16:int64``)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Input:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A network that a user asks for: the ``source`` that names it, and how it is read.
+    """A user's request for the network that ``source`` names.
 
     ``inputs`` are the shapes that an ONNX or PyTorch network reads, ``arguments`` go to the callable of PyTorch code;
     ``width`` and ``size`` are for networks in YAML.
@@ -61,10 +61,8 @@ def parse_input(text: str) -> Input:
     if not all(map(_is_length, parts)) or (equals and not name):
         raise SepcalcError(f"expected a shape like 1x3x224x224, ids=2x16 or 2x16:int64, got '{text}'")
     shape = tuple(map(int, parts))
-    if prod(shape) > LARGEST:
-        raise SepcalcError(
-            f"an input of {prod(shape):,} numbers is out of range; nothing above {LARGEST:,} is believed"
-        )
+    if (count := prod(shape)) > LARGEST:
+        raise SepcalcError(f"an input of {count:,} numbers is out of range; nothing above {LARGEST:,} is believed")
     if colon and dtype not in DTYPES:
         raise SepcalcError(f"unknown type '{dtype}' in '{text}'{closest(dtype, DTYPES)}")
     return Input(shape=shape, dtype=dtype or DTYPES[0], name=name or None)

@@ -41,7 +41,7 @@ def open_source(
 
 
 def open_traced(request: Request, *, note: Callable[[str], None] = lambda _: None) -> tuple[Network, Trace | None]:
-    """Like :func:`open_source`, with the trace of the run where there was one: for PyTorch code."""
+    """The network as from :func:`open_source`, and the trace of the run if the source is PyTorch code."""
     kind = kind_of(request.source)
     _check(request, kind)
     if kind == "yaml":
@@ -75,14 +75,13 @@ def _check(request: Request, kind: str) -> None:
     if kind == "yaml" and request.inputs:
         raise SepcalcError(f"--input is for ONNX and PyTorch networks, and '{source}' is in YAML; give --size")
     if kind != "torch" and request.arguments:
-        place, cure = "in YAML", "write its values into the file"
-        if kind == "onnx":
-            place, cure = "an ONNX file", "leave it out"
+        yaml = ("in YAML", "write its values into the file")
+        place, cure = yaml if kind == "yaml" else ("an ONNX file", "leave it out")
         raise SepcalcError(f"--arg is for PyTorch networks, and '{source}' is {place}; {cure}")
 
 
 def kind_of(text: str) -> str:
-    """Which kind of source ``text`` names: ``yaml`` (a bundled network too), ``onnx`` or ``torch``.
+    """The kind of source that ``text`` names: ``yaml`` (a bundled network too), ``onnx`` or ``torch``.
 
     >>> kind_of("resnet50"), kind_of("net.onnx"), kind_of("torchvision.models:resnet50")
     ('yaml', 'onnx', 'torch')

@@ -1,8 +1,8 @@
 """One run of a network as plain data: which operators ran, on which shapes, inside which modules.
 
 :func:`~sepcalc.readers.pytorch.layers.to_network` makes layers of a trace, and the totals of other counters come from
-it too. Some of these see modules, some functions, some the dispatcher's operators: an operation holds all three.
-Nothing here is torch. Every shape has the batch in it.
+it too. Such a counter sees modules, functions or the dispatcher's operators: an operation holds all three. Nothing here
+is torch. Every shape includes the batch.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from sepcalc.core.layers import Taps
 Shape = tuple[int, ...]
 
 OperatorKind = Literal["view", "move", "free", "product", "unknown"]
-"""An operator of the dispatcher shows the same numbers in another shape, writes them to another place, computes without
-multiply-adds, multiplies and adds, or is unknown."""
+"""A *view* shows the same numbers in another shape, a *move* writes them to another place, a *free* operator computes
+without multiply-adds, a *product* multiplies and adds."""
 
 Config = Mapping[str, object]
 """Numbers, words, flags and tuples of them by name."""
@@ -26,7 +26,7 @@ Config = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One trainable tensor: the first name that leads to it, as ``named_parameters`` has it."""
+    """One trainable tensor, by its first name in ``named_parameters``."""
 
     name: str
     shape: Shape
@@ -41,9 +41,9 @@ class Parameter:
 class Module:
     """A module as it was built, whether it runs or not.
 
-    ``path`` is empty for the model. ``own`` holds the parameters that are registered on the module itself: the
-    attribute's name, and the index in :attr:`Trace.parameters`. ``children`` are the names and indices of its
-    direct submodules. ``config`` is every public attribute that is plain data: ``kernel_size``, ``inplace``.
+    ``path`` is empty for the model. ``own`` are the parameters registered on the module itself: the attribute's
+    name, and the index in :attr:`Trace.parameters`. ``children`` are the names and indices of its direct submodules.
+    ``config`` is every public attribute that is plain data: ``kernel_size``, ``inplace``.
     """
 
     path: str
@@ -66,10 +66,10 @@ class Module:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModuleCall:
-    """One call of a module: its index in :attr:`Trace.modules`, and the call that it happened in.
+    """One call of a module: its index in :attr:`Trace.modules`, and the index of the call around it.
 
-    ``inputs`` are the shapes of the positional tensors and those in lists among them; ``named`` those of tensors given
-    by keyword; ``outputs`` those of every tensor that came back, in order. ``depth`` is 0 for the model.
+    ``inputs`` are the shapes of the positional tensors, in lists too; ``named`` the shapes of tensors given by keyword;
+    ``outputs`` the shapes of all returned tensors, in order. ``depth`` is 0 for the model.
     """
 
     module: int
@@ -110,7 +110,7 @@ class AtenCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One operator: a function that the code called, or an operator that ran without one.
+    """One operator: a function that the code called, or an operator of the dispatcher that ran outside any function.
 
     ``word`` is the field's name for it: conv, linear, attention, batch_norm, max_pool, add, ...
     (:mod:`sepcalc.readers.pytorch.operators`), or the bare name of a function. ``function`` is the outermost function
@@ -121,7 +121,7 @@ class Operation:
     ``inputs`` are the shapes of all tensors given to it, in order, positional before named; ``weight`` is the shape of
     a convolution's or linear layer's weights. ``attributes`` of a convolution are kernel, stride, padding, dilation,
     groups, transposed, output_padding and bias, and padding_word where its padding was given as a word; of anything
-    else the ``arguments`` of the function in order, tensors as their shapes, and those that were given by name.
+    else the ``arguments`` of the function in order, tensors as their shapes, and its keyword arguments by name.
     """
 
     word: str
@@ -135,7 +135,7 @@ class Operation:
     aten: tuple[AtenCall, ...] = ()
     inside: tuple[str, ...] = ()
     constant: bool = False
-    """Whether it reads parameters alone: a weight that is computed before it is used."""
+    """Whether it reads parameters alone, to compute a weight before it is used."""
     taps: Taps = ()
     """The operations whose results it reads, by index, or the model's input; a part of a result as one."""
     named: bool = True
@@ -160,7 +160,7 @@ class Trace:
     source: str | None = None
     """Where the network comes from."""
     notes: tuple[str, ...] = ()
-    """Remarks on the run: a fallback from the meta device, for one."""
+    """Remarks on the run, such as a fallback from the meta device."""
 
     @property
     def params(self) -> int:

@@ -1,4 +1,4 @@
-"""Shares as bars beside the numbers, for a terminal: from the cells of the table, as columns of its own."""
+"""Shares as bars beside the numbers of a terminal: extra columns of a table."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ BARS_RULE = "Bars: the longest is the largest share of its column."
 def with_bars(table: Table, shares: Mapping[str, str]) -> Table:
     """``table`` with an untitled column of bars, ``KEY_bar``, after each column that is a key of ``shares``.
 
-    The longest bar is that of the largest share in the body; sums have none. On a narrow terminal the bars of the last
-    of ``shares`` stay longest.
+    The largest share in the body has the longest bar; sums have none. On a narrow terminal the bars of the last of
+    ``shares`` go last.
 
     >>> from sepcalc.render.cells import texts
     >>> columns = Column(key="macs", title="MACs", kind="count"), Column(key="share", title="Share", kind="share")

@@ -4,34 +4,34 @@ For people a number is rounded for comparison and carries its unit: ``73,728``, 
 ``56×56``. Counts are rounded only with ``si``. For programs a number is exact or the nearest float, without separators
 and units.
 
-Rounding is exact, half away from zero, as on paper: 1.125 is 1.13. A number with an interval has the two to four
-figures that the interval leaves certain.
+Rounding is exact, half away from zero: 1.125 is 1.13. A number with an interval has two to four figures, those that
+the interval leaves certain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
 from sepcalc.core.spec import times
-from sepcalc.core.table import Cell, Column, Estimate, Kind, Table, Unit
+from sepcalc.core.table import Cell, Column, Estimate, Kind, Row, Table, Unit
 
 Number = int | Fraction
 MISSING = "—"
-"""Where there is no number: a count that depends on an open size, the size of a vector."""
+"""The text of a missing number: a count that depends on an open size, the size of a vector."""
 
 LONGEST_WORDS, BAR = 40, 12
-"""Characters of a text that stays on one line (a longer one is a sentence, which may fold), and of the longest bar."""
+"""The most characters of a text that stays on one line (a longer one is a sentence), and those of the longest bar."""
 
 PER_SECOND: dict[Unit, int] = {"s": 1, "ms": 10**3, "µs": 10**6, "ns": 10**9}
-"""How many of each unit of time a second has."""
+"""The number of each unit in a second."""
 
 _LEAST_FIGURES, _MOST_FIGURES = 2, 4
 """Significant figures of a number with an interval."""
 
 _MARKS: dict[Kind, str] = {"reduction": "×", "share": " %"}
-"""What stands after a number of each kind."""
+"""The sign after a number of each kind."""
 
 _PREFIXES = ("", "k", "M", "G", "T")
 _MOST_PLACES = 9
@@ -56,15 +56,12 @@ def visible(text: str) -> str:
     >>> print(visible("conv\x1b[31m1\n"))
     conv\x1b[31m1\n
     """
-    return text if text.isprintable() else "".join(map(_visible, text))
-
-
-def _visible(character: str) -> str:
+    if text.isprintable():
+        return text
     from unicodedata import category
 
-    if character.isprintable():
-        return character
-    return " " if category(character) == "Zs" else character.encode("unicode_escape").decode()
+    spaced = "".join(" " if category(character) == "Zs" else character for character in text)
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in spaced)
 
 
 def three_figures(value: Number) -> str:
@@ -89,7 +86,7 @@ def _fixed(value: Number, places: int) -> str:
     digits = (2 * top * 10**places + bottom) // (2 * bottom)
     whole, part = divmod(digits, 10**places)
     sign = "-" if value < 0 and digits else ""
-    return f"{sign}{whole:,}.{part:0{places}}" if places else f"{sign}{whole:,}"
+    return f"{sign}{whole:,}" + (f".{part:0{places}}" if places else "")
 
 
 def with_prefix(value: Number, unit: str = "") -> str:
@@ -99,7 +96,7 @@ def with_prefix(value: Number, unit: str = "") -> str:
     ['569 M', '0', '512 B', '1.61 MB']
     """
     power, size = 0, abs(Fraction(value))
-    # 999,500 is 1.00 M already: 1,000 k is no three figures.
+    # 999,500 rounds to 1.00 M: 1,000 k has four figures.
     while power < len(_PREFIXES) - 1 and 2 * size >= (1999 if power else 2000) * 1000**power:
         power += 1
     if power == 0 and value.denominator == 1:
@@ -116,6 +113,7 @@ def _amount(value: Number, si: bool) -> str:
 
 
 def _per_position(value: Number, column: Column, si: bool) -> str:
+    """``value`` times the positions of an open size: 73,728·D_F²."""
     power = "" if column.axes == 1 else str(column.axes).translate(_SUPERSCRIPT)
     return f"{_amount(value, si)}·D_F{power}" if column.axes else _amount(value, si)
 
@@ -134,21 +132,21 @@ def _share(value: Number) -> str:
 
 
 def _estimate(cell: Estimate, column: Column) -> str:
-    """A number to its last certain figure, and the interval where the column shows it.
+    """A number to its last certain figure, with its interval if the column shows that.
 
     >>> column = Column(key="speedup", title="Speed-up", kind="reduction", interval=True)
     >>> _estimate(Estimate(value=Fraction("3.4216"), low=Fraction("3.38"), high=Fraction("3.47")), column)
     '3.42× [3.38, 3.47]'
     """
     factor = {"share": 100, "time": PER_SECOND[column.unit]}.get(column.kind, 1)
-    value, low, high = (factor * each for each in (cell.value, cell.low, cell.high))
+    value, low, high = factor * cell.value, factor * cell.low, factor * cell.high
     places = _certain_places(value, (high - low) / 2)
     ends = f" [{_fixed(low, places)}, {_fixed(high, places)}]" if column.interval else ""
     return f"{_fixed(value, places)}{_MARKS.get(column.kind, '')}{ends}"
 
 
 def _certain_places(value: Fraction, half: Fraction) -> int:
-    """Decimals up to the first figure of ``half`` an interval, with no fewer or more figures than are readable."""
+    """Decimals up to the first figure of ``half`` an interval, so that the number has two to four figures."""
     first = _power(value or half)
     certain = first - _power(half) + 1 if half else _MOST_FIGURES
     figures = min(max(certain, _LEAST_FIGURES), _MOST_FIGURES)
@@ -203,6 +201,11 @@ def human(cell: Cell, column: Column, *, si: bool = False) -> str:
     if isinstance(cell, Estimate):
         return _estimate(cell, column)
     return _LOOKS[column.kind](cell, column, si)
+
+
+def begins_section(rows: Sequence[Row], place: int) -> bool:
+    """Whether a rule stands above a row: sums stand apart from other rows."""
+    return place > 0 and (rows[place].role == "total") != (rows[place - 1].role == "total")
 
 
 def texts(table: Table, *, si: bool = False) -> list[list[str]]:

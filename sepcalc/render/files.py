@@ -1,7 +1,7 @@
-"""Results as files: a whole file or none.
+"""Results as files, written whole or not at all.
 
-The text goes to a temporary file in the same folder, which then replaces the old file: no reader sees half a table, and
-a full disk leaves the old file as it was.
+A temporary file in the same folder replaces the old one: no program reads half a table, and a full disk leaves the old
+file as it was.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import BinaryIO, TypeVar
 from sepcalc.core.errors import SepcalcError
 from sepcalc.render.formats import FORMATS
 
-Meant = TypeVar("Meant")
+Value = TypeVar("Value")
 
 
 def format_for(path: str | Path) -> str:
-    """The format that the suffix of ``path`` stands for, in capitals or not.
+    """The format of files with the suffix of ``path``, in capitals or not.
 
     Raises :class:`SepcalcError` for any other suffix, with the known ones.
 
@@ -29,20 +29,20 @@ def format_for(path: str | Path) -> str:
     return by_suffix(path, {output.suffix: name for name, output in FORMATS.items()}, ", or choose a format")
 
 
-def by_suffix(path: str | Path, known: Mapping[str, Meant], otherwise: str = "") -> Meant:
-    """The one of the ``known`` values whose suffix ``path`` has, in capitals or not.
+def by_suffix(path: str | Path, known: Mapping[str, Value], otherwise: str = "") -> Value:
+    """The value in ``known`` for the suffix of ``path``, in capitals or not.
 
-    Raises :class:`SepcalcError` for any other suffix, with the known ones and what to do ``otherwise``.
+    Raises :class:`SepcalcError` for any other suffix, with the known ones and an ``otherwise``: another cure.
     """
     suffix = Path(path).suffix
     if suffix.lower() in known:
         return known[suffix.lower()]
-    what = f"unknown suffix '{suffix}' of" if suffix else "no suffix in"
-    raise SepcalcError(f"{what} '{path}'; give one of {', '.join(known)}{otherwise}")
+    fault = f"unknown suffix '{suffix}' of" if suffix else "no suffix in"
+    raise SepcalcError(f"{fault} '{path}'; give one of {', '.join(known)}{otherwise}")
 
 
 def check_place(path: str | Path) -> None:
-    """Raise :class:`SepcalcError` where there is no folder for ``path``: what takes long asks before it begins."""
+    """Raise :class:`SepcalcError` if the folder of ``path`` does not exist, before work that takes long."""
     target = Path(os.path.realpath(path))
     if not target.parent.is_dir():
         raise SepcalcError(f"cannot write '{path}': {_reason(FileNotFoundError(), target)}")
@@ -55,7 +55,7 @@ def write(path: str | Path, content: str | bytes) -> None:
 
     Raises :class:`SepcalcError` with the reason and the cure where the system refuses; no temporary file remains.
     """
-    # Line ends are not translated, and what UTF-8 cannot hold is written as an escape.
+    # Line ends are not translated; lone surrogates, which UTF-8 cannot hold, become escapes.
     data = content.encode("utf-8", "backslashreplace") if isinstance(content, str) else content
     with writing(path) as file:
         file.write(data)
@@ -63,7 +63,7 @@ def write(path: str | Path, content: str | bytes) -> None:
 
 @contextmanager
 def writing(path: str | Path) -> Iterator[BinaryIO]:
-    """A file to write to bit by bit; it appears in one step at the end, and not at all after a failure."""
+    """A file to write piece by piece, which appears in one step at the end, and not at all after a failure."""
     given, target = Path(path), Path(os.path.realpath(path))
     try:
         # A pipe has no real path.
@@ -92,14 +92,12 @@ def _replacing(target: Path) -> Iterator[BinaryIO]:
 def _reason(error: OSError, target: Path) -> str:
     from errno import ENOSPC
 
-    if isinstance(error, IsADirectoryError):
-        return "it is a folder; give the name of a file"
-    if isinstance(error, FileNotFoundError):
-        return f"there is no folder '{target.parent}'; create it first"
-    if isinstance(error, NotADirectoryError):
-        return f"'{target.parent}' is not a folder; give another place"
-    if isinstance(error, PermissionError):
-        return "permission denied; change its permissions or give another place"
+    reasons: dict[type[OSError], str] = {
+        IsADirectoryError: "it is a folder; give the name of a file",
+        FileNotFoundError: f"there is no folder '{target.parent}'; create it first",
+        NotADirectoryError: f"'{target.parent}' is not a folder; give another place",
+        PermissionError: "permission denied; change its permissions or give another place",
+    }
     if error.errno == ENOSPC:
         return "the disk is full; free some space or give another place"
-    return f"{(error.strerror or str(error)).lower()}; give another place"
+    return reasons.get(type(error), f"{(error.strerror or str(error)).lower()}; give another place")

@@ -15,17 +15,17 @@ from sepcalc.core.table import Table, share_rules
 from sepcalc.render.cells import Look
 
 Late = Callable[..., str] | str
-"""A function that draws, or its ``module:name`` if it is imported when it first draws: a run pays for one format."""
+"""A function that draws, or its ``module:name``, imported when it first draws: a run pays for one format."""
 
 
 class Output(NamedTuple):
-    """A format; only ``suffix`` and ``draw`` are needed, and what is empty cannot be had in it.
+    """A format; an empty field is something that it cannot draw.
 
-    suffix: of its files.
-    draw: tables and a :class:`Look` as text. fragment: the same inside another document, where that differs.
-    explain: an explanation and a :class:`Look` as text, for ``--explain``. explain_fragment: as for tables.
-    report: a :class:`~sepcalc.report.document.Report` as text, with its file's name before the suffix.
-    pictures: the suffix of the charts beside a report; none where the report holds them.
+    suffix: that of its files.
+    draw: tables and a :class:`Look` as text. explain: an explanation and a :class:`Look` as text, for ``--explain``.
+    fragment, explain_fragment: the same as a part of another document, if that differs.
+    report: a :class:`~sepcalc.report.document.Report` and the name of its file without suffix, as text.
+    pictures: the suffix of the charts beside a report; empty if the report holds them.
     exact: whether numbers are exact, for programs. one_table: whether it holds a single table.
     """
 
@@ -80,10 +80,10 @@ def render_tables(
     width: int | None = None,
     color: bool = False,
 ) -> str:
-    """``tables`` as text in ``format``, ending in a line end; no text for no tables.
+    """``tables`` as text in ``format``, ending in a line end; empty for no tables.
 
-    ``si`` prints counts for people as 569 M. In a terminal ``width`` characters wide, columns of the
-    highest rank go until the table fits; None is as wide as needed. ``color`` allows escape codes.
+    ``si`` prints counts for people as 569 M. In a terminal of ``width`` characters, columns of the highest rank go
+    until the table fits; None is as wide as needed. ``color`` allows escape codes.
 
     Raises :class:`SepcalcError` for an unknown format, and for several tables where it holds one.
 
@@ -108,7 +108,7 @@ def render_tables(
         raise SepcalcError(f"{format} holds one table, not {names}; choose one of them, or the json format")
     shown = tables if output.exact else share_rules(tables)
     text: str = resolve(output.draw)(shown, Look(si=si, width=width, color=color))
-    # A file name that is no UTF-8 reaches a title as lone surrogates, which nothing could write.
+    # A file name that is not UTF-8 reaches a title as lone surrogates, which no file can hold.
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 

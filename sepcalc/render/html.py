@@ -1,7 +1,7 @@
 """Tables as HTML: a fragment for notebooks, a whole page for a file, and a table for a page with a style sheet.
 
-A fragment has its style in the elements, since notebooks and mail drop style sheets. For a page
-(:mod:`sepcalc.report.html`) the table has classes, and exact numbers to sort by.
+A fragment has its style in the elements, since notebooks and mail drop style sheets. The table for a page
+(:mod:`sepcalc.report.html`) has classes, and exact numbers to sort by.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ _PAGE = """<!DOCTYPE html>
 
 
 def draw(tables: Sequence[Table], look: Look) -> str:
-    """A whole page with all ``tables``, which needs no other file."""
+    """A page with all ``tables``, which needs no other file."""
     title = next((table.title for table in tables if table.title), "sepcalc")
     return page(title, _STYLE, draw_fragments(tables, look))
 
 
 def draw_fragments(tables: Sequence[Table], look: Look) -> str:
-    """All ``tables`` for a page that is there, such as a notebook."""
+    """All ``tables`` as a part of another page, such as a notebook."""
     return "\n".join(fragment(table, si=look.si) for table in tables)
 
 
 def page(title: str, style: str, body: str) -> str:
-    """A whole page: ``title`` is text, ``style`` and ``body`` are CSS and HTML as they stand."""
+    """A page: ``title`` is text, ``style`` is CSS, ``body`` is HTML."""
     return _PAGE.format(title=escape(title), style=style, body=body)
 
 
@@ -61,16 +61,16 @@ def escape(text: str) -> str:
 
 
 class _Place(NamedTuple):
-    """Where a cell stands: its column, whether that names the rows or holds sentences, and its row (none: heading)."""
+    """The place of a cell: its column, whether that names the rows or holds sentences, and its row (none: heading)."""
 
     column: Column
-    label: bool
+    label: bool = False
     folds: bool = False
     row: Row | None = None
 
 
 Dress = Callable[[_Place, Cell], str]
-"""The attributes of a cell, each after a space."""
+"""A function of a cell's attributes, each after a space."""
 
 
 def fragment(table: Table, *, si: bool = False) -> str:
@@ -86,10 +86,10 @@ def fragment(table: Table, *, si: bool = False) -> str:
 
 
 def classed(table: Table, *, identity: str, classes: str) -> str:
-    """``table`` as one ``<table>`` called ``identity`` with ``classes``, for a page with a style sheet; without notes.
+    """``table`` as one ``<table>`` with an ``id`` and ``classes``, for a page with a style sheet; without notes.
 
-    Numbers carry what they are sorted by in ``data-value``, exact or the nearest float, and headings the variant that
-    their column is about in ``data-variant``. Text has the class ``text``, and ``folds`` where it may be a sentence.
+    Numbers have their sort key in ``data-value``, exact or the nearest float, and headings the variant of their column
+    in ``data-variant``. Text has the class ``text``, and ``folds`` where it may be a sentence.
     """
     lines = (
         f'<table id="{escape(identity)}" class="{escape(classes)}">',
@@ -101,9 +101,7 @@ def classed(table: Table, *, identity: str, classes: str) -> str:
 
 
 def _head(table: Table, dress: Dress) -> str:
-    label = table.label_place
-    places = (_Place(column=column, label=place == label) for place, column in enumerate(table.columns))
-    heads = (f'<th scope="col"{dress(place, None)}>{escape(place.column.title)}</th>' for place in places)
+    heads = (f'<th scope="col"{dress(_Place(column), None)}>{escape(column.title)}</th>' for column in table.columns)
     return f"<tr>{''.join(heads)}</tr>"
 
 
@@ -111,16 +109,12 @@ def _rows(table: Table, si: bool, dress: Dress, total: str = "") -> Iterator[str
     label, cells = table.label_place, texts(table, si=si)
     folds = [any(len(line[place]) > LONGEST_WORDS for line in cells) for place in range(len(table.columns))]
     for row, line in zip(table.rows, cells, strict=True):
-        inner = "".join(
-            _cell(_Place(column, place == label, fold, row), cell, text, dress)
-            for place, (column, fold, cell, text) in enumerate(zip(table.columns, folds, row.cells, line, strict=True))
-        )
+        inner = ""
+        for place, (column, cell, text) in enumerate(zip(table.columns, row.cells, line, strict=True)):
+            tag, scope = ("th", ' scope="row"') if place == label else ("td", "")
+            attributes = dress(_Place(column, place == label, folds[place], row), cell)
+            inner += f"<{tag}{scope}{attributes}>{escape(text)}</{tag}>"
         yield f'<tr class="{row.role}"{total if row.role == "total" else ""}>{inner}</tr>'
-
-
-def _cell(place: _Place, cell: Cell, text: str, dress: Dress) -> str:
-    tag, scope = ("th", ' scope="row"') if place.label else ("td", "")
-    return f"<{tag}{scope}{dress(place, cell)}>{escape(text)}</{tag}>"
 
 
 def _styled(place: _Place, _cell: Cell) -> str:
@@ -139,7 +133,7 @@ def _with_classes(place: _Place, cell: Cell) -> str:
     if not place.column.is_number:
         return f' class="text{" folds" if place.folds else ""}"'
     value = plain(cell, place.column)
-    # Sizes are ordered by what they hold, as network_table sorts them; a text has no place among numbers.
+    # Sizes are sorted by their product, as network_table does; a text is not sorted among numbers.
     number = prod(value) if isinstance(value, list) and value else value
     return f' data-value="{number}"' if isinstance(number, int | float) else ""
 
@@ -148,7 +142,7 @@ def _foot(table: Table) -> list[str]:
     lines = [line for line in (table.legend, *table.notes, table.common) if line]
     if not lines:
         return []
-    # Without a width of its own a long note would stretch the columns.
+    # max-width keeps a long note from stretching the columns.
     style = f"{_CELL};{_LEFT};font-size:smaller;max-width:0"
     span = len(table.columns)
     rows = [f'<tr><td colspan="{span}" style="{style}">{escape(line)}</td></tr>' for line in lines]

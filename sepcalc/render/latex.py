@@ -1,7 +1,7 @@
 r"""Tables for LaTeX: ``booktabs`` in a ``table``, or a ``longtable`` where one page is not enough.
 
 The text compiles with pdflatex and these two packages. A table wider than an article's line folds its headings, takes
-smaller type, folds its longest texts, and at last hangs over both margins alike.
+smaller type, folds its longest texts, and as a last resort hangs over both margins alike.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sepcalc.core.table import Row, Table
-from sepcalc.render.cells import LONGEST_WORDS, Look, texts
+from sepcalc.core.table import Column, Table
+from sepcalc.render.cells import LONGEST_WORDS, Look, begins_section, texts
 from sepcalc.render.latex_text import DIGIT, LINE, SIZES, escape, text_width
 
 _LONG = 36
-"""More rows than this, with caption and notes, do not fit a page of an article."""
+"""The most rows that fit a page of an article, with caption and notes."""
 
 _GAP = 2.4
 """Digits between two columns: twice LaTeX's \\tabcolsep of 6 pt."""
 
 _NARROW, _LEAST_GAP = 40, 0.8
-"""Digits in a line of an article in two columns at 10 pt, 200 pt, and between the columns of a table there, 4 pt."""
+"""Digits in a line of a two-column article at 10 pt (200 pt), and between the columns of a table there (4 pt)."""
 
 _ROOM, _LEAST_ROOM = 32, 16
-"""Digits of room for a text that is folded: enough to read with ease, and in the smallest type at least to read."""
+"""Digits of room for a folded text: to read with ease, and the least, in the smallest type."""
 
 _TIGHT = rf"{SIZES[-1][0]}\setlength{{\tabcolsep}}{{3pt}}"
 """The smallest type, with half the gap between columns."""
@@ -33,12 +33,12 @@ _TIGHT = rf"{SIZES[-1][0]}\setlength{{\tabcolsep}}{{3pt}}"
 def draw(tables: Sequence[Table], look: Look) -> str:
     """``tables`` one after the other, under a comment that names the packages."""
     drawn = [(long if _lines(table, look) > _LONG else _short)(table, look) for table in tables]
-    packages = "{booktabs,longtable}" if any(r"\begin{longtable}" in each for each in drawn) else "{booktabs}"
+    packages = "{booktabs,longtable}" if any(r"\begin{longtable}" in text for text in drawn) else "{booktabs}"
     return "\n".join((f"% needs \\usepackage{packages}\n", *drawn)) if tables else ""
 
 
 def fitted(table: Table, look: Look) -> Table:
-    """``table`` without as many columns of the highest ranks as must go for it to fit the line."""
+    """``table`` with only the columns that fit the line: the highest ranks go first, rank 0 stays."""
     if not _shape(table, look).too_wide:
         return table
     last = max(range(len(table.columns)), key=lambda place: (table.columns[place].rank, place))
@@ -48,20 +48,18 @@ def fitted(table: Table, look: Look) -> Table:
 
 def _lines(table: Table, look: Look) -> int:
     """How many lines the rows take, with the texts that fold."""
-    rooms = _shape(table, look).texts
-    cells = texts(table, si=look.si)
-    return sum(max((1 + int(len(row[place]) / room) for place, room in rooms.items()), default=1) for row in cells)
+    rooms, cells = _shape(table, look).texts.items(), texts(table, si=look.si)
+    return sum(max((1 + int(len(row[place]) / room) for place, room in rooms), default=1) for row in cells)
 
 
 def _short(table: Table, look: Look) -> str:
     shape = _shape(table, look)
     head, *body = _grid(table, look, shape)
-    # A table wider than the line hangs over both margins alike.
     wide = (r"\makebox[\linewidth]{%", "}") if shape.too_wide else ("", "")
     kind = "table" if shape.width <= _NARROW else "table*"
     lines = (
         *(rf"\begin{{{kind}}}[htbp]", r"\centering", _caption(table), _label(table), r"\medskip", shape.size, wide[0]),
-        *(rf"\begin{{tabular}}{{{_columns(table)}}}", r"\toprule", head, r"\midrule"),
+        *(rf"\begin{{tabular}}{{{_columns(table.columns)}}}", r"\toprule", head, r"\midrule"),
         *body,
         *(r"\bottomrule", rf"\end{{tabular}}{wide[1]}", *_notes(table), rf"\end{{{kind}}}"),
     )
@@ -69,13 +67,13 @@ def _short(table: Table, look: Look) -> str:
 
 
 def long(table: Table, look: Look) -> str:
-    """``table`` as a longtable: it stays in its place, and breaks across pages."""
+    """``table`` as a longtable, which stays in its place and breaks across pages."""
     shape = _shape(table, look)
     head, *body = _grid(table, look, shape)
     heading = (r"\toprule", head, r"\midrule")
     lines = (
         *(r"\begingroup", shape.size, _in_two_columns(shape), r"\setlength{\LTcapwidth}{\linewidth}"),
-        *(rf"\begin{{longtable}}{{{_columns(table)}}}", _caption(table), rf"{_label(table)} \\"),
+        *(rf"\begin{{longtable}}{{{_columns(table.columns)}}}", _caption(table), rf"{_label(table)} \\"),
         *(*heading, r"\endfirsthead", *heading, r"\endhead", r"\bottomrule", r"\endfoot"),
         *body,
         *(r"\end{longtable}\sepcalcend", *_notes(table), r"\endgroup"),
@@ -89,18 +87,18 @@ _FLOWS = r"""\scriptsize\setlength{\tabcolsep}{2pt}%
 \def\sepcalcend{\unskip\unpenalty\unpenalty\egroup\unvbox0 }"""
 """A longtable that flows through the columns: set as one box, which is then opened (after D. Carlisle).
 
-It computes with the height of the page, which is no number yet where it comes first.
+The space above one that comes first gives the page a height, which the longtable computes with.
 """
 
 
 def _in_two_columns(shape: _Shape) -> str:
-    """What a longtable needs in a paper of two columns, where it is an error by itself."""
+    """The commands that allow a longtable in a two-column paper, where it is an error by itself."""
     flows = _FLOWS if shape.least <= _NARROW else r"\onecolumn\let\sepcalcend\twocolumn"
     return f"\\makeatletter\\let\\sepcalcend\\relax\n\\if@twocolumn\n{flows}\n\\fi\\makeatother"
 
 
 def _caption(table: Table) -> str:
-    """Title and rule of counting; the list of tables gets the title alone."""
+    """The title and the rules of the columns; the list of tables gets the title alone."""
     title = escape(table.title.rstrip("."))
     return rf"\caption[{title}]{{{'. '.join(filter(None, (title, escape(table.legend))))}}}"
 
@@ -109,17 +107,16 @@ def _label(table: Table) -> str:
     return rf"\label{{tab:{re.sub('[^A-Za-z0-9]+', '-', table.name).strip('-')}}}"
 
 
-def _columns(table: Table) -> str:
-    return f"@{{}}{''.join('r' if column.is_number else 'l' for column in table.columns)}@{{}}"
+def _columns(columns: Iterable[Column]) -> str:
+    return f"@{{}}{''.join('r' if column.is_number else 'l' for column in columns)}@{{}}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Shape:
-    """A table's fit to the line: the ``size`` of its type, and whether its headings ``fold``.
+    """A table's fit to the line: its type of ``size``, ``part`` as wide as 10 pt, and whether its headings ``fold``.
 
-    ``texts`` are the places of columns whose texts fold, each with its digits of room, in type ``part`` as wide as 10
-    pt. ``width`` is the table's part of the line in digits, ``least`` the same in the smallest type with folded
-    headings.
+    ``texts`` are the places of columns whose texts fold, each with its digits of room. ``width`` is that of the table
+    in digits of 10 pt, ``least`` its width in the smallest type with folded headings.
     """
 
     size: str = ""
@@ -132,9 +129,9 @@ class _Shape:
 
 
 def _shape(table: Table, look: Look) -> _Shape:
-    """The first in which the table is estimated to fit: as it is, headings folded, smaller type, texts folded."""
-    cells = list(zip(*texts(table, si=look.si), strict=True)) or [()] * len(table.columns)
+    """The first shape estimated to fit: as it is, with folded headings, in smaller type, with folded texts."""
     titles = [column.title for column in table.columns]
+    cells = list(zip(*texts(table, si=look.si), strict=True)) or [()] * len(titles)
     columns = [(*column, *_words(title)) for column, title in zip(cells, titles, strict=True)]
     widths = [max(map(len, column), default=0) for column in columns]
     gaps, (_, smallest, _) = len(titles) - 1, SIZES[-1]
@@ -155,12 +152,12 @@ def _shape(table: Table, look: Look) -> _Shape:
 
 
 def _digits(column: Iterable[str]) -> float:
-    """How wide a column is, in digits."""
+    """The width of a column in digits."""
     return max(map(text_width, column), default=0)
 
 
 def _folded(columns: Sequence[Sequence[str]], places: Sequence[int]) -> _Shape | None:
-    """The largest type in which columns of texts have room beside the others, as few of them as will do."""
+    """The shape in which the fewest columns of texts fold, in the largest type with room; None if none has."""
     widths = [max(_digits(column), *map(len, column)) if column else 0 for column in columns]
     sizes = [*((part, size, _GAP, _ROOM) for size, part, _ in SIZES), (SIZES[-1][1], _TIGHT, _GAP / 2, _LEAST_ROOM)]
     for count in range(1, len(places) + 1):
@@ -174,7 +171,7 @@ def _folded(columns: Sequence[Sequence[str]], places: Sequence[int]) -> _Shape |
 
 
 def _shared(room: float, needs: Mapping[int, float]) -> dict[int, float]:
-    """``room`` divided between columns alike, but that none gets more than it needs."""
+    """``room`` in equal parts for columns, none of which gets more than it needs."""
     shared: dict[int, float] = {}
     for left, place in zip(range(len(needs), 0, -1), sorted(needs, key=needs.__getitem__), strict=True):
         shared[place] = min(needs[place], room / left)
@@ -183,19 +180,19 @@ def _shared(room: float, needs: Mapping[int, float]) -> dict[int, float]:
 
 
 def _foldable(table: Table, columns: Sequence[Sequence[str]], least: int) -> list[int]:
-    """The places of columns with texts longer than ``least``: the widest first, at last that which names the rows."""
+    """The places of columns with texts longer than ``least``: the widest first, the one that names the rows last."""
     label = table.label_place
     widths = [max(map(len, column), default=0) for column in columns]
-    texts = [place for place, column in enumerate(table.columns) if not column.is_number and place != label]
-    if all(widths[place] <= least for place in texts):
+    remarks = [place for place, column in enumerate(table.columns) if not column.is_number and place != label]
+    if all(widths[place] <= least for place in remarks):
         return []
-    places = sorted((place for place in texts if widths[place] > _LEAST_ROOM), key=lambda place: -widths[place])
+    places = sorted((place for place in remarks if widths[place] > _LEAST_ROOM), key=lambda place: -widths[place])
     words = (word for name in columns[label] for word in re.split("[ /]", name))
     return [*places, label] if _digits(words) <= _LEAST_ROOM < widths[label] else places
 
 
 def _words(title: str) -> list[str]:
-    """The parts of a heading that stay together: it may break at a space and behind a hyphen."""
+    """The parts of a heading, which may break at a space and after a hyphen."""
     return re.findall(r"[^\s-]+-?|-", title)
 
 
@@ -204,9 +201,8 @@ def _grid(table: Table, look: Look, shape: _Shape) -> Iterator[str]:
     cells = texts(table, si=look.si)
     yield _line(_headings(table, cells) if shape.fold else [escape(column.title) for column in table.columns])
     label = table.label_place
-    previous: Row | None = None
-    for row, line in zip(table.rows, cells, strict=True):
-        if previous and (row.role == "total") != (previous.role == "total"):
+    for number, (row, line) in enumerate(zip(table.rows, cells, strict=True)):
+        if begins_section(table.rows, number):
             yield r"\midrule"
         escaped = [*map(escape, line)]
         if row.role == "part":
@@ -218,7 +214,6 @@ def _grid(table: Table, look: Look, shape: _Shape) -> Iterator[str]:
                 points = round(DIGIT * shape.part * room)
                 escaped[place] = rf"\parbox[t]{{{points}pt}}{{\raggedright {sentence}\strut}}"
         yield _line(escaped)
-        previous = row
 
 
 def _line(cells: list[str]) -> str:
@@ -226,16 +221,15 @@ def _line(cells: list[str]) -> str:
 
 
 def _headings(table: Table, cells: list[list[str]]) -> list[str]:
-    """The titles of the columns, each folded to the width of what stands under it."""
+    """The titles of the columns, each folded to the width of the texts under it."""
     from textwrap import wrap
 
     headings = []
     for place, column in enumerate(table.columns):
         width = max([*map(len, _words(column.title)), *(len(row[place]) for row in cells)], default=1)
-        lines = wrap(column.title, max(width, 1))
-        folded, side = r" \\ ".join(map(escape, lines)), "r" if column.is_number else "l"
-        several = rf"\begin{{tabular}}[b]{{@{{}}{side}@{{}}}}{folded}\end{{tabular}}"
-        headings.append(several if len(lines) > 1 else folded)
+        first, *others = wrap(column.title, max(width, 1)) or [""]
+        folded = r" \\ ".join(map(escape, (first, *others)))
+        headings.append(rf"\begin{{tabular}}[b]{{{_columns([column])}}}{folded}\end{{tabular}}" if others else folded)
     return headings
 
 

@@ -1,8 +1,8 @@
 r"""Text as LaTeX, escaped so that pdflatex shows it unchanged.
 
 Symbols of the field become mathematics (``D_F²`` is ``$D_F^{2}$``), accented letters TeX's accents. A character without
-a glyph in pdflatex becomes its code point, ``U+5377``. Widths are estimated from Computer Modern, in digits at 10 pt,
-to fit the line of an article.
+a glyph in pdflatex becomes its code point, ``U+5377``. Widths are those of Computer Modern, in digits at 10 pt, to
+estimate whether a line of an article holds a text.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from itertools import groupby
 from sepcalc.render.cells import visible
 
 DIGIT = 5
-"""Points that a digit is wide at 10 pt."""
+"""The width of a digit at 10 pt, in points."""
 
 LINE = 69
 """Digits in a line of an article at 10 pt: 345 pt."""
@@ -35,33 +35,22 @@ _TEXT_WIDTHS = {
     }.items()
     for character in characters
 }
-"""Widths of Computer Modern's characters, in digits; any other is taken for a capital."""
+"""Widths of Computer Modern's characters, in digits; any other counts as a capital."""
 
 _MATH_WIDTHS = {"·": 1.46, "=": 2.68, "+": 2.46, ",": 0.56, "(": 0.78, ")": 0.78, " ": 0, "_": 0, "′": 0.6, "%": 2}
-"""Widths of the signs of mathematics with the space about them, in digits."""
+"""Widths of the signs of mathematics with the space around them, in digits."""
 
 _PAIR = r"(\S) (\S+)"
 
-_TEXT = {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "`": r"\`{}",
-    " %": r"\,\%",
-    '"': "{''}",
-    "[": "{[}",  # after a line break these would be its argument
-    "]": "{]}",
-    "*": "{*}",
-    "—": "---",
-    "–": "--",
-    "…": r"\ldots{}",
-    "“": "``",
-    "”": "''",
-    "‘": "`",
-    "’": "'",
-    "§": r"\S{}",
-    "©": r"\copyright{}",
-}
+_SIGNS = r"""
+    \ \textbackslash{} ~ \textasciitilde{} ^ \textasciicircum{} ` \`{} " {''} § \S{} © \copyright{}
+    — --- – -- … \ldots{} “ `` ” '' ‘ ` ’ '
+"""
+"""Signs of text, each before its TeX."""
+
+_TEXT = {" %": r"\,\%", **dict(re.findall(_PAIR, _SIGNS))}
+# After a line break these would be its arguments.
+_TEXT |= {character: f"{{{character}}}" for character in "[]*"}
 _TEXT |= {letter: rf"{{\{name}}}" for letter, name in re.findall(_PAIR, "ß ss ø o Ø O ł l Ł L æ ae Æ AE œ oe Œ OE")}
 _TEXT |= {character: f"\\{character}" for character in "&%$#_{}"}
 
@@ -126,7 +115,7 @@ def _piece(match: re.Match[str]) -> tuple[bool, str]:
 
 
 def _math(pieces: list[tuple[bool, str]]) -> str:
-    """One formula: a space ends the name of a command, and a power of no symbol gets an empty base."""
+    """One formula: a space ends the name of a command, and a power without a symbol gets an empty base."""
     joined = previous = ""
     for _, piece in pieces:
         base = "{}" if piece[0] == "^" and not previous[:1].isalpha() else ""

@@ -31,7 +31,7 @@ def escape(text: str) -> str:
 
 
 def paragraph(text: str) -> str:
-    """``text`` as a paragraph of its own, which is no list, heading or rule."""
+    """``text`` as a paragraph that does not read as a list, a heading or a rule."""
     return _OPENING.sub(r"\1\\\2\3", escape(text).strip())
 
 
@@ -40,7 +40,7 @@ def fragment(table: Table, look: Look) -> str:
     label = table.label_place
     body = [_cells(row, cells, label) for row, cells in zip(table.rows, texts(table, si=look.si), strict=True)]
     grid = [[escape(column.title) for column in table.columns], *body]
-    # GFM wants three dashes of a delimiter in old readers, and the colon is one more.
+    # Old readers want three characters in a delimiter.
     widths = [max(3, *map(len, column)) for column in zip(*grid, strict=True)]
     rights = [column.is_number for column in table.columns]
     rules = ["-" * (w - 1) + ":" if right else ":" + "-" * (w - 1) for w, right in zip(widths, rights, strict=True)]
@@ -59,5 +59,5 @@ def _cells(row: Row, cells: list[str], label: int) -> list[str]:
 
 
 def _line(cells: Sequence[str], widths: list[int], rights: list[bool]) -> str:
-    each = zip(cells, widths, rights, strict=True)
-    return f"| {' | '.join(cell.rjust(width) if right else cell.ljust(width) for cell, width, right in each)} |"
+    shaped = zip(cells, widths, rights, strict=True)
+    return f"| {' | '.join(cell.rjust(width) if right else cell.ljust(width) for cell, width, right in shaped)} |"

@@ -37,15 +37,15 @@ def _json_table(table: Table) -> str:
 
 
 def json_text(value: Any) -> str:
-    """A value on one line of JSON."""
+    """A value on one line of JSON; a float that is no number raises :class:`ValueError`."""
     from json import dumps
 
-    text = dumps(value, ensure_ascii=False)
+    text = dumps(value, ensure_ascii=False, allow_nan=False)
     return text if text.isprintable() else dumps(value)
 
 
 def _separated(table: Table, separator: str, field: Callable[[Plain], str]) -> str:
-    # An empty line would be no record at all.
+    # A program would skip an empty line.
     lines = (separator.join(map(field, record)) or '""' for record in table.records())
     return "\n".join(lines) + "\n"
 

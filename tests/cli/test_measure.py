@@ -22,7 +22,7 @@ MESSAGES = {
     "measure": "name a network, or describe a convolution like --cin 64 --cout 128 -k 3 --size 56",
     "measure --batch 8": "name a network, or describe a convolution like --cin 64 --cout 128 -k 3 --size 56",
     "measure --cin 64": "missing --cout, -k; a convolution is described like --cin 64 --cout 128 -k 3",
-    "measure --cin 64 --cout 128 -k 3": "--size: what is timed needs a feature map of some size; give one like 56",
+    "measure --cin 64 --cout 128 -k 3": "--size: timing needs a feature map of some size; give one like 56",
     "measure resnet18 vgg16": "one network at a time, not resnet18, vgg16; --save each, and --load them together",
     "measure resnet19": "no bundled network is called 'resnet19'; did you mean 'resnet18'?",
     "measure resnet18 --cin 3 -k 3": (
@@ -243,7 +243,7 @@ def test_interrupted(folder, monkeypatch):
     monkeypatch.setattr("sepcalc.cli.measure_run.measure_progress", lambda: _always(progress))
     ran = sepcalc(f"{LAYER} --save run.json")
     assert (ran.code, ran.err) == (130, "")
-    assert "Interrupted: this is what there was by then." in ran.out
+    assert "Interrupted: these are the results so far." in ran.out
     assert (load_measurement(folder / "run.json").interrupted, len(load_measurement(folder / "run.json").rows)) == (
         True,
         3,

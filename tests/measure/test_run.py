@@ -141,7 +141,7 @@ def test_the_highest_ceiling_counts():
 
 def test_a_layer_of_open_size():
     """What has no size cannot be run."""
-    with pytest.raises(SpecError, match=r"^what is timed needs a feature map of some size; give a size$"):
+    with pytest.raises(SpecError, match=r"^timing needs a feature map of some size; give a size$"):
         measure_layer(compare(ConvSpec.of(64, 128, k=3)), setting())
 
 

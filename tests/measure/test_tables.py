@@ -151,7 +151,7 @@ def test_notes_on_the_run():
     """An interruption, rounds that were left out and what else is to be known are notes."""
     (table,) = timing_tables(replace(layer(), interrupted=True, void_rounds=2, notes=("This is known.",)))
     assert table.notes == (
-        "Interrupted: this is what there was by then.",
+        "Interrupted: these are the results so far.",
         "2 rounds are left out: the clock stood still in them or stepped backwards.",
         "This is known.",
     )
@@ -403,7 +403,7 @@ def test_warnings_of_runs():
     assert [note[:49] for note in table.notes] == [
         "here.json: 3×3 convolution, 64 → 128 channels, 56",
         "there.json: 3×3 convolution, 64 → 128 channels, 5",
-        "there.json: Interrupted: this is what there was b",
+        "there.json: Interrupted: these are the results so",
         "there.json: depthwise-separable: unreliable, the ",
     ]
 

@@ -1,4 +1,4 @@
-"""PyTorch as the bench of a measurement, and a user's own PyTorch model as what is measured."""
+"""PyTorch as the bench of a measurement, and a user's own PyTorch model as its subject."""
 
 from __future__ import annotations
 
@@ -17,10 +17,7 @@ from sepcalc.readers.inputs import Request
 
 
 def torch_bench() -> Bench:
-    """The bench of this machine.
-
-    Raises :class:`MissingExtraError` without torch.
-    """
+    """The bench of this machine. Raises :class:`MissingExtraError` without torch."""
     try:
         with delayed():
             from sepcalc.measure.pytorch.calls import held
@@ -31,12 +28,7 @@ def torch_bench() -> Bench:
     except ImportError as missing:
         raise MissingExtraError("torch", "measuring") from missing
     return Bench(
-        prepare=_prepare,
-        held=held,
-        sampler=sampler,
-        environment=lambda conditions: environment(*conditions),
-        ceilings=ceilings,
-        reason=reason,
+        prepare=_prepare, held=held, sampler=sampler, environment=environment, ceilings=ceilings, reason=reason
     )
 
 
@@ -52,7 +44,7 @@ def _prepare(subject: Subject) -> Call:
 def _check_room(row: Timed) -> None:
     """Raise :class:`SpecError` where the tensors of one stage need more memory than is free.
 
-    Linux grants a program more memory than there is, and kills it without a message once it writes there.
+    Linux grants a program more memory than there is, and kills it without a message once it writes to it.
     """
     free = free_bytes() if row.conditions.device == "cpu" else None
     least = max((stage.traffic_bytes or 0 for stage in row.work), default=0)
@@ -62,7 +54,7 @@ def _check_room(row: Timed) -> None:
 
 
 def own_model(request: Request, network: Network, *, only: Sequence[str] = (), keep: Sequence[str] = ()) -> OwnModel:
-    """The requested model, from which ``network`` was read, with real weights, and in each variant.
+    """The requested model, from which ``network`` was read, as it is and in each variant, with real weights.
 
     Raises :class:`SepcalcError` with the message of the model's own code where that fails.
     """

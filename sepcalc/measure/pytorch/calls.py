@@ -1,9 +1,8 @@
 """Modules become calls to time: under the same conditions for all, and checked before they are timed.
 
-A call runs a module on random numbers, in inference mode and evaluation mode; with ``backward`` it is a forward and a
-backward pass in training mode, with the gradients of the weights and of the input. Numbers are random because zeros
-and denormals take another time on some hardware. The weights are the module's own. A copy of the module is timed, so
-that the module itself stays as it is.
+A call runs a copy of a module with its own weights in inference and evaluation mode; with ``backward`` it is a forward
+and a backward pass in training mode, with the gradients of the weights and of the input. It reads random numbers,
+because zeros and denormals take another time on some hardware.
 """
 
 from __future__ import annotations
@@ -17,13 +16,14 @@ from typing import Any
 
 from sepcalc.builders.prediction import Counted
 from sepcalc.core.errors import MissingExtraError, SepcalcError, SpecError, closest
+from sepcalc.core.runtime import resolve
 from sepcalc.measure.conditions import DTYPES, Conditions
 from sepcalc.measure.loop import Call
 from sepcalc.readers.inputs import Input
 
 try:
     import torch
-    from torch import nn
+    from torch import Tensor, nn
 except ImportError as missing:
     raise MissingExtraError("torch", "measuring") from missing
 
@@ -36,7 +36,7 @@ FORMATS = {4: torch.channels_last, 5: torch.channels_last_3d}
 
 
 def check_usable(conditions: Conditions) -> None:
-    """Raise :class:`SepcalcError` for a device that is not here, or a dtype in which no module computes."""
+    """Raise :class:`SepcalcError` for a device that is missing, or a dtype in which no module computes."""
     here = usable_devices()
     if conditions.device not in here:
         built = f"PyTorch {torch.__version__}"
@@ -47,18 +47,17 @@ def check_usable(conditions: Conditions) -> None:
 
 @contextmanager
 def held(conditions: Conditions) -> Iterator[None]:
-    """A context with the settings that all candidates of one measurement share; it puts them back at the end.
+    """A context with the settings that all candidates of one measurement share; it restores the old ones at the end.
 
-    They are the threads, whether gradients are tracked, and on CUDA two choices: TF32 is allowed wherever PyTorch knows
-    it (its default for convolutions), and cuDNN tries its algorithms in the warm-up and takes the fastest. On a CPU,
-    memory that a call gives back stays with the program for the next one.
+    They are the threads and the tracking of gradients. On CUDA, TF32 is allowed wherever PyTorch knows it (its default
+    for convolutions), and cuDNN tries its algorithms in the warm-up and takes the fastest. On a CPU, memory that a call
+    frees stays with the program for the next call.
 
     Raises :class:`SepcalcError` as :func:`check_usable` does.
     """
     check_usable(conditions)
     with ExitStack() as stack:
-        threads = torch.get_num_threads()
-        stack.callback(torch.set_num_threads, threads)
+        stack.callback(torch.set_num_threads, torch.get_num_threads())
         torch.set_num_threads(conditions.threads)
         if conditions.device == "cuda":
             for owner, name in CUDA_SWITCHES:
@@ -67,7 +66,9 @@ def held(conditions: Conditions) -> Iterator[None]:
         if conditions.device == "cpu":
             torch.empty(LARGE_BLOCK, dtype=torch.uint8)
         if conditions.compile:
-            stack.enter_context(_compiled_each_for_itself())
+            # Beyond the limits on compiling one piece of code, modules would run uncompiled.
+            config = resolve("torch._dynamo:config")
+            stack.enter_context(config.patch(cache_size_limit=10**6, accumulated_cache_size_limit=10**6))
         stack.enter_context(torch.inference_mode(not conditions.backward))
         stack.enter_context(torch.set_grad_enabled(conditions.backward))
         yield
@@ -76,9 +77,8 @@ def held(conditions: Conditions) -> Iterator[None]:
 LARGE_BLOCK = 31 * 2**20
 """The size in bytes of a block of memory that is freed before anything is timed.
 
-The C library of Linux returns every large block to the system at once, so that the next call pays for new pages, until
-it has freed a block as large; beyond 32 MiB it never learns. The time of a layer of some MiB would depend on what ran
-before it: the first took up to twice as long.
+The C library of Linux returns a large block to the system at once, so that the next call pays for new pages, until it
+has freed a block as large, of up to 32 MiB. Without this the first layer of some MiB took up to twice as long.
 """
 
 CUDA_SWITCHES = (
@@ -89,25 +89,17 @@ CUDA_SWITCHES = (
 """The switches that are on during a measurement on CUDA."""
 
 
-def _compiled_each_for_itself() -> Any:
-    """A context without the limit on compiling one piece of code: beyond it modules run uncompiled."""
-    from torch._dynamo import config
-
-    changed: Any = config
-    return changed.patch(cache_size_limit=10**6, accumulated_cache_size_limit=10**6)
-
-
 def built(make: Callable[[], nn.Module]) -> nn.Module:
-    """The module that ``make`` makes, with weights that a copy can share even while conditions are held."""
+    """The module that ``make`` makes, with weights that a copy can share even inside :func:`held`."""
     with torch.inference_mode(False):
         return make()
 
 
 def prepare(module: nn.Module, inputs: Sequence[Input], conditions: Conditions, *, seed: int = 0) -> Call:
-    """A call of a copy of ``module`` under ``conditions``, for use while they are :func:`held`.
+    """A call of a copy of ``module`` under ``conditions``, for use inside :func:`held`.
 
     The first dimension of every input is its batch, and is multiplied by that of the conditions. Floating-point inputs
-    are random numbers in the dtype of the conditions, which follow from ``seed``; others are zeros.
+    are random numbers from ``seed`` in the dtype of the conditions; others are zeros.
 
     Raises :class:`SpecError` for a memory format that no input has, and torch's own error where memory runs out.
     """
@@ -125,9 +117,7 @@ def prepare(module: nn.Module, inputs: Sequence[Input], conditions: Conditions, 
     return _with_backward(forward, [*arguments, *named.values(), *copy.parameters()], chance)
 
 
-def _arguments(
-    inputs: Sequence[Input], make: Callable[[Input], torch.Tensor]
-) -> tuple[list[torch.Tensor], dict[str, torch.Tensor]]:
+def _arguments(inputs: Sequence[Input], make: Callable[[Input], Tensor]) -> tuple[list[Tensor], dict[str, Tensor]]:
     """The tensors that ``make`` makes of ``inputs``: those without a name in order, the others by name."""
     made = [(given.name, make(given)) for given in inputs]
     named = {name: tensor for name, tensor in made if name is not None}
@@ -135,20 +125,17 @@ def _arguments(
 
 
 def check(name: str, module: nn.Module, inputs: Sequence[Input], predicted: Counted, conditions: Conditions) -> None:
-    """Compare ``module`` with what was ``predicted`` of it for one example, before it is timed.
+    """Raise :class:`SepcalcError` if ``module`` differs from its ``predicted`` counts for one example.
 
-    It runs once on the meta device, or on the CPU if its code needs values.
-
-    Raises :class:`SepcalcError` with the difference, and the module's own error where it does not run.
+    It runs once on the meta device, or on the CPU if its code needs values. An error of the module's own is passed on.
     """
     try:
         found = _counted_on("meta", module, inputs, conditions)
-    except Exception:  # whatever a model's code does with tensors that have no values
+    except Exception:  # a model's code may do anything with tensors that have no values
         found = _counted_on("cpu", module, inputs, conditions)
-    wrong = replace(predicted, flops=predicted.flops * conditions.batch).differences(found)
-    if wrong:
+    if wrong := replace(predicted, flops=predicted.flops * conditions.batch).differences(found):
         raise SepcalcError(
-            f"{name} was not timed, since its module is not what was counted: {wrong}; this is a fault of sepcalc"
+            f"{name} was not timed, since its module differs from the prediction: {wrong}; this is a fault of sepcalc"
         )
 
 
@@ -158,15 +145,15 @@ def _counted_on(device: str, module: nn.Module, inputs: Sequence[Input], conditi
     return counted(copy, *arguments, **named)
 
 
-def _copied(module: nn.Module, move: Callable[[torch.Tensor], torch.Tensor]) -> nn.Module:
-    """A copy of ``module`` with its tensors as ``move`` makes them, without a second copy of any on the way.
+def _copied(module: nn.Module, move: Callable[[Tensor], Tensor]) -> nn.Module:
+    """A copy of ``module`` with each tensor as ``move`` makes it, and copied no more than once.
 
-    Weights that do not move are shared with ``module``, since nothing here writes into a weight; buffers never are.
+    Weights that do not move are shared with ``module``, since nothing here writes to a weight; buffers never are.
     """
     memo: dict[int, Any] = {}
     for weight in module.parameters():
         moved = move(weight.detach())
-        # Weights that were made in inference mode cannot take gradients; their copies can.
+        # Weights from inference mode cannot take gradients; their copies can.
         free = moved.clone() if moved.is_inference() else moved
         memo[id(weight)] = nn.Parameter(free, requires_grad=weight.requires_grad)
     for buffer in module.buffers():
@@ -175,7 +162,7 @@ def _copied(module: nn.Module, move: Callable[[torch.Tensor], torch.Tensor]) -> 
     return deepcopy(module, memo)
 
 
-def _placed(tensor: torch.Tensor, conditions: Conditions) -> torch.Tensor:
+def _placed(tensor: Tensor, conditions: Conditions) -> Tensor:
     """``tensor`` on the device and in the memory format of the conditions; in their dtype if it is floating-point."""
     dtype = getattr(torch, conditions.dtype) if tensor.is_floating_point() else tensor.dtype
     moved = tensor.to(device=conditions.device, dtype=dtype)
@@ -183,13 +170,13 @@ def _placed(tensor: torch.Tensor, conditions: Conditions) -> torch.Tensor:
     return moved if form is None else moved.contiguous(memory_format=form)
 
 
-def _zeros(given: Input, batch: int, device: str) -> torch.Tensor:
+def _zeros(given: Input, batch: int, device: str) -> Tensor:
     first, *rest = given.shape
     return torch.zeros(first * batch, *rest, dtype=getattr(torch, given.dtype), device=device)
 
 
-def _filled(given: Input, conditions: Conditions, chance: torch.Generator) -> torch.Tensor:
-    """An input under ``conditions``; with ``backward`` it takes a gradient, like the output of a layer before it."""
+def _filled(given: Input, conditions: Conditions, chance: torch.Generator) -> Tensor:
+    """An input under ``conditions``; with ``backward`` it takes a gradient, like the output of an earlier layer."""
     made = _zeros(given, conditions.batch, "cpu")
     if not made.is_floating_point():
         return made.to(conditions.device)
@@ -197,10 +184,10 @@ def _filled(given: Input, conditions: Conditions, chance: torch.Generator) -> to
     return _placed(values, conditions).requires_grad_(conditions.backward)
 
 
-def _with_backward(forward: Call, wanted: Sequence[torch.Tensor], chance: torch.Generator) -> Call:
-    """A forward and a backward pass; the gradients are dropped at the end, so that none is added to an earlier one."""
+def _with_backward(forward: Call, wanted: Sequence[Tensor], chance: torch.Generator) -> Call:
+    """A forward and a backward pass; its gradients are dropped at the end, so that they do not add up over calls."""
     leaves = [tensor for tensor in wanted if tensor.requires_grad]
-    gradients: list[torch.Tensor] = []
+    gradients: list[Tensor] = []
 
     def run() -> None:
         outputs = [tensor for tensor in tensors((forward(),)) if tensor.requires_grad]

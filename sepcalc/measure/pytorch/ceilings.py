@@ -1,13 +1,7 @@
 """The two ceilings of a machine's roofline, measured (Williams, Waterman & Patterson 2009).
 
-* Arithmetic: the faster of a large product of two square matrices and a large dense convolution, in the dtype and with
-  the threads of the conditions. They may come from two libraries, and on some processors the convolution's is better.
-  Two FLOP per multiply-add.
-* Memory: a copy from one buffer to another, both well past the last cache. Every byte counts once as read and once as
-  written, as in McCalpin's STREAM. A processor may also read what it is about to overwrite (write-allocate); that is
-  not counted, as in the traffic of a layer.
-
-Each ceiling is from the minimum of the times, because delays only add.
+Arithmetic: the faster of a large product and a large dense convolution, at two FLOP per multiply-add. Memory: a copy
+well past the last cache. Each ceiling is from the minimum of the times, because delays only add.
 """
 
 from __future__ import annotations
@@ -36,30 +30,29 @@ PLAN = Plan(rounds=10, time_s=1.2, warmup_s=0.2)
 """About two seconds in all."""
 
 LONG_ENOUGH_S = 0.001
-"""In work that takes so long the cost of starting and ending it is negligible.
+"""The time of work beside which the cost of starting it is negligible.
 
-It is not longer, so that some samples fall between the turns that other programs have on the processor.
+It is no longer, so that some samples fall between the turns of other programs on the processor.
 """
 
 TRIALS = 5
 """How often a size is tried: a single time may be disturbed."""
 
-
 LARGE: dict[str, tuple[Workload, int, int]] = {
     "product": (lambda rows: (ConvSpec(c_in=rows, c_out=rows, kernel=(), size=()), rows), 256, 8192),
     "convolution": (lambda channels: (ConvSpec.of(channels, channels, 3, size=28), 1), 64, 1024),
 }
-"""Work with more arithmetic than traffic: how it follows from its size, and the least and the most of that.
+"""Work with more arithmetic than traffic, by its size, with the least and the largest size.
 
-The product of two square matrices is a linear layer on as many examples as it has features.
+The product of two square matrices is a linear layer on as many examples as it has features. The two kinds may come
+from two libraries, and on some processors the convolution's is better.
 """
 
 
 def ceilings(conditions: Conditions, plan: Plan = PLAN) -> Ceilings:
     """The FLOP/s and byte/s that the device of ``conditions`` reaches in their dtype and with their threads.
 
-    Raises :class:`SepcalcError` where they cannot be measured, and :class:`KeyboardInterrupt` after Ctrl-C: half a
-    roofline is none.
+    Raises :class:`SepcalcError` where they cannot be measured, and :class:`KeyboardInterrupt` after Ctrl-C.
     """
     plain = Conditions(device=conditions.device, dtype=conditions.dtype, threads=conditions.threads)
     with held(plain):
@@ -96,7 +89,10 @@ def _long_enough(make: Workload, size: int, most: int, conditions: Conditions, s
 
 
 def _copy(device: str) -> tuple[Call, int]:
-    """A copy between two buffers, and the bytes that it reads and writes."""
+    """A copy between two buffers, and its bytes: every byte is read once and written once, as in McCalpin's STREAM.
+
+    A processor may also read memory before it overwrites it (write-allocate). As in a layer's traffic, it is left out.
+    """
     source = torch.ones(past_cache_bytes(device), dtype=torch.uint8, device=device)
     target = torch.zeros_like(source)
     return partial(target.copy_, source), 2 * source.nbytes

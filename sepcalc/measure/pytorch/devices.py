@@ -1,14 +1,8 @@
-"""The devices that PyTorch can use, and how a sample is taken on each: by which clock, after what, and when to wait.
+"""How a sample is taken on each device that PyTorch can use: by which clock, after what, and when to wait.
 
-* CPU: the host's clock, as long as the calls take.
-* CUDA: events that the device stamps itself (``torch.cuda.Event``), read once the round is over. So the host never
-  waits between two calls, and the time that it needs to hand them over is hidden as long as it is shorter.
-* MPS: the host's clock, from when the device is idle until it is idle again.
-
-A warm cache holds what the call before left there, so each sample begins with a call that is not timed: another
-candidate was there last. By the host's clock a call that lasts :data:`LONG_CALL_S` needs none before it. A cold cache
-is filled with something else before each call, outside the timed part, as ``triton.testing.do_bench`` does. Each call
-is then timed alone, and a sample is the sum of these times.
+By the host's clock on a CPU, and on MPS from when the device is idle until it is idle again; by events on CUDA. A
+sample with a warm cache begins with a call that is not timed, since another candidate was there last. A cold cache is
+filled with other data before each call, outside the timed part, as in ``triton.testing.do_bench``.
 """
 
 from __future__ import annotations
@@ -16,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import torch
 
@@ -25,30 +18,29 @@ from sepcalc.measure.loop import Call, Clock, Pending, Sample, Sampler
 from sepcalc.measure.machine import last_cache_bytes
 
 ASSUMED_CPU_CACHE = 64 * 2**20
-"""The size of a CPU's last cache where the system does not tell it, in bytes."""
+"""The assumed size of a CPU's last cache, in bytes, where the system does not tell it."""
 
 LEAST_DEVICE_BUFFER = 256 * 2**20
-"""The least that is written to empty a device's cache, in bytes: triton's choice, more than most caches hold.
+"""The fewest bytes that are written to empty a device's cache: triton's choice, more than most caches hold.
 
-Writing it also takes the device longer than the host needs to hand over the next call.
+Writing them also takes the device longer than the host needs to hand over the next call.
 """
 
 LONG_CALL_S = 0.2
-"""A call that lasts so long makes its cache warm while it runs.
+"""A call by the host's clock that lasts so long needs no other call before it: its cache gets warm while it runs.
 
-It reads again at most a whole cache of some 32 MiB: at 10 GB/s that is 3 ms, less than what counts as noise. A call
-before it would only take time from the rounds.
+At most it reads a cache of some 32 MiB again: at 10 GB/s that is 3 ms, less than noise.
 """
 
 Flush = Callable[[], object]
-"""Fills the cache with something that no candidate reads."""
+"""Fills the cache with data that no candidate reads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """A kind of device: whether it is here, how a sample is taken on it, and how much written data empties its cache.
+    """A kind of device: whether it is here, how a sample is taken on it, and how many written bytes empty its cache.
 
-    ``sampler`` is given what flushes the cache before each call, or None for a warm cache.
+    ``sampler`` is given the flush before each call, or None for a warm cache.
     """
 
     is_here: Callable[[], bool]
@@ -62,13 +54,13 @@ def usable_devices() -> tuple[str, ...]:
 
 
 def sampler(conditions: Conditions) -> Sampler:
-    """How calls are run and timed on the device of ``conditions``, with a warm or a cold cache as they say."""
+    """The sampler of calls on the device of ``conditions``, with the warm or cold cache that they name."""
     flush = _flush(conditions.device) if conditions.cache == "cold" else None
     return DEVICES[conditions.device].sampler(flush)
 
 
 def past_cache_bytes(device: str) -> int:
-    """So many bytes that hardly anything in the last cache of ``device`` is left once they have been written."""
+    """How many bytes have to be written so that hardly anything is left in the last cache of ``device``."""
     return DEVICES[device].past_cache_bytes()
 
 
@@ -79,12 +71,12 @@ def _flush(device: str) -> Flush:
 
 
 def _together(inner: int, flush: Flush | None) -> Iterator[int]:
-    """The calls of a sample, in groups that run in a row: all at once, unless each starts cold."""
+    """The sizes of the groups of calls that run in a row: all at once, or one by one if each starts cold."""
     return iter([inner] if flush is None else [1] * inner)
 
 
 def _by_clock(flush: Flush | None, *, wait: Callable[[], object] = lambda: None) -> Sampler:
-    """By the host's clock, which is read only while the device is idle: after ``wait``."""
+    """A sampler by the host's clock, which is read only while the device is idle: after ``wait``."""
     least_ns: dict[Call, int] = {}
 
     def takes_ns(call: Call, calls: int, clock: Clock) -> int:
@@ -111,25 +103,20 @@ def _by_clock(flush: Flush | None, *, wait: Callable[[], object] = lambda: None)
     return sample
 
 
-def _event() -> Any:
-    return torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]  # torch has no types for this
-
-
 def _by_events(flush: Flush | None) -> Sampler:
-    """By pairs of events in the device's queue, around each call if it starts cold, else around all of them.
+    """A sampler by pairs of events that the device stamps itself, around each cold call, else around all calls.
 
-    A flush or another call before the first call that counts keeps the device busy while the host hands that over.
-    Events resolve about half a microsecond (CUDA's documentation), so a shorter cold call is known no better; the host
-    takes longer to hand it over, and its row is marked as launch-bound.
+    They are read once the round is over, so that the host never waits between two calls. A flush or an untimed call
+    keeps the device busy while the host hands the first timed call over. Events resolve about half a microsecond
+    (CUDA's documentation); the host takes longer to hand over so short a call, and its row is marked as launch-bound.
 
-    ``enqueue_s`` is ``inner`` times the least that the host needed to hand over one call: more is a wait for room in
-    the queue.
+    ``enqueue_s`` is ``inner`` times the least time to hand over a call: a longer one is a wait for room in the queue.
     """
 
     def sample(call: Call, inner: int, clock: Clock) -> Pending:
         pairs, handed_over = [], []
         for calls in _together(inner, flush):
-            begin, end = _event(), _event()
+            begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]  # untyped
             (flush or call)()
             begin.record()
             for _ in range(calls):
@@ -150,7 +137,7 @@ def _by_events(flush: Flush | None) -> Sampler:
 
 
 def _past_cpu_cache() -> int:
-    # Twice the cache, since none strictly replaces its oldest data.
+    # Twice the cache, since no cache strictly replaces its oldest data.
     return 2 * (last_cache_bytes() or ASSUMED_CPU_CACHE)
 
 

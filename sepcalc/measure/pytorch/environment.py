@@ -1,8 +1,9 @@
-"""What a measurement depends on beside the module: the machine, the libraries, and their settings."""
+"""The environment of a measurement: the machine, the libraries, and their settings."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -11,20 +12,18 @@ from sepcalc.measure.conditions import VARYING, Conditions
 from sepcalc.measure.machine import machine
 from sepcalc.measure.pytorch.calls import held
 
-_LISTED = ("dtype", "memory_format")
-"""The varying conditions that the record names."""
 
+def environment(conditions: Sequence[Conditions]) -> dict[str, Any]:
+    """The machine, the libraries and their settings as plain data; None for a part that is missing.
 
-def environment(*conditions: Conditions) -> dict[str, Any]:
-    """The record that travels with the times: plain data, None for what is not there.
+    ``conditions`` share device and threads; all their dtypes and memory formats are named. ``instructions``: the CPU's
+    that PyTorch's own kernels use; ``tf32``: whether a GPU may compute float32 in fewer digits.
 
-    ``conditions`` share device and threads; all their dtypes and memory formats are named. ``instructions``: those of
-    the CPU that PyTorch's own kernels use; ``tf32``: whether a GPU may compute float32 in fewer digits.
-
-    Raises :class:`SepcalcError` where the device is not there.
+    Raises :class:`SepcalcError` where the device is missing.
     """
     first = conditions[0]
     is_cuda = first.device == "cuda"
+    listed = ("dtype", "memory_format")
     with held(first):
         return {
             **machine(),
@@ -38,7 +37,7 @@ def environment(*conditions: Conditions) -> dict[str, Any]:
             "mkl": _built_with(r"Math Kernel Library Version ([\d.]+)"),
             "threads": torch.get_num_threads(),
             "tf32": torch.backends.cudnn.allow_tf32 if is_cuda else None,
-            **{key: ", ".join(dict.fromkeys(str(VARYING[key].value(one)) for one in conditions)) for key in _LISTED},
+            **{key: ", ".join(dict.fromkeys(str(VARYING[key].value(at)) for at in conditions)) for key in listed},
         }
 
 

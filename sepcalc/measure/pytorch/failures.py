@@ -1,4 +1,4 @@
-"""The reason of a failure in one line: PyTorch's own messages are pages long, and written for its authors."""
+"""The reason of a failure in one line: PyTorch's own messages are long, and written for its authors."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _MEANINGS = (
 
 
 def reason(error: Exception) -> str:
-    r"""The reason of ``error`` in one line: its meaning where that is known, else the beginning of its message.
+    r"""The reason of ``error`` in one line: its known meaning, or else the beginning of its message.
 
     >>> reason(RuntimeError('"slow_conv2d_cpu" not implemented for \'Half\''))
     'PyTorch has no kernel for slow_conv2d_cpu in float16 on this device'
@@ -42,5 +42,5 @@ def reason(error: Exception) -> str:
 
 
 def _readable(word: str) -> str:
-    """A word of PyTorch's for people: a dtype by its name, a long number in groups of three."""
+    """A word of PyTorch as people write it: a dtype by its name, a number with thousands separators."""
     return f"{int(word):,}" if word.isdecimal() else _DTYPES.get(word, word)

@@ -1,6 +1,6 @@
 """An einsum as matrix products: two operands at a time, from the left.
 
-An index of one operand alone is summed over first, as PyTorch does, which is no product.
+An index of one operand alone is summed over first, as PyTorch does; that is no product.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sepcalc.core.errors import SepcalcError
 from sepcalc.readers.onnx.graph import Shape, by
 
 MatrixProduct = tuple[int, int, int]
-"""Numbers in, numbers out, and how many vectors are multiplied so."""
+"""Numbers in, numbers out, and the number of vectors."""
 
 
 def einsum_products(equation: str, shapes: Sequence[Shape]) -> list[MatrixProduct]:
@@ -51,7 +51,7 @@ def _split(operand: str) -> list[str]:
 
 
 def _labels(operand: str, shape: Shape, lengths: dict[str, int]) -> list[str]:
-    """The labels of an operand's axes, those of an ellipsis numbered from its end; lengths go into ``lengths``."""
+    """The labels of an operand's axes, in an ellipsis numbered from its end; lengths go into ``lengths``."""
     named = _split(operand)
     open_axes = len(shape) - len(named) + 1
     if "..." in named:

@@ -1,6 +1,6 @@
 """An ONNX graph as plain data: nodes, stored tensors without their numbers, and the shapes of all values by name.
 
-A length of None is known only once the graph runs: how many boxes are found, for one.
+A length of None is known only once the graph runs, such as the number of boxes found.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
-    """Nodes in the order in which they run. ``floating`` are the values that hold fractions; others count or index."""
+    """Nodes in the order in which they run; ``floating`` are the values that hold floating-point numbers."""
 
     nodes: tuple[Node, ...]
     tensors: Mapping[str, Tensor]
@@ -97,7 +97,7 @@ class Graph:
     """Initializers that the exporter says are not."""
 
     def walk(self) -> Iterator[Node]:
-        """Every node, and those of the graphs inside each after it."""
+        """Every node, followed by the nodes of the graphs inside it."""
         for node in self.nodes:
             yield node
             for graph in node.inner:
@@ -111,9 +111,9 @@ def check_order(graph: Graph) -> None:
     for node in graph.nodes:
         for name in node.inputs:
             if name not in made:
-                later = "made only later: the graph has a cycle, or is out of order"
-                where = later if name in produced else "made nowhere"
-                raise SepcalcError(f"node {quoted(node.name)} reads {quoted(name)}, which is {where}")
+                later = "only later: the graph has a cycle, or is out of order"
+                where = later if name in produced else "nowhere"
+                raise SepcalcError(f"node {quoted(node.name)} reads {quoted(name)}, which is made {where}")
         for name in node.outputs:
             if name and name in made:
                 raise SepcalcError(f"node {quoted(node.name)} makes {quoted(name)}, which exists already")
@@ -148,8 +148,8 @@ def printable(text: str) -> str:
 def layer_names(name: str, *, scopes: tuple[str, ...] = (), whole: bool = False) -> tuple[str, ...]:
     """Names for a node's layer, the best first: the path of its module, where the exporter wrote it.
 
-    ``scopes`` are the paths that torch's exporter writes beside a node, the function last; ``whole`` says that
-    the innermost module is one of PyTorch's own, whose path is enough. Its older exporter has the path in the
+    ``scopes`` are the paths that torch's exporter writes beside a node, the function last; ``whole`` says that the
+    innermost module is one of PyTorch's own, whose path is enough. Torch's older exporter writes the path into the
     node's name. Any other name stays as it is.
 
     >>> layer_names("node_conv2d", scopes=("", "layer1", "layer1.0", "layer1.0.conv1", "conv2d"), whole=True)
@@ -160,15 +160,15 @@ def layer_names(name: str, *, scopes: tuple[str, ...] = (), whole: bool = False)
     ('StatefulPartitionedCall/Conv2D',)
     """
     if scopes:
-        path, function = (scopes[-2] if len(scopes) > 1 else ""), scopes[-1]
+        path, function = ("", *scopes)[-2:]
         full = f"{path}.{function}".strip(".")
         return (path, full) if path and whole else (full,)
-    if name.startswith("/"):
-        parts = name.strip("/").split("/")
-        # A part that the next one repeats is left out: layer1, layer1.0 is layer1.0.
-        pairs = zip(parts, [*parts[1:], ""], strict=True)
-        return (".".join(part for part, after in pairs if not after.startswith(f"{part}.")),)
-    return (name,)
+    if not name.startswith("/"):
+        return (name,)
+    parts = name.strip("/").split("/")
+    # A part that the next one repeats is left out: layer1, layer1.0 is layer1.0.
+    pairs = zip(parts, [*parts[1:], ""], strict=True)
+    return (".".join(part for part, after in pairs if not after.startswith(f"{part}.")),)
 
 
 def by(shape: Shape) -> str:
@@ -181,9 +181,7 @@ def by(shape: Shape) -> str:
 
 
 def broadcast(a: Shape, b: Shape) -> Shape:
-    """The shape that two shapes make together, by NumPy's rules.
-
-    Raises :class:`SepcalcError` where they make none.
+    """The shape that two shapes make together by NumPy's rules; :class:`SepcalcError` where they make none.
 
     >>> broadcast((8, 1), (12,))
     (8, 12)

@@ -25,22 +25,22 @@ def bind(graph: GraphProto, inputs: dict[str, Shape]) -> None:
     Raises :class:`SepcalcError` for a shape that does not fit, and where a dimension stays open.
     """
     stored = {tensor.name for tensor in graph.initializer}
-    given = (value for value in graph.input if value.name not in stored)
-    mine = {value.name: value for value in given if value.type.HasField("tensor_type")}
-    if "" in inputs and len(mine) == 1:
-        inputs = {next(iter(mine)): inputs[""]}
+    values = (value for value in graph.input if value.name not in stored)
+    known = {value.name: value for value in values if value.type.HasField("tensor_type")}
+    if "" in inputs and len(known) == 1:
+        inputs = {next(iter(known)): inputs[""]}
     symbols: dict[str, int] = {}
     for name, shape in inputs.items():
-        if name not in mine:
-            raise SepcalcError(f"has no input {quoted(name)}{closest(name, map(printable, islice(mine, MOST_KNOWN)))}")
-        _settle(mine[name], shape, symbols)
+        if name not in known:
+            raise SepcalcError(f"has no input {quoted(name)}{closest(name, map(printable, islice(known, MOST_KNOWN)))}")
+        _settle(known[name], shape, symbols)
     for value in (*graph.input, *graph.value_info, *graph.output):
         for dim in value.type.tensor_type.shape.dim:
             if dim.dim_param in symbols:
                 dim.dim_value = symbols[dim.dim_param]
-    if open_inputs := [value for value in mine.values() if _is_open(value)]:
+    if open_inputs := [value for value in known.values() if _is_open(value)]:
         raise SepcalcError("; ".join(map(_open, open_inputs[:MOST_SHOWN])))
-    for name, value in mine.items():
+    for name, value in known.items():
         believed(tuple(dim.dim_value for dim in value.type.tensor_type.shape.dim), f"input {quoted(name)}")
 
 
@@ -54,18 +54,13 @@ def _settle(value: ValueInfoProto, shape: Shape, symbols: dict[str, int]) -> Non
         for _ in shape:
             value.type.tensor_type.shape.dim.add()
         declared = (None,) * len(shape)
-    fits = len(declared) == len(shape) and all(d in (None, n) for d, n in zip(declared, shape, strict=False))
-    if not fits:
-        fixed = "x".join(_dims(value))
-        raise SepcalcError(
-            f"input {quoted(name)} is {fixed} in the file, and cannot be {given}; numbers there are fixed"
-        )
+    if len(declared) != len(shape) or any(d not in (None, n) for d, n in zip(declared, shape, strict=True)):
+        fixed = f"{_dims(value)} in the file"
+        raise SepcalcError(f"input {quoted(name)} is {fixed}, and cannot be {given}; numbers there are fixed")
     for dim, length in zip(value.type.tensor_type.shape.dim, shape, strict=True):
         if dim.dim_param and symbols.setdefault(dim.dim_param, length) != length:
-            other = symbols[dim.dim_param]
-            raise SepcalcError(
-                f"{quoted(dim.dim_param)} is both {other} and {length} in the inputs given; it is one length"
-            )
+            both = f"both {symbols[dim.dim_param]} and {length}"
+            raise SepcalcError(f"{quoted(dim.dim_param)} is {both} in the inputs given; it is one length")
         dim.dim_value = length
 
 
@@ -81,9 +76,9 @@ def _is_open(value: ValueInfoProto) -> bool:
     return declared is None or None in declared
 
 
-def _dims(value: ValueInfoProto) -> list[str]:
+def _dims(value: ValueInfoProto) -> str:
     dims = value.type.tensor_type.shape.dim
-    return [str(dim.dim_value) if dim.dim_value > 0 else printable(dim.dim_param)[:40] or "?" for dim in dims]
+    return "x".join(str(dim.dim_value) if dim.dim_value > 0 else printable(dim.dim_param)[:40] or "?" for dim in dims)
 
 
 def _open(value: ValueInfoProto) -> str:
@@ -93,6 +88,4 @@ def _open(value: ValueInfoProto) -> str:
         return f"input {quoted(value.name)} has no shape; give all its dimensions: {flag}=1x3x224x224"
     usual = ["1", *(["3", "224", "224"] if len(declared) == 4 else ["128"] * len(declared))]
     example = "x".join(usual[axis] if length is None else str(length) for axis, length in enumerate(declared))
-    return (
-        f"input {quoted(value.name)} is {'x'.join(_dims(value))}, which is open; say how long each is: {flag}={example}"
-    )
+    return f"input {quoted(value.name)} is {_dims(value)}, which is open; say how long each is: {flag}={example}"

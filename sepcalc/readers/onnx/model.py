@@ -1,10 +1,8 @@
-"""ONNX files as networks.
+"""ONNX files as networks; counts are for the inputs as the file declares them, batch included.
 
-Only this file and :mod:`sepcalc.readers.onnx.shapes` import onnx. Shapes come from onnx's own inference, on a graph
-without weights; the layers of a node, from :mod:`sepcalc.readers.onnx.operators`. A file may be hostile: nothing
-outside it is opened, its lengths are bounded before anything is built, and every fault is a :class:`SepcalcError`.
-
-Counts are for the inputs as the file declares them, batch included. Functions that the file defines are written out.
+Shapes come from onnx's own inference, on a graph without weights. A file may be hostile: nothing outside it is opened,
+its lengths are bounded before anything is built, and every fault is a :class:`SepcalcError`. Only this file and
+:mod:`sepcalc.readers.onnx.shapes` import onnx.
 """
 
 from __future__ import annotations
@@ -20,7 +18,7 @@ from sepcalc.readers.onnx.graph import Graph, Node, Shape, Tensor, believed, che
 from sepcalc.readers.onnx.inputs import bind
 from sepcalc.readers.onnx.operators import convert
 from sepcalc.readers.onnx.protobuf import MOST_NODES, read_graph
-from sepcalc.readers.onnx.scope import Scope
+from sepcalc.readers.onnx.scope import LONGEST_NAME, Scope
 from sepcalc.readers.onnx.shapes import complete, inferred, reason
 
 try:
@@ -77,26 +75,25 @@ def _opset(model: onnx.ModelProto) -> int:
 
 
 def _is_text(part: Any) -> bool:
-    """Whether every name in a graph or a function is text; protobuf returns bytes for one that is not."""
+    """Whether every name in a graph or a function is text; protobuf returns bytes for any other name."""
     words = [part.name]
     for node in part.node:
         words += [node.name, node.op_type, node.domain, *node.input, *node.output]
         words += [word for entry in node.metadata_props for word in (entry.key, entry.value)]
         words += [attribute.name for attribute in node.attribute]
-        if not all(_is_text(graph) for attribute in node.attribute for graph in (attribute.g, *attribute.graphs)):
+        if not all(map(_is_text, _inner(node))):
             return False
     if isinstance(part, onnx.GraphProto):
         values = (*part.input, *part.output, *part.value_info)
-        words += [
-            value.name for value in (*values, *part.initializer, *(tensor.values for tensor in part.sparse_initializer))
-        ]
+        words += [value.name for value in (*values, *part.initializer)]
+        words += [tensor.values.name for tensor in part.sparse_initializer]
         words += [dim.dim_param for value in values for dim in value.type.tensor_type.shape.dim]
         words += [word for entry in part.metadata_props for word in (entry.key, entry.value)]
     return all(isinstance(word, str) for word in words)
 
 
 def _inlined(model: onnx.ModelProto) -> onnx.ModelProto:
-    """``model`` with the nodes of its functions in the place of their calls; not more than :data:`MOST_NODES`."""
+    """``model`` with its functions' nodes instead of their calls, up to :data:`MOST_NODES`."""
     from onnx import inliner
 
     bodies = {(function.domain, function.name): function.node for function in model.functions}
@@ -127,9 +124,14 @@ def _inlined(model: onnx.ModelProto) -> onnx.ModelProto:
 def _all_nodes(nodes: Any) -> Iterator[Any]:
     for node in nodes:
         yield node
-        for attribute in node.attribute:
-            for graph in (attribute.g, *attribute.graphs):
-                yield from _all_nodes(graph.node)
+        for graph in _inner(node):
+            yield from _all_nodes(graph.node)
+
+
+def _inner(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
+    """The graphs of If, Loop and Scan."""
+    for attribute in node.attribute:
+        yield from (attribute.g, *attribute.graphs) if attribute.HasField("g") else attribute.graphs
 
 
 def _network(model: onnx.ModelProto, name: str) -> Network:
@@ -138,13 +140,13 @@ def _network(model: onnx.ModelProto, name: str) -> Network:
         # Strict inference finds contradictions; some shapes need arithmetic as well, some depend on the data.
         scope = _layers(complete(inferred(model, strict=True)))
     graph = scope.graph
-    known = [scope.feature_map(name) for name in graph.inputs if name in graph.floating & graph.shapes.keys()]
+    known = [graph.shapes[name] for name in graph.inputs if name in graph.floating & graph.shapes.keys()]
     producer = printable(f"{model.producer_name} {model.producer_version}".strip())[:80]
     return Network(
         name=name,
         layers=tuple(scope.layers.found),
         wiring=tuple(scope.layers.wiring),
-        input=known[0] if len(graph.inputs) == len(known) == 1 else None,
+        input=scope.layers.feature_map(known[0]) if len(graph.inputs) == len(known) == 1 else None,
         source=f"ONNX, opset {_opset(model)}{f', written by {producer}' if producer else ''}",
         abridged=True,
     )
@@ -165,8 +167,7 @@ def _layers(model: onnx.ModelProto) -> Scope:
 
 
 def _plain(proto: onnx.GraphProto) -> Graph:
-    shapes, targets = dict(_shapes(proto)), _targets(proto)
-    tensors = _tensors(proto)
+    shapes, targets, tensors = dict(_shapes(proto)), _targets(proto), _tensors(proto)
     return Graph(
         nodes=tuple(map(_node, proto.node)),
         tensors=tensors,
@@ -193,25 +194,20 @@ def _shapes(proto: onnx.GraphProto) -> Iterator[tuple[str, tuple[int | None, ...
 
 
 def _tensors(proto: onnx.GraphProto) -> dict[str, Tensor]:
-    """The initializers of a graph by name, a sparse one as if it were not; an error for two of one name."""
-    found = [*map(_tensor, proto.initializer), *map(_sparse, proto.sparse_initializer)]
+    """The initializers of a graph by name, a sparse one as a dense one; an error for two of one name."""
+    # A sparse initializer has the shape, and its values the name and the type.
+    found = [*map(_tensor, proto.initializer), *(_tensor(part.values, part) for part in proto.sparse_initializer)]
     tensors = {tensor.name: tensor for tensor in found}
     if len(tensors) < len(found):
         raise SepcalcError("has two initializers of one name")
     return tensors
 
 
-def _sparse(proto: onnx.SparseTensorProto) -> Tensor:
-    """A tensor of which the file holds only the numbers that are not zero."""
-    shape = believed(tuple(proto.dims), f"tensor {quoted(proto.values.name)}")
-    return Tensor(name=proto.values.name, shape=shape, floating=proto.values.data_type in _FLOATING)
-
-
-def _tensor(proto: onnx.TensorProto, *, written: bool = False) -> Tensor:
-    """A stored tensor without its numbers, but for the one that fills a small one."""
-    shape = believed(tuple(proto.dims), f"tensor {quoted(proto.name)}")
+def _tensor(proto: onnx.TensorProto, sparse: onnx.SparseTensorProto | None = None, *, written: bool = False) -> Tensor:
+    """A stored tensor without its numbers, except the number that fills a whole vector."""
+    shape = believed(tuple((sparse or proto).dims), f"tensor {quoted(proto.name)}")
     floating = proto.data_type in _FLOATING
-    fill = _fill(proto) if proto.data_type == TensorProto.FLOAT and len(shape) == 1 else None
+    fill = _fill(proto) if proto.data_type == TensorProto.FLOAT and len(shape) == 1 and not sparse else None
     return Tensor(name=proto.name, shape=shape, floating=floating, written=written, fill=fill)
 
 
@@ -226,31 +222,25 @@ def _fill(proto: onnx.TensorProto) -> float | None:
 
 
 def _node(proto: onnx.NodeProto) -> Node:
-    inner: list[Graph] = []
-    tensor = None
-    for attribute in proto.attribute:
-        if attribute.HasField("t") and attribute.name == "value":
-            tensor = _tensor(attribute.t, written=True)
-        inner += map(_plain, (attribute.g, *attribute.graphs) if attribute.HasField("g") else attribute.graphs)
+    values = [attribute.t for attribute in proto.attribute if attribute.HasField("t") and attribute.name == "value"]
     domain = "" if proto.domain in ("", "ai.onnx") else f"{proto.domain}."
     scopes, whole = _scopes(proto)
     names = layer_names(proto.name, scopes=scopes, whole=whole)
+    names = names if names[0] else (f"{proto.op_type}.{next(iter(proto.output), '')}",)
     return Node(
         op=f"{domain}{proto.op_type}",
-        names=names if names[0] else (f"{proto.op_type}.{next(iter(proto.output), '')}",),
+        names=tuple(name[:LONGEST_NAME] for name in names),
         inputs=tuple(proto.input),
         outputs=tuple(proto.output),
         attributes={attribute.name: _attribute(attribute) for attribute in proto.attribute},
-        tensor=tensor,
-        inner=tuple(inner),
+        tensor=_tensor(values[-1], written=True) if values else None,
+        inner=tuple(map(_plain, _inner(proto))),
     )
 
 
 def _attribute(proto: onnx.AttributeProto) -> Any:
-    if proto.ints:
-        return tuple(proto.ints)
-    if proto.floats:
-        return tuple(proto.floats)
+    if proto.ints or proto.floats:
+        return tuple(proto.ints or proto.floats)
     if proto.HasField("i"):
         return int(proto.i)
     if proto.HasField("f"):

@@ -1,4 +1,4 @@
-"""From a node of ONNX to its layers: one decorated function for each matrix product, one for all other operators.
+"""The layers of a node of ONNX: one decorated function for each matrix product, one for all other operators.
 
 A function reads its node's shapes and appends layers to the scope. It raises :class:`UnknownShapeError` where a
 shape is not known before the graph runs, and :class:`SepcalcError` where the node contradicts itself.
@@ -17,7 +17,7 @@ from sepcalc.core.spec import ConvSpec
 from sepcalc.readers.imported import MOST_AXES, feature_map, linear_spec
 from sepcalc.readers.onnx.einsum import MatrixProduct, einsum_products
 from sepcalc.readers.onnx.graph import Node, Shape, broadcast, by
-from sepcalc.readers.onnx.registry import operator_record, product
+from sepcalc.readers.onnx.registry import OperatorRecord, operator_record, product
 from sepcalc.readers.onnx.scope import Scope, Stored, UnknownShapeError
 
 MOST_OPERANDS = 32
@@ -36,9 +36,9 @@ def _convert(scope: Scope, node: Node) -> None:
     if scope.follow(node) or scope.absorbed.intersection(node.outputs) or record.kind == "silent":
         return
     if record.kind == "free":
-        _free(scope, node)
+        _free(scope, node, record)
         return
-    name = scope.new_name(*node.names)
+    name = scope.layers.new_name(*node.names)
     try:
         if record.convert is not None and node.outputs:
             record.convert(scope, node, name)
@@ -48,22 +48,18 @@ def _convert(scope: Scope, node: Node) -> None:
     scope.operator(node, name, counted=False)
 
 
-def _free(scope: Scope, node: Node) -> None:
-    """Add the layer of an operator without multiply-adds.
-
-    Arithmetic on whole numbers computes shapes and indices, and is no layer.
-    """
-    record = operator_record(node.op)
+def _free(scope: Scope, node: Node, record: OperatorRecord) -> None:
+    """Add the layer of an operator without multiply-adds; arithmetic on shapes and indices is no layer."""
     whole = not scope.graph.floating.intersection(node.outputs) and not record.quantizes
     looks_up = record.looks_up and scope.parameter(node, 0) is None
     constant = all(name in scope.stored for name in node.inputs if name)
     learned = any(scope.parameter(node, slot) for slot in range(len(node.inputs)))
     if whole or looks_up or (constant and not learned):
-        scope.set_apart(node)
+        scope.set_apart(node.inputs)
         return
     window = tuple(length or 1 for length in scope.shapes.get(node.input(0), ())[2:])
     kernel = window if record.pools_all else node.ints("kernel_shape")
-    scope.operator(node, scope.new_name(*node.names), kernel=kernel)
+    scope.operator(node, scope.layers.new_name(*node.names), kernel=kernel)
 
 
 @product("Conv", "ConvTranspose", word="conv", weights=(1, 2))
@@ -82,8 +78,8 @@ def convolution(scope: Scope, node: Node, name: str) -> None:
         return
     spec = _transposed(node, x, w, y) if node.op == "ConvTranspose" else _padded(scope, node, name, x, w, y)
     _emit(scope, node, name, "conv", spec, x[0], weight, scope.parameter(node, bias_at[0]) if bias_at else None)
-    if node.op == "ConvTranspose" and spec.out_size != y[2:]:
-        _resize(scope, name, "crop", (x[0], spec.c_out, *(spec.out_size or ())), y)
+    if node.op == "ConvTranspose" and (size := spec.out_size or ()) != y[2:]:
+        _resize(scope, name, "crop" if prod(size) > prod(y[2:]) else "pad", (x[0], spec.c_out, *size), y)
 
 
 def _check_conv(node: Node, x: Shape, w: Shape, y: Shape) -> None:
@@ -102,17 +98,12 @@ def _check_conv(node: Node, x: Shape, w: Shape, y: Shape) -> None:
 
 
 def _padded(scope: Scope, node: Node, name: str, x: Shape, w: Shape, y: Shape) -> ConvSpec:
-    """The spec of a convolution.
-
-    Padding that differs at both ends is ``same`` where that gives as many positions, and else a layer of its own.
-    """
+    """The spec of a convolution; uneven padding becomes ``same`` if that fits, else a layer of its own."""
     axes = len(w) - 2
-    pads = node.ints("pads") or (0,) * (2 * axes)
-    begin, end = pads[:axes], pads[axes:]
     auto = node.text("auto_pad", "NOTSET")
     same = auto in ("SAME_UPPER", "SAME_LOWER")
-    if auto not in ("NOTSET", ""):
-        begin = end = (0,) * axes
+    pads = (node.ints("pads") if auto in ("NOTSET", "") else ()) or (0,) * (2 * axes)
+    begin, end = pads[:axes], pads[axes:]
     spec = _spec(node, x, w, "same")
     if not same and begin == end:
         spec = replace(spec, padding=begin)
@@ -127,23 +118,18 @@ def _padded(scope: Scope, node: Node, name: str, x: Shape, w: Shape, y: Shape) -
 
 def _spec(node: Node, x: Shape, w: Shape, padding: Shape | Literal["same"]) -> ConvSpec:
     transposed, groups = node.op == "ConvTranspose", node.int("group", 1)
+    stride, dilation = node.ints("strides"), node.ints("dilations")
+    c_out = w[1] * groups if transposed else w[0]
     return ConvSpec(
-        c_in=x[1],
-        c_out=w[1] * groups if transposed else w[0],
-        kernel=w[2:],
-        size=x[2:],
-        stride=node.ints("strides"),
-        padding=padding,
-        dilation=node.ints("dilations"),
-        groups=groups,
-        transposed=transposed,
-    )
+        c_in=x[1], c_out=c_out, kernel=w[2:], size=x[2:], stride=stride, padding=padding, dilation=dilation,
+        groups=groups, transposed=transposed,
+    )  # fmt: skip
 
 
 def _resize(scope: Scope, name: str, kind: str, reads: Shape, writes: Shape) -> None:
     """Add a layer that pads or crops, for a shape that the convolution beside it cannot have."""
-    name, maps = scope.new_name(f"{name}.{kind}"), (feature_map(reads), feature_map(writes))
-    scope.layers.add(Operator(name=name, type=kind, input=maps[0], output=maps[1]))
+    name = scope.layers.new_name(f"{name}.{kind}")
+    scope.layers.add(Operator(name=name, type=kind, input=feature_map(reads), output=feature_map(writes)))
 
 
 def _transposed(node: Node, x: Shape, w: Shape, y: Shape) -> ConvSpec:
@@ -175,7 +161,7 @@ def _transposed(node: Node, x: Shape, w: Shape, y: Shape) -> ConvSpec:
 @product("MatMulInteger", word="matmul", weights=(0, 1), settings=(2, 3))
 @product("QLinearMatMul", word="matmul", weights=(0, 3), settings=(1, 2, 4, 5, 6, 7))
 def matmul(scope: Scope, node: Node, name: str) -> None:
-    """A linear layer where one side is stored, a product of activations otherwise."""
+    """A linear layer where one side is a parameter, a product of activations otherwise."""
     _, right = operator_record(node.op).weights
     a, b = scope.shape(node.input(0)), scope.shape(node.input(right))
     if not a or not b:
@@ -190,7 +176,7 @@ def matmul(scope: Scope, node: Node, name: str) -> None:
         bias = _bias_after(scope, node, spec.c_out) if node.op == "MatMul" else None
         _emit(scope, node, name, "linear", spec, batch, weight, bias)
     elif left is not None and weight is None and prod(rows[:-2]) == 1 and len(b) > 1:
-        # Weights from the left mix the rows: a linear layer with its channels first.
+        # Weights on the left mix the rows: a linear layer with its channels first.
         spec, batch = linear_spec((*columns[:-2], columns[-1]), rows[-1], rows[-2])
         _emit(scope, node, name, "linear", spec, batch, left, None)
     else:
@@ -200,8 +186,7 @@ def matmul(scope: Scope, node: Node, name: str) -> None:
 
 def _bias_after(scope: Scope, node: Node, c_out: int) -> Stored | None:
     """The bias that the next node adds, if nothing else reads the product; that node is then no layer."""
-    out = node.outputs[0]
-    after = scope.readers.get(out)
+    out, after = node.outputs[0], scope.readers.get(node.outputs[0])
     if after is None or after.op != "Add" or scope.uses[out] != 1:
         return None
     slot = 1 if after.input(0) == out else 0
@@ -214,7 +199,7 @@ def _bias_after(scope: Scope, node: Node, c_out: int) -> Stored | None:
 
 @product("Gemm", word="matmul", weights=(0, 1, 2))
 def gemm(scope: Scope, node: Node, name: str) -> None:
-    """A linear layer on vectors where its second matrix is stored, a product otherwise."""
+    """A linear layer on vectors where only the second matrix is a parameter, a product otherwise."""
     a, b = scope.shape(node.input(0)), scope.shape(node.input(1))
     if len(a) != 2 or len(b) != 2:
         raise SepcalcError(f"multiplies {by(a)} with {by(b)}; both need two axes")
@@ -234,7 +219,7 @@ def gemm(scope: Scope, node: Node, name: str) -> None:
 def _emit(
     scope: Scope, node: Node, name: str, kind: str, spec: ConvSpec, batch: int, weight: Stored, bias: Stored | None
 ) -> None:
-    """Add a convolution or linear layer with weights of its own or of one layer before, else a product."""
+    """Add a convolution or linear layer if its weights are its own or those of one layer before, else a product."""
     owner = scope.first.get(weight.key)
     new, new_bias = scope.claim(weight, name), scope.claim(bias, name)
     again = owner is not None and not new
@@ -292,7 +277,7 @@ _GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 @product("LSTM", weights=(1, 2, 3, 7), settings=(4, 5, 6))
 @product("GRU", "RNN", weights=(1, 2, 3), settings=(4, 5))
 def recurrent(scope: Scope, node: Node, name: str) -> None:
-    """At each step, for each gate and direction: input times its weights, state times its own (Hochreiter 1997)."""
+    """For each step, gate and direction, the input times its weights and the state times its own (Hochreiter 1997)."""
     x, w, r = (scope.shape(node.input(slot)) for slot in (0, 1, 2))
     if not len(x) == len(w) == len(r) == 3 or w[2] != x[2] or w[1] != r[2] * _GATES[node.op] or r[:2] != w[:2]:
         raise SepcalcError(f"reads {by(x)} with weights {by(w)} and {by(r)}, which do not fit")

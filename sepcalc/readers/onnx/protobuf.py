@@ -1,9 +1,8 @@
 """An ONNX file without its weights: read as the bytes of a protobuf, before anything is built from them.
 
-A count needs the shapes of weights and none of their values, but a parser would load every value, and shape
-inference would copy it twice. So the file is mapped, and the numbers of large tensors are left out: a gigabyte of
-weights costs nothing. Small tensors stay whole, since Reshape and its like take their shapes from them. Field
-numbers are those of ``onnx.proto``.
+A count needs the shapes of weights and none of their values, but a parser would load every value, and shape inference
+would copy it twice. So the file is mapped, and the numbers of large tensors are left out: a gigabyte of weights costs
+nothing. Small tensors stay whole: Reshape reads shapes from them. Field numbers are those of ``onnx.proto``.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ LARGEST_VALUES = 2**14
 """Bytes of a tensor that keeps its numbers."""
 
 LARGEST_GRAPH = 64 * 2**20
-"""Bytes of all that is not weights: a network of 10,000 nodes takes 10 million with its stack traces."""
+"""Bytes of everything but weights: a network of 10,000 nodes takes 10 million with its stack traces."""
 
 LARGEST_LISTS = 2**23
-"""Bytes of lists of numbers that are written in one piece, in all attributes."""
+"""Bytes of packed lists of numbers, in all attributes together."""
 
 MOST_NODES = 100_000
 """Nodes of a file, and of one whose functions are written out."""
@@ -63,9 +62,7 @@ _VARINT, _FIXED_64, _BYTES, _FIXED_32 = 0, 1, 2, 5
 def read_graph(path: Path) -> bytes:
     """The serialized model in the file at ``path``, without the numbers of tensors above :data:`LARGEST_VALUES`.
 
-    External data is never opened.
-
-    Raises :class:`SepcalcError` where there is no such file, or no such model in it.
+    External data is never opened. Raises :class:`SepcalcError` where there is no such file, or no model in it.
     """
     import mmap
 
@@ -158,10 +155,8 @@ class _Copy:
         else:
             raise SepcalcError(f"is not an ONNX file: no field of a protobuf begins at byte {at:,}")
         if after > end:
-            raise SepcalcError(
-                f"is truncated or not an ONNX file: byte {at:,} begins a field of {after - at:,} bytes, "
-                f"and {end - at:,} are left"
-            )
+            begins = f"byte {at:,} begins a field of {after - at:,} bytes, and {end - at:,} are left"
+            raise SepcalcError(f"is truncated or not an ONNX file: {begins}")
         return key >> 3, wire, body, after
 
     def varint(self, at: int, end: int) -> tuple[int, int]:

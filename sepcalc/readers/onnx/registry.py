@@ -1,8 +1,8 @@
 """A record of each operator of ONNX: whether it is a layer, its word, and the roles of its inputs.
 
-One registration an operator: :func:`register` here, or :func:`product` above the function that counts its multiply-adds
-(:mod:`sepcalc.readers.onnx.operators`). An operator without a record is *uncounted*, by its own name: operators of
-other domains, control flow, transforms and determinants.
+Each operator is registered once: by :func:`register` here, or by :func:`product` above the function that counts its
+multiply-adds (:mod:`sepcalc.readers.onnx.operators`). An operator without a record is *uncounted*, under its own name:
+operators of other domains, control flow, transforms and determinants.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ Convert = Callable[[Any, Node, str], None]
 class OperatorRecord:
     """One operator. A *product* has multiply-adds, a *free* one is a layer without any, a *silent* one is no layer.
 
-    ``word`` is the field's name for it, its own in small letters unless given. ``weights`` are the inputs that hold
-    weights of any type, in an initializer or a Constant node; ``settings`` those that say how it works, and hold
-    nothing learned. ``carries`` says what its output holds of stored inputs: the numbers of the first (*move*), several
-    times (*repeat*) or in part (*cut*), or those of all (*join*).
+    ``word`` is the field's name for it, by default its own in small letters. ``weights`` are the inputs that hold
+    weights of any type, in an initializer or a Constant node; ``settings`` the inputs that say how it works, and hold
+    nothing learned. ``carries`` is the part of its stored inputs that its output holds: the first (*move*), the first
+    several times (*repeat*), a part of the first (*cut*), or all of them (*join*).
     """
 
     kind: Literal["product", "free", "silent", "uncounted"]
@@ -47,7 +47,7 @@ class OperatorRecord:
 
 
 OPERATORS: dict[str, OperatorRecord] = {}
-"""The record of each operator; an operator of another domain has that before its name."""
+"""The record of each operator; the name of an operator of another domain begins with the domain."""
 
 
 def register(record: OperatorRecord, *ops: str) -> None:
@@ -109,10 +109,8 @@ _free(
 _free("Div", "Mod", "Sub", settings=(1,), computes_shapes=True)
 _free("Max", "Min", settings=(0, 1), computes_shapes=True)
 _free("Where", settings=(0,), computes_shapes=True)
-_free("ReduceMax", word="amax", computes_shapes=True)
-_free("ReduceMin", word="amin", computes_shapes=True)
-_free("ReduceProd", word="prod", computes_shapes=True)
-_free("ReduceSum", word="sum", computes_shapes=True)
+for _op, _word in {"ReduceMax": "amax", "ReduceMin": "amin", "ReduceProd": "prod", "ReduceSum": "sum"}.items():
+    _free(_op, word=_word, computes_shapes=True)
 _WORDS = {
     "ReduceL2": "norm", "ReduceMean": "mean", "GroupNormalization": "group_norm", "LayerNormalization": "layer_norm",
     "LpNormalization": "normalize", "LRN": "local_response_norm", "RMSNormalization": "rms_norm",

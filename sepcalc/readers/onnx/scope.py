@@ -1,24 +1,25 @@
-"""The state of an import: stored tensors, who reads them, and the layers so far.
+"""The state of an import: stored tensors, the nodes that read them, and the layers so far.
 
-**What a parameter is.** An ONNX file does not say which numbers were learned. Here they are the floating-point
-initializers with at least one axis, wherever an operator reads them, except
+**Parameters.** An ONNX file does not say which numbers were learned. Here they are the floating-point initializers with
+at least one axis, wherever an operator reads them, except
 
 * where the operator's record makes them a setting (:mod:`sepcalc.readers.onnx.registry`): running mean and variance of
   a batch norm, bounds of Clip, scales and zero points of quantisation, sizes of Resize, windows, masks of Attention,
-  initial states, and what is subtracted or divided by, since that is how an input is normalised;
-* where torch's exporter says that they are buffers. Where it says what is learned, a single number counts if it
-  is, with axes or without;
-* an instance norm's scale of ones and shift of zeros between two Reshapes: that is how a group norm is written.
+  initial states, and subtrahends and divisors, since they normalise an input;
+* where torch's exporter says that they are buffers. Where it lists the learned tensors, a single number counts if it
+  is listed, with axes or without;
+* an instance norm's scale of ones and shift of zeros between two Reshapes: exporters write a group norm so.
 
-Numbers of any type count where an operator takes its weights (a quantised convolution's bytes), also
-those in a Constant node. A tensor that is only moved (transposed, reshaped, cast, dequantised) before it is used is
-the same tensor. What several operators read counts once, with the first of them; a part that was cut off
-counts as that part. Floating-point initializers that nobody reads are *unused parameters*.
+Numbers of any type count where an operator takes its weights (a quantised convolution's bytes), also in a Constant
+node. A tensor that is only moved (transposed, reshaped, cast, dequantised) before it is used is the same tensor. A
+tensor that several operators read counts once, with the first of them; a part that was cut off counts as that part.
+Floating-point initializers that nobody reads are *unused parameters*.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 
@@ -40,9 +41,9 @@ class UnknownShapeError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """A value that holds numbers of ``tensor``, and of ``others``, and nothing else.
+    """A value that holds numbers of ``tensor`` and of ``others``, and nothing else.
 
-    ``part`` names it where it holds only some numbers of the tensor; ``own`` is how many.
+    ``part`` is its name where it holds only a part of the tensor; ``own`` is how many numbers it holds.
     """
 
     tensor: Tensor
@@ -134,7 +135,7 @@ class Scope:
         if carries == "join":
             return self._join(node)
         # Its other inputs are scales, zero points or shapes.
-        self.settings.update(each.tensor.name for name in node.inputs[1:] if (each := self.stored.get(name)))
+        self.set_apart(node.inputs[1:])
         for output in node.outputs:
             if carries != "cut":
                 self.stored[output] = replace(source, repeated=source.repeated or carries == "repeat")
@@ -182,19 +183,18 @@ class Scope:
         if node.op != "InstanceNormalization" or node.input(0) not in self.makers:
             return False
         fills = [stored.tensor.fill if (stored := self.stored.get(node.input(slot))) else None for slot in (1, 2)]
-        if fills != [1, 0] or self.makers[node.input(0)].op != "Reshape":
-            return False
-        self.settings.update(self.stored[node.input(slot)].tensor.name for slot in (1, 2))
-        return True
+        normalises = fills == [1, 0] and self.makers[node.input(0)].op == "Reshape"
+        if normalises:
+            self.set_apart(node.inputs[1:3])
+        return normalises
 
     def claim(self, parameter: Stored | None, layer: str) -> int:
         """Count ``parameter`` with ``layer``: how many of its numbers were not counted before."""
         if parameter is None:
             return 0
         self.first.setdefault(parameter.key, layer)
-        return sum(
-            self.claims.claim(part.tensor.name, part.part, part.own, part.tensor.count) for part in parameter.parts
-        )
+        parts = ((part.tensor.name, part.part, part.own, part.tensor.count) for part in parameter.parts)
+        return sum(self.claims.claim(*part) for part in parts)
 
     def claim_all(self, node: Node, layer: str) -> int:
         """Count every parameter that ``node`` and the graphs inside it read, and no layer has."""
@@ -205,30 +205,21 @@ class Scope:
             new += sum(0 if self.follow(inner) else self.claim_all(inner, layer) for inner in graph.nodes)
         return new
 
-    def set_apart(self, node: Node) -> None:
-        """Note that ``node`` reads numbers to compute shapes and indices, not as parameters."""
-        self.settings.update(stored.tensor.name for name in node.inputs if (stored := self.stored.get(name)))
-
-    def new_name(self, *wanted: str) -> str:
-        """A free name: see :meth:`ImportedLayers.new_name`."""
-        return self.layers.new_name(*(name[:LONGEST_NAME] for name in wanted if name))
+    def set_apart(self, inputs: Sequence[str]) -> None:
+        """Note that these inputs of a node are settings, not parameters."""
+        self.settings.update(stored.tensor.name for name in inputs if (stored := self.stored.get(name)))
 
     def ends(self, node: Node) -> tuple[FeatureMap, FeatureMap]:
         """The first input that is not stored in the file, and the first output, as feature maps."""
         reads = next((name for name in node.inputs if name and name not in self.stored), node.input(0))
-        return self.feature_map(reads), self.feature_map(next(iter(node.outputs), ""))
-
-    def feature_map(self, name: str) -> FeatureMap:
-        """A value as a table shows it."""
-        return self.layers.feature_map(self.shapes.get(name, ()))
+        shapes = (self.shapes.get(name, ()) for name in (reads, next(iter(node.outputs), "")))
+        first, second = map(self.layers.feature_map, shapes)
+        return first, second
 
     def operator(self, node: Node, name: str, *, kernel: Shape = (), counted: bool = True) -> None:
         """Add a layer without a matrix product, or with ``counted=False`` one that is not understood."""
-        reads, writes = self.ends(node)
-        word, params = operator_record(node.op).word, self.claim_all(node, name)
-        layer = Operator(
-            name=name, type=word, input=reads, output=writes, kernel=kernel, params=params, counted=counted
-        )
+        (x, y), word, params = self.ends(node), operator_record(node.op).word, self.claim_all(node, name)
+        layer = Operator(name=name, type=word, input=x, output=y, kernel=kernel, params=params, counted=counted)
         self.layers.add(layer)
 
     def parameters(self, name: str, kind: str, params: int) -> None:
@@ -240,8 +231,7 @@ class Scope:
         for tensor in self.graph.tensors.values():
             apart = tensor.name in self.settings or tensor.name in self.graph.buffers
             idle = tensor.floating and not apart and not self._is_constant(tensor)
-            rest = self.claims.left.get(tensor.name, tensor.count if idle else 0)
-            if rest:
+            if rest := self.claims.left.get(tensor.name, tensor.count if idle else 0):
                 self.parameters(tensor.name or "parameter", "unused parameters", rest)
 
 

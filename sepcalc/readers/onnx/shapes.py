@@ -1,9 +1,8 @@
 """The shapes of the values of an ONNX graph: onnx's own inference, and arithmetic on shapes.
 
-Exporters compute shapes from shapes, and onnx's inference follows only part of that: not a division, for one. Where a
-matrix product is left without its shapes, a second pass goes node by node: onnx's reference implementation computes
-small whole numbers, and they go into the inference of the next node. Nothing larger than :data:`MOST_NUMBERS` is
-computed, and nothing but shapes.
+Exporters compute shapes from shapes, and onnx's inference does not follow all of it, such as a division. If a matrix
+product is left without its shapes, a second pass goes node by node: onnx's reference implementation computes tensors of
+up to :data:`MOST_NUMBERS` whole numbers for the inference of the next node.
 """
 
 from __future__ import annotations
@@ -83,12 +82,11 @@ class _Known:
 
     def note(self, name: str, type_: Any) -> bool:
         """Note the shape of a value; False where a length of it is not known."""
-        shape = type_.tensor_type.shape
-        lengths = tuple(dim.dim_value for dim in shape.dim)
-        if not type_.tensor_type.HasField("shape") or not all(dim.HasField("dim_value") for dim in shape.dim):
-            return False
-        self.shapes[name] = lengths
-        return True
+        dims = type_.tensor_type.shape.dim
+        known = type_.tensor_type.HasField("shape") and all(dim.HasField("dim_value") for dim in dims)
+        if known:
+            self.shapes[name] = tuple(dim.dim_value for dim in dims)
+        return known
 
     def keep(self, name: str, tensor: onnx.TensorProto) -> None:
         if tensor.data_location != onnx.TensorProto.EXTERNAL and 0 <= prod(tensor.dims) <= MOST_NUMBERS:

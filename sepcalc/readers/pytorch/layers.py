@@ -1,12 +1,13 @@
-"""From a trace to the layers of a :class:`~sepcalc.core.network.Network`.
+"""The layers of a :class:`~sepcalc.core.network.Network` from a trace.
 
 A convolution or a linear layer with weights of its own becomes a :class:`Convolution`; every other operator that
 multiplies and adds a :class:`Product` of the matrix products that ran below it; all others an :class:`Operator`. A
-view or a copy is no layer. Every parameter is in exactly one layer, so that the network's total is the model's.
+view or a copy is no layer. Every parameter is in exactly one layer, so the network's total is the model's.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -88,8 +89,7 @@ class _Importing:
         for use in operation.uses:
             if use.new:
                 self.owner.setdefault(use.parameter, name)
-        more = operation.params - layer.cost.params
-        if more:
+        if more := operation.params - layer.cost.params:
             self.imported.add_parameters(f"{name}.parameters", "parameters", more)
 
     def layer(self, name: str, operation: Operation) -> Layer:
@@ -99,19 +99,15 @@ class _Importing:
             layer = self.convolution(name, operation)
             if layer is not None:
                 return layer
-        reads, writes = self.ends(operation)
-        kind = operation.word
-        terms = _together(term for call in products for term in _terms(call))
-        unknown = [base(call.name) for call in operation.aten if call.kind == "unknown"]
-        if terms and not unknown:
-            return Product(name=name, type=kind, input=reads, output=writes, terms=terms, params=operation.params)
-        return Operator(
-            name=name, type=kind, input=reads, output=writes, kernel=_window(operation), params=operation.params,
-            counted=not unknown,
-        )  # fmt: skip
+        (x, y), kind, params = self.ends(operation), operation.word, operation.params
+        terms, known = _terms(products), all(call.kind != "unknown" for call in operation.aten)
+        if terms and known:
+            return Product(name=name, type=kind, input=x, output=y, terms=terms, params=params)
+        kernel = _window(operation)
+        return Operator(name=name, type=kind, input=x, output=y, kernel=kernel, params=params, counted=known)
 
     def convolution(self, name: str, operation: Operation) -> Convolution | None:
-        """The layer, if its weights are parameters of its own or all those of one layer before."""
+        """The layer, if its weights are parameters of its own, or all weights of one earlier layer."""
         weights = [use for use in operation.uses if use.role == "weight"]
         biases = [use for use in operation.uses if use.role == "bias"]
         new, new_biases = sum(use.new for use in weights), sum(use.new for use in biases)
@@ -122,9 +118,7 @@ class _Importing:
         if again:
             shares = None if new_biases else self.shared(weights, spec)
             return None if shares is None else replace(layer, shares=shares)
-        if new < spec.weights or new_biases not in (0, spec.c_out):
-            return None
-        return layer
+        return layer if new >= spec.weights and new_biases in (0, spec.c_out) else None
 
     def shared(self, weights: list[Use], spec: ConvSpec) -> str | None:
         """The layer that has these weights already, if it uses them in the same way."""
@@ -159,7 +153,7 @@ def _heads(trace: Trace) -> dict[int, int]:
         weighted = products or [index for index in indices if trace.operations[index].uses]
         chosen = indices if len(indices) == 1 else weighted
         children = trace.modules[trace.calls[call].module].children
-        # A module may hold what computes its own weights.
+        # A parametrized module holds the modules that compute its weights.
         if len(chosen) == 1 and all(name == "parametrizations" for name, _ in children):
             heads[call] = chosen[0]
     return heads
@@ -190,16 +184,13 @@ def _spec(operation: Operation, *, biased: bool) -> tuple[ConvSpec, int]:
     return spec, reads[0]
 
 
-def _terms(call: AtenCall) -> Terms:
-    count = OPERATORS[base(call.name)].terms
-    return () if count is None else count(call)
-
-
-def _together(terms: Iterable[tuple[ConvSpec, int]]) -> Terms:
-    """Each linear map once: a recurrent layer applies the same at every step."""
-    times: dict[ConvSpec, int] = {}
-    for spec, count in terms:
-        times[spec] = times.get(spec, 0) + count
+def _terms(products: Iterable[AtenCall]) -> Terms:
+    """The matrix products, each linear map once: a recurrent layer applies the same at every step."""
+    times: Counter[ConvSpec] = Counter()
+    for call in products:
+        count = OPERATORS[base(call.name)].terms
+        for spec, vectors in count(call) if count else ():
+            times[spec] += vectors
     return tuple(times.items())
 
 

@@ -1,22 +1,23 @@
 """A PyTorch model, named as ``module:callable``, run once and read as a trace.
 
 The model is built and run on the meta device, where tensors have shapes and no values: nothing is computed, and a
-large model needs no more memory than a small one. Where code asks for values, weights alone on the meta device, then
-torch's fake tensors, then real ones are tried, and the trace says so.
+large model needs no more memory than a small one. If the code asks for values, the model is run with its weights alone
+on the meta device, then on torch's fake tensors, then on real ones, and the trace says so.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, redirect_stdout
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, nullcontext, redirect_stdout
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 from warnings import catch_warnings, simplefilter
 
 from sepcalc.core.errors import MissingExtraError
 from sepcalc.readers.inputs import Input, Request
-from sepcalc.readers.pytorch.source import ModelError, article, as_exception, beside, error_summary, find
+from sepcalc.readers.pytorch.source import ModelError, article, beside, error_summary, find
 from sepcalc.readers.trace import Trace
 
 try:
@@ -43,7 +44,7 @@ WAYS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """A model that can be run as ``module(*args, **kwargs)``, and the inputs that these stand for."""
+    """A model that can be run as ``module(*args, **kwargs)``; ``given`` are these inputs as shapes."""
 
     module: nn.Module
     given: tuple[Input, ...]
@@ -52,10 +53,7 @@ class Model:
 
 
 def build(request: Request) -> Model:
-    """The model that is asked for, on real weights, with random inputs where they are not indices.
-
-    The model is not run. Raises as :func:`load` does.
-    """
+    """The requested model with real weights and random floating-point inputs, not run. Raises as :func:`load` does."""
     with redirect_stdout(sys.stderr), beside(request.source), ExitStack() as stack:
         try:
             model = _ready(stack, "real", find(request.source), request)
@@ -68,7 +66,7 @@ def build(request: Request) -> Model:
 
 
 def load(request: Request) -> Trace:
-    """The trace of one run of the model that is asked for as ``module:callable`` or ``file.py:callable``.
+    """The trace of one run of the model that the request names as ``module:callable`` or ``file.py:callable``.
 
     Without inputs, the model gets the input that it names itself (as timm's do), or one image of 224×224.
 
@@ -80,11 +78,11 @@ def load(request: Request) -> Trace:
 
 
 def trace(target: Any, request: Request, *, ways: Sequence[str] = tuple(WAYS)) -> Trace:
-    """The trace of ``target``, a model or what builds one, run in the first of ``ways`` that works.
+    """The trace of ``target``, a model or its constructor, run in the first of ``ways`` that works.
 
     An existing model is run as it is; the request's source is then only its name. Raises as :func:`load` does.
     """
-    first: Exception | None = None
+    first: BaseException | None = None
     ways = ("real",) if isinstance(target, nn.Module) else ways
     for way in ways:
         try:
@@ -94,9 +92,8 @@ def trace(target: Any, request: Request, *, ways: Sequence[str] = tuple(WAYS)) -
             if way == ways[-1] or not failure.about_values:
                 raise failure.explained() from failure.error
             continue
-        if first is None:
-            return done
-        return replace(done, notes=(*done.notes, f"{request.source} was run {WAYS[way]}, since {error_summary(first)}"))
+        why = (f"{request.source} was run {WAYS[way]}, since {error_summary(first)}",) if first else ()
+        return replace(done, notes=(*done.notes, *why))
     raise ValueError("ways is empty; name one")
 
 
@@ -104,21 +101,20 @@ class _FailedError(Exception):
     """The model's code raised ``error`` while it was built, or at ``place`` while it ran on the inputs ``given``."""
 
     def __init__(
-        self, error: Exception, request: Request, given: Sequence[Input] | None = None, *, place: str = ""
+        self, error: BaseException, request: Request, given: Sequence[Input] | None = None, *, place: str = ""
     ) -> None:
         super().__init__(request.source)
         self.error, self.request, self.given, self.place = error, request, given, place
 
     @property
     def about_values(self) -> bool:
-        """Whether tensors with values might help; a constructor gets the benefit of the doubt."""
+        """Whether tensors with values might help; an error of a constructor may always be about values."""
         text = f"{type(self.error).__name__} {self.error}".lower()
         told = isinstance(self.error, NotImplementedError) or any(word in text for word in _ABOUT_VALUES)
         return told or (self.given is None and not isinstance(self.error, TypeError))
 
     def explained(self) -> ModelError:
-        reason = error_summary(self.error, self.place)
-        source = self.request.source
+        reason, source = error_summary(self.error, self.place), self.request.source
         if self.given is None:
             return ModelError(f"{source} cannot be built: {reason}; check it and its --arg")
         given = ", ".join(map(str, self.given))
@@ -150,20 +146,18 @@ def _ready(stack: ExitStack, way: str, target: Any, request: Request) -> Model:
     # Warnings are about values and speed, which do not matter here.
     stack.enter_context(catch_warnings())
     simplefilter("ignore")
-    built = target
-    if not isinstance(target, nn.Module):
-        build = stack.enter_context(_building(way))
-        try:
-            built = build(lambda: target(**request.arguments))
-        except (Exception, SystemExit) as error:
-            raise _FailedError(as_exception(error), request) from error
+    try:
+        built = target if isinstance(target, nn.Module) else _built(stack, way, partial(target, **request.arguments))
+    except (Exception, SystemExit) as error:
+        raise _FailedError(error, request) from error
     if not isinstance(built, nn.Module):
         returned = article(type(built).__name__)
         raise ModelError(f"{request.source} returned {returned}, not a torch.nn.Module; name a model")
     given = request.inputs or (_named_by(built),)
-    if "meta" in way:
-        stack.enter_context(torch.device("meta"))
-    tensors = [(one.name, _tensor(one, "meta" if "meta" in way else "cpu")) for one in given]
+    device = "meta" if "meta" in way else "cpu"
+    if device == "meta":
+        stack.enter_context(torch.device(device))
+    tensors = [(one.name, torch.zeros(one.shape, dtype=getattr(torch, one.dtype), device=device)) for one in given]
     return Model(
         module=built,
         given=given,
@@ -172,25 +166,16 @@ def _ready(stack: ExitStack, way: str, target: Any, request: Request) -> Model:
     )
 
 
-@contextmanager
-def _building(way: str) -> Iterator[Callable[[Callable[[], Any]], Any]]:
-    """A function that calls the model's constructor; fake tensors live as long as the context."""
-    if way == "meta":
-
-        def on_meta(build: Callable[[], Any]) -> Any:
-            with torch.device("meta"):
-                return build()
-
-        yield on_meta
-    elif way == "weights on meta":
-        yield _with_weights_on_meta
-    elif way == "fake":
+def _built(stack: ExitStack, way: str, build: Callable[[], Any]) -> Any:
+    """The model; fake tensors live for as long as ``stack`` is open."""
+    if way == "weights on meta":
+        return _with_weights_on_meta(build)
+    if way == "fake":
         from torch._subclasses.fake_tensor import FakeTensorMode
 
-        with FakeTensorMode(allow_non_fake_inputs=True):
-            yield lambda build: build()
-    else:
-        yield lambda build: build()
+        stack.enter_context(FakeTensorMode(allow_non_fake_inputs=True))
+    with torch.device("meta") if way == "meta" else nullcontext():
+        return build()
 
 
 def _with_weights_on_meta(build: Callable[[], Any]) -> Any:
@@ -212,10 +197,6 @@ def _with_weights_on_meta(build: Callable[[], Any]) -> Any:
         for name, buffer in module._buffers.items():
             module._buffers[name] = None if buffer is None else buffer.to("meta")
     return built
-
-
-def _tensor(given: Input, device: str) -> torch.Tensor:
-    return torch.zeros(given.shape, dtype=getattr(torch, given.dtype), device=device)
 
 
 def _named_by(model: nn.Module) -> Input:

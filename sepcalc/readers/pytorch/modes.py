@@ -1,12 +1,12 @@
-"""Two modes that watch a run: one sees the functions that code calls, one the operators that run."""
+"""Two modes that watch a run: one sees the functions that code calls, the other the operators that run."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import nn
@@ -19,7 +19,7 @@ from sepcalc.readers.trace import OperatorKind
 
 @contextmanager
 def separate_kernels() -> Iterator[None]:
-    """Switch off the kernels that run a whole layer at once, and so hide its operators."""
+    """Switch off the kernels that run a whole layer at once and so hide its operators."""
     private: Any = torch._C
     before = torch.backends.mha.get_fastpath_enabled(), private._get_mkldnn_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
@@ -31,25 +31,16 @@ def separate_kernels() -> Iterator[None]:
         private._set_mkldnn_enabled(before[1])
 
 
-class Watcher(Protocol):
-    """An observer of a run."""
-
-    def called(self, name: str, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, named: bool) -> Any:
-        """A function is called by this name: call it, and return its result."""
-
-    def within(self, name: str) -> AbstractContextManager[None]:
-        """A function that consists of others runs as long as this lasts."""
-
-    def ran(self, func: Any, args: tuple[Any, ...], output: Any) -> None:
-        """An operator has run."""
-
-
 class Functions(TorchFunctionMode):
-    """Sees each function that the code calls on tensors."""
+    """Sees each function that the code calls on tensors.
 
-    def __init__(self, watcher: Watcher) -> None:
+    ``called(name, func, args, kwargs, named=...)`` calls the function and returns its result; a function that consists
+    of others runs in the context ``within(name)``.
+    """
+
+    def __init__(self, called: Callable[..., Any], within: Callable[[str], AbstractContextManager[None]]) -> None:
         super().__init__()
-        self.watcher = watcher
+        self.called, self.within = called, within
 
     def __torch_function__(
         self, func: Any, _types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
@@ -61,20 +52,20 @@ class Functions(TorchFunctionMode):
             return func(*args, **kwargs)
         name = _name(func)
         if func is nn.functional.multi_head_attention_forward:
-            with self.watcher.within(name), _unguarded(), self:
+            with self.within(name), _unguarded(), self:
                 return func(*args, **kwargs)
         if bare in _SYMBOLS and _stands_at_symbol(sys._getframe(1)):
             name = f"torch.Tensor.__{_SYMBOLS[bare]}__"
         named = name.startswith("torch.Tensor.") or _looked_up(func, sys._getframe(1))
-        return self.watcher.called(name, func, args, kwargs, named=named)
+        return self.called(name, func, args, kwargs, named=named)
 
 
 class Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch has no types for this mode
-    """Sees each operator that runs."""
+    """Sees each operator that runs; ``ran(func, args, output)`` is called after it."""
 
-    def __init__(self, watcher: Watcher) -> None:
+    def __init__(self, ran: Callable[[Any, tuple[Any, ...], Any], None]) -> None:
         super().__init__()  # type: ignore[no-untyped-call]  # the same
-        self.watcher = watcher
+        self.ran = ran
 
     def __torch_dispatch__(
         self, func: Any, _types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
@@ -87,7 +78,7 @@ class Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch ha
             with self:
                 return func.decompose(*args, **kwargs)
         output = func(*args, **kwargs)
-        self.watcher.ran(func, (*args, *kwargs.values()), output)
+        self.ran(func, (*args, *kwargs.values()), output)
         return output
 
 
@@ -108,7 +99,7 @@ _QUESTIONS = frozenset({"__get__", "__set__", "dim", "size", "__len__"})
 _SYMBOLS = {
     "add": "add", "sub": "sub", "mul": "mul", "matmul": "matmul", "div": "truediv", "true_divide": "truediv",
 }  # fmt: skip
-"""Methods that a symbol between tensors calls, and the method that is named after the symbol."""
+"""Methods that a symbol between tensors calls, and the symbol's own method (``__add__``)."""
 
 
 def _stands_at_symbol(frame: Any) -> bool:

@@ -1,6 +1,6 @@
 """A record of each operator of PyTorch's dispatcher: whether it multiplies and adds, its word, its weights.
 
-One registration an operator: :func:`register`, or :func:`product` above the function that counts its multiply-adds.
+Each is registered once: by :func:`register`, or by :func:`product` above the function that counts its multiply-adds.
 *Products* (matrix products, convolutions and attention kernels) are counted; *free* operators (elementwise, reductions,
 norms, pooling, interpolation, moves of data) have no multiply-adds by the rule; all others are uncounted, by name.
 PyTorch itself tags most elementwise operators and reductions, which need no record.
@@ -24,7 +24,7 @@ CountTerms = Callable[[AtenCall], Terms]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorRecord:
-    """One operator of the dispatcher; ``word`` is the field's name for it, its own unless given.
+    """One operator of the dispatcher; ``word`` is the field's name for it, by default its own.
 
     ``roles`` says which of its arguments are its ``weight`` and its ``bias``.
     """
@@ -33,7 +33,7 @@ class OperatorRecord:
     word: str = ""
     roles: Mapping[int, str] = field(default_factory=dict)
     makes: bool = False
-    """Whether it reads nothing of a tensor but the shape."""
+    """Whether it reads only the shape of a tensor."""
     terms: CountTerms | None = None
     """The function that counts the matrix products of a product."""
 
@@ -58,7 +58,7 @@ def product(*names: str, word: str = "", roles: Mapping[int, str] | None = None)
 
 
 def term(c_in: int, c_out: int, times: int) -> tuple[ConvSpec, int]:
-    """A linear map that is applied to so many vectors; where a dimension is empty, to none."""
+    """A linear map that is applied to ``times`` vectors, or to none where a dimension is empty."""
     times = times if c_in and c_out else 0
     return ConvSpec(c_in=max(c_in, 1), c_out=max(c_out, 1), kernel=(), size=()), times
 
@@ -114,7 +114,7 @@ register(
     "_upsample_nearest_exact2d", "_upsample_nearest_exact3d", "grid_sampler_2d", "grid_sampler_3d",
     "affine_grid_generator", "constant_pad_nd", "reflection_pad1d", "reflection_pad2d", "reflection_pad3d",
     "replication_pad1d", "replication_pad2d", "replication_pad3d",
-    # norms and what has parameters of its own
+    # norms, and operators with parameters of their own
     "_batch_norm_no_update", "_batch_norm_with_update", "_weight_norm_interface", "renorm", "_embedding_bag",
     "_embedding_bag_forward_only", "embedding_renorm_", "prelu",
     # activations and reductions that carry no tag
@@ -123,7 +123,7 @@ register(
     "native_dropout", "alpha_dropout", "_masked_scale", "cummax", "cummin", "cumprod", "cumsum", "logcumsumexp",
     "dist", "median", "nanmedian", "mode", "kthvalue", "trace", "histc", "bincount", "one_hot", "linalg_vector_norm",
     "polar", "complex",
-    # what moves, makes or looks at data
+    # operators that move, make or look at data
     "as_strided_copy", "as_strided_scatter", "block_diag", "broadcast_tensors", "bucketize", "searchsorted", "isin",
     "cat", "_chunk_cat", "channel_shuffle", "pixel_shuffle", "pixel_unshuffle", "col2im", "im2col", "diag",
     "diag_embed", "diagonal_scatter", "flip", "gather", "index", "index_add", "index_copy", "index_fill", "index_put",

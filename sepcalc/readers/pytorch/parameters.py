@@ -1,4 +1,4 @@
-"""Which operator a parameter belongs to, while a model runs.
+"""The operator that each parameter belongs to, found while a model runs.
 
 A weight may reach its convolution as a view, in parts, or as the result of a computation on weights alone (a weight
 norm, a cast). So memory is followed, not names: a tensor that is computed from parameters and constants alone stands
@@ -39,7 +39,7 @@ class Ownership:
         self.constants: dict[int, frozenset[int]] = {storage(buffer): frozenset() for buffer in buffers}
 
     def follow(self, given: Iterable[torch.Tensor], written: Iterable[torch.Tensor], *, view: bool) -> bool:
-        """Whether nothing but constants was read; the result is then a constant too."""
+        """Whether an operator reads constants alone; its result is then a constant too."""
         origins: set[int] = set()
         constant = True
         for tensor in given:
@@ -51,17 +51,15 @@ class Ownership:
             else:
                 constant = False
         for tensor in () if view else written:
+            # The memory may have been that of a constant that is gone.
+            self.constants.pop(storage(tensor), None)
             if constant:
                 self.constants[storage(tensor)] = frozenset(origins)
-            else:
-                # The memory may have been that of a constant that is gone.
-                self.constants.pop(storage(tensor), None)
         return constant
 
     def reads(self, operator: str, args: Sequence[object]) -> Iterator[Read]:
         """The parts of parameters among the arguments of an operator of the dispatcher."""
-        record = OPERATORS.get(operator)
-        roles = {} if record is None else record.roles
+        roles = OPERATORS[operator].roles if operator in OPERATORS else {}
         for index, argument in enumerate(args):
             for tensor in tensors((argument,)):
                 yield from self._parts(tensor, roles.get(index, ""))
@@ -77,7 +75,7 @@ class Ownership:
             yield index, 0, self.counts[index], role
 
     def uses(self, reads: Iterable[Read], word: str, *, constant: bool, product: bool) -> tuple[Use, ...]:
-        """The parameters that an operator uses; unless it only prepares a weight, it owns those without an owner."""
+        """The parameters that an operator uses; it owns those without an owner, unless it only prepares a weight."""
         uses = []
         for index, begin, elements, given in dict.fromkeys(reads):
             role = given or (("bias" if self.vectors[index] else "weight") if word == "linear" else "")
@@ -86,11 +84,8 @@ class Ownership:
             uses.append(Use(parameter=index, elements=elements, new=new, role=role))
         return tuple(uses)
 
-    def late(self, uses: tuple[Use, ...]) -> tuple[Use, ...]:
-        """``uses`` of an operator that only prepares a weight: it owns a parameter that has no other owner."""
-        return tuple(self._late(use) for use in uses)
-
-    def _late(self, use: Use) -> Use:
+    def late(self, use: Use) -> Use:
+        """``use`` after the run: a parameter without an owner belongs to the operator that only prepares it."""
         whole = self.counts[use.parameter]
         if self.claims.left.get(use.parameter, whole) != whole:
             return use

@@ -1,4 +1,4 @@
-"""Watching one run of a PyTorch model, from three heights at once.
+"""One run of a PyTorch model, watched at three levels at once.
 
 Hooks see the modules, a function mode the functions that the code calls (``F.linear`` is one operator there, and
 several below), a dispatch mode the operators that run. On the meta device nothing is computed and nothing stored: a run
@@ -44,7 +44,7 @@ def record(model: nn.Module, inputs: Sequence[torch.Tensor], named: Mapping[str,
                 model(*inputs, **named)
             run = _Run(model)
             run.wrote(None, (*inputs, *named.values()))
-            with run.hooks(model), Functions(run), Operators(run):
+            with run.hooks(model), Functions(run.called, run.within), Operators(run.ran):
                 model(*inputs, **named)
         except Exception as error:
             raise RunError(error, run.place if run else "") from error
@@ -60,7 +60,7 @@ def record(model: nn.Module, inputs: Sequence[torch.Tensor], named: Mapping[str,
 
 @dataclass(slots=True)
 class _Function:
-    """A function that is running, and what ran below it so far."""
+    """A function that is running, and the operators below it so far."""
 
     name: str
     arguments: tuple[object, ...]
@@ -77,11 +77,12 @@ class _Function:
 
 class _Run:
     def __init__(self, model: nn.Module) -> None:
-        weights = dict(model.named_parameters())
+        weights, named = dict(model.named_parameters()), list(model.named_modules())
         self.parameters = tuple(Parameter(name=name, shape=shape(weight)) for name, weight in weights.items())
         self.ownership = Ownership(list(weights.values()), model.buffers())
-        self.modules = _modules(model, {id(weight): index for index, weight in enumerate(weights.values())})
-        self.indices = {id(module): index for index, (_, module) in enumerate(model.named_modules())}
+        self.indices = {id(module): index for index, (_, module) in enumerate(named)}
+        places = self.indices | {id(weight): index for index, weight in enumerate(weights.values())}
+        self.modules = tuple(_module(path, module, places) for path, module in named)
         self.calls: list[ModuleCall] = []
         self.stack: list[int] = []
         self.inside: list[str] = []
@@ -155,9 +156,8 @@ class _Run:
         """An operator of the dispatcher is done; one that no function called is a function of its own."""
         name = str(func)
         short = base(name)
-        record = OPERATORS.get(short)
-        given = [] if record and record.makes else list(tensors(args))
-        written = list(tensors((output,)))
+        makes = short in OPERATORS and OPERATORS[short].makes
+        given, written = [] if makes else list(tensors(args)), list(tensors((output,)))
         constant = self.ownership.follow(given, written, view=func.is_view)
         if not given:
             for tensor in written:
@@ -202,7 +202,7 @@ class _Run:
         attributes: Config = {"arguments": function.arguments, **function.options}
         weight = function.inputs[1] if called == "linear" and len(function.inputs) > 1 else None
         if called == "conv" and len(products) == 1:
-            attributes, weight = {**_convolution(products[0]), **_asked(function)}, products[0].inputs[1]
+            attributes, weight = _convolution(function, products[0]), products[0].inputs[1]
         self.operations.append(
             Operation(
                 word=called,
@@ -224,7 +224,7 @@ class _Run:
     def attributed(self) -> Iterable[Operation]:
         """The operators, once every parameter that any of them read has its owner."""
         for operation in self.operations:
-            uses = self.ownership.late(operation.uses)
+            uses = tuple(map(self.ownership.late, operation.uses))
             yield operation if uses == operation.uses else replace(operation, uses=uses)
 
 
@@ -236,8 +236,9 @@ def _word(function: _Function) -> str:
     return word(operator)
 
 
-def _convolution(call: AtenCall) -> Config:
-    """The attributes of a convolution from the arguments of ``aten.convolution``."""
+def _convolution(function: _Function, call: AtenCall) -> Config:
+    """The attributes of a convolution from ``aten.convolution``, and ``same`` or ``valid`` if its padding is a word."""
+    words = [value for value in (*function.arguments, *function.options.values()) if value in ("same", "valid")]
     given: Any = call.arguments
     kernel = call.inputs[1][2:]
     # One number stands for all axes.
@@ -253,26 +254,16 @@ def _convolution(call: AtenCall) -> Config:
         "output_padding": extra,
         "groups": given[8],
         "bias": given[2] is not None,
+        **({"padding_word": words[0]} if words else {}),
     }
 
 
-def _asked(function: _Function) -> Config:
-    """The word that stood for the padding, if any: ``same`` or ``valid``."""
-    given = (*function.arguments, *function.options.values())
-    asked = next((value for value in given if value in ("same", "valid")), None)
-    return {"padding_word": asked} if asked else {}
-
-
-def _modules(model: nn.Module, parameters: Mapping[int, int]) -> tuple[Module, ...]:
-    named = list(model.named_modules())
-    indices = {id(module): index for index, (_, module) in enumerate(named)}
-    return tuple(
-        Module(
-            path=path,
-            qualname=f"{type(module).__module__}.{type(module).__qualname__}",
-            own=tuple((name, parameters[id(own)]) for name, own in module._parameters.items() if own is not None),
-            children=tuple((name, indices[id(child)]) for name, child in module._modules.items() if child is not None),
-            config={key: plain(value) for key, value in vars(module).items() if key[:1] != "_" and is_plain(value)},
-        )
-        for path, module in named
+def _module(path: str, module: nn.Module, places: Mapping[int, int]) -> Module:
+    """A module with its parameters and children by their places in the trace."""
+    return Module(
+        path=path,
+        qualname=f"{type(module).__module__}.{type(module).__qualname__}",
+        own=tuple((name, places[id(own)]) for name, own in module._parameters.items() if own is not None),
+        children=tuple((name, places[id(child)]) for name, child in module._modules.items() if child is not None),
+        config={key: plain(value) for key, value in vars(module).items() if key[:1] != "_" and is_plain(value)},
     )

@@ -35,9 +35,8 @@ def find(source: str) -> Any:
             raise SepcalcError(f"{place} has no '{name}'{closest(part, known)}")
         found = getattr(found, part)
     if not callable(found):
-        raise SepcalcError(
-            f"{source} is {article(type(found).__name__)}, not something to call; name what builds a model"
-        )
+        kind = article(type(found).__name__)
+        raise SepcalcError(f"{source} is {kind}, not something to call; name what builds a model")
     return found
 
 
@@ -49,24 +48,19 @@ def _module(place: str, source: str) -> Any:
     if is_file and not path.is_file():
         raise SepcalcError(f"there is no file '{place}'; check the path in '{source}'")
     try:
-        return _execute(path) if is_file else import_module(place)
+        return _executed(path.resolve(), path.stat().st_mtime_ns) if is_file else import_module(place)
     except ModuleNotFoundError as error:
         if error.name and not is_file and f"{place}.".startswith(f"{error.name}."):
-            raise SepcalcError(
-                f"no module is called '{error.name}'; install it, or give the path of a .py file"
-            ) from None
+            cure = "install it, or give the path of a .py file"
+            raise SepcalcError(f"no module is called '{error.name}'; {cure}") from None
         raise ModelError(f"{place} cannot be imported: {error_summary(error)}") from error
     except (Exception, SystemExit) as error:
-        raise ModelError(f"{place} cannot be imported: {error_summary(as_exception(error))}") from error
-
-
-def _execute(path: Path) -> Any:
-    return _executed(path.resolve(), path.stat().st_mtime_ns)
+        raise ModelError(f"{place} cannot be imported: {error_summary(error)}") from error
 
 
 @lru_cache(maxsize=64)
 def _executed(path: Path, _changed: int) -> Any:
-    """The module of a file, run once for as long as it stays as it is: running it again may register things twice."""
+    """The module of a file, run again only after a change: running it twice may register things twice."""
     from importlib.util import module_from_spec, spec_from_file_location
 
     # A file may be called like a module that is in use; data classes look theirs up by name.
@@ -93,24 +87,18 @@ def beside(source: str) -> Iterator[None]:
         sys.path[:] = before
 
 
-def as_exception(error: BaseException) -> Exception:
-    """``error``, or an exception in the place of one that ends the program."""
-    return (
-        error
-        if isinstance(error, Exception)
-        else RuntimeError(f"it ended the program ({error})").with_traceback(error.__traceback__)
-    )
-
-
-def error_summary(error: Exception, place: str = "") -> str:
+def error_summary(error: BaseException, place: str = "") -> str:
     """The beginning of an exception's message, the module that ran, and the place in the user's code."""
-    text = " ".join(str(error).split())
+    name, message = type(error).__name__, str(error)
+    if isinstance(error, SystemExit):
+        name, message = "RuntimeError", f"it ended the program ({error})"
+    text = " ".join(message.split())
     text = text if len(text) <= 300 else f"{text[:297]}..."
-    name = f"{type(error).__name__} in {place}" if place else type(error).__name__
+    name = f"{name} in {place}" if place else name
     return f"{name}: {text}{_where(error)}" if text else f"{name}{_where(error)}"
 
 
-def _where(error: Exception) -> str:
+def _where(error: BaseException) -> str:
     from traceback import extract_tb
 
     if isinstance(error, SyntaxError):
@@ -120,7 +108,7 @@ def _where(error: Exception) -> str:
 
 
 def _is_theirs(file: str) -> bool:
-    """Whether ``file`` is the user's, or of a package of models: neither Python's nor torch's nor ours."""
+    """Whether ``file`` belongs to the user or to a package of models: not to Python, torch or this program."""
     libraries = (os.path.dirname(os.__file__), str(Path(__file__).parents[2]))  # noqa: PTH120 (compared as text)
     if "site-packages" in file:
         return f"site-packages{os.sep}torch{os.sep}" not in file

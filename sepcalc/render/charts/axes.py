@@ -1,4 +1,4 @@
-"""Axes: where on them a value stands, and round numbers where Vega's own do not serve."""
+"""Axes: the place of a value, and round numbers where Vega's own do not serve."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def nice(value: float) -> float:
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """Round numbers between two positive ones for a logarithmic axis, fewer in a decade where there are many.
+    """Round numbers between two positive ones for a logarithmic axis: the wider the range, the fewer in a decade.
 
     >>> log_ticks(3, 12), log_ticks(3, 60), log_ticks(3, 60_000)
     ([3, 5, 7, 10], [5, 10, 20, 50], [10, 100, 1000, 10000])
@@ -51,7 +51,7 @@ def spread(places: Sequence[float], gap: float, end: float) -> list[float]:
 
 
 class Scale(NamedTuple):
-    """An axis, ``pixels`` long: its ends, and whether it is logarithmic."""
+    """An axis of so many ``pixels``: its ends, and whether it is logarithmic."""
 
     low: float
     high: float
@@ -59,7 +59,7 @@ class Scale(NamedTuple):
     pixels: float
 
     def place(self, value: float) -> float:
-        """How many pixels from its low end ``value`` stands."""
+        """The pixels from the low end to ``value``."""
         if self.is_log:
             return self.pixels * log(value / self.low) / log(self.high / self.low)
         return self.pixels * (value - self.low) / (self.high - self.low)
@@ -72,19 +72,19 @@ class Scale(NamedTuple):
 
     @property
     def ticks(self) -> dict[str, Any]:
-        """Where the axis has numbers, as arguments of Altair's axis: Vega alone gives a logarithm nine a decade."""
+        """The places of numbers, as arguments of Altair's axis: Vega alone gives a logarithm nine a decade."""
         return {"values": log_ticks(self.low, self.high)} if self.is_log else {"tickCount": 5, "tickMinStep": 1}
 
 
 LOGARITHMIC = 10
-"""Where the largest value is so many times the smallest, the axes of a plot of points are logarithmic."""
+"""A plot of points has logarithmic axes if its values differ by at least this factor."""
 
 ROOM = 1.6
-"""How much further than the outermost points a logarithmic axis goes."""
+"""The factor between the outermost points and the ends of a logarithmic axis."""
 
 
 def scale_of(values: Sequence[float], pixels: float, *, is_log: bool) -> Scale:
-    """An axis with room about all of ``values``; from 0 where it is not logarithmic."""
+    """An axis with room around all of ``values``; from 0 unless it is logarithmic."""
     if is_log:
         return Scale(min(values) / ROOM, max(values) * ROOM, is_log, pixels)
     return Scale(0.0, 1.15 * max(values) or 1.0, is_log, pixels)
@@ -97,11 +97,11 @@ class Plane(NamedTuple):
     y: Scale
 
     def point(self, x: float, y: float) -> tuple[float, float]:
-        """Where the two values meet, from the left and from the top."""
+        """The place of two values, in pixels from the left and from the top."""
         return self.x.place(x), self.y.pixels - self.y.place(y)
 
     def along(self, key: str, title: str, label: str = SI_LABEL) -> alt.X:
-        """The field ``key`` from left to right; ``label`` is what stands at a number, as a Vega expression."""
+        """The field ``key`` from left to right; ``label`` is the Vega expression of the text at a number."""
         axis = alt.Axis(**self.x.ticks, labelExpr=label, labelBound=True)
         return alt.X(f"{key}:Q", title=title, scale=self.x.encoded, axis=axis)
 
@@ -111,5 +111,5 @@ class Plane(NamedTuple):
         return alt.Y(f"{key}:Q", title=title, scale=self.y.encoded, axis=axis)
 
     def bare(self, x: str, y: str) -> tuple[alt.X, alt.Y]:
-        """Both fields without axes, for marks beside those that have them."""
-        return (alt.X(f"{x}:Q", scale=self.x.encoded, axis=None), alt.Y(f"{y}:Q", scale=self.y.encoded, axis=None))
+        """Both fields without axes, for marks on the axes of others."""
+        return alt.X(f"{x}:Q", scale=self.x.encoded, axis=None), alt.Y(f"{y}:Q", scale=self.y.encoded, axis=None)

@@ -1,11 +1,9 @@
 """A chart of tables as a value: one description, drawn as HTML, SVG, PNG or PDF.
 
 A chart is made of tables alone, so each of its numbers stands in a table that can be printed. Altair (extra ``plot``)
-writes the specification, which is Vega-Lite; vl-convert draws it without a browser and without a network.
-
-HTML, PNG and PDF are the drawing in SVG. It names a common font and gives the width of each text in it, so that another
-font is squeezed rather than drawn over its neighbours. A mark's meaning is its title, for the pointer and for screen
-readers.
+writes the specification, which is Vega-Lite; vl-convert draws it as SVG, without a browser and without a network. HTML,
+PNG and PDF hold that drawing. It gives the width of each text, so that a viewer with another font squeezes the text.
+The title of a mark is its meaning, for the pointer and for screen readers.
 """
 
 from __future__ import annotations
@@ -13,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from sepcalc.core.errors import MissingExtraError
 from sepcalc.core.runtime import resolve
@@ -25,11 +23,8 @@ from sepcalc.render.charts.style import INSIDE, LARGE, PLAIN, POINT, WIDTH, conf
 from sepcalc.render.charts.text import fold, is_measured, text_width
 from sepcalc.render.files import by_suffix, write
 
-Layers: TypeAlias = "alt.LayerChart | alt.FacetChart"
-"""Marks in one plot, as Altair has them."""
-
 Record = dict[str, Plain]
-"""One row of what a chart draws."""
+"""One row of the data of a chart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +35,7 @@ class Chart:
 
     @property
     def data(self) -> Mapping[str, list[Record]]:
-        """What is drawn: records by the name of their dataset."""
+        """The records that are drawn, by the name of their dataset."""
         datasets: Mapping[str, list[Record]] = self.spec["datasets"]
         return datasets
 
@@ -77,35 +72,38 @@ def shown(row: Row, table: Table, key: str, *, si: bool = True) -> str:
     return human(row.cells[place], table.columns[place], si=si)
 
 
+def described(row: Row, table: Table, keys: Iterable[str]) -> str:
+    """The cells of ``row`` under ``keys`` with their titles, for the pointer and for screen readers."""
+    return "; ".join(f"{column_of(table, key).title} {shown(row, table, key)}" for key in keys)
+
+
 def number(value: Plain) -> float:
-    """How far ``value`` reaches along an axis: what is missing takes no room."""
+    """``value`` on an axis: a missing one is 0."""
     return value if isinstance(value, int | float) else 0
 
 
 def heading(text: str) -> alt.TitleParams:
-    """What stands above one plot of several."""
+    """The title of one plot of several."""
     return alt.TitleParams(text, fontSize=PLAIN, offset=3, frame="group")
 
 
 def page(body: Any, title: str, remarks: Iterable[str], datasets: Mapping[str, list[Record]]) -> Chart:
     """The chart of ``body`` (an Altair chart that names ``datasets``) below its title and folded ``remarks``."""
-    head = {
-        "text": fold(title, INSIDE, LARGE, bold=True),
-        "subtitle": [line for remark in remarks for line in fold(remark)],
-    }
-    drawn = {name: [_drawable(each) for each in rows] for name, rows in datasets.items()}
+    subtitle = [line for remark in remarks for line in fold(remark)]
+    head = {"text": fold(title, INSIDE, LARGE, bold=True), "subtitle": subtitle}
+    drawn = {name: [_drawable(row) for row in rows] for name, rows in datasets.items()}
     return Chart(spec={**body.properties(title=head).to_dict(), "config": config(), "datasets": drawn})
 
 
-def _drawable(drawn: Record) -> Record:
+def _drawable(row: Record) -> Record:
     """A record without control characters, which no drawing can hold."""
-    return {key: visible(value) if isinstance(value, str) else value for key, value in drawn.items()}
+    return {key: visible(value) if isinstance(value, str) else value for key, value in row.items()}
 
 
 class Plot(NamedTuple):
     """A kind of chart: the function that draws it from tables, or its ``module:name``, and a description.
 
-    A pair of braces in ``words`` stands for the network or the layer.
+    Braces in ``words`` stand for the network or the layer.
     """
 
     draw: Callable[..., Chart] | str
@@ -126,11 +124,11 @@ CHARTS = {
         "sepcalc.render.charts.measurement:measurement_chart", "What was promised of {} and what was delivered."
     ),
 }
-"""Every chart, by the name of the table that it is made of, or of the first of several."""
+"""Every chart, by the name of its table, or of the first of several."""
 
 
 def chart_of(*tables: Table, name: str = "") -> Chart:
-    """The chart for ``tables``: that of the first table's name, or the one called ``name``.
+    """The chart of ``tables`` that is called ``name``, or as the first table.
 
     Raises :class:`SepcalcError` for tables that cannot be drawn.
     """
@@ -139,7 +137,7 @@ def chart_of(*tables: Table, name: str = "") -> Chart:
 
 
 SCALE, DENSITY = 2, 144
-"""How much larger a PNG is than the drawing, which has 72 pixels to the inch for vl-convert: 384 per inch of 85 mm."""
+"""A PNG is 2 · 144 / 72 times as large as the drawing, so it has 384 pixels per inch in a column of 85 mm."""
 
 _SVG = "http://www.w3.org/2000/svg"
 
@@ -155,7 +153,7 @@ def save_chart(chart: Chart, path: str | Path) -> None:
 def drawer(path: str | Path) -> Callable[[Chart], bytes]:
     """The function that draws a chart for a file called ``path``.
 
-    Raises :class:`SepcalcError` for a suffix of no picture, and where the libraries that draw are not installed.
+    Raises :class:`SepcalcError` for any other suffix, and where the libraries that draw are not installed.
 
     >>> drawer("chart.gif")
     Traceback (most recent call last):
@@ -167,12 +165,12 @@ def drawer(path: str | Path) -> Callable[[Chart], bytes]:
 
 
 def draw_svg(chart: Chart) -> bytes:
-    """The chart with its words as text, 85 mm wide."""
+    """The chart 85 mm wide, with its words as text."""
     return _svg(chart).encode()
 
 
 def draw_html(chart: Chart) -> bytes:
-    """A page with the drawing in it, which needs no other file, no script and no network."""
+    """A page with the drawing, which needs no other file, no script and no network."""
     style = f"body {{ margin: 0 auto; max-width: {3 * WIDTH:.0f}px }} svg {{ width: 100%; height: auto }}"
     return html.page(" ".join(chart.spec["title"]["text"]), style, _svg(chart)).encode()
 
@@ -188,7 +186,7 @@ def draw_pdf(chart: Chart) -> bytes:
     """The chart on a page of its own size, 85 mm wide, with its fonts."""
     import vl_convert
 
-    # vl-convert takes a pixel for a point.
+    # vl-convert draws a pixel as a point.
     return vl_convert.svg_to_pdf(_svg(chart, 1 / POINT))
 
 
@@ -203,7 +201,7 @@ def _svg(chart: Chart, scale: float = 1) -> str:
     ElementTree.register_namespace("", _SVG)
     root = ElementTree.fromstring(drawn)  # noqa: S314 (it has just been drawn here)
     for text in root.iter(f"{{{_SVG}}}text"):
-        # A text says itself what it is.
+        # The text itself is its description.
         for name in ("aria-label", "aria-roledescription", "role"):
             text.attrib.pop(name, None)
         size, bold = float(text.attrib["font-size"].removesuffix("px")), text.get("font-weight") == "bold"
@@ -219,10 +217,5 @@ def _svg(chart: Chart, scale: float = 1) -> str:
     return ElementTree.tostring(root, encoding="unicode")
 
 
-SUFFIXES: dict[str, Callable[[Chart], bytes]] = {
-    ".html": draw_html,
-    ".svg": draw_svg,
-    ".png": draw_png,
-    ".pdf": draw_pdf,
-}
-"""What draws the files of each suffix."""
+SUFFIXES = {".html": draw_html, ".svg": draw_svg, ".png": draw_png, ".pdf": draw_pdf}
+"""The function that draws the files of each suffix."""

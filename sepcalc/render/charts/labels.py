@@ -20,32 +20,32 @@ GAP = 5.0
 """Pixels from the middle of a point to its name."""
 
 RADIUS, STROKE = 3.5, 1.0
-"""Pixels that no name may cover around the middle of a point, and should not around a place on a line."""
+"""Pixels around the middle of a point, and around a place on a line, that no name should cover."""
 
 FAR = 7.0
-"""Pixels from a point to its name from which on a line joins them."""
+"""Pixels from a point to its name above which a line joins them."""
 
 STEPS, ROUNDS = 10, 6
-"""At most how many half lines of type a name moves away from its point, and how often it looks for a better place."""
+"""The most half lines of type from a point to its name, and the most rounds in which names look for better places."""
 
 DOUBTFUL, CROSSED = 20.0, 60.0
-"""How bad a place is that is as near to another point, without a line; and a line through a name.
+"""The costs of a name without a line as near to another point as to its own, and of a line through a name.
 
-In pixels: as bad as being so much further off, or as covering so much of another name.
+A pixel further from the point costs 1, and so does a square pixel of another name that is covered.
 """
 
 LONGEST_NAME = 120
-"""Pixels of a name; of a longer one the middle goes."""
+"""Pixels of the longest name; a longer one loses its middle."""
 
 STROKE_STEP = 3.0
-"""Pixels from one place on a line to the next, where names keep off it."""
+"""Pixels between the places on a line that names keep off."""
 
 Point = tuple[float, float]
 """Pixels from the left and from the top."""
 
 
 class Box(NamedTuple):
-    """A rectangle that is taken."""
+    """A rectangle in the plot."""
 
     left: float
     top: float
@@ -60,11 +60,11 @@ class Box(NamedTuple):
 
     @property
     def middle(self) -> Point:
-        """Its centre, where the middle of the name stands."""
+        """Its centre."""
         return (self.left + self.right) / 2, (self.top + self.bottom) / 2
 
     def nearest(self, point: Point) -> Point:
-        """Where it is nearest to ``point``."""
+        """Its place nearest to ``point``."""
         return max(self.left, min(point[0], self.right)), max(self.top, min(point[1], self.bottom))
 
     def holds(self, point: Point) -> bool:
@@ -82,14 +82,12 @@ def label_records(
 ) -> list[Record]:
     """The places of points' names as a dataset for :func:`label_marks`.
 
-    They keep off ``nameless`` points and off the ``line`` between its points.
+    They keep off ``nameless`` points and off the ``line`` between its points. All points are in the units of the axes.
     """
-    at = [plane.point(*point) for point in points]
+    at, others, corners = ([plane.point(*point) for point in group] for group in (points, nameless, line))
     texts = [shorten(name, LONGEST_NAME) for name in names]
-    widths = [text_width(text) for text in texts]
-    size, others = (plane.x.pixels, plane.y.pixels), [plane.point(*point) for point in nameless]
-    strokes = list(_stroke([plane.point(*point) for point in line]))
-    boxes = place_labels(at, widths, SMALL * LINE, size, nameless=others, lines=strokes)
+    size, strokes = (plane.x.pixels, plane.y.pixels), list(_stroke(corners))
+    boxes = place_labels(at, list(map(text_width, texts)), SMALL * LINE, size, nameless=others, lines=strokes)
     return list(map(_label, at, boxes, texts))
 
 
@@ -97,9 +95,11 @@ def _stroke(corners: Sequence[Point]) -> Iterator[Point]:
     """Places on the line through ``corners``, a few pixels from one to the next."""
     for start, end in pairwise(corners):
         steps = int(dist(start, end) / STROKE_STEP) + 1
-        for step in range(steps + 1):
-            part = step / steps
-            yield start[0] + part * (end[0] - start[0]), start[1] + part * (end[1] - start[1])
+        yield from (_between(start, end, step / steps) for step in range(steps + 1))
+
+
+def _between(start: Point, end: Point, part: float) -> Point:
+    return start[0] + part * (end[0] - start[0]), start[1] + part * (end[1] - start[1])
 
 
 def _label(point: Point, box: Box, text: str) -> Record:
@@ -110,7 +110,7 @@ def _label(point: Point, box: Box, text: str) -> Record:
 
 
 def label_marks(dataset: str) -> list[alt.Chart]:
-    """The names of a dataset, with lines to those that had to move away from their points; places are pixels."""
+    """The names in a dataset, with lines to those far from their points; the places are pixels."""
     bare: dict[str, Any] = {"scale": None, "axis": None}
     names = data_of(dataset)
     lines = names.transform_filter(alt.datum.far).mark_rule(color=GREY, strokeWidth=0.5)
@@ -130,7 +130,7 @@ def place_labels(
     nameless: Sequence[Point] = (),
     lines: Sequence[Point] = (),
 ) -> list[Box]:
-    """A box for the name of each point, in a plot of ``size``: the nearest of the places that cover least.
+    """A box for the name of each point, in a plot of ``size``: near its point, off other names, points and lines.
 
     ``nameless`` are other points of the plot; ``lines`` are places on its lines, a few pixels apart.
 
@@ -157,32 +157,31 @@ def _mark(point: Point, radius: float) -> Box:
 
 
 class _Name(NamedTuple):
-    """A point, the place of its name, and where the line runs that joins them, if there is one."""
+    """The place of a name, and places on the line to its point; none if it is near."""
 
-    point: Point
     box: Box
-    line: tuple[Point, ...]
+    line: Sequence[Point]
 
 
-def _line(point: Point, box: Box) -> Iterator[Point]:
+def _named(point: Point, box: Box) -> _Name:
     end = box.nearest(point)
     length = dist(point, end)
-    if length > FAR:
-        for part in range(1, 9):
-            along = RADIUS / length + part / 9 * (1 - RADIUS / length)
-            yield point[0] + along * (end[0] - point[0]), point[1] + along * (end[1] - point[1])
+    if length <= FAR:
+        return _Name(box, ())
+    start = RADIUS / length
+    return _Name(box, [_between(point, end, start + part / 9 * (1 - start)) for part in range(1, 9)])
 
 
 def _best(
     point: Point, boxes: Sequence[Box], marks: Sequence[Box], strokes: Sequence[Box], others: Sequence[_Name]
 ) -> _Name:
-    """The best of some places for the name of a point."""
+    """The best of ``boxes`` for the name of ``point``: the one of least cost."""
     best, least = _named(point, boxes[0]), inf
     taken = [*marks, *strokes, *(other.box for other in others)]
     rivals = [mark.middle for mark in marks if mark.middle != point]
     for box in boxes:
         far = dist(point, box.nearest(point))
-        # What is quick to know comes first: most places are bad enough by it.
+        # The quick parts of the cost come first: they rule out most places.
         cost = far if far >= least else far + sum(map(box.overlap, taken))
         if cost < least:
             name = _named(point, box)
@@ -192,22 +191,18 @@ def _best(
     return best
 
 
-def _named(point: Point, box: Box) -> _Name:
-    return _Name(point, box, tuple(_line(point, box)))
-
-
 def _crossings(name: _Name, others: Sequence[_Name]) -> int:
-    """How many lines run through names, its own through others and those of others through it."""
+    """How many lines run through names: its own through others, and those of others through it."""
     return sum(any(map(other.box.holds, name.line)) + any(map(name.box.holds, other.line)) for other in others)
 
 
 def _doubts(name: _Name, far: float, rivals: Sequence[Point]) -> int:
-    """How many points the name could as well be that of; a line says whose it is."""
+    """How many other points are as near to the name as its own, unless a line joins it to its own."""
     return 0 if name.line else sum(dist(rival, name.box.nearest(rival)) <= far + 1 for rival in rivals)
 
 
 def _around(point: Point, width: float, height: float) -> Iterator[Box]:
-    """Places for a name, the nearest first: beside its point, above and below, then further and further off."""
+    """Places for a name, the nearest first: beside its point, above and below, then further off."""
     x, y = point
     beside, aligned = GAP + width / 2, width / 2 - RADIUS
     for step in range(STEPS):

@@ -1,13 +1,13 @@
-"""Altair as ``alt``, imported when the first chart is made: its import takes longer than all that a table needs.
+"""Altair as ``alt``, imported when the first chart is made: its import takes longer than a whole table.
 
-To mypy ``alt`` is Altair itself, so a wrong name is found.
+To mypy ``alt`` is Altair itself, so it finds wrong names.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-__all__ = ["alt"]
+__all__ = ["Layers", "alt", "data_of"]
 
 if TYPE_CHECKING:
     import altair as alt
@@ -21,7 +21,10 @@ else:
 
     alt = _Altair()
 
+Layers: TypeAlias = "alt.LayerChart | alt.FacetChart"
+"""Marks in one plot, as Altair has them."""
+
 
 def data_of(name: str) -> alt.Chart:
-    """A chart of the dataset ``name``, for marks to be drawn of it."""
+    """A chart of the dataset ``name``, to which marks can be added."""
     return alt.Chart(alt.NamedData(name=name))

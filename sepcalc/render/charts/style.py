@@ -13,6 +13,7 @@ from math import floor
 from typing import Any, TypeVar
 
 from sepcalc.core.network import AS_WRITTEN
+from sepcalc.render.charts.late import alt
 
 POINT = 96 / 72
 """Pixels in a point of type."""
@@ -29,14 +30,17 @@ INSIDE = floor(WIDTH - 2 * MARGIN) - 2
 AXIS, BESIDE = 34, 98
 """Pixels left of bars and lines for the numbers of their axis, and right of them for the names of variants."""
 
+INNER, PLANE = INSIDE - AXIS - BESIDE, INSIDE - 46
+"""Pixels of bars and lines between the two, and of a plot of points, right of an axis with its title."""
+
 APART = 11
 """Pixels from one name to the next: a line of type."""
 
 SMALL, PLAIN, LARGE = 7 * POINT, 8 * POINT, 9 * POINT
-"""Sizes of type: of what is read when it is looked for, of names and axes, and of the title."""
+"""Sizes of type: of numbers and notes, of names and axes, and of the title."""
 
 LINE = 1.2
-"""From one line of type to the next, in sizes of that type."""
+"""The height of a line of type, in sizes of that type."""
 
 FONT = "Arial, Helvetica, Liberation Sans, sans-serif"
 
@@ -45,7 +49,7 @@ INK, GREY, FAINT = "#1a1a1a", "#5a5a5a", "#d9d9d9"
 NAME_TEXT: dict[str, Any] = {"fontSize": PLAIN, "fontWeight": "bold", "color": INK, "baseline": "middle"}
 VALUE_TEXT: dict[str, Any] = {"fontSize": SMALL, "color": INK, "baseline": "middle"}
 NOTE_TEXT: dict[str, Any] = {"fontSize": SMALL, "color": GREY, "baseline": "middle"}
-"""How words among the marks are set: names, numbers, and what is beside the point."""
+"""The type of words among the marks: of names, of numbers, and of notes."""
 
 COLORS = ("#6e6e6e", "#0072b2", "#e69f00", "#009e73", "#d55e00", "#56b4e9", "#cc79a7", "#000000", "#b8a900")
 """The reference is grey; then the palette, its yellow darkened to be seen on white."""
@@ -54,28 +58,36 @@ DASHES = ((1, 0), (6, 2), (2, 2), (8, 2, 2, 2), (4, 4), (1, 3), (10, 3), (6, 2, 
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left")
 
 SI_LABEL = "datum.value < 1e27 ? replace(format(datum.value, '~s'), /([a-zA-Zµ])$/, ' $1') : format(datum.value, '~e')"
-"""What stands at a tick of an axis of counts: 569 M, or 1e+30 where prefixes end."""
+"""The label of a count on an axis, as a Vega expression: 569 M, or 1e+30 where prefixes end."""
 
 NUMBER_LABEL = "format(datum.value, ',~r')"
 TIMES_LABEL = f"{NUMBER_LABEL} + '×'"
-"""What stands at a tick of an axis of other numbers, and of factors: 8×, 0.5×."""
+"""The labels of other numbers, and of factors: 8×, 0.5×."""
 
-Each = TypeVar("Each")
+Look = TypeVar("Look")
+Channel = TypeVar("Channel", "alt.Color", "alt.Shape", "alt.StrokeDash")
 
 
-def first(looks: Sequence[Each], count: int) -> list[Each]:
-    """The first ``count`` of ``looks``, from the start again where there are not so many."""
+def first(looks: Sequence[Look], count: int) -> list[Look]:
+    """The first ``count`` of ``looks``, which begin again after the last."""
     return list(islice(cycle(looks), count))
 
 
 def colors(names: Sequence[str]) -> list[str]:
-    """A colour for each variant: grey for the reference, the first, and ink for the network as written.
+    """The colours of variants: ink for the network as written, grey for the first of the others, the reference.
 
     >>> colors(["as-written", "standard"]) == [INK, COLORS[0]]
     True
     """
-    others = iter(first(COLORS, len(names)))
+    others = cycle(COLORS)
     return [INK if name == AS_WRITTEN else next(others) for name in names]
+
+
+def look(
+    channel: type[Channel], names: Sequence[str], looks: Sequence[Any], field: str = "variant", legend: Any = None
+) -> Channel:
+    """The encoding that gives each of ``names`` one of ``looks``, which begin again after the last."""
+    return channel(f"{field}:N", legend=legend, scale=alt.Scale(domain=names, range=first(looks, len(names))))
 
 
 def _words(part: str, size: float, color: str, padding: float) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The chart of a sweep: the reduction against the swept quantity, a line for each variant, and what it nears."""
+"""The chart of a sweep: the reduction against the swept quantity, a line for each variant, and the limits it nears."""
 
 from __future__ import annotations
 
@@ -8,55 +8,49 @@ from json import dumps
 from typing import NamedTuple
 
 from sepcalc.core.errors import SepcalcError
-from sepcalc.core.table import Cell, Column, Row, Table
+from sepcalc.core.table import Cell, Column, Table
 from sepcalc.render.cells import human, three_figures
 from sepcalc.render.charts.axes import Scale, spread
-from sepcalc.render.charts.chart import Chart, Layers, Record, column_of, heading, need_libraries, number, page, shown
-from sepcalc.render.charts.late import alt, data_of
-from sepcalc.render.charts.style import (
-    APART,
-    AXIS,
-    BESIDE,
-    DASHES,
-    INSIDE,
-    SHAPES,
-    TIMES_LABEL,
-    VALUE_TEXT,
-    colors,
-    first,
-)
+from sepcalc.render.charts.chart import Chart, Record, column_of, described, heading, need_libraries, number, page
+from sepcalc.render.charts.late import Layers, alt, data_of
+from sepcalc.render.charts.style import APART, BESIDE, DASHES, INNER, SHAPES, TIMES_LABEL, VALUE_TEXT, colors, look
 from sepcalc.render.charts.text import shorten, text_width
 
-WIDE, HIGH, LOW = INSIDE - AXIS - BESIDE, 150, 80
-"""Pixels of a panel: its width, its height alone, and its least height among others."""
+HIGH, LOW = 150, 80
+"""Pixels of the height of a single panel, and the least height of one among others."""
 
 GAP = 5
 """Pixels between the end of a line and its name."""
 
 MOST_PANELS = 12
-"""Panels in one chart; of more none can be read."""
+"""The most panels in one chart: more are too small to read."""
 
 LOGARITHMIC = 8
-"""Where the largest value is so many times the smallest, the axis of the swept quantity is logarithmic."""
+"""The axis of the swept quantity is logarithmic if the largest value is at least so many times the smallest."""
 
 WIDE_RANGE = 20
-"""Where the largest reduction is more than so many times the smallest, their axis is logarithmic."""
+"""The axis of the reductions is logarithmic if the largest is more than so many times the smallest."""
 
 KEYS = ("macs_reduction", "params_reduction")
 
 
 class _Axis(NamedTuple):
-    """The swept quantity that runs along the panels: its scale, and the place of each of its values."""
+    """The swept quantity along the panels: its column, its scale, and the place of each of its values."""
 
     column: Column
     scale: Scale
     places: dict[Cell, float]
 
     @property
+    def limit(self) -> str:
+        """The key of the limits, which are those of this quantity."""
+        return f"limit:{self.column.key}"
+
+    @property
     def marks(self) -> Iterator[tuple[float, str]]:
-        """The places of values with what stands below them; values without room have nothing."""
+        """The places of values with their labels; a value without room has none."""
         end = float("-inf")
-        for cell, place in sorted(self.places.items(), key=lambda each: each[1]):
+        for cell, place in sorted(self.places.items(), key=lambda entry: entry[1]):
             text = human(cell, self.column)
             middle, half = self.scale.place(place), text_width(text) / 2
             if middle - half >= end:
@@ -65,11 +59,12 @@ class _Axis(NamedTuple):
 
 
 class _Panel(NamedTuple):
-    """One reduction at one combination of the other swept quantities, and what is drawn of it."""
+    """One reduction at one combination of the other swept quantities: its points, and the words beside them."""
 
     key: str
     title: str
-    rows: Sequence[Record]
+    rows: list[Record]
+    labels: list[Record]
 
 
 def sweep_chart(table: Table) -> Chart:
@@ -82,36 +77,26 @@ def sweep_chart(table: Table) -> Chart:
     """
     need_libraries()
     axis = _axis(table)
-    data = [
-        {**each, "place": axis.places[row.cells[table.columns.index(axis.column)]], "hint": _hint(row, table)}
-        for row, each in zip(table.rows, table.to_dicts(), strict=True)
-    ]
-    panels = list(_panels(table, axis, data))
+    used = table.select((*_swept(table), "variant", *KEYS))
+    places = [axis.places[row.cells[table.columns.index(axis.column)]] for row in table.rows]
+    hints = [described(row, used, [column.key for column in used.columns]) for row in used.rows]
+    data = [{**row, "place": x, "hint": hint} for row, x, hint in zip(table.to_dicts(), places, hints, strict=True)]
+    names = [str(name) for name in dict.fromkeys(row["variant"] for row in data)]
+    panels = list(_panels(table, axis, data, names))
     if len(panels) > MOST_PANELS:
         raise SepcalcError(
             f"{table.title}: {len(panels):,} panels are too many for a chart of {MOST_PANELS}; give fewer values"
         )
-    names = [str(name) for name in dict.fromkeys(each["variant"] for each in data)]
-    limit = f"limit:{axis.column.key}"
-    reductions = [number(each.get(key)) for each in data for key in (*KEYS, limit) if each.get(key)]
+    reductions = [number(row.get(key)) for row in data for key in (*KEYS, axis.limit) if row.get(key)]
     datasets: dict[str, list[Record]] = {}
-    drawn = []
+    plots = []
     for place, panel in enumerate(panels, start=1):
-        labels = _labels(panel, names, limit)
-        height = max(HIGH if len(panels) == 1 else LOW, APART * len(labels))
-        up = _up(reductions, height)
-        _stand(labels, up)
-        datasets |= {f"points {place}": list(panel.rows), f"labels {place}": labels}
-        last = place == len(panels)
-        drawn.append(_plot(panel, axis, names, up, place, titled=last))
-    used = table.select((*_swept(table), "variant", *KEYS))
-    return page(alt.vconcat(*drawn, spacing=8), table.title, (used.legend, *table.notes), datasets)
-
-
-def _hint(row: Row, table: Table) -> str:
-    """What a point stands for."""
-    keys = (*_swept(table), "variant", *KEYS)
-    return "; ".join(f"{column_of(table, key).title} {shown(row, table, key)}" for key in keys)
+        up = _up(reductions, max(HIGH if len(panels) == 1 else LOW, APART * len(panel.labels)))
+        tops = spread([up.pixels - up.place(number(label["value"])) for label in panel.labels], APART, up.pixels)
+        datasets[f"points {place}"] = panel.rows
+        datasets[f"labels {place}"] = [{**label, "y": top} for label, top in zip(panel.labels, tops, strict=True)]
+        plots.append(_plot(panel, axis, names, up, place, titled=place == len(panels)))
+    return page(alt.vconcat(*plots, spacing=8), table.title, (used.legend, *table.notes), datasets)
 
 
 def _swept(table: Table) -> list[str]:
@@ -124,101 +109,82 @@ def _swept(table: Table) -> list[str]:
 
 
 def _axis(table: Table) -> _Axis:
-    """The swept quantity with the most values; those that are no single numbers stand at equal distances."""
+    """The swept quantity with the most values; values that are not single numbers stand at equal distances."""
     columns = [column_of(table, key) for key in _swept(table)]
     cells = [dict.fromkeys(row.cells[table.columns.index(column)] for row in table.rows) for column in columns]
-    values, column = max(zip(cells, columns, strict=True), key=lambda each: len(each[0]))
-    found = [_value(cell) for cell in values]
-    known = [value for value in found if value is not None]
-    places = known if len(known) == len(found) else [float(place) for place in range(1, len(found) + 1)]
+    values, column = max(zip(cells, columns, strict=True), key=lambda swept: len(swept[0]))
+    numbers = [value for value in map(_value, values) if value is not None]
+    are_numbers = len(numbers) == len(values)
+    places = numbers if are_numbers else [float(place) for place in range(1, len(values) + 1)]
     low, high = min(places), max(places)
-    is_log = len(known) == len(found) and 0 < LOGARITHMIC * low <= high
-    if low == high:
-        low, high = low - 1, high + 1
-    scale = Scale(low, high, is_log=is_log, pixels=WIDE)
-    return _Axis(column=column, scale=scale, places=dict(zip(values, places, strict=True)))
+    is_log = are_numbers and 0 < LOGARITHMIC * low <= high
+    scale = Scale(low - (low == high), high + (low == high), is_log, INNER)
+    return _Axis(column, scale, dict(zip(values, places, strict=True)))
 
 
 def _value(cell: Cell) -> float | None:
-    """A swept value as a number: one for all axes counts as one."""
+    """A swept value as a number; a size counts as one if it is the same along all axes."""
     if isinstance(cell, tuple):
         return float(cell[0]) if len(set(cell)) == 1 else None
     return float(cell) if isinstance(cell, int | Fraction) else None
 
 
-def _panels(table: Table, axis: _Axis, data: Sequence[Record]) -> Iterator[_Panel]:
+def _panels(table: Table, axis: _Axis, data: Sequence[Record], names: Sequence[str]) -> Iterator[_Panel]:
     """A panel for each combination of the other quantities, in their order; both reductions as one where they agree."""
     others = [column_of(table, key) for key in _swept(table) if key != axis.column.key]
     combined: dict[str, list[Record]] = {}
-    for row, each in zip(table.rows, data, strict=True):
+    for row, cells in zip(table.rows, data, strict=True):
         texts = (f"{column.title.lower()} {human(row.cells[table.columns.index(column)], column)}" for column in others)
-        combined.setdefault(", ".join(texts), []).append(each)
-    alike = all(each[KEYS[0]] == each[KEYS[1]] for each in data)
+        combined.setdefault(", ".join(texts), []).append(cells)
+    alike = all(row[KEYS[0]] == row[KEYS[1]] for row in data)
     for key in KEYS[:1] if alike else KEYS:
         title = "Reduction of MACs and of params" if alike else column_of(table, key).title
+        limit = axis.limit if key == KEYS[0] else ""  # limits are those of multiply-adds
         for text, rows in combined.items():
-            yield _Panel(key=key, title=", ".join(filter(None, (title, text))), rows=rows)
+            labels = list(_labels(rows, key, names, limit))
+            yield _Panel(key, ", ".join(filter(None, (title, text))), rows, labels)
 
 
-def _labels(panel: _Panel, names: Sequence[str], limit: str) -> list[Record]:
-    """What is written beside a panel: each variant at the end of its line, and what it nears."""
-    labels: list[Record] = []
+def _labels(rows: Sequence[Record], key: str, names: Sequence[str], limit: str) -> Iterator[Record]:
+    """The words beside a panel: the name of each variant at the end of its line, and the limits that lines near."""
+    limits = []
     for name in names:
-        rows = [row for row in panel.rows if row["variant"] == name and row[panel.key] is not None]
-        if not rows:
+        line = [row for row in rows if row["variant"] == name and row[key] is not None]
+        if not line:
             continue
-        last = max(rows, key=lambda row: number(row["place"]))
-        labels.append({"text": shorten(name, BESIDE - GAP), "variant": name, "value": last[panel.key], "limit": None})
-        nears = last.get(limit) if panel.key == KEYS[0] else None
-        known = [label["limit"] for label in labels]
-        if nears and nears not in known and any(row[panel.key] != nears for row in rows):
+        last = max(line, key=lambda row: number(row["place"]))
+        yield {"text": shorten(name, BESIDE - GAP), "variant": name, "value": last[key], "limit": None}
+        nears = last.get(limit)
+        if nears and nears not in limits and any(row[key] != nears for row in line):
+            limits.append(nears)
             text = f"limit {three_figures(Fraction(number(nears)))}×"
-            labels.append({"text": text, "variant": name, "value": nears, "limit": nears})
-    return labels
+            yield {"text": text, "variant": name, "value": nears, "limit": nears}
 
 
 def _up(reductions: Sequence[float], pixels: float) -> Scale:
-    """The axis of the reductions, logarithmic where they span a wide range."""
+    """The axis of the reductions."""
     low, high = min(reductions, default=1), 1.05 * max(reductions, default=1)
-    return Scale(low, high, is_log=True, pixels=pixels) if high > WIDE_RANGE * low else Scale(0, high, False, pixels)
-
-
-def _stand(labels: Sequence[Record], up: Scale) -> None:
-    """Give each label its place, in pixels from the top, apart from the others."""
-    places = spread([up.pixels - up.place(number(each["value"])) for each in labels], APART, up.pixels)
-    for each, place in zip(labels, places, strict=True):
-        each["y"] = place
+    is_log = high > WIDE_RANGE * low
+    return Scale(low if is_log else 0, high, is_log, pixels)
 
 
 def _plot(panel: _Panel, axis: _Axis, names: Sequence[str], up: Scale, place: int, *, titled: bool) -> Layers:
-    """The lines of a panel with a point at each value, and dashes at what they near."""
+    """The lines of a panel with a point at each value, and dashes at the limits."""
     values, texts = zip(*axis.marks, strict=True)
-    below = alt.Axis(
-        values=values,
-        labelExpr=f"({dumps(texts)})[indexof({dumps(values)}, datum.value)]",
-        title=axis.column.title if titled else None,
-        labels=titled,
-        grid=False,
-    )
-    x = alt.X("place:Q", axis=below, scale=axis.scale.encoded)
+    label = f"({dumps(texts)})[indexof({dumps(values)}, datum.value)]"
+    title = axis.column.title if titled else None
+    below = alt.Axis(values=values, labelExpr=label, title=title, labels=titled, grid=False)
     beside = alt.Axis(**up.ticks, labelExpr=TIMES_LABEL, title=None, domain=False)
-    y = alt.Y(f"{panel.key}:Q", axis=beside, scale=up.encoded)
-    color = alt.Color("variant:N", legend=None, scale=alt.Scale(domain=names, range=colors(names)))
-    dashes, shapes = (alt.Scale(domain=names, range=first(looks, len(names))) for looks in (DASHES, SHAPES))
-    dash = alt.StrokeDash("variant:N", legend=None, scale=dashes)
-    shape = alt.Shape("variant:N", legend=None, scale=shapes)
-    points = data_of(f"points {place}")
-    labels = data_of(f"labels {place}")
-    words = labels.mark_text(**VALUE_TEXT, align="left", x=WIDE + GAP)
-    plot: Layers = alt.layer(
-        labels.mark_rule(strokeDash=[2, 2], strokeWidth=0.75).encode(
-            alt.Y("limit:Q", axis=beside, scale=up.encoded), color
-        ),
+    x = alt.X("place:Q", axis=below, scale=axis.scale.encoded)
+    y, limit = (alt.Y(f"{key}:Q", axis=beside, scale=up.encoded) for key in (panel.key, "limit"))
+    color = look(alt.Color, names, colors(names))
+    dash, shape = look(alt.StrokeDash, names, DASHES), look(alt.Shape, names, SHAPES)
+    points, labels = data_of(f"points {place}"), data_of(f"labels {place}")
+    words = labels.mark_text(**VALUE_TEXT, align="left", x=INNER + GAP)
+    marks = (
+        labels.mark_rule(strokeDash=[2, 2], strokeWidth=0.75).encode(limit, color),
         points.mark_line(strokeWidth=1.25).encode(x, y, color, dash, alt.Description("variant:N")),
         points.mark_point(filled=True, opacity=1, size=16).encode(x, y, color, shape, alt.Description("hint:N")),
         words.encode(alt.Y("y:Q", scale=None, axis=None), alt.Text("text:N")),
-        width=WIDE,
-        height=up.pixels,
-        title=heading(panel.title),
     )
-    return plot
+    return alt.layer(*marks, width=INNER, height=up.pixels, title=heading(panel.title))

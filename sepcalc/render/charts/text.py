@@ -1,4 +1,4 @@
-"""The widths of words, and ways to make them fit.
+"""The widths of texts, and texts that fit a width.
 
 Widths are those of Helvetica's characters (Adobe's font metrics), which Arial and Liberation Sans share.
 """
@@ -55,7 +55,7 @@ _ADVANCE = [
 
 
 def text_width(text: str, size: float = SMALL, *, bold: bool = False) -> float:
-    """The width of ``text`` in pixels, in type of ``size``; an unknown character counts as a wide one.
+    """The width of ``text`` in pixels, in type of ``size``; an unknown character counts as wide.
 
     >>> round(text_width("569 M", 10), 1), round(text_width("569 M", 10, bold=True), 1)
     (27.8, 27.8)
@@ -69,7 +69,7 @@ def is_measured(text: str) -> bool:
 
 
 def fold(text: str, width: float = INSIDE, size: float = SMALL, *, bold: bool = False) -> list[str]:
-    """``text`` in lines of at most ``width`` pixels, broken at spaces but not after a number, else within a word.
+    """``text`` in lines of at most ``width`` pixels, broken at spaces but not after a number; longer words are cut.
 
     >>> fold("products, 1 MAC = 2 FLOPs", 60)
     ['products,', '1 MAC =', '2 FLOPs']
@@ -104,12 +104,6 @@ def shorten(text: str, width: float, size: float = SMALL, *, bold: bool = False)
     text = visible(text)
     if text_width(text, size, bold=bold) <= width:
         return text
-    kept = len(text) - 1
-    while kept > 0 and text_width(_without_middle(text, kept), size, bold=bold) > width:
-        kept -= 1
-    return _without_middle(text, kept)
-
-
-def _without_middle(text: str, kept: int) -> str:
-    tail = (kept + 1) // 2
-    return f"{text[: kept - tail]}…{text[len(text) - tail :]}"
+    lengths = range(len(text) - 1, 0, -1)
+    shorter = (f"{text[: length // 2]}…{text[len(text) - (length + 1) // 2 :]}" for length in lengths)
+    return next((line for line in shorter if text_width(line, size, bold=bold) <= width), "…")

@@ -97,7 +97,7 @@ def test_a_module_that_is_not_what_was_counted():
     spied = replace(
         bench, prepare=lambda subject: bench.prepare(replace(subject, module=lambda: torch.nn.Conv2d(4, 8, 3)))
     )
-    with pytest.raises(SepcalcError, match=r"^standard was not timed, since its module is not what was counted"):
+    with pytest.raises(SepcalcError, match=r"^standard was not timed, since its module differs from the prediction"):
         measure_layer(COMPARISON, replace(setting(), bench=spied))
 
 

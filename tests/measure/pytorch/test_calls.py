@@ -360,7 +360,7 @@ def test_another_module_is_refused(wrong, said):
     with pytest.raises(SepcalcError) as error:
         check("dws", build_stages([SPEC]), [IMAGE], told, Conditions(batch=2))
     assert str(error.value) == (
-        f"dws was not timed, since its module is not what was counted: {said}; this is a fault of sepcalc"
+        f"dws was not timed, since its module differs from the prediction: {said}; this is a fault of sepcalc"
     )
 
 

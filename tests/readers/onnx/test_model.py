@@ -214,6 +214,7 @@ def test_padding_that_differs_at_both_ends(attributes, layers, opened):
         ({"strides": [3, 3], "output_shape": [23, 24]}, (23, 24), ["conv"]),
         ({"pads": [0, 0, 1, 1]}, (9, 9), ["conv", "crop"]),
         ({"pads": [0, 1, 0, 1]}, (10, 8), ["conv"]),
+        ({"output_shape": [12, 12]}, (12, 12), ["conv", "pad"]),
         ({"strides": [2, 2], "output_padding": [1, 0]}, (18, 17), ["conv"]),
     ],
 )
@@ -224,6 +225,32 @@ def test_transposed_convolutions_of_any_padding(attributes, size, kinds, opened)
     assert [each.type for each in network.layers] == kinds
     assert network.cost.macs == 2 * 135 * 64
     assert network.layers[-1].output.shape == (5, *size)
+
+
+@pytest.mark.parametrize(
+    ("op", "pads", "layers"),
+    [
+        ("Conv", [0, 0, 1, 1], [("n.pad", "pad", (3, 8, 8), (3, 9, 9)), ("n", "conv", (3, 9, 9), (3, 7, 7))]),
+        ("Conv", [2, 0, 0, 1], [("n.pad", "pad", (3, 8, 8), (3, 10, 9)), ("n", "conv", (3, 10, 9), (3, 8, 7))]),
+        ("Conv", [1, 0], [("n.pad", "pad", (3, 8), (3, 9)), ("n", "conv", (3, 9), (3, 7))]),
+        (
+            "ConvTranspose",
+            [0, 0, 1, 1],
+            [("n", "conv", (3, 8, 8), (3, 10, 10)), ("n.crop", "crop", (3, 10, 10), (3, 9, 9))],
+        ),
+        ("ConvTranspose", [1, 0], [("n", "conv", (3, 8), (3, 10)), ("n.crop", "crop", (3, 10), (3, 9))]),
+    ],
+)
+def test_a_pad_before_and_a_crop_after_a_convolution_read_and_write_its_shapes(op, pads, layers, opened):
+    """The layer is named after its convolution, has no cost, and its neighbour reads or writes the same feature map."""
+    axes = len(pads) // 2
+    convolution = node(op, "x w", pads=pads, name="n")
+    network = opened(model([convolution], {"x": (2, 3, *(8,) * axes)}, [stored("w", 3, 3, *(3,) * axes)]))
+    found = [(layer.name, layer.type, layer.input.shape, layer.output.shape) for layer in network.layers]
+    assert found == layers
+    assert [layer.cost.macs == layer.cost.params == 0 for layer in network.layers] == [
+        kind != "conv" for _, kind, _, _ in layers
+    ]
 
 
 def test_weights_that_are_computed_are_no_parameters(opened):
