@@ -61,8 +61,8 @@ class FeatureMap:
 class Convolution:
     """A convolution or linear layer as it is written: ``spec`` in the form of ``variant``.
 
-    A norm and an activation follow each stage, or as ``between`` says; ``norm_last`` and ``act_last``, if given, replace
-    those after the last. A layer that ``shares`` the weights of an earlier one, by its name, has multiply-adds and no
+    A norm and an activation follow each stage, or as ``between`` says; ``norm_last`` and ``act_last``, if given, stand
+    after the last. A layer that ``shares`` the weights of an earlier one, by its name, has multiply-adds and no
     parameters. ``batch`` is how many feature maps it runs over: examples, or the positions that its spec leaves out.
     """
 
