@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import typer
 
-from sepcalc.cli.flags import flag, lengths, refuse, whole, word
+from sepcalc.cli.flags import flag, lengths, option, refuse, whole, word
 from sepcalc.cli.variants import VariantFlags
 from sepcalc.core.comparison import Comparison, compare
 from sepcalc.core.errors import SepcalcError
@@ -17,34 +17,20 @@ BIASES: tuple[Bias, ...] = ("none", "last", "all")
 class ConvolutionFlags(NamedTuple):
     """A convolution as text, which a source may stand in for; :data:`GivenConvolution` is one that must be there."""
 
-    cin: Annotated[str | None, typer.Option("--cin", metavar="N", help="Channels in (M).", show_default=False)] = None
-    cout: Annotated[str | None, typer.Option("--cout", metavar="N", help="Channels out (N).", show_default=False)] = (
-        None
-    )
-    k: Annotated[
-        str | None,
-        typer.Option("-k", "--k", metavar="KERNEL", help="Kernel (D_K): 3, 3x1, 3x3x3.", show_default=False),
-    ] = None
-    size: Annotated[
-        str | None,
-        typer.Option("--size", metavar="SIZE", help="Feature map at the input (D_F): 56, 56x40; open if not given."),
-    ] = None
+    cin: Annotated[str | None, option("--cin", "N", "Channels in (M).")] = None
+    cout: Annotated[str | None, option("--cout", "N", "Channels out (N).")] = None
+    k: Annotated[str | None, option("-k --k", "KERNEL", "Kernel (D_K): 3, 3x1, 3x3x3.")] = None
+    size: Annotated[str | None, option("--size", "SIZE", "Feature map at the input (D_F): 56, 56x40; optional.")] = None
     axes: Annotated[
-        str | None,
-        typer.Option("--axes", metavar="N", help="1, 2 or 3, where KERNEL is one number for all axes; 2 by default."),
+        str | None, option("--axes", "N", "Number of axes (1 to 3) if KERNEL is one number; 2 by default.")
     ] = None
-    stride: Annotated[str, typer.Option("--stride", metavar="STRIDE", help="2, 2x1.")] = "1"
-    padding: Annotated[
-        str, typer.Option("--padding", metavar="PADDING", help="same, valid, or numbers as in PyTorch: 1, 1x0.")
-    ] = "same"
-    dilation: Annotated[str, typer.Option("--dilation", metavar="DILATION", help="2, 2x1.")] = "1"
-    bias: Annotated[str, typer.Option("--bias", metavar="WHERE", help="Stages with a bias: none, last or all.")] = (
-        "none"
-    )
+    stride: Annotated[str, option("--stride", "STRIDE", "2, 2x1.")] = "1"
+    padding: Annotated[str, option("--padding", "PADDING", "same, valid, or numbers as in PyTorch: 1, 1x0.")] = "same"
+    dilation: Annotated[str, option("--dilation", "DILATION", "2, 2x1.")] = "1"
+    bias: Annotated[str, option("--bias", "WHERE", "Stages with a bias: none, last or all.")] = "none"
     transposed: Annotated[bool, typer.Option("--transposed", help="A transposed convolution.")] = False
     output_padding: Annotated[
-        str | None,
-        typer.Option("--output-padding", metavar="PADDING", help="With --transposed, as in PyTorch: 1, 1x0."),
+        str | None, option("--output-padding", "PADDING", "With --transposed, as in PyTorch: 1, 1x0.")
     ] = None
 
     def spec(self, groups: str | None = None) -> ConvSpec:

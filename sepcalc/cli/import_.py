@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sepcalc.cli.flags import flat
+from sepcalc.cli.flags import flat, option
 from sepcalc.cli.options import command_app, examples, show_text
 from sepcalc.cli.sources import SOURCE_HELP, SourceFlags, say
 
@@ -24,9 +24,7 @@ app = command_app()
 def import_(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)],
     imports: SourceFlags,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file; else it is printed.")
-    ] = None,
+    output: Annotated[Path | None, option("--output -o", "FILE", "Write to this file; else it is printed.")] = None,
 ) -> None:
     """Write a network as a plain list of layers in YAML, which reads back to the same totals.
 

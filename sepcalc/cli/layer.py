@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from sepcalc.cli.convolution import GivenConvolution, compared
-from sepcalc.cli.flags import flags_of, flat, refuse, word
+from sepcalc.cli.flags import flags_of, flat, option, refuse, word
 from sepcalc.cli.options import (
     DtypeOption,
     ShowFlags,
@@ -53,9 +53,7 @@ def layer(
     dtype: DtypeOption = None,
     stages: StagesOption = False,
     explain: Annotated[bool, typer.Option("--explain", help="Derive each variant's count, step by step.")] = False,
-    code: Annotated[
-        str | None, typer.Option("--code", metavar="FRAMEWORK", help="Print modules that run: torch or keras.")
-    ] = None,
+    code: Annotated[str | None, option("--code", "FRAMEWORK", "Print modules that run: torch or keras.")] = None,
     plots: PlotFlags,
     bars: BarFlags,
     show: ShowFlags,

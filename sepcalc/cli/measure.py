@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from sepcalc.cli.flags import flags_of, flat, refuse
+from sepcalc.cli.flags import flags_of, flat, option, refuse
 from sepcalc.cli.measure_flags import FORMATS, MeasuredFlags
 from sepcalc.cli.measure_show import TABLES, advise, check, check_show, loaded, show_session, show_sessions
 from sepcalc.cli.options import ShowFlags, command_app, examples
@@ -42,19 +42,16 @@ def measure(
     *,
     context: typer.Context,
     sources: Annotated[
-        list[str] | None, typer.Argument(metavar="[SOURCE]", help=f"{SOURCE_HELP} Without one, a convolution.")
+        list[str] | None, typer.Argument(metavar="[SOURCE]", help=f"{SOURCE_HELP} Leave it out for a convolution.")
     ] = None,
     measured: MeasuredFlags,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 where a row is unreliable or failed.")] = False,
-    save: Annotated[
-        Path | None, typer.Option("--save", metavar="FILE.json", help="Save all samples and what they depend on.")
-    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a row is unreliable or failed.")] = False,
+    save: Annotated[Path | None, option("--save", "FILE.json", "Save all samples and their conditions.")] = None,
     load: Annotated[
-        bool, typer.Option("--load", help="Show saved measurements: the arguments are their files.")
+        bool, typer.Option("--load", help="Show saved measurements; the arguments are their files.")
     ] = False,
     table: Annotated[
-        list[str] | None,
-        typer.Option("--table", metavar="NAME", help=f"Of a network only this table: {', '.join(TABLES)}; repeatable."),
+        list[str] | None, option("--table", "NAME", f"Only this table of a network: {', '.join(TABLES)}; repeatable.")
     ] = None,
     plots: PlotFlags,
     show: ShowFlags,

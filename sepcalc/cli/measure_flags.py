@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from sepcalc.cli.convolution import ConvolutionFlags
-from sepcalc.cli.flags import flag, refuse, whole, word
+from sepcalc.cli.flags import flag, option, refuse, whole, word
 from sepcalc.cli.sources import PatternFlags, ScaleFlags, SourceFlags
 from sepcalc.cli.variants import VariantFlags
 from sepcalc.core.errors import SepcalcError
@@ -27,26 +27,21 @@ LONGEST_S = 86_400
 class ConditionFlags(NamedTuple):
     """The conditions of all timing; those with several values make a grid."""
 
-    batch: Annotated[
-        list[str] | None, typer.Option("--batch", metavar="N", help="Examples in a call: 8, or 1,8; 1 by default.")
-    ] = None
+    batch: Annotated[list[str] | None, option("--batch", "N", "Examples in a call: 8, or 1,8; 1 by default.")] = None
     dtype: Annotated[
-        list[str] | None,
-        typer.Option("--dtype", metavar="NAME", help=f"{', '.join(DTYPES)}, or several; float32 by default."),
+        list[str] | None, option("--dtype", "NAME", f"{', '.join(DTYPES)}, or several; float32 by default.")
     ] = None
     channels_last: Annotated[
-        str,
-        typer.Option("--channels-last", metavar="[both]", help="Channels last in memory; both: and channels first."),
+        str, option("--channels-last", "[both]", "Channels last in memory; both: time channels first too.")
     ] = "no"
-    device: Annotated[str, typer.Option("--device", metavar="NAME", help=f"{', '.join(DEVICES)}.")] = "cpu"
-    threads: Annotated[str | None, typer.Option("--threads", metavar="N", help="Threads of the CPU; 1 by default.")] = (
-        None
+    device: Annotated[str, option("--device", "NAME", f"{', '.join(DEVICES)}.")] = "cpu"
+    threads: Annotated[str | None, option("--threads", "N", "Threads of the CPU; 1 by default.")] = None
+    compile: Annotated[bool, typer.Option("--compile", help="Compile with torch.compile.")] = False
+    backward: Annotated[bool, typer.Option("--backward", help="Time forward and backward passes, as in training.")] = (
+        False
     )
-    compile: Annotated[bool, typer.Option("--compile", help="Through torch.compile.")] = False
-    backward: Annotated[bool, typer.Option("--backward", help="A forward and a backward pass, as in training.")] = False
     cache: Annotated[
-        str | None,
-        typer.Option("--cache", metavar="STATE", help="What a call finds: warm, or cold, the default on cuda."),
+        str | None, option("--cache", "STATE", "Caches before a call: warm, or cold (the default on cuda).")
     ] = None
 
     def grid(self) -> tuple[Conditions, ...]:
@@ -82,16 +77,9 @@ class ConditionFlags(NamedTuple):
 class PlanFlags(NamedTuple):
     """How long to measure."""
 
-    rounds: Annotated[
-        str | None, typer.Option("--rounds", metavar="N", help="The least number of rounds; 30 by default.")
-    ] = None
-    time: Annotated[
-        str | None,
-        typer.Option("--time", metavar="SECONDS", help="More rounds until so long is measured; 2 by default."),
-    ] = None
-    seed: Annotated[
-        str | None, typer.Option("--seed", metavar="N", help="Of the order in each round; 0 by default.")
-    ] = None
+    rounds: Annotated[str | None, option("--rounds", "N", "Minimum number of rounds; 30 by default.")] = None
+    time: Annotated[str | None, option("--time", "SECONDS", "Minimum time to measure; 2 by default.")] = None
+    seed: Annotated[str | None, option("--seed", "N", "Seed for the order in each round; 0 by default.")] = None
 
     def plan(self) -> Plan:
         """The plan of these flags, with the library's defaults."""
@@ -146,16 +134,14 @@ class MeasuredFlags(NamedTuple):
     """All flags of a measurement: a convolution or a network, its variants, the conditions and the plan."""
 
     convolution: ConvolutionFlags = ConvolutionFlags()
-    width: Annotated[
-        str | None, typer.Option("--width", metavar="FACTOR", help="Multiply the channels, as in 0.75 MobileNet.")
-    ] = None
+    width: Annotated[str | None, option("--width", "FACTOR", "Multiply the channels, as in 0.75 MobileNet.")] = None
     imports: SourceFlags = SourceFlags()
     variants: VariantFlags = VariantFlags()
     patterns: PatternFlags = PatternFlags()
     conditions: ConditionFlags = ConditionFlags()
     plan: PlanFlags = PlanFlags()
     roofline: Annotated[
-        bool, typer.Option("--roofline", help="Measure the ceilings of the machine, and time each stage too.")
+        bool, typer.Option("--roofline", help="Measure the machine's ceilings, and time each stage too.")
     ] = False
 
     def scale(self) -> ScaleFlags:

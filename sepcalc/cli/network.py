@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from sepcalc.cli.flags import flag, flags_of, flat, refuse, whole
+from sepcalc.cli.flags import flag, flags_of, flat, option, refuse, whole
 from sepcalc.cli.options import ShowFlags, StagesOption, command_app, examples
 from sepcalc.cli.pictures import BarFlags, PlotFlags
 from sepcalc.cli.sources import SOURCE_HELP, PatternFlags, ScaleFlags, SourceFlags
@@ -42,12 +42,9 @@ class LayoutFlags(NamedTuple):
     """How the table of layers is laid out."""
 
     group: Annotated[bool, typer.Option("--group", help="Add layers up by block.")] = False
-    sort: Annotated[
-        str | None, typer.Option("--sort", metavar="KEY", help="Order by this column, numbers from the largest.")
-    ] = None
+    sort: Annotated[str | None, option("--sort", "KEY", "Order by this column, the largest number first.")] = None
     top: Annotated[
-        str | None,
-        typer.Option("--top", metavar="N", help="Only so many rows, those of the most MACs unless sorted otherwise."),
+        str | None, option("--top", "N", "Show only the N rows with the most MACs, or the first N by --sort.")
     ] = None
     stages: StagesOption = False
 
@@ -64,13 +61,9 @@ class LayoutFlags(NamedTuple):
 class GateFlags(NamedTuple):
     """Limits that a network has to keep."""
 
-    max_params: Annotated[
-        str | None, typer.Option("--max-params", metavar="COUNT", help="Exit 1 above so many: 5M.")
-    ] = None
-    max_macs: Annotated[str | None, typer.Option("--max-macs", metavar="COUNT", help="Exit 1 above so many: 600M.")] = (
-        None
-    )
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 where anything is uncounted.")] = False
+    max_params: Annotated[str | None, option("--max-params", "COUNT", "Exit 1 above this limit, like 5M.")] = None
+    max_macs: Annotated[str | None, option("--max-macs", "COUNT", "Exit 1 above this limit, like 600M.")] = None
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if anything is uncounted.")] = False
 
     def limits(self) -> list[tuple[str, Fraction, str]]:
         """The limits that are set: what is counted, how many at most, and how that was written."""
@@ -101,8 +94,7 @@ class CountFlags(NamedTuple):
     patterns: PatternFlags = PatternFlags()
     layout: LayoutFlags = LayoutFlags()
     table: Annotated[
-        list[str] | None,
-        typer.Option("--table", metavar="NAME", help=f"Only this table: {', '.join(TABLES)}; repeatable."),
+        list[str] | None, option("--table", "NAME", f"Only this table: {', '.join(TABLES)}; repeatable.")
     ] = None
     gates: GateFlags = GateFlags()
     plots: PlotFlags = PlotFlags()
@@ -119,11 +111,10 @@ def network(
     imports: SourceFlags,
     count: CountFlags,
     as_: Annotated[
-        list[str] | None,
-        typer.Option("--as", metavar="COUNTER", help="What another counter prints: fvcore, thop, all; repeatable."),
+        list[str] | None, option("--as", "COUNTER", "Count as another tool does: fvcore, thop, all; repeatable.")
     ] = None,
     published_: Annotated[
-        bool, typer.Option("--published", help="What the published figures of a network file stand for.")
+        bool, typer.Option("--published", help="Show which conventions a network's published figures follow.")
     ] = False,
     show: ShowFlags,
 ) -> None:

@@ -8,26 +8,20 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from sepcalc.cli.flags import flag, refuse, word
+from sepcalc.cli.flags import flag, option, refuse, word
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.spec import ELEMENT_BYTES
 from sepcalc.core.table import Table
 from sepcalc.render.formats import FORMATS, render_tables
 
 FormatOption = Annotated[
-    str | None,
-    typer.Option(
-        "--format", "-f", metavar="NAME", help=f"{', '.join(FORMATS)}; terminal, or what the suffix of -o says."
-    ),
+    str | None, option("--format -f", "NAME", f"{', '.join(FORMATS)}; by default from the suffix of -o, or terminal.")
 ]
-OutputOption = Annotated[
-    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file; its suffix says the format.")
-]
+OutputOption = Annotated[Path | None, option("--output -o", "FILE", "Write to this file; its suffix sets the format.")]
 StagesOption = Annotated[bool, typer.Option("--stages", help="Show the stages of each variant below it.")]
 
 DtypeOption = Annotated[
-    str | None,
-    typer.Option("--dtype", metavar="NAME", help=f"For traffic: {', '.join(ELEMENT_BYTES)}; float32 by default."),
+    str | None, option("--dtype", "NAME", f"Element type for traffic: {', '.join(ELEMENT_BYTES)}; float32 by default.")
 ]
 
 
@@ -35,12 +29,11 @@ class ShowFlags(NamedTuple):
     """The columns and the format of the results, and where they go."""
 
     columns: Annotated[
-        str | None,
-        typer.Option("--columns", metavar="KEYS", help="Columns of the first table: params,macs; all for every one."),
+        str | None, option("--columns", "KEYS", "Columns of the first table, like params,macs, or all.")
     ] = None
     format: FormatOption = None
     output: OutputOption = None
-    si: Annotated[bool, typer.Option("--si", help="Round counts: 569 M.")] = False
+    si: Annotated[bool, typer.Option("--si", help="Round counts, like 569 M.")] = False
 
     def form(self) -> str:
         """The format that the user asked for; see :func:`chosen_format`."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from sepcalc.cli.flags import flag, refuse
+from sepcalc.cli.flags import flag, option, refuse
 from sepcalc.cli.options import ShowFlags
 from sepcalc.core.table import Table
 
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 class PlotFlags(NamedTuple):
     """Where a chart goes."""
 
-    plot: Annotated[
-        Path | None, typer.Option("--plot", metavar="FILE", help="Draw a chart too: .html, .svg, .png or .pdf.")
-    ] = None
+    plot: Annotated[Path | None, option("--plot", "FILE", "Draw a chart too: .html, .svg, .png or .pdf.")] = None
 
     def check(self) -> None:
         """Raise :class:`SepcalcError` for a file that no chart can be drawn for, before anything is computed."""

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from sepcalc import __version__
-from sepcalc.cli.flags import flag, flat, refuse
+from sepcalc.cli.flags import flag, flat, option, refuse
 from sepcalc.cli.options import command_app, examples, typed
 from sepcalc.cli.sources import SOURCE_HELP, PatternFlags, ScaleFlags, SourceFlags
 from sepcalc.cli.variants import VariantFlags
@@ -37,7 +37,7 @@ def outputs() -> dict[str, Output]:
 app = command_app()
 
 
-@app.command(name="report", short_help="Write all about a network into one document.", epilog=examples(*EXAMPLES))
+@app.command(name="report", short_help="Write one document about a network.", epilog=examples(*EXAMPLES))
 @flat
 def write_report(
     *,
@@ -48,19 +48,15 @@ def write_report(
     variants: VariantFlags,
     patterns: PatternFlags,
     layer: Annotated[
-        str | None,
-        typer.Option("--layer", metavar="NAME", help="The layer to explain; the one of the most MACs by default."),
+        str | None, option("--layer", "NAME", "The layer to explain; by default the one with the most MACs.")
     ] = None,
     measurements: Annotated[
-        list[Path] | None,
-        typer.Option("--measurements", metavar="FILE", help="What 'sepcalc measure --save' wrote; repeatable."),
+        list[Path] | None, option("--measurements", "FILE", "A file from 'sepcalc measure --save'; repeatable.")
     ] = None,
     pictures: Annotated[
         bool, typer.Option("--pictures", help="Markdown and LaTeX: write the charts beside the report.")
     ] = False,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help=f"The report: a {either(outputs())} file.")
-    ],
+    output: Annotated[Path, option("--output -o", "FILE", f"The report: a {either(outputs())} file.")],
 ) -> None:
     """Write a report: totals, layers, one layer derived, charts, other counters, published figures, measurements."""
     form = flag("--output", lambda path: by_suffix(path, outputs()), output)

@@ -5,9 +5,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Annotated, Any, NamedTuple
 
-import typer
-
-from sepcalc.cli.flags import flag, lengths
+from sepcalc.cli.flags import flag, lengths, option
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.network import Network, WhatIf
 from sepcalc.core.parsing import parse_factor
@@ -22,12 +20,8 @@ SOURCE_HELP = "A bundled name, a .yaml or .onnx file, or module:callable for PyT
 class ScaleFlags(NamedTuple):
     """How a network in YAML differs from its file in width and size."""
 
-    width: Annotated[
-        str | None, typer.Option("--width", metavar="FACTOR", help="Multiply the channels, as in 0.75 MobileNet.")
-    ] = None
-    size: Annotated[
-        str | None, typer.Option("--size", metavar="SIZE", help="Another size of the input: 160, 512x1024.")
-    ] = None
+    width: Annotated[str | None, option("--width", "FACTOR", "Multiply the channels, as in 0.75 MobileNet.")] = None
+    size: Annotated[str | None, option("--size", "SIZE", "Another size of the input: 160, 512x1024.")] = None
 
     def factor(self) -> Fraction:
         """What ``--width`` multiplies the channels by, 1 where it is not given."""
@@ -47,15 +41,10 @@ class SourceFlags(NamedTuple):
 
     input: Annotated[
         list[str] | None,
-        typer.Option(
-            "--input",
-            metavar="SHAPE",
-            help="ONNX and PyTorch: an input with its batch, 1x3x224x224, ids=2x16:int64; repeatable.",
-        ),
+        option("--input", "SHAPE", "ONNX, PyTorch: an input with its batch, 1x3x224x224, ids=2x16:int64; repeatable."),
     ] = None
     arg: Annotated[
-        list[str] | None,
-        typer.Option("--arg", metavar="NAME=VALUE", help="PyTorch: an argument of the callable; repeatable."),
+        list[str] | None, option("--arg", "NAME=VALUE", "PyTorch: an argument of the callable; repeatable.")
     ] = None
 
     def request(self, source: str, scale: ScaleFlags = UNSCALED) -> Request:
@@ -81,12 +70,10 @@ class PatternFlags(NamedTuple):
     """Which layers are rewritten."""
 
     only: Annotated[
-        list[str] | None,
-        typer.Option("--only", metavar="GLOB", help="Rewrite only layers with names like this; repeatable."),
+        list[str] | None, option("--only", "GLOB", "Rewrite only layers with names like this; repeatable.")
     ] = None
     keep: Annotated[
-        list[str] | None,
-        typer.Option("--keep", metavar="GLOB", help="Keep layers with names like this as written; repeatable."),
+        list[str] | None, option("--keep", "GLOB", "Keep layers with names like this unchanged; repeatable.")
     ] = None
 
     def rewritten(self, network: Network, variants: Sequence[Variant]) -> list[WhatIf]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from sepcalc.cli.convolution import ConvolutionFlags, on_axes
-from sepcalc.cli.flags import flag, flag_name, flags_of, flat, refuse
+from sepcalc.cli.flags import flag, flag_name, flags_of, flat, option, refuse
 from sepcalc.cli.options import ShowFlags, command_app, examples, need_size, refuse_si, with_columns
 from sepcalc.cli.pictures import PlotFlags
 from sepcalc.cli.progress import sweep_progress
@@ -56,9 +56,7 @@ def sweep(
     ] = None,
     convolution: ConvolutionFlags,
     variants: VariantFlags,
-    width: Annotated[
-        str | None, typer.Option("--width", metavar="FACTOR", help="Of a network: multiply the channels.")
-    ] = None,
+    width: Annotated[str | None, option("--width", "FACTOR", "Of a network: multiply the channels.")] = None,
     plots: PlotFlags,
     show: ShowFlags,
 ) -> None:

@@ -1,4 +1,4 @@
-"""``sepcalc verify``: a network's arithmetic held against PyTorch."""
+"""``sepcalc verify``: a network's counts checked against PyTorch."""
 
 from typing import Annotated
 
@@ -21,7 +21,7 @@ EXAMPLES = (
 app = command_app()
 
 
-@app.command(short_help="Hold the counts against PyTorch's.", epilog=examples(*EXAMPLES))
+@app.command(short_help="Check the counts against PyTorch.", epilog=examples(*EXAMPLES))
 @flat
 def verify(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)],
