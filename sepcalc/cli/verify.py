@@ -7,7 +7,7 @@ import typer
 from sepcalc.builders.verify import verification_table
 from sepcalc.builders.verify import verify as checked
 from sepcalc.cli.flags import flag, flat
-from sepcalc.cli.options import FormatOption, OutputOption, chosen_format, command_app, examples, show_tables
+from sepcalc.cli.options import FormatOption, OutputOption, ShowFlags, command_app, examples, show_tables
 from sepcalc.cli.sources import SOURCE_HELP, SourceFlags
 from sepcalc.cli.variants import VariantOption
 from sepcalc.core.errors import GateError
@@ -31,7 +31,7 @@ def verify(
     output: OutputOption = None,
 ) -> None:
     """Build every layer and variant with PyTorch; compare parameters, shapes and FLOPs. Exit 1 at a difference."""
-    form = chosen_format(format, output)
+    form = ShowFlags(format=format, output=output).form()
     network = imports.open(source)
     checks = checked(network, flag("--variant", choose, variant or ["all"]))
     show_tables([verification_table(network, checks)], form, output, si=False)
