@@ -10,22 +10,22 @@ from sepcalc.cli.convolution import ConvolutionFlags
 from sepcalc.cli.flags import flag, option, refuse, whole, word
 from sepcalc.cli.sources import PatternFlags, ScaleFlags, SourceFlags
 from sepcalc.cli.variants import VariantFlags
-from sepcalc.core.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError, either
 from sepcalc.core.parsing import is_whole, parse_whole
 from sepcalc.core.spec import LARGEST
-from sepcalc.measure.conditions import CACHES, DEVICES, DTYPES, Cache, Conditions
+from sepcalc.measure.conditions import CACHES, DEVICES, DTYPES, Conditions
 from sepcalc.measure.loop import Plan
 from sepcalc.measure.machine import usable_cores
 
 FORMATS = {"no": (False,), "yes": (True,), "both": (False, True)}
-"""By the word of ``--channels-last``: whether channels are last, in each row of the grid."""
+"""The words of ``--channels-last``, with the memory formats they time: True is channels last."""
 
 LONGEST_S = 86_400
-"""A day, the longest that one group may be measured."""
+"""The longest time to measure one group: a day."""
 
 
 class ConditionFlags(NamedTuple):
-    """The conditions of all timing; those with several values make a grid."""
+    """The conditions of the timing; several values make a grid."""
 
     batch: Annotated[list[str] | None, option("--batch", "N", "Examples in a call: 8, or 1,8; 1 by default.")] = None
     dtype: Annotated[
@@ -49,19 +49,18 @@ class ConditionFlags(NamedTuple):
 
         Raises :class:`SepcalcError` for an unknown value, and for a flag without effect.
         """
-        device = self.device
-        if device not in DEVICES:
-            raise SepcalcError(f"--device: expected {', '.join(DEVICES[:-1])} or {DEVICES[-1]}, got '{device}'")
-        if device != "cpu":
-            refuse({"--threads": self.threads}, f"they are the CPU's, and {device} computes; leave them out")
-        usual: Cache = "cold" if device == "cuda" else "warm"
-        cache = usual if self.cache is None else word("--cache", self.cache, CACHES)
+        if self.device not in DEVICES:
+            raise SepcalcError(f"--device: expected {either(DEVICES)}, got '{self.device}'")
+        if self.device != "cpu":
+            refuse({"--threads": self.threads}, f"they are the CPU's, and {self.device} computes; leave them out")
+        usual = "cold" if self.device == "cuda" else "warm"
+        cache = word("--cache", usual if self.cache is None else self.cache, CACHES)
         batches = [flag("--batch", parse_whole, text) for text in _listed("--batch", self.batch) or ("1",)]
         dtypes = [word("--dtype", text, DTYPES) for text in _listed("--dtype", self.dtype) or ("float32",)]
         formats = FORMATS[word("--channels-last", self.channels_last, FORMATS)]
         return tuple(
             Conditions(
-                device=device,
+                device=self.device,
                 dtype=dtype,
                 batch=batch,
                 channels_last=channels_last,
@@ -115,7 +114,6 @@ def _parse_seed(text: str) -> int:
 
 
 def _threads(text: str | None) -> int:
-    """The number of threads: at most that of the cores, or threads would wait for one another."""
     threads, cores = whole("--threads", text) or 1, usable_cores()
     if cores is not None and threads > cores:
         raise SepcalcError(f"--threads: {threads:,} threads would wait for one another here; give {cores} at most")
@@ -123,7 +121,7 @@ def _threads(text: str | None) -> int:
 
 
 def _listed(name: str, texts: Sequence[str] | None) -> list[str]:
-    """The values of a flag that may come several times, and hold several values with commas between."""
+    """The values of a repeatable flag, each text split at its commas."""
     values = [value.strip() for text in texts or () for value in text.split(",")]
     if "" in values:
         raise SepcalcError(f"{name}: a value is empty in '{','.join(texts or ())}'; leave out the comma")
