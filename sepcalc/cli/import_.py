@@ -1,4 +1,4 @@
-"""``sepcalc import``: a network from elsewhere as a plain list of layers in YAML."""
+"""``sepcalc import``: a PyTorch or ONNX network as a plain list of layers in YAML."""
 
 from pathlib import Path
 from typing import Annotated
@@ -26,9 +26,9 @@ def import_(
     imports: SourceFlags,
     output: Annotated[Path | None, option("--output -o", "FILE", "Write to this file; else it is printed.")] = None,
 ) -> None:
-    """Write a network as a plain list of layers in YAML, which reads back to the same totals.
+    """Write a network as a plain list of layers in YAML with the same totals.
 
-    PyTorch code is run once, on shapes alone; nothing but the callable that you name is run.
+    The PyTorch callable that you name is run once, on shapes alone.
     """
     from sepcalc.readers.yaml.writer import to_yaml
 

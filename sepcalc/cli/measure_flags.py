@@ -91,9 +91,7 @@ class PlanFlags(NamedTuple):
 
 
 def parse_seconds(text: str) -> float:
-    """A time in seconds.
-
-    Raises :class:`SepcalcError` for any other text.
+    """A time in seconds; raises :class:`SepcalcError` for any other text.
 
     >>> parse_seconds("0.5")
     0.5
