@@ -1,9 +1,9 @@
 """One measurement as tables, or several side by side; advice and errors about unreliable rows."""
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 
 from sepcalc.cli.options import ShowFlags, check_tables, refuse_si, with_columns
+from sepcalc.cli.sources import say
 from sepcalc.core.errors import GateError, SepcalcError
 from sepcalc.core.table import Table
 from sepcalc.measure.conditions import Conditions
@@ -62,7 +62,7 @@ def show_session(session: Session, names: Sequence[str], show: ShowFlags) -> Non
         return
     wanted = _wanted(session, names)
     if FORMATS[form].one_table and len(wanted) > 1 and not names:
-        sys.stderr.write(f"{form} holds one table, this is '{wanted[0].name}'; for the other use --table totals\n")
+        say(f"{form} holds one table, this is '{wanted[0].name}'; for the other use --table totals")
         wanted = wanted[:1]
     show.tables(wanted[0], *(table.brief() for table in wanted[1:]))
 
@@ -97,9 +97,7 @@ def advise(session: Session) -> None:
     rows = judged(session)
     if wrong := sum(row.summary is not None and row.summary.n >= FEWEST_ROUNDS for row in doubtful(rows)):
         longer = f"for longer, as with --time {max(10, 5 * session.plan.time_s):g}"
-        sys.stderr.write(
-            f"unreliable: {wrong:,} of {len(rows):,} rows; close other programs and measure again, or {longer}\n"
-        )
+        say(f"unreliable: {wrong:,} of {len(rows):,} rows; close other programs and measure again, or {longer}")
 
 
 def check(sessions: Iterable[Session], *, strict: bool) -> None:
