@@ -1,4 +1,4 @@
-"""``sepcalc report``: all that is known of a network as one document, for a meeting, a repository or a paper."""
+"""``sepcalc report``: one document about a network, for a meeting, a repository or a paper."""
 
 import os
 import re
@@ -30,8 +30,8 @@ EXAMPLES = (
 
 def outputs() -> dict[str, Output]:
     """The formats of a report, by the suffix of its file."""
-    drawn = (output for output in FORMATS.values() if output.report)
-    return {output.suffix: output for output in sorted(drawn, key=lambda output: output.suffix)}
+    drawn = {output.suffix: output for output in FORMATS.values() if output.report}
+    return dict(sorted(drawn.items()))
 
 
 app = command_app()
@@ -65,10 +65,8 @@ def write_report(
     elif pictures:
         need_libraries()
     today = _today()
-    chosen, measured = (
-        variants.chosen(),
-        [flag("--measurements", load_measurement, each) for each in measurements or ()],
-    )
+    chosen = variants.chosen()
+    measured = [flag("--measurements", load_measurement, file) for file in measurements or ()]
     network, trace = imports.trace(source, scale)
     subject = ReportSubject(
         network=network,
@@ -88,9 +86,9 @@ def write_report(
 
 
 def _today() -> str:
-    """The day in UTC; SOURCE_DATE_EPOCH sets it, so that a build can be made again.
+    """The date in UTC, or that of SOURCE_DATE_EPOCH for a build that can be reproduced.
 
-    Raises :class:`SepcalcError` where that is no day that there is.
+    Raises :class:`SepcalcError` where the date does not exist.
     """
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     try:
