@@ -8,7 +8,7 @@ import typer
 
 from sepcalc.cli.convolution import ConvolutionFlags
 from sepcalc.cli.flags import flag, option, refuse, whole, word
-from sepcalc.cli.sources import PatternFlags, ScaleFlags, SourceFlags
+from sepcalc.cli.sources import PatternFlags, SourceFlags
 from sepcalc.cli.variants import VariantFlags
 from sepcalc.core.errors import SepcalcError, either
 from sepcalc.core.parsing import is_whole, parse_whole
@@ -139,7 +139,3 @@ class MeasuredFlags(NamedTuple):
     roofline: Annotated[
         bool, typer.Option("--roofline", help="Measure the machine's ceilings, and time each stage too.")
     ] = False
-
-    def scale(self) -> ScaleFlags:
-        """The scale of a network; it shares ``--size`` with a convolution."""
-        return ScaleFlags(width=self.width, size=self.convolution.size)

@@ -10,6 +10,7 @@ from sepcalc.cli.convolution import compared
 from sepcalc.cli.flags import flags_of, refuse
 from sepcalc.cli.measure_flags import MeasuredFlags
 from sepcalc.cli.progress import measure_progress
+from sepcalc.cli.sources import ScaleFlags
 from sepcalc.core.errors import SepcalcError
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.run import MeasurementSetup
@@ -88,7 +89,8 @@ def _network(sources: Sequence[str], measured: MeasuredFlags) -> Timing:
     (source,) = sources
     given = {name: value for name, value in flags_of(measured.convolution).items() if name != "--size"}
     refuse(given, f"they describe a convolution, and '{source}' is a network; leave one or the other out")
-    variants, scale = measured.variants.chosen(), measured.scale()
+    variants = measured.variants.chosen()
+    scale = ScaleFlags(width=measured.width, size=measured.convolution.size)
     network = measured.imports.open(source, scale)
     measured.patterns.rewritten(network, variants)  # raises if a pattern matches nothing
     only, keep = measured.patterns.only or (), measured.patterns.keep or ()
