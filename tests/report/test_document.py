@@ -164,7 +164,9 @@ def test_a_measurement_of_another_network(kind):
     setting = MeasurementSetup(bench=fake_bench(), plan=Plan(rounds=12, time_s=0.0))
     session = replace(measure_layer(compare(ConvSpec.of(64, 128, k=3, size=56)), setting), scope=kind)
     here, other = (replace(session, title=each.title) for each in (NETWORK, load("mobilenet_v1", size=160)))
-    sentence = "What was measured is MobileNet v1, input 3×160×160; this report is about MobileNet v1, input 3×224×224."
+    sentence = (
+        "This measurement is of MobileNet v1, input 3×160×160; the report is about MobileNet v1, input 3×224×224."
+    )
     assert sentence not in blocks(report_network(ReportSubject(network=NETWORK, measured=(here,)), MADE), "measured")
     said = blocks(report_network(ReportSubject(network=NETWORK, measured=(here, other)), MADE), "measured")
     assert said.count(sentence) == (kind == "network")
