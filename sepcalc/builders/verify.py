@@ -45,7 +45,7 @@ class Check:
 
 
 def verify(network: Network, variants: Iterable[Variant | str] = ()) -> tuple[Check, ...]:
-    """The checks of all convolutions and linear layers as written, and of the convertible ones as ``variants``.
+    """The checks of all convolutions and linear layers as written, and of the network's units as ``variants``.
 
     All variants by default; a variant that cannot express a layer is left out. Raises :class:`MissingExtraError`
     without torch.
@@ -54,17 +54,13 @@ def verify(network: Network, variants: Iterable[Variant | str] = ()) -> tuple[Ch
     []
     """
     chosen = tuple(map(get, variants)) or choose(["all"])
-    return tuple(
-        _check(layer.name, form, stages)
-        for layer in network.layers
-        if isinstance(layer, Convolution)
-        for form, stages in _forms(layer, chosen)
-    )
+    written = ((layer, AS_WRITTEN, layer.stages) for layer in network.layers if isinstance(layer, Convolution))
+    rewritten = ((unit.layer, form, stages) for unit in network.units for form, stages in _forms(unit.layer, chosen))
+    return tuple(_check(layer.name, form, stages) for layer, form, stages in (*written, *rewritten))
 
 
 def _forms(layer: Convolution, variants: Sequence[Variant]) -> Iterator[tuple[str, Stages]]:
-    yield AS_WRITTEN, layer.stages
-    for variant in variants if layer.convertible else ():
+    for variant in variants:
         try:
             yield variant.name, layer.as_variant(variant)
         except SpecError:

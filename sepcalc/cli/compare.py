@@ -47,7 +47,7 @@ def compare(
 
 
 def _open(source: str, flags: SourceFlags) -> Network:
-    """A network of any kind; what only imported ones take is not for those in YAML."""
+    """The network called ``source``; flags for other kinds of networks are left out."""
     kind = kind_of(source)
     taken = SourceFlags(flags.input if kind != "yaml" else None, flags.arg if kind == "torch" else None)
     return taken.open(source)

@@ -1,6 +1,6 @@
-"""The words that a shell offers when the tab key is pressed.
+"""The words that a shell offers at the tab key.
 
-Typer finds the flag; its words come from the registries that also check it. Only a run for a completion imports this.
+Typer finds the flag; its words come from the registry that also checks them. Only a completion imports this module.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -13,7 +13,7 @@ from sepcalc.core.runtime import resolve
 
 
 class Word(NamedTuple):
-    """A word to offer; some shells show its ``help``. Typer reads ``type``, which says that it is not a path."""
+    """A word to offer; some shells show its ``help``. The ``type`` tells Typer that the word is not a path."""
 
     value: str
     help: str = ""
@@ -21,7 +21,7 @@ class Word(NamedTuple):
 
 
 def complete(command: Any) -> Any:
-    """``command`` with the words of each of its flags and arguments that takes some."""
+    """``command``, with words for its flags and arguments."""
     from sepcalc.core.variants import all_options
 
     known = WORDS | {option.name: _these(*option.words) for option in all_options() if option.words}
@@ -32,7 +32,7 @@ def complete(command: Any) -> Any:
 
 
 def _offer(words: Callable[[Any], Iterable[Word]], is_list: bool, context: Any, begun: str) -> list[Word]:
-    """The words that begin as the text ``begun`` does; in a list, as its part after the last comma does."""
+    """The words that begin with the text ``begun``; in a list, with its part after the last comma."""
     before = begun[: begun.rfind(",") + 1] if is_list else ""
     offered = (word._replace(value=before + word.value) for word in words(context))
     return [word for word in offered if word.value.startswith(begun)]
@@ -55,7 +55,7 @@ def _variants(_context: Any) -> Iterator[Word]:
 def _formats(_context: Any) -> Iterator[Word]:
     from sepcalc.render.formats import FORMATS
 
-    yield from (Word(name, f"-o FILE{each.suffix}") for name, each in FORMATS.items())
+    yield from (Word(name, f"-o FILE{output.suffix}") for name, output in FORMATS.items())
 
 
 def _dtypes(context: Any) -> Iterator[Word]:
@@ -79,7 +79,7 @@ def _counters(_context: Any) -> Iterator[Word]:
 
 
 def _sources(_context: Any) -> Iterator[Word]:
-    """The bundled networks, and the network files of this folder; a shell finds those of other folders by itself."""
+    """The bundled networks, and the network files of this folder; the shell completes paths to other folders."""
     from sepcalc.readers.yaml.reader import bundled
 
     yield from map(Word, bundled())
@@ -87,7 +87,7 @@ def _sources(_context: Any) -> Iterator[Word]:
 
 
 def _layers(context: Any) -> Iterator[Word]:
-    """The convertible layers of a network in YAML; other networks take too long to open."""
+    """The convertible layers of a YAML network; other networks take too long to open."""
     from sepcalc.readers.sources import kind_of
     from sepcalc.readers.yaml.reader import load
 
@@ -133,7 +133,7 @@ REGISTRIES = {
     "code": "sepcalc.cli.layer:FRAMEWORKS",
     "device": "sepcalc.measure.conditions:DEVICES",
 }
-"""Parameters whose words are those of a registry, which is imported when it is needed."""
+"""Parameters with the words of a registry, which is imported when it is needed."""
 
 WORDS: dict[str, Callable[[Any], Iterable[Word]]] = {
     "as_": _and_all(_counters),
@@ -152,7 +152,7 @@ WORDS: dict[str, Callable[[Any], Iterable[Word]]] = {
     "table": _tables,
     "variant": _and_all(_variants),
 }
-"""The words of each flag and argument that takes some, by the name of the parameter; options of variants say theirs."""
+"""The words of flags and arguments, by the name of the parameter; options of variants declare their own."""
 
 LISTS = ("columns", "dtype")
-"""The parameters that take several words with commas between."""
+"""The parameters that take several words, separated by commas."""

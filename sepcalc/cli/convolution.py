@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import typer
 
-from sepcalc.cli.flags import flag, lengths, refuse, whole, word
+from sepcalc.cli.flags import flag, lengths, option, refuse, whole, word
 from sepcalc.cli.variants import VariantFlags
 from sepcalc.core.comparison import Comparison, compare
 from sepcalc.core.errors import SepcalcError
@@ -15,42 +15,28 @@ BIASES: tuple[Bias, ...] = ("none", "last", "all")
 
 
 class ConvolutionFlags(NamedTuple):
-    """A convolution as text, which a source may stand in for; :data:`GivenConvolution` is one that must be there."""
+    """A convolution as text, all optional; :data:`GivenConvolution` requires ``--cin``, ``--cout`` and ``-k``."""
 
-    cin: Annotated[str | None, typer.Option("--cin", metavar="N", help="Channels in (M).", show_default=False)] = None
-    cout: Annotated[str | None, typer.Option("--cout", metavar="N", help="Channels out (N).", show_default=False)] = (
-        None
-    )
-    k: Annotated[
-        str | None,
-        typer.Option("-k", "--k", metavar="KERNEL", help="Kernel (D_K): 3, 3x1, 3x3x3.", show_default=False),
-    ] = None
-    size: Annotated[
-        str | None,
-        typer.Option("--size", metavar="SIZE", help="Feature map at the input (D_F): 56, 56x40; open if not given."),
-    ] = None
+    cin: Annotated[str | None, option("--cin", "N", "Channels in (M).")] = None
+    cout: Annotated[str | None, option("--cout", "N", "Channels out (N).")] = None
+    k: Annotated[str | None, option("-k --k", "KERNEL", "Kernel (D_K): 3, 3x1, 3x3x3.")] = None
+    size: Annotated[str | None, option("--size", "SIZE", "Feature map at the input (D_F): 56, 56x40; optional.")] = None
     axes: Annotated[
-        str | None,
-        typer.Option("--axes", metavar="N", help="1, 2 or 3, where KERNEL is one number for all axes; 2 by default."),
+        str | None, option("--axes", "N", "Number of axes (1 to 3) if KERNEL is one number; 2 by default.")
     ] = None
-    stride: Annotated[str, typer.Option("--stride", metavar="STRIDE", help="2, 2x1.")] = "1"
-    padding: Annotated[
-        str, typer.Option("--padding", metavar="PADDING", help="same, valid, or numbers as in PyTorch: 1, 1x0.")
-    ] = "same"
-    dilation: Annotated[str, typer.Option("--dilation", metavar="DILATION", help="2, 2x1.")] = "1"
-    bias: Annotated[str, typer.Option("--bias", metavar="WHERE", help="Stages with a bias: none, last or all.")] = (
-        "none"
-    )
+    stride: Annotated[str, option("--stride", "STRIDE", "2, 2x1.")] = "1"
+    padding: Annotated[str, option("--padding", "PADDING", "same, valid, or numbers as in PyTorch: 1, 1x0.")] = "same"
+    dilation: Annotated[str, option("--dilation", "DILATION", "2, 2x1.")] = "1"
+    bias: Annotated[str, option("--bias", "WHERE", "Stages with a bias: none, last or all.")] = "none"
     transposed: Annotated[bool, typer.Option("--transposed", help="A transposed convolution.")] = False
     output_padding: Annotated[
-        str | None,
-        typer.Option("--output-padding", metavar="PADDING", help="With --transposed, as in PyTorch: 1, 1x0."),
+        str | None, option("--output-padding", "PADDING", "With --transposed, as in PyTorch: 1, 1x0.")
     ] = None
 
     def spec(self, groups: str | None = None) -> ConvSpec:
-        """The convolution that these flags describe, with ``groups`` as ``--groups`` gives them.
+        """The convolution described by these flags; ``groups`` is the text of ``--groups``.
 
-        Raises :class:`SepcalcError` for what is missing, and for a convolution that cannot exist.
+        Raises :class:`SepcalcError` for a missing flag, and for a convolution that cannot exist.
         """
         cin, cout, k = self.needed()
         return ConvSpec.of(
@@ -64,7 +50,7 @@ class ConvolutionFlags(NamedTuple):
         )
 
     def needed(self) -> tuple[str, str, str]:
-        """The texts of the required flags; raises :class:`SepcalcError` where one is missing."""
+        """The texts of the required flags; raises :class:`SepcalcError` if one is missing."""
         if self.cin is None or self.cout is None or self.k is None:
             missing = {"--cin": self.cin, "--cout": self.cout, "-k": self.k}
             names = ", ".join(name for name, text in missing.items() if text is None)
@@ -72,10 +58,7 @@ class ConvolutionFlags(NamedTuple):
         return self.cin, self.cout, self.k
 
     def settings(self) -> dict[str, Any]:
-        """The arguments of :meth:`ConvSpec.of` that say how the convolution is done, by name.
-
-        Raises :class:`SepcalcError` for what is none of them.
-        """
+        """The arguments of :meth:`ConvSpec.of` that cannot be swept; raises :class:`SepcalcError` for a wrong value."""
         if not self.transposed:
             refuse({"--output-padding": self.output_padding}, "only transposed convolutions have it; add --transposed")
         return {
@@ -88,19 +71,19 @@ class ConvolutionFlags(NamedTuple):
 
 
 GivenConvolution = Annotated[ConvolutionFlags, "cin", "cout", "k"]
-"""The same where nothing can stand in for the convolution: these three are required."""
+"""The flags of a command for convolutions alone: these three are required."""
 
 
 def compared(convolution: ConvolutionFlags, variants: VariantFlags) -> Comparison:
-    """The convolution and its variants, as both groups of flags choose them."""
+    """The described convolution beside its variants."""
     spec = convolution.spec(variants.options.get("groups"))
     chosen = variants.chosen(implied="groups")
-    # All that can be wrong here is a size that is needed and missing.
+    # The only possible error is a missing size.
     return flag("--size", lambda given: compare(given, chosen), spec)
 
 
 def on_axes(kernel: int | Axes, axes: str | None) -> int | Axes:
-    """The value of ``-k``, on as many axes as ``--axes`` says where it is one number."""
+    """The value of ``-k``; one number is repeated for each of ``axes``."""
     if axes is None:
         return kernel
     if axes not in ("1", "2", "3"):

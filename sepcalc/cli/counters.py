@@ -1,4 +1,4 @@
-"""``sepcalc network SOURCE --as COUNTER`` and ``--published``: the same network in the conventions of others."""
+"""``sepcalc network SOURCE --as COUNTER`` and ``--published``: a network in the conventions of other tools."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -19,7 +19,7 @@ def show_counters(
     others: Mapping[str, object],
     show: ShowFlags,
 ) -> None:
-    """Print what each of the counters called ``names`` prints for the network; ``others`` are flags of other tables."""
+    """Print the totals of the counters called ``names``; ``others`` are flags that have no effect here."""
     refuse(others, "--as shows other counters alone; leave one or the other out")
     form = show.form()
     counters = flag("--as", choose_counters, names)
@@ -32,7 +32,7 @@ def show_counters(
 
 
 def show_published(source: str, others: Mapping[str, object], show: ShowFlags) -> None:
-    """Print what the published figures of a network file stand for."""
+    """Print which conventions the published figures of a network follow."""
     refuse(others, "--published shows published figures alone; leave one or the other out")
     form = show.form()
     network = SourceFlags().open(source)

@@ -1,13 +1,15 @@
 """Flags as records: a group of flags is declared once, and each command that takes it reads one value.
 
-A record is a named tuple whose fields are options of Typer with a default, or records; a dataclass takes several times
-as long to make, at every start. Typer sees the fields of the records of a command that :func:`flat` decorates as flags,
-in their order. Required fields are named beside the record: ``Annotated[Record, "cin", "cout"]``.
+The fields of a record are options of Typer with defaults, or records. A command decorated with :func:`flat` shows them
+to Typer as flags, in their order. Required fields are named beside the record: ``Annotated[Record, "cin", "cout"]``.
+Records are named tuples, because dataclasses take several times as long to make, at every start.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from inspect import Parameter, Signature, signature
 from typing import Any, TypeVar
+
+import typer
 
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.parsing import parse_lengths, parse_whole
@@ -16,6 +18,11 @@ from sepcalc.core.spec import Axes
 Given = TypeVar("Given")
 Answer = TypeVar("Answer")
 Word = TypeVar("Word", bound=str)
+
+
+def option(names: str, metavar: str, text: str) -> Any:
+    """The declaration of a flag that takes a value: its names with spaces between, the value's name, and its help."""
+    return typer.Option(*names.split(), metavar=metavar, help=text)
 
 
 def flat(command: Callable[..., None]) -> Callable[..., None]:
@@ -41,16 +48,16 @@ class _Flat:
 
     def __init__(self, command: Callable[..., None]) -> None:
         self._command = command
-        self._taken = signature(command).parameters.values()
+        self._parameters = signature(command).parameters.values()
         self.__name__, self.__module__, self.__doc__ = command.__name__, command.__module__, command.__doc__
         self.__annotations__ = {}  # all that Typer needs is in the signature
 
     @property
     def __signature__(self) -> Signature:
-        return Signature([flag for parameter in self._taken for flag in _spread(parameter)])
+        return Signature([flag for parameter in self._parameters for flag in _spread(parameter)])
 
     def __call__(self, **values: Any) -> None:
-        self._command(**{each.name: _gathered(each.name, each.annotation, values) for each in self._taken})
+        self._command(**{known.name: _gathered(known.name, known.annotation, values) for known in self._parameters})
 
 
 def _spread(parameter: Parameter) -> Iterator[Parameter]:
@@ -68,7 +75,7 @@ def _spread(parameter: Parameter) -> Iterator[Parameter]:
 
 
 def _gathered(name: str, annotation: Any, values: Mapping[str, Any]) -> Any:
-    """The value of a parameter: its own flag's, or a record of the flags of its fields."""
+    """The value of a parameter: that of its flag, or a record with the values of its fields' flags."""
     record = _record(annotation)
     if record is None:
         return values[name]
@@ -78,13 +85,13 @@ def _gathered(name: str, annotation: Any, values: Mapping[str, Any]) -> Any:
 
 
 def _record(annotation: Any) -> Any:
-    """The record that a parameter or a field is declared as; None where it is a flag."""
+    """The record type of a parameter or field; None if it is a flag."""
     kind = getattr(annotation, "__origin__", annotation)
     return kind if hasattr(kind, "_fields") or hasattr(kind, "parameters") else None
 
 
 def flags_of(record: Any) -> dict[str, object]:
-    """The flags of a record by name, None where one has its default.
+    """The values of a record's flags by name; a flag with its default value gets None.
 
     >>> from typing import NamedTuple
     >>> class Kernel(NamedTuple):
@@ -95,13 +102,11 @@ def flags_of(record: Any) -> dict[str, object]:
     """
     if hasattr(record, "parameters"):
         return {flag_name(parameter.name): record.get(parameter.name) for parameter in record.parameters()}
-    found: dict[str, object] = {}
+    flags: dict[str, object] = {}
     for name, value in zip(record._fields, record, strict=True):
-        if _record(type(value)) is not None:
-            found |= flags_of(value)
-        else:
-            found[flag_name(name)] = None if value == record._field_defaults.get(name) else value
-    return found
+        default = record._field_defaults.get(name)
+        flags |= flags_of(value) if _record(type(value)) else {flag_name(name): None if value == default else value}
+    return flags
 
 
 def flag_name(name: str) -> str:
@@ -114,7 +119,7 @@ def flag_name(name: str) -> str:
 
 
 def flag(name: str, read: Callable[[Given], Answer], given: Given) -> Answer:
-    """What ``read`` makes of a flag's value; a fault is reported with the flag's name."""
+    """``read(given)``; the message of an error starts with the flag's name."""
     try:
         return read(given)
     except SepcalcError as error:
@@ -122,26 +127,25 @@ def flag(name: str, read: Callable[[Given], Answer], given: Given) -> Answer:
 
 
 def lengths(name: str, text: str, least: int = 1) -> int | Axes:
-    """A flag with one number, or one per axis."""
+    """The value of a flag that takes one number, or one per axis."""
     return flag(name, lambda given: parse_lengths(given, least), text)
 
 
 def whole(name: str, text: str | None) -> int | None:
-    """A flag with one whole number from 1; None where it is not given."""
+    """The value of a flag that takes a whole number from 1; None if it is not given."""
     return None if text is None else flag(name, parse_whole, text)
 
 
 def word(name: str, text: str, known: Iterable[Word]) -> Word:
-    """A flag with one of the words in ``known``."""
-    words = tuple(known)
-    for each in words:
-        if each == text:
-            return each
-    raise SepcalcError(f"{name}: unknown word '{text}'{closest(text, words)}")
+    """The value of a flag that takes one of the words in ``known``."""
+    words: dict[str, Word] = {choice: choice for choice in known}
+    if text not in words:
+        raise SepcalcError(f"{name}: unknown word '{text}'{closest(text, words)}")
+    return words[text]
 
 
 def refuse(flags: Mapping[str, object], why: str) -> None:
-    """Raise :class:`SepcalcError` for those of the ``flags`` that are given, where they would change nothing."""
+    """Raise :class:`SepcalcError` if any of ``flags`` is given: here they have no effect."""
     given = [name for name, value in flags.items() if value not in (None, False, [])]
     if given:
         raise SepcalcError(f"{' and '.join(given)} would change nothing: {why}")

@@ -1,11 +1,11 @@
-"""``sepcalc import``: a network from elsewhere as a plain list of layers in YAML."""
+"""``sepcalc import``: a PyTorch or ONNX network as a plain list of layers in YAML."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from sepcalc.cli.flags import flat
+from sepcalc.cli.flags import flat, option
 from sepcalc.cli.options import command_app, examples, show_text
 from sepcalc.cli.sources import SOURCE_HELP, SourceFlags, say
 
@@ -24,13 +24,11 @@ app = command_app()
 def import_(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)],
     imports: SourceFlags,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file; else it is printed.")
-    ] = None,
+    output: Annotated[Path | None, option("--output -o", "FILE", "Write to this file; else it is printed.")] = None,
 ) -> None:
-    """Write a network as a plain list of layers in YAML, which reads back to the same totals.
+    """Write a network as a plain list of layers in YAML with the same totals.
 
-    PyTorch code is run once, on shapes alone; nothing but the callable that you name is run.
+    The PyTorch callable that you name is run once, on shapes alone.
     """
     from sepcalc.readers.yaml.writer import to_yaml
 

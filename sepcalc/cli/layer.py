@@ -1,6 +1,5 @@
 """``sepcalc layer``: one convolution in several variants."""
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,18 +7,17 @@ from typing import Annotated, Literal
 import typer
 
 from sepcalc.cli.convolution import GivenConvolution, compared
-from sepcalc.cli.flags import flags_of, flat, refuse, word
+from sepcalc.cli.flags import flags_of, flat, option, refuse, word
 from sepcalc.cli.options import (
     DtypeOption,
     ShowFlags,
     StagesOption,
-    colorful,
     command_app,
     element_bytes,
     examples,
     need_size,
+    screen,
     show_text,
-    terminal_width,
     with_columns,
 )
 from sepcalc.cli.pictures import BarFlags, PlotFlags
@@ -32,7 +30,7 @@ from sepcalc.core.table import Table
 FRAMEWORKS: tuple[Literal["torch", "keras"], ...] = ("torch", "keras")
 
 SHARES = {"params": "params_ratio", "macs": "macs_ratio", "macs_per_position": "macs_ratio"}
-"""The counts that ``--bars`` draws bars for, and the columns with their shares."""
+"""The counts that ``--bars`` shows as bars, and the columns with their shares."""
 
 EXAMPLES = (
     "sepcalc layer --cin 64 --cout 128 -k 3",
@@ -53,9 +51,7 @@ def layer(
     dtype: DtypeOption = None,
     stages: StagesOption = False,
     explain: Annotated[bool, typer.Option("--explain", help="Derive each variant's count, step by step.")] = False,
-    code: Annotated[
-        str | None, typer.Option("--code", metavar="FRAMEWORK", help="Print modules that run: torch or keras.")
-    ] = None,
+    code: Annotated[str | None, option("--code", "FRAMEWORK", "Print modules that run: torch or keras.")] = None,
     plots: PlotFlags,
     bars: BarFlags,
     show: ShowFlags,
@@ -96,17 +92,15 @@ def _show_explanation(comparison: Comparison, show: ShowFlags, others: Mapping[s
 
     form = show.form()
     refuse(others, "--explain prints a derivation; leave one or the other out")
-    live = show.output is None and form == "terminal" and sys.stdout.isatty()
-    width = terminal_width() if live else None
-    show_text(render_explanation(explain_layer(comparison), form, width=width, color=live and colorful()), show.output)
+    width, color = screen(show.output)
+    show_text(render_explanation(explain_layer(comparison), form, width=width, color=color), show.output)
 
 
 def _show_table(comparison: Comparison, dtype: str | None, bars: BarFlags, show: ShowFlags, *, stages: bool) -> None:
     spec = comparison.spec
     table = layer_table(comparison, element_bytes=_moved_bytes(dtype, spec), stages=stages)
     known = bars.barred(table if spec.size is not None else _known(table, show.columns), SHARES, show)
-    shown = with_columns(known, show.columns)
-    if not {"traffic_bytes", "intensity"}.intersection(column.key for column in shown.columns):
+    if not {"traffic_bytes", "intensity"} & {column.key for column in with_columns(known, show.columns).columns}:
         refuse({"--dtype": dtype}, "no traffic is shown; add traffic_bytes or intensity to --columns")
     show.tables(known)
 
@@ -118,10 +112,7 @@ def _moved_bytes(dtype: str | None, spec: ConvSpec) -> int:
 
 
 def _known(table: Table, columns: str | None) -> Table:
-    """The columns of ``table`` that do not depend on a size.
-
-    Raises :class:`SepcalcError` where ``columns`` asks for one of the others.
-    """
-    known = {column.key: cell is not None for column, cell in zip(table.columns, table.rows[0].cells, strict=True)}
-    need_size(columns, [key for key, there in known.items() if not there])
-    return table.select(key for key, there in known.items() if there)
+    """The columns of ``table`` that need no size; raises :class:`SepcalcError` if ``columns`` names another one."""
+    cells = {column.key: cell for column, cell in zip(table.columns, table.rows[0].cells, strict=True)}
+    need_size(columns, [key for key, cell in cells.items() if cell is None])
+    return table.select(key for key, cell in cells.items() if cell is not None)

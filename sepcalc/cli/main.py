@@ -31,7 +31,7 @@ COMMANDS = {
 """Every command and the module that holds its ``app`` and its ``EXAMPLES``."""
 
 EXAMPLE = "sepcalc layer --cin 64 --cout 128 -k 3"
-"""What a newcomer types first."""
+"""The first command for a newcomer."""
 
 _UsageError: Any = typer.BadParameter.__base__
 _ClickError: Any = _UsageError.__base__
@@ -85,8 +85,7 @@ def _options(
 def main(arguments: list[str] | None = None) -> None:
     """Run the program with ``arguments`` (those of the process by default) and exit with its code.
 
-    0: done. 1: a limit that the user set was not met. 2: wrong input, with one message on standard error.
-    130: interrupted.
+    0: done. 1: a limit set by the user was not met. 2: wrong input, with a message on standard error. 130: interrupted.
     """
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
@@ -107,7 +106,7 @@ def run(arguments: list[str]) -> int:
             return 0
         return _fail(f"cannot write the result: {(error.strerror or str(error)).lower()}; write to another place", 2)
     except SystemExit as end:
-        # Typer exits so after a completion, and when the reader of a help text has gone away.
+        # Typer exits like this after a completion, and when the reader of a help text closes its pipe.
         return 0 if isinstance(end.__context__, BrokenPipeError) else int(end.code or 0)
     except (KeyboardInterrupt, typer.Abort):
         return 130
@@ -121,12 +120,12 @@ def _prepare_streams() -> None:
         if stream is None:  # closed by whoever started the program
             setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 (it stays open to the end)
         elif isinstance(stream, TextIOWrapper):
-            # On a terminal without × a question mark stands there, instead of an error.
+            # A terminal that cannot show × shows a question mark, instead of an error.
             stream.reconfigure(errors="replace")
 
 
 def _fail(message: str, code: int) -> int:
-    """Print an error without the control characters that a value may hold; the exit code."""
+    """Print an error, with control characters made visible; the exit code."""
     from sepcalc.render.cells import visible
 
     sys.stderr.write("".join(f"{visible(line)}\n" for line in message.splitlines()))
@@ -135,24 +134,27 @@ def _fail(message: str, code: int) -> int:
 
 def _usage_message(error: Any, arguments: list[str]) -> str:
     """Typer's error as one sentence in this program's style."""
-    known = [word for word in arguments[:1] if word in COMMANDS]
-    see = f"see '{' '.join(('sepcalc', *known, '--help'))}'"
+    command = [word for word in arguments[:1] if word in COMMANDS]
+    see = f"see '{' '.join(('sepcalc', *command, '--help'))}'"
     match type(error).__name__:
         case "NoArgsIsHelpError":
             return str(error.message)
         case "NoSuchOption":
-            # Without their dashes, which make all of them alike.
-            options = {name.lstrip("-"): name for known in error.ctx.command.params for name in known.opts}
+            # Compared without their dashes, which would make all options similar.
+            options = {name.lstrip("-"): name for parameter in error.ctx.command.params for name in parameter.opts}
             meant = nearest(error.option_name.lstrip("-"), options)
             return f"unknown option '{error.option_name}'; " + (f"did you mean '{options[meant]}'?" if meant else see)
         case "MissingParameter":
-            context = error.ctx
-            missing = [one for one in context.command.params if one.required and one.name not in context.params]
-            names = ", ".join(one.metavar if one.param_type_name == "argument" else one.opts[0] for one in missing)
-            return f"missing {names}; for example: {import_module(COMMANDS[known[0]]).EXAMPLES[0]}"
+            needed = [
+                known for known in error.ctx.command.params if known.required and known.name not in error.ctx.params
+            ]
+            names = ", ".join(
+                known.metavar if known.param_type_name == "argument" else known.opts[0] for known in needed
+            )
+            return f"missing {names}; for example: {import_module(COMMANDS[command[0]]).EXAMPLES[0]}"
         case "BadOptionUsage":
-            does = "needs a value" if "requires" in error.message else "takes no value"
-            return f"option '{error.option_name}' {does}; {see}"
+            fault = "needs a value" if "requires" in error.message else "takes no value"
+            return f"option '{error.option_name}' {fault}; {see}"
     message = error.format_message().rstrip(".")
     if found := re.search(r"unexpected extra arguments? ?.*\((.*)\)$", message):
         message = f"unexpected argument '{found[1]}'"

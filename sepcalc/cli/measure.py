@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from sepcalc.cli.flags import flags_of, flat, refuse
+from sepcalc.cli.flags import flags_of, flat, option, refuse
 from sepcalc.cli.measure_flags import FORMATS, MeasuredFlags
 from sepcalc.cli.measure_show import TABLES, advise, check, check_show, loaded, show_session, show_sessions
-from sepcalc.cli.options import ShowFlags, command_app, examples
+from sepcalc.cli.options import ShowFlags, command_app, examples, typed
 from sepcalc.cli.pictures import PlotFlags
 from sepcalc.cli.sources import SOURCE_HELP
 from sepcalc.measure.session import Scope
@@ -25,11 +25,12 @@ EXAMPLES = (
 
 
 class _Command(TyperCommand):
-    """A command whose ``--channels-last`` may stand alone: Typer knows no flag with an optional value."""
+    """A command with an optional value for ``--channels-last``, which Typer cannot declare."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        words = [f"{word}=yes" if word == "--channels-last" and next_ not in FORMATS else word
-                 for word, next_ in pairwise([*args, ""])]  # fmt: skip
+        bare = "--channels-last"
+        pairs = pairwise([*args, ""])
+        words = [f"{bare}=yes" if word == bare and after not in FORMATS else word for word, after in pairs]
         return super().parse_args(ctx, words)
 
 
@@ -42,19 +43,16 @@ def measure(
     *,
     context: typer.Context,
     sources: Annotated[
-        list[str] | None, typer.Argument(metavar="[SOURCE]", help=f"{SOURCE_HELP} Without one, a convolution.")
+        list[str] | None, typer.Argument(metavar="[SOURCE]", help=f"{SOURCE_HELP} Leave it out for a convolution.")
     ] = None,
     measured: MeasuredFlags,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 where a row is unreliable or failed.")] = False,
-    save: Annotated[
-        Path | None, typer.Option("--save", metavar="FILE.json", help="Save all samples and what they depend on.")
-    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if a row is unreliable or failed.")] = False,
+    save: Annotated[Path | None, option("--save", "FILE.json", "Save all samples and their conditions.")] = None,
     load: Annotated[
-        bool, typer.Option("--load", help="Show saved measurements: the arguments are their files.")
+        bool, typer.Option("--load", help="Show saved measurements; the arguments are their files.")
     ] = False,
     table: Annotated[
-        list[str] | None,
-        typer.Option("--table", metavar="NAME", help=f"Of a network only this table: {', '.join(TABLES)}; repeatable."),
+        list[str] | None, option("--table", "NAME", f"Only this table of a network: {', '.join(TABLES)}; repeatable.")
     ] = None,
     plots: PlotFlags,
     show: ShowFlags,
@@ -75,7 +73,7 @@ def measure(
 
     scope: Scope = "network" if sources else "layer"
     session = measured_session(
-        sources or (), measured, context.obj or [], save, lambda grid: check_show(scope, grid, names, show)
+        sources or (), measured, typed(context), save, lambda grid: check_show(scope, grid, names, show)
     )
     show_session(session, names, show)
     plots.draw(lambda: session.tables[:1], "measurement")

@@ -7,46 +7,41 @@ from typing import Annotated, NamedTuple
 import typer
 
 from sepcalc.cli.convolution import ConvolutionFlags
-from sepcalc.cli.flags import flag, refuse, whole, word
-from sepcalc.cli.sources import PatternFlags, ScaleFlags, SourceFlags
+from sepcalc.cli.flags import flag, option, refuse, whole, word
+from sepcalc.cli.sources import PatternFlags, SourceFlags
 from sepcalc.cli.variants import VariantFlags
-from sepcalc.core.errors import SepcalcError
+from sepcalc.core.errors import SepcalcError, either
 from sepcalc.core.parsing import is_whole, parse_whole
 from sepcalc.core.spec import LARGEST
-from sepcalc.measure.conditions import CACHES, DEVICES, DTYPES, Cache, Conditions
+from sepcalc.measure.conditions import CACHES, DEVICES, DTYPES, Conditions
 from sepcalc.measure.loop import Plan
 from sepcalc.measure.machine import usable_cores
 
 FORMATS = {"no": (False,), "yes": (True,), "both": (False, True)}
-"""By the word of ``--channels-last``: whether channels are last, in each row of the grid."""
+"""The words of ``--channels-last``, with the memory formats they time: True is channels last."""
 
 LONGEST_S = 86_400
-"""A day, the longest that one group may be measured."""
+"""The longest time to measure one group: a day."""
 
 
 class ConditionFlags(NamedTuple):
-    """The conditions of all timing; those with several values make a grid."""
+    """The conditions of the timing; several values make a grid."""
 
-    batch: Annotated[
-        list[str] | None, typer.Option("--batch", metavar="N", help="Examples in a call: 8, or 1,8; 1 by default.")
-    ] = None
+    batch: Annotated[list[str] | None, option("--batch", "N", "Examples in a call: 8, or 1,8; 1 by default.")] = None
     dtype: Annotated[
-        list[str] | None,
-        typer.Option("--dtype", metavar="NAME", help=f"{', '.join(DTYPES)}, or several; float32 by default."),
+        list[str] | None, option("--dtype", "NAME", f"{', '.join(DTYPES)}, or several; float32 by default.")
     ] = None
     channels_last: Annotated[
-        str,
-        typer.Option("--channels-last", metavar="[both]", help="Channels last in memory; both: and channels first."),
+        str, option("--channels-last", "[both]", "Channels last in memory; both: time channels first too.")
     ] = "no"
-    device: Annotated[str, typer.Option("--device", metavar="NAME", help=f"{', '.join(DEVICES)}.")] = "cpu"
-    threads: Annotated[str | None, typer.Option("--threads", metavar="N", help="Threads of the CPU; 1 by default.")] = (
-        None
+    device: Annotated[str, option("--device", "NAME", f"{', '.join(DEVICES)}.")] = "cpu"
+    threads: Annotated[str | None, option("--threads", "N", "Threads of the CPU; 1 by default.")] = None
+    compile: Annotated[bool, typer.Option("--compile", help="Compile with torch.compile.")] = False
+    backward: Annotated[bool, typer.Option("--backward", help="Time forward and backward passes, as in training.")] = (
+        False
     )
-    compile: Annotated[bool, typer.Option("--compile", help="Through torch.compile.")] = False
-    backward: Annotated[bool, typer.Option("--backward", help="A forward and a backward pass, as in training.")] = False
     cache: Annotated[
-        str | None,
-        typer.Option("--cache", metavar="STATE", help="What a call finds: warm, or cold, the default on cuda."),
+        str | None, option("--cache", "STATE", "Caches before a call: warm, or cold (the default on cuda).")
     ] = None
 
     def grid(self) -> tuple[Conditions, ...]:
@@ -54,19 +49,18 @@ class ConditionFlags(NamedTuple):
 
         Raises :class:`SepcalcError` for an unknown value, and for a flag without effect.
         """
-        device = self.device
-        if device not in DEVICES:
-            raise SepcalcError(f"--device: expected {', '.join(DEVICES[:-1])} or {DEVICES[-1]}, got '{device}'")
-        if device != "cpu":
-            refuse({"--threads": self.threads}, f"they are the CPU's, and {device} computes; leave them out")
-        usual: Cache = "cold" if device == "cuda" else "warm"
-        cache = usual if self.cache is None else word("--cache", self.cache, CACHES)
+        if self.device not in DEVICES:
+            raise SepcalcError(f"--device: expected {either(DEVICES)}, got '{self.device}'")
+        if self.device != "cpu":
+            refuse({"--threads": self.threads}, f"they are the CPU's, and {self.device} computes; leave them out")
+        usual = "cold" if self.device == "cuda" else "warm"
+        cache = word("--cache", usual if self.cache is None else self.cache, CACHES)
         batches = [flag("--batch", parse_whole, text) for text in _listed("--batch", self.batch) or ("1",)]
         dtypes = [word("--dtype", text, DTYPES) for text in _listed("--dtype", self.dtype) or ("float32",)]
         formats = FORMATS[word("--channels-last", self.channels_last, FORMATS)]
         return tuple(
             Conditions(
-                device=device,
+                device=self.device,
                 dtype=dtype,
                 batch=batch,
                 channels_last=channels_last,
@@ -82,16 +76,9 @@ class ConditionFlags(NamedTuple):
 class PlanFlags(NamedTuple):
     """How long to measure."""
 
-    rounds: Annotated[
-        str | None, typer.Option("--rounds", metavar="N", help="The least number of rounds; 30 by default.")
-    ] = None
-    time: Annotated[
-        str | None,
-        typer.Option("--time", metavar="SECONDS", help="More rounds until so long is measured; 2 by default."),
-    ] = None
-    seed: Annotated[
-        str | None, typer.Option("--seed", metavar="N", help="Of the order in each round; 0 by default.")
-    ] = None
+    rounds: Annotated[str | None, option("--rounds", "N", "Minimum number of rounds; 30 by default.")] = None
+    time: Annotated[str | None, option("--time", "SECONDS", "Minimum time to measure; 2 by default.")] = None
+    seed: Annotated[str | None, option("--seed", "N", "Seed for the order in each round; 0 by default.")] = None
 
     def plan(self) -> Plan:
         """The plan of these flags, with the library's defaults."""
@@ -104,9 +91,7 @@ class PlanFlags(NamedTuple):
 
 
 def parse_seconds(text: str) -> float:
-    """A time in seconds.
-
-    Raises :class:`SepcalcError` for any other text.
+    """A time in seconds; raises :class:`SepcalcError` for any other text.
 
     >>> parse_seconds("0.5")
     0.5
@@ -127,7 +112,6 @@ def _parse_seed(text: str) -> int:
 
 
 def _threads(text: str | None) -> int:
-    """The number of threads: at most that of the cores, or threads would wait for one another."""
     threads, cores = whole("--threads", text) or 1, usable_cores()
     if cores is not None and threads > cores:
         raise SepcalcError(f"--threads: {threads:,} threads would wait for one another here; give {cores} at most")
@@ -135,7 +119,7 @@ def _threads(text: str | None) -> int:
 
 
 def _listed(name: str, texts: Sequence[str] | None) -> list[str]:
-    """The values of a flag that may come several times, and hold several values with commas between."""
+    """The values of a repeatable flag, each text split at its commas."""
     values = [value.strip() for text in texts or () for value in text.split(",")]
     if "" in values:
         raise SepcalcError(f"{name}: a value is empty in '{','.join(texts or ())}'; leave out the comma")
@@ -146,18 +130,12 @@ class MeasuredFlags(NamedTuple):
     """All flags of a measurement: a convolution or a network, its variants, the conditions and the plan."""
 
     convolution: ConvolutionFlags = ConvolutionFlags()
-    width: Annotated[
-        str | None, typer.Option("--width", metavar="FACTOR", help="Multiply the channels, as in 0.75 MobileNet.")
-    ] = None
+    width: Annotated[str | None, option("--width", "FACTOR", "Multiply the channels, as in 0.75 MobileNet.")] = None
     imports: SourceFlags = SourceFlags()
     variants: VariantFlags = VariantFlags()
     patterns: PatternFlags = PatternFlags()
     conditions: ConditionFlags = ConditionFlags()
     plan: PlanFlags = PlanFlags()
     roofline: Annotated[
-        bool, typer.Option("--roofline", help="Measure the ceilings of the machine, and time each stage too.")
+        bool, typer.Option("--roofline", help="Measure the machine's ceilings, and time each stage too.")
     ] = False
-
-    def scale(self) -> ScaleFlags:
-        """The scale of a network; it shares ``--size`` with a convolution."""
-        return ScaleFlags(width=self.width, size=self.convolution.size)

@@ -1,6 +1,5 @@
 """From flags to a session: the convolution or network is opened, timed and saved."""
 
-import shlex
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -11,6 +10,7 @@ from sepcalc.cli.convolution import compared
 from sepcalc.cli.flags import flags_of, refuse
 from sepcalc.cli.measure_flags import MeasuredFlags
 from sepcalc.cli.progress import measure_progress
+from sepcalc.cli.sources import ScaleFlags
 from sepcalc.core.errors import SepcalcError
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.run import MeasurementSetup
@@ -23,15 +23,15 @@ Timing = Callable[[MeasurementSetup], Session]
 def measured_session(
     sources: Sequence[str],
     measured: MeasuredFlags,
-    arguments: Sequence[str],
+    command: str,
     save: Path | None,
     check: Callable[[Sequence[Conditions]], None],
 ) -> Session:
-    """The session that the flags describe, also saved to a file where one is named.
+    """The session described by the flags, also written to the file ``save``; ``command`` is stored in it.
 
-    ``check`` is given the conditions before anything is opened or measured, and may raise.
+    ``check`` gets the conditions before anything is opened or measured, and may raise.
 
-    Raises :class:`SepcalcError` where nothing is described, nothing could be timed, or a file cannot be written;
+    Raises :class:`SepcalcError` if nothing is described or could be timed, or a file cannot be written;
     :class:`KeyboardInterrupt` after an interruption before the first result.
     """
     conditions, plan = measured.conditions.grid(), measured.plan.plan()
@@ -44,22 +44,22 @@ def measured_session(
         if save is not None:
             from sepcalc.render.files import writing
 
-            # Before the clock starts: a missing folder is no news for afterwards.
+            # A missing folder is reported before the measurement, not after it.
             file = stack.enter_context(writing(save))
         from sepcalc.measure.pytorch.bench import torch_bench
 
-        found = timing(
+        timed = timing(
             MeasurementSetup(
                 conditions=conditions,
                 plan=plan,
                 roofline=measured.roofline,
                 bench=torch_bench(),
                 progress=stack.enter_context(measure_progress()),
-                command=shlex.join(["sepcalc", *arguments]),
+                command=command,
             )
         )
-        _check_anything(found)
-        session = replace(found, environment={"sepcalc": __version__, **found.environment})
+        _check_anything(timed)
+        session = replace(timed, environment={"sepcalc": __version__, **timed.environment})
         if file is not None:
             from sepcalc.measure.record import encoded
 
@@ -68,7 +68,6 @@ def measured_session(
 
 
 def _layer(measured: MeasuredFlags) -> Timing:
-    """The timing of the convolution that the flags describe."""
     from sepcalc.measure.layer import measure_layer
 
     given = flags_of(measured.convolution)
@@ -83,7 +82,6 @@ def _layer(measured: MeasuredFlags) -> Timing:
 
 
 def _network(sources: Sequence[str], measured: MeasuredFlags) -> Timing:
-    """The timing of the named network."""
     from sepcalc.measure.network import measure_network
 
     if len(sources) > 1:
@@ -92,22 +90,22 @@ def _network(sources: Sequence[str], measured: MeasuredFlags) -> Timing:
     given = {name: value for name, value in flags_of(measured.convolution).items() if name != "--size"}
     refuse(given, f"they describe a convolution, and '{source}' is a network; leave one or the other out")
     variants = measured.variants.chosen()
-    network = measured.imports.open(source, measured.scale())
-    measured.patterns.rewritten(network, variants)  # raises where a pattern matches nothing
+    scale = ScaleFlags(width=measured.width, size=measured.convolution.size)
+    network = measured.imports.open(source, scale)
+    measured.patterns.rewritten(network, variants)  # raises if a pattern matches nothing
     only, keep = measured.patterns.only or (), measured.patterns.keep or ()
     own = None
     if kind_of(source) == "torch":
         from sepcalc.measure.pytorch.bench import own_model
 
-        own = own_model(measured.imports.request(source, measured.scale()), network, only=only, keep=keep)
+        own = own_model(measured.imports.request(source, scale), network, only=only, keep=keep)
     return lambda setting: measure_network(network, setting, variants=variants, only=only, keep=keep, own=own)
 
 
 def _check_anything(session: Session) -> None:
-    """Raise where no row has a sample: the interruption, or an error with the reason."""
-    if any(row.series for row in session.rows):
-        return
-    if session.interrupted:
-        raise KeyboardInterrupt
-    reason = next((row.failure for row in session.rows if row.failure), "no variant applies")
-    raise SepcalcError(f"nothing could be timed: {reason}")
+    """Raise if no row has a sample: :class:`KeyboardInterrupt`, or an error with the reason."""
+    if not any(row.series for row in session.rows):
+        if session.interrupted:
+            raise KeyboardInterrupt
+        reason = next((row.failure for row in session.rows if row.failure), "no variant applies")
+        raise SepcalcError(f"nothing could be timed: {reason}")

@@ -1,10 +1,10 @@
-"""Measurements as tables: those of one, or several side by side; and whether all rows are believed."""
+"""One measurement as tables, or several side by side; advice and errors about unreliable rows."""
 
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 
-from sepcalc.cli.options import ShowFlags, refuse_si, with_columns
-from sepcalc.core.errors import GateError, SepcalcError, closest
+from sepcalc.cli.options import ShowFlags, check_tables, refuse_si, with_columns
+from sepcalc.cli.sources import say
+from sepcalc.core.errors import GateError, SepcalcError
 from sepcalc.core.table import Table
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.loop import Plan
@@ -20,9 +20,9 @@ _HOLDS = "row and sample"
 
 
 def loaded(files: Sequence[str]) -> dict[str, Session]:
-    """The sessions in ``files``, by the name of the file.
+    """The sessions in ``files``, by file name.
 
-    Raises :class:`SepcalcError` where no file is named, and for one that is not a measurement.
+    Raises :class:`SepcalcError` if no file is named, and for a file named twice or without a measurement.
     """
     from sepcalc.measure.record import load_measurement
 
@@ -35,26 +35,25 @@ def loaded(files: Sequence[str]) -> dict[str, Session]:
 
 
 def show_sessions(sessions: Mapping[str, Session], names: Sequence[str], show: ShowFlags) -> None:
-    """Show one session as it was, or several side by side."""
+    """Show one session as after its measurement, or several side by side."""
     first = next(iter(sessions.values()))
     if len(sessions) == 1:
-        check_tables(names, of_network=first.scope == "network")
+        _check_tables(first.scope, names, show.form())
         show_session(first, names, show)
-        return
-    if names:
+    elif names:
         raise SepcalcError(f"--table: {len(sessions)} files are one table, side by side; leave it out")
-    if show.form() == "json":
+    elif show.form() == "json":
         from sepcalc.measure.record import answers
 
         show.answer(answers(sessions), _HOLDS)
-        return
-    from sepcalc.measure.runs import runs_table
+    else:
+        from sepcalc.measure.runs import runs_table
 
-    show.tables(runs_table(sessions))
+        show.tables(runs_table(sessions))
 
 
 def show_session(session: Session, names: Sequence[str], show: ShowFlags) -> None:
-    """Show all tables of a session, or those called ``names``."""
+    """Show the tables of a session called ``names``, or all."""
     form = show.form()
     if form == "json":
         from sepcalc.measure.record import answer
@@ -63,10 +62,9 @@ def show_session(session: Session, names: Sequence[str], show: ShowFlags) -> Non
         return
     wanted = _wanted(session, names)
     if FORMATS[form].one_table and len(wanted) > 1 and not names:
-        sys.stderr.write(f"{form} holds one table, this is '{wanted[0].name}'; for the other use --table totals\n")
+        say(f"{form} holds one table, this is '{wanted[0].name}'; for the other use --table totals")
         wanted = wanted[:1]
-    first, *others = wanted
-    show.tables(first, *(table.brief() for table in others))
+    show.tables(wanted[0], *(table.brief() for table in wanted[1:]))
 
 
 def _wanted(session: Session, names: Sequence[str]) -> list[Table]:
@@ -74,48 +72,39 @@ def _wanted(session: Session, names: Sequence[str]) -> list[Table]:
 
 
 def check_show(scope: Scope, conditions: Sequence[Conditions], names: Sequence[str], show: ShowFlags) -> None:
-    """Raise :class:`SepcalcError` for what cannot be shown of a session, before it is measured."""
+    """Raise :class:`SepcalcError` if the flags for output do not fit a session, before it is measured."""
     form = show.form()
-    check_tables(names, of_network=scope == "network")
+    _check_tables(scope, names, form)
     if show.output is not None:
         check_place(show.output)
     if form == "json":
         show.refuse_looks(_HOLDS, {"--table": list(names)})
         return
     refuse_si(form, si=show.si)
-    if FORMATS[form].one_table and len(set(names)) > 1:
-        raise SepcalcError(f"--table: {form} holds one table; name one, or choose another format")
-    rows = tuple(Timed(group=group, name="", conditions=each) for group in ("", WHOLE) for each in conditions)
+    rows = tuple(Timed(group=group, name="", conditions=setting) for group in ("", WHOLE) for setting in conditions)
     rehearsal = Session(scope=scope, title="", rows=rows, plan=Plan())
     with_columns(_wanted(rehearsal, names)[0], show.columns)
 
 
-def check_tables(names: Sequence[str], *, of_network: bool) -> None:
-    """Raise :class:`SepcalcError` for unknown tables."""
-    for name in names:
-        if name not in TABLES:
-            raise SepcalcError(f"--table: no table '{name}'{closest(name, TABLES)}")
-    if names and not of_network:
+def _check_tables(scope: Scope, names: Sequence[str], form: str) -> None:
+    check_tables(names, TABLES, form)
+    if names and scope == "layer":
         raise SepcalcError("--table would change nothing: a convolution has one table; leave it out")
 
 
 def advise(session: Session) -> None:
-    """Advise on standard error where enough rounds gave unreliable rows."""
+    """Advise on standard error how to mend rows that are unreliable after enough rounds."""
     rows = judged(session)
-    if wrong := sum(each.summary is not None and each.summary.n >= FEWEST_ROUNDS for each in doubtful(rows)):
+    if wrong := sum(row.summary is not None and row.summary.n >= FEWEST_ROUNDS for row in doubtful(rows)):
         longer = f"for longer, as with --time {max(10, 5 * session.plan.time_s):g}"
-        sys.stderr.write(
-            f"unreliable: {wrong:,} of {len(rows):,} rows; close other programs and measure again, or {longer}\n"
-        )
+        say(f"unreliable: {wrong:,} of {len(rows):,} rows; close other programs and measure again, or {longer}")
 
 
 def check(sessions: Iterable[Session], *, strict: bool) -> None:
-    """Raise :class:`GateError` where ``strict`` and a row of any session is unreliable or failed."""
-    rows = [each for session in sessions for each in judged(session)]
-    wrong = list(doubtful(rows)) if strict else []
-    if wrong:
-        first = wrong[0]
+    """Raise :class:`GateError` if ``strict`` and a row of any session is unreliable or failed."""
+    rows = [row for session in sessions for row in judged(session)]
+    if strict and (wrong := list(doubtful(rows))):
         raise GateError(
             f"{len(wrong):,} of {len(rows):,} rows are unreliable or failed, which --strict forbids; "
-            f"first {first.label}: {first.reason}"
+            f"first {wrong[0].label}: {wrong[0].reason}"
         )

@@ -1,18 +1,17 @@
 """``sepcalc network``: the layers of a network, its totals, and what rewriting it would change."""
 
-import sys
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Annotated, NamedTuple
 
 import typer
 
-from sepcalc.cli.flags import flag, flags_of, flat, refuse, whole
-from sepcalc.cli.options import ShowFlags, StagesOption, command_app, examples
+from sepcalc.cli.flags import flag, flags_of, flat, option, refuse, whole
+from sepcalc.cli.options import ShowFlags, StagesOption, check_tables, command_app, examples
 from sepcalc.cli.pictures import BarFlags, PlotFlags
-from sepcalc.cli.sources import SOURCE_HELP, PatternFlags, ScaleFlags, SourceFlags
+from sepcalc.cli.sources import SOURCE_HELP, PatternFlags, ScaleFlags, SourceFlags, say
 from sepcalc.cli.variants import VariantFlags
-from sepcalc.core.errors import GateError, SepcalcError, closest
+from sepcalc.core.errors import GateError, SepcalcError
 from sepcalc.core.network import Network, WhatIf
 from sepcalc.core.network_tables import bundled_table, network_table, published_table, totals_table
 from sepcalc.core.parsing import parse_count
@@ -30,7 +29,7 @@ EXAMPLES = (
 )
 
 SHARES = {"params": "params_share", "macs": "macs_share"}
-"""The counts that ``--bars`` draws bars for, and the columns with their shares."""
+"""The counts that ``--bars`` shows as bars, and the columns with their shares."""
 
 TABLES = ("layers", "totals", "published")
 """The tables of a network, in the order in which they are shown."""
@@ -39,15 +38,12 @@ app = command_app()
 
 
 class LayoutFlags(NamedTuple):
-    """How the table of layers is laid out."""
+    """The layout of the table of layers."""
 
     group: Annotated[bool, typer.Option("--group", help="Add layers up by block.")] = False
-    sort: Annotated[
-        str | None, typer.Option("--sort", metavar="KEY", help="Order by this column, numbers from the largest.")
-    ] = None
+    sort: Annotated[str | None, option("--sort", "KEY", "Order by this column, the largest number first.")] = None
     top: Annotated[
-        str | None,
-        typer.Option("--top", metavar="N", help="Only so many rows, those of the most MACs unless sorted otherwise."),
+        str | None, option("--top", "N", "Show only the N rows with the most MACs, or the first N by --sort.")
     ] = None
     stages: StagesOption = False
 
@@ -62,47 +58,42 @@ class LayoutFlags(NamedTuple):
 
 
 class GateFlags(NamedTuple):
-    """Limits that a network has to keep."""
+    """Limits on a network."""
 
-    max_params: Annotated[
-        str | None, typer.Option("--max-params", metavar="COUNT", help="Exit 1 above so many: 5M.")
-    ] = None
-    max_macs: Annotated[str | None, typer.Option("--max-macs", metavar="COUNT", help="Exit 1 above so many: 600M.")] = (
-        None
-    )
-    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 where anything is uncounted.")] = False
+    max_params: Annotated[str | None, option("--max-params", "COUNT", "Exit 1 above this limit, like 5M.")] = None
+    max_macs: Annotated[str | None, option("--max-macs", "COUNT", "Exit 1 above this limit, like 600M.")] = None
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 1 if anything is uncounted.")] = False
 
     def limits(self) -> list[tuple[str, Fraction, str]]:
-        """The limits that are set: what is counted, how many at most, and how that was written."""
+        """The limits that are set: the name of the count, its largest value, and that value as typed."""
         given = {"params": self.max_params, "macs": self.max_macs}
         return [
             (name, flag(f"--max-{name}", parse_count, text), text) for name, text in given.items() if text is not None
         ]
 
     def check(self, network: Network) -> None:
-        """Raise :class:`GateError` with one sentence that names every limit that ``network`` passes."""
-        passed = []
+        """Raise :class:`GateError` with one sentence about every limit that ``network`` exceeds."""
+        exceeded = []
         for name, limit, text in self.limits():
             count = network.cost.params if name == "params" else network.cost.macs
             if count > limit:
                 unit = "parameters" if name == "params" else "MACs"
-                passed.append(f"{count:,} {unit}, {int(count - limit):,} more than --max-{name} {text}")
+                exceeded.append(f"{count:,} {unit}, {int(count - limit):,} more than --max-{name} {text}")
         if self.strict and network.uncounted:
-            names = first_few([each.name for each in network.uncounted])
-            passed.append(f"uncounted operators, which --strict forbids: {names}")
-        if passed:
-            raise GateError(f"{network.name} has {' and '.join(passed)}")
+            names = first_few([layer.name for layer in network.uncounted])
+            exceeded.append(f"uncounted operators, which --strict forbids: {names}")
+        if exceeded:
+            raise GateError(f"{network.name} has {' and '.join(exceeded)}")
 
 
 class CountFlags(NamedTuple):
-    """What only the counts of a network have: variants, layout, a choice of tables, limits."""
+    """The flags of a network's counts alone: variants, layout, tables, limits, pictures."""
 
     variants: VariantFlags = VariantFlags()
     patterns: PatternFlags = PatternFlags()
     layout: LayoutFlags = LayoutFlags()
     table: Annotated[
-        list[str] | None,
-        typer.Option("--table", metavar="NAME", help=f"Only this table: {', '.join(TABLES)}; repeatable."),
+        list[str] | None, option("--table", "NAME", f"Only this table: {', '.join(TABLES)}; repeatable.")
     ] = None
     gates: GateFlags = GateFlags()
     plots: PlotFlags = PlotFlags()
@@ -119,11 +110,10 @@ def network(
     imports: SourceFlags,
     count: CountFlags,
     as_: Annotated[
-        list[str] | None,
-        typer.Option("--as", metavar="COUNTER", help="What another counter prints: fvcore, thop, all; repeatable."),
+        list[str] | None, option("--as", "COUNTER", "Count as another tool does: fvcore, thop, all; repeatable.")
     ] = None,
     published_: Annotated[
-        bool, typer.Option("--published", help="What the published figures of a network file stand for.")
+        bool, typer.Option("--published", help="Show which conventions a network's published figures follow.")
     ] = False,
     show: ShowFlags,
 ) -> None:
@@ -154,43 +144,41 @@ def _show_counts(source: str, scale: ScaleFlags, imports: SourceFlags, count: Co
     _check_flags(count, form)
     count.plots.check()
     chosen = count.variants.chosen()
-    read = imports.open(source, scale)
-    what_ifs = count.patterns.rewritten(read, chosen)
+    network = imports.open(source, scale)
+    what_ifs = count.patterns.rewritten(network, chosen)
     if form == "json":
         from sepcalc.core.answers import network_answer
 
-        others = {**flags_of(count.layout), **flags_of(count.bars), "--table": count.table}
-        show.answer(network_answer(read, what_ifs), "layer and total", others)
+        looks = {**flags_of(count.layout), **flags_of(count.bars), "--table": count.table}
+        show.answer(network_answer(network, what_ifs), "layer and total", looks)
     else:
-        published = None if scale.changes() else published_table(read)
-        # Columns that nobody asks for need not be made; a large network has many rows.
+        published = None if scale.changes() else published_table(network)
+        # The columns of variants take long in a large network, so they are made only if they may be shown.
         asked = what_ifs if show.columns or count.layout.sort else ()
-        layers = count.bars.barred(count.layout.table(read, asked), SHARES, show)
-        tables = [layers, totals_table(read, what_ifs), published]
-        show.tables(*_wanted(read, tables, count.table or (), form))
+        layers = count.bars.barred(count.layout.table(network, asked), SHARES, show)
+        tables = [layers, totals_table(network, what_ifs), published]
+        show.tables(*_wanted(network, tables, count.table or (), form))
         if FORMATS[form].one_table and not count.table:
-            _say_what_is_missing(form, published)
-    # A chart has all layers or blocks in their order: sorted or cut they would be no depth.
-    count.plots.draw(lambda: [network_table(read, what_ifs, group=count.layout.group), totals_table(read, what_ifs)])
-    count.gates.check(read)
+            others = "--table totals or --table published" if published else "--table totals"
+            say(f"{form} holds one table, this is 'layers'; for the others use {others}")
+    # A chart shows all layers or blocks in the order of the network, whatever the layout of the table.
+    grouped = count.layout.group
+    count.plots.draw(lambda: [network_table(network, what_ifs, group=grouped), totals_table(network, what_ifs)])
+    count.gates.check(network)
 
 
 def _check_flags(count: CountFlags, form: str) -> None:
-    """Raise :class:`SepcalcError` for tables that there are not, for flags of those that are not shown, and for limits.
+    """Raise :class:`SepcalcError` for unknown tables, wrong limits, and flags of tables that are not shown.
 
-    All that needs no network is checked before one is opened, which can take long.
+    This comes before the network is opened, which can take long.
     """
     names = count.table or ()
-    for name in names:
-        if name not in TABLES:
-            raise SepcalcError(f"--table: no table '{name}'{closest(name, TABLES)}")
-    if FORMATS[form].one_table and len(set(names)) > 1:
-        raise SepcalcError(f"--table: {form} holds one table; name one, or choose another format")
+    check_tables(names, TABLES, form)
     if count.layout.group:
         refuse({"--stages": count.layout.stages}, "--group adds layers up; leave one or the other out")
     layout = {**flags_of(count.layout), **flags_of(count.bars)}
     rewriting = {**flags_of(count.variants), **flags_of(count.patterns)}
-    if count.plots.plot is not None:  # the chart shows blocks and variants, whatever the tables do
+    if count.plots.plot is not None:  # the chart shows blocks and variants too
         layout, rewriting = {**layout, "--group": None}, {}
     for name, flags in (("layers", layout), ("totals", rewriting)):
         if names and name not in names:
@@ -199,17 +187,11 @@ def _check_flags(count: CountFlags, form: str) -> None:
     count.gates.limits()
 
 
-def _wanted(read: Network, tables: Sequence[Table | None], names: Sequence[str], form: str) -> list[Table]:
-    """The tables that were asked for; formats that hold one table get the first."""
-    known = {each.name: each for each in tables if each is not None}
-    for name in names:
-        if name not in known:
-            why = "has no published figures" if not read.published else "is not as published with --width or --size"
-            raise SepcalcError(f"--table: {read.name} {why}; leave 'published' out")
-    chosen = [each for name, each in known.items() if not names or name in names]
+def _wanted(network: Network, tables: Sequence[Table | None], names: Sequence[str], form: str) -> list[Table]:
+    """The tables called ``names``, or all; for formats that hold one table, the first."""
+    known = {table.name: table for table in tables if table is not None}
+    if not known.keys() >= set(names):  # only the published figures may be missing
+        why = "is not as published with --width or --size" if network.published else "has no published figures"
+        raise SepcalcError(f"--table: {network.name} {why}; leave 'published' out")
+    chosen = [table for name, table in known.items() if not names or name in names]
     return chosen[:1] if FORMATS[form].one_table else chosen
-
-
-def _say_what_is_missing(form: str, published: Table | None) -> None:
-    others = "--table totals or --table published" if published else "--table totals"
-    sys.stderr.write(f"{form} holds one table, this is 'layers'; for the others use {others}\n")

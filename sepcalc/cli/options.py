@@ -1,4 +1,4 @@
-"""Options that several commands share, and the way of their results to a terminal, a pipe or a file."""
+"""Options that several commands share, and the output of results to a terminal, a pipe or a file."""
 
 import os
 import sys
@@ -8,26 +8,20 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from sepcalc.cli.flags import flag, refuse, word
+from sepcalc.cli.flags import flag, option, refuse, word
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.spec import ELEMENT_BYTES
 from sepcalc.core.table import Table
 from sepcalc.render.formats import FORMATS, render_tables
 
 FormatOption = Annotated[
-    str | None,
-    typer.Option(
-        "--format", "-f", metavar="NAME", help=f"{', '.join(FORMATS)}; terminal, or what the suffix of -o says."
-    ),
+    str | None, option("--format -f", "NAME", f"{', '.join(FORMATS)}; by default from the suffix of -o, or terminal.")
 ]
-OutputOption = Annotated[
-    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file; its suffix says the format.")
-]
+OutputOption = Annotated[Path | None, option("--output -o", "FILE", "Write to this file; its suffix sets the format.")]
 StagesOption = Annotated[bool, typer.Option("--stages", help="Show the stages of each variant below it.")]
 
 DtypeOption = Annotated[
-    str | None,
-    typer.Option("--dtype", metavar="NAME", help=f"For traffic: {', '.join(ELEMENT_BYTES)}; float32 by default."),
+    str | None, option("--dtype", "NAME", f"Element type for traffic: {', '.join(ELEMENT_BYTES)}; float32 by default.")
 ]
 
 
@@ -35,16 +29,24 @@ class ShowFlags(NamedTuple):
     """The columns and the format of the results, and where they go."""
 
     columns: Annotated[
-        str | None,
-        typer.Option("--columns", metavar="KEYS", help="Columns of the first table: params,macs; all for every one."),
+        str | None, option("--columns", "KEYS", "Columns of the first table, like params,macs, or all.")
     ] = None
     format: FormatOption = None
     output: OutputOption = None
-    si: Annotated[bool, typer.Option("--si", help="Round counts: 569 M.")] = False
+    si: Annotated[bool, typer.Option("--si", help="Round counts, like 569 M.")] = False
 
     def form(self) -> str:
-        """The format that the user asked for; see :func:`chosen_format`."""
-        return chosen_format(self.format, self.output)
+        """The format chosen by ``--format``, or by the suffix of ``--output``; ``terminal`` without either.
+
+        Raises :class:`SepcalcError` for an unknown format or suffix.
+        """
+        if self.format is None and self.output is not None:
+            from sepcalc.render.files import format_for
+
+            return flag("--output", format_for, self.output)
+        if self.format is not None and self.format not in FORMATS:
+            raise SepcalcError(f"--format: unknown format '{self.format}'{closest(self.format, FORMATS)}")
+        return self.format or "terminal"
 
     def tables(self, first: Table, *others: Table) -> None:
         """Show tables, the first with the columns that ``--columns`` chooses."""
@@ -56,13 +58,13 @@ class ShowFlags(NamedTuple):
         show_json(answer, self.output)
 
     def refuse_looks(self, holds: str, others: Mapping[str, object] | None = None) -> None:
-        """Raise :class:`SepcalcError` for ``others`` and flags about the look of tables: JSON ``holds`` everything."""
+        """Raise :class:`SepcalcError` for flags that shape tables, and for ``others``: JSON holds every ``holds``."""
         looks = {**(others or {}), "--columns": self.columns, "--si": self.si}
         refuse(looks, f"json always holds every {holds}; choose another format")
 
 
 def command_app() -> typer.Typer:
-    """The app of one command: its help is plain text that no width cuts; errors go to the caller."""
+    """The Typer app of one command, with help in plain text; errors go to the caller."""
     return typer.Typer(
         add_completion=False,
         rich_markup_mode=None,
@@ -78,35 +80,19 @@ def examples(*lines: str) -> str:
 
 
 def typed(context: typer.Context) -> str:
-    """The command line as it was typed, quoted where need be."""
+    """The command line as it was typed, quoted where needed."""
     from shlex import join
 
-    return join(("sepcalc", *context.obj))
+    return join(("sepcalc", *(context.obj or ())))
 
 
 def element_bytes(dtype: str | None) -> int:
-    """The bytes of one element of the type that ``--dtype`` names, float32 by default."""
+    """The bytes of one element of the type named by ``--dtype``, float32 by default."""
     return ELEMENT_BYTES[word("--dtype", dtype or "float32", ELEMENT_BYTES)]
 
 
-def chosen_format(name: str | None, output: Path | None) -> str:
-    """The format that the user asked for, by name or by the suffix of the file.
-
-    Raises :class:`SepcalcError` with the closest known one.
-    """
-    if name is None:
-        if output is None:
-            return "terminal"
-        from sepcalc.render.files import format_for
-
-        return flag("--output", format_for, output)
-    if name not in FORMATS:
-        raise SepcalcError(f"--format: unknown format '{name}'{closest(name, FORMATS)}")
-    return name
-
-
 def with_columns(table: Table, wanted: str | None) -> Table:
-    """``table`` with its first column and those of ``--columns``: some, all, or by default those that are shown."""
+    """``table`` with its first column and the columns named by ``--columns``; by default :meth:`Table.brief`."""
     first = table.columns[0].key
     if wanted == "all":
         return table
@@ -120,19 +106,27 @@ def with_columns(table: Table, wanted: str | None) -> Table:
 
 
 def need_size(columns: str | None, unknown: Collection[str]) -> None:
-    """Raise :class:`SepcalcError` if ``columns`` has one that is ``unknown`` without a size."""
+    """Raise :class:`SepcalcError` if ``columns`` names a column that is ``unknown`` without a size."""
     for key in map(str.strip, (columns or "").split(",")):
         if key in unknown:
             instead = ", or choose macs_per_position" if key == "macs" else ""
             raise SepcalcError(f"--columns: {key} cannot be known without a size; give --size{instead}")
 
 
+def check_tables(names: Sequence[str], known: Sequence[str], form: str) -> None:
+    """Raise :class:`SepcalcError` for an unknown table, and for several in a format that holds one."""
+    for name in names:
+        if name not in known:
+            raise SepcalcError(f"--table: no table '{name}'{closest(name, known)}")
+    if FORMATS[form].one_table and len(set(names)) > 1:
+        raise SepcalcError(f"--table: {form} holds one table; name one, or choose another format")
+
+
 def show_tables(tables: Sequence[Table], form: str, output: Path | None, *, si: bool) -> None:
     """Render ``tables`` for a terminal, a pipe or a file."""
     refuse_si(form, si=si)
-    live = output is None and sys.stdout.isatty()
-    width = terminal_width() if live else None
-    show_text(render_tables(tables, form, si=si, width=width, color=live and colorful()), output)
+    width, color = screen(output)
+    show_text(render_tables(tables, form, si=si, width=width, color=color), output)
 
 
 def refuse_si(form: str, *, si: bool) -> None:
@@ -145,13 +139,13 @@ def show_json(answer: dict[str, Any], output: Path | None) -> None:
     """Print a JSON answer."""
     import json
 
-    # A stream that cannot hold × gets an escape that stands for the same text.
+    # A stream that cannot encode × gets an escape sequence with the same meaning.
     escaped = output is None and (sys.stdout.encoding or "utf-8").lower() not in ("utf-8", "utf8")
     show_text(json.dumps(answer, indent=2, ensure_ascii=escaped) + "\n", output)
 
 
 def show_text(text: str, output: Path | None) -> None:
-    """Print ``text``, or write it to a file. A pipe that its reader closes early is no error."""
+    """Print ``text``, or write it to a file. A reader may close its pipe early."""
     if output is not None:
         from sepcalc.render.files import write
 
@@ -165,19 +159,21 @@ def show_text(text: str, output: Path | None) -> None:
 
 
 def discard_output() -> None:
-    """Send standard output to the null device, so that the interpreter can flush it at its end."""
+    """Send standard output to the null device, so that the interpreter can flush it at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
 
 
-def terminal_width() -> int:
-    """The number of columns of the terminal."""
+def screen(output: Path | None) -> tuple[int | None, bool]:
+    """The width of the terminal and whether it takes colors; None and False if the result goes elsewhere."""
+    if output is not None or not sys.stdout.isatty():
+        return None, False
     from shutil import get_terminal_size
 
-    return get_terminal_size().columns
+    return get_terminal_size().columns, colorful()
 
 
 def colorful() -> bool:
-    """Whether escape codes are welcome: https://no-color.org, and no dumb terminal."""
+    """Whether escape codes are allowed: not if NO_COLOR is set (https://no-color.org) or the terminal is dumb."""
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from sepcalc.cli.flags import flag, refuse
+from sepcalc.cli.flags import flag, option, refuse
 from sepcalc.cli.options import ShowFlags
 from sepcalc.core.table import Table
 
@@ -15,25 +15,23 @@ if TYPE_CHECKING:
 
 
 class PlotFlags(NamedTuple):
-    """Where a chart goes."""
+    """The file for a chart."""
 
-    plot: Annotated[
-        Path | None, typer.Option("--plot", metavar="FILE", help="Draw a chart too: .html, .svg, .png or .pdf.")
-    ] = None
+    plot: Annotated[Path | None, option("--plot", "FILE", "Draw a chart too: .html, .svg, .png or .pdf.")] = None
 
     def check(self) -> None:
-        """Raise :class:`SepcalcError` for a file that no chart can be drawn for, before anything is computed."""
+        """Raise :class:`SepcalcError` if no chart can be drawn into the file, before anything is computed."""
         if self.plot is not None:
             from sepcalc.render.charts.chart import drawer
 
             flag("--plot", drawer, self.plot)
 
     def draw(self, tables: Callable[[], Iterable[Table]], name: str = "") -> None:
-        """Write the chart of ``tables``, if one was asked for; see :func:`~sepcalc.render.charts.chart.chart_of`."""
+        """Write the chart of ``tables``, if wanted; see :func:`~sepcalc.render.charts.chart.chart_of`."""
         self.save(self.chart(tables, name))
 
     def chart(self, tables: Callable[[], Iterable[Table]], name: str = "") -> "Chart | None":
-        """The chart of ``tables``, if one was asked for."""
+        """The chart of ``tables``, if wanted."""
         if self.plot is None:
             return None
         from sepcalc.render.charts.chart import chart_of
@@ -41,7 +39,7 @@ class PlotFlags(NamedTuple):
         return chart_of(*tables(), name=name)
 
     def save(self, chart: "Chart | None") -> None:
-        """Write a chart where it was asked for."""
+        """Write ``chart`` to the file, if there is one."""
         if self.plot is not None and chart is not None:
             from sepcalc.render.charts.chart import save_chart
 
@@ -54,10 +52,7 @@ class BarFlags(NamedTuple):
     bars: Annotated[bool, typer.Option("--bars", help="Draw shares as bars, in a terminal.")] = False
 
     def barred(self, table: Table, shares: Mapping[str, str], show: ShowFlags) -> Table:
-        """``table`` with bars of the ``shares`` of its columns, if they were asked for.
-
-        Raises :class:`SepcalcError` where they would not be seen.
-        """
+        """``table`` with its ``shares`` as bars, if wanted; raises :class:`SepcalcError` if none would be visible."""
         if not self.bars:
             return table
         from sepcalc.render.bars import with_bars

@@ -1,6 +1,6 @@
-"""One line on a terminal that shows how far a measurement or a sweep is; it is gone at the end.
+"""The progress of a measurement or a sweep, on one line of a terminal that disappears at the end.
 
-It is drawn by the caller's thread alone: a thread of its own would take time from whatever is timed.
+The caller's thread draws it: a second thread would disturb the timing.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -17,38 +18,37 @@ from sepcalc.cli.options import colorful
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
-    from rich.table import Column
 
     from sepcalc.measure.loop import State
     from sepcalc.measure.run import Progress
 
 Draw = Callable[[float, float, str, str], None]
-"""Draws how much of a total is done, between the title and a detail."""
+"""Draws the part of a total that is done, between a title and a detail."""
 
 EVERY_S = 0.2
 """Seconds between two drawings."""
 
 WARM_UP = 0.2
-"""The share of a group's bar that its warm-up gets."""
+"""The warm-up's share of a group's bar."""
 
 
 @contextmanager
 def measure_progress() -> Iterator[Progress]:
-    """Draws what is being timed, the time that remains, and the ratios so far."""
+    """Draws the title of the timed group, the remaining time, and the ratios so far."""
     with _line(wanted=True, at_once="preparing") as draw:
         yield lambda title, done, planned, state: draw(done + part(state), planned, title, estimate(title, state))
 
 
 @contextmanager
 def sweep_progress(total: int, *, wanted: bool) -> Iterator[Callable[[int], None]]:
-    """Draws how many points of a grid are done; a sweep that ends at once draws nothing."""
+    """Draws the number of finished points of a grid; a very short sweep draws nothing."""
     with _line(wanted=wanted) as draw:
         yield lambda done: draw(done, total, "sweep", f"{done:,} of {total:,} points")
 
 
 @contextmanager
 def _line(*, wanted: bool, at_once: str = "") -> Iterator[Draw]:
-    """A line on standard error if that is a terminal, drawn now and then, first with the title ``at_once``."""
+    """A line on standard error, if that is a terminal; with ``at_once`` it starts at once with this title."""
     if not (wanted and sys.stderr.isatty()) or os.environ.get("TERM") == "dumb":
         yield lambda done, total, title, detail: None
         return
@@ -75,13 +75,15 @@ def _line(*, wanted: bool, at_once: str = "") -> Iterator[Draw]:
 def _started_bar() -> Bar:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.table import Column
 
     console = Console(stderr=True, no_color=not colorful())
+    cut = partial(Column, no_wrap=True, overflow="ellipsis")  # a text without room is cut: one line is enough
     bar = Progress(
-        TextColumn("{task.fields[title]}", markup=False, table_column=_cut(max_width=console.width // 3)),
+        TextColumn("{task.fields[title]}", markup=False, table_column=cut(max_width=console.width // 3)),
         BarColumn(bar_width=console.width // 6),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[detail]}", markup=False, table_column=_cut(ratio=1)),
+        TextColumn("{task.fields[detail]}", markup=False, table_column=cut(ratio=1)),
         console=console,
         auto_refresh=False,
         transient=True,
@@ -93,15 +95,8 @@ def _started_bar() -> Bar:
     return bar
 
 
-def _cut(*, ratio: int | None = None, max_width: int | None = None) -> Column:
-    """A column whose text is cut where there is no room for it: one line is enough."""
-    from rich.table import Column
-
-    return Column(no_wrap=True, overflow="ellipsis", ratio=ratio, max_width=max_width)
-
-
 def part(state: State) -> float:
-    """How much of a group is done, from 0 to 1.
+    """The part of a group that is done, from 0 to 1.
 
     >>> from sepcalc.measure.loop import State
     >>> part(State(phase="rounds", done=15, planned=30, spent_s=0.5, planned_s=2.0))
@@ -111,7 +106,7 @@ def part(state: State) -> float:
 
 
 def estimate(title: str, state: State) -> str:
-    """How many times as fast as the first candidate each other is so far, without the title of their group.
+    """The speed of each candidate relative to the first so far; names without the group's title.
 
     >>> from sepcalc.measure.loop import State
     >>> samples = {"conv1 as standard": [0.3], "conv1 as depthwise": [0.1]}

@@ -1,4 +1,4 @@
-"""``sepcalc report``: all that is known of a network as one document, for a meeting, a repository or a paper."""
+"""``sepcalc report``: one document about a network, for a meeting, a repository or a paper."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from sepcalc import __version__
-from sepcalc.cli.flags import flag, flat, refuse
+from sepcalc.cli.flags import flag, flat, option, refuse
 from sepcalc.cli.options import command_app, examples, typed
 from sepcalc.cli.sources import SOURCE_HELP, PatternFlags, ScaleFlags, SourceFlags
 from sepcalc.cli.variants import VariantFlags
@@ -30,14 +30,14 @@ EXAMPLES = (
 
 def outputs() -> dict[str, Output]:
     """The formats of a report, by the suffix of its file."""
-    drawn = (output for output in FORMATS.values() if output.report)
-    return {output.suffix: output for output in sorted(drawn, key=lambda output: output.suffix)}
+    drawn = {output.suffix: output for output in FORMATS.values() if output.report}
+    return dict(sorted(drawn.items()))
 
 
 app = command_app()
 
 
-@app.command(name="report", short_help="Write all about a network into one document.", epilog=examples(*EXAMPLES))
+@app.command(name="report", short_help="Write one document about a network.", epilog=examples(*EXAMPLES))
 @flat
 def write_report(
     *,
@@ -48,19 +48,15 @@ def write_report(
     variants: VariantFlags,
     patterns: PatternFlags,
     layer: Annotated[
-        str | None,
-        typer.Option("--layer", metavar="NAME", help="The layer to explain; the one of the most MACs by default."),
+        str | None, option("--layer", "NAME", "The layer to explain; by default the one with the most MACs.")
     ] = None,
     measurements: Annotated[
-        list[Path] | None,
-        typer.Option("--measurements", metavar="FILE", help="What 'sepcalc measure --save' wrote; repeatable."),
+        list[Path] | None, option("--measurements", "FILE", "A file from 'sepcalc measure --save'; repeatable.")
     ] = None,
     pictures: Annotated[
         bool, typer.Option("--pictures", help="Markdown and LaTeX: write the charts beside the report.")
     ] = False,
-    output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="FILE", help=f"The report: a {either(outputs())} file.")
-    ],
+    output: Annotated[Path, option("--output -o", "FILE", f"The report: a {either(outputs())} file.")],
 ) -> None:
     """Write a report: totals, layers, one layer derived, charts, other counters, published figures, measurements."""
     form = flag("--output", lambda path: by_suffix(path, outputs()), output)
@@ -69,10 +65,8 @@ def write_report(
     elif pictures:
         need_libraries()
     today = _today()
-    chosen, measured = (
-        variants.chosen(),
-        [flag("--measurements", load_measurement, each) for each in measurements or ()],
-    )
+    chosen = variants.chosen()
+    measured = [flag("--measurements", load_measurement, file) for file in measurements or ()]
     network, trace = imports.trace(source, scale)
     subject = ReportSubject(
         network=network,
@@ -92,9 +86,9 @@ def write_report(
 
 
 def _today() -> str:
-    """The day in UTC; SOURCE_DATE_EPOCH sets it, so that a build can be made again.
+    """The date in UTC, or that of SOURCE_DATE_EPOCH for a build that can be reproduced.
 
-    Raises :class:`SepcalcError` where that is no day that there is.
+    Raises :class:`SepcalcError` where the date does not exist.
     """
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     try:

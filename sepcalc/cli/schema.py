@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
+from sepcalc.cli.flags import option
 from sepcalc.cli.options import command_app, examples, show_json
 
 EXAMPLES = ("sepcalc schema -o sepcalc.schema.json",)
@@ -14,9 +13,7 @@ app = command_app()
 
 @app.command(short_help="Print the JSON Schema of network files.", epilog=examples(*EXAMPLES))
 def schema(
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file, whatever its suffix.")
-    ] = None,
+    output: Annotated[Path | None, option("--output -o", "FILE", "Write to this file, whatever its suffix.")] = None,
 ) -> None:
     """Print the JSON Schema of network files, for editors that complete and check."""
     from sepcalc.readers.yaml.schema import schema as network_schema

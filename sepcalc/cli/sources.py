@@ -1,13 +1,11 @@
-"""What the commands share that name networks: the flags that say how one is opened and rewritten."""
+"""The flags that open, scale and rewrite a network, shared by the commands that name one."""
 
 import sys
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Annotated, Any, NamedTuple
 
-import typer
-
-from sepcalc.cli.flags import flag, lengths
+from sepcalc.cli.flags import flag, lengths, option
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.network import Network, WhatIf
 from sepcalc.core.parsing import parse_factor
@@ -20,46 +18,37 @@ SOURCE_HELP = "A bundled name, a .yaml or .onnx file, or module:callable for PyT
 
 
 class ScaleFlags(NamedTuple):
-    """How a network in YAML differs from its file in width and size."""
+    """Another width and input size for a network in YAML."""
 
-    width: Annotated[
-        str | None, typer.Option("--width", metavar="FACTOR", help="Multiply the channels, as in 0.75 MobileNet.")
-    ] = None
-    size: Annotated[
-        str | None, typer.Option("--size", metavar="SIZE", help="Another size of the input: 160, 512x1024.")
-    ] = None
+    width: Annotated[str | None, option("--width", "FACTOR", "Multiply the channels, as in 0.75 MobileNet.")] = None
+    size: Annotated[str | None, option("--size", "SIZE", "Another size of the input: 160, 512x1024.")] = None
 
     def factor(self) -> Fraction:
-        """What ``--width`` multiplies the channels by, 1 where it is not given."""
+        """The factor for the channels, 1 without ``--width``."""
         return Fraction(1) if self.width is None else flag("--width", parse_factor, self.width)
 
     def changes(self) -> bool:
-        """Whether the network is another one than that of the file."""
+        """Whether the network differs from its file."""
         return self.factor() != 1 or self.size is not None
 
 
 UNSCALED = ScaleFlags()
-"""A network as it is written."""
+"""A network as written in its file."""
 
 
 class SourceFlags(NamedTuple):
-    """What the code or the file of an imported network is given."""
+    """The inputs and arguments of an imported network."""
 
     input: Annotated[
         list[str] | None,
-        typer.Option(
-            "--input",
-            metavar="SHAPE",
-            help="ONNX and PyTorch: an input with its batch, 1x3x224x224, ids=2x16:int64; repeatable.",
-        ),
+        option("--input", "SHAPE", "ONNX, PyTorch: an input with its batch, 1x3x224x224, ids=2x16:int64; repeatable."),
     ] = None
     arg: Annotated[
-        list[str] | None,
-        typer.Option("--arg", metavar="NAME=VALUE", help="PyTorch: an argument of the callable; repeatable."),
+        list[str] | None, option("--arg", "NAME=VALUE", "PyTorch: an argument of the callable; repeatable.")
     ] = None
 
     def request(self, source: str, scale: ScaleFlags = UNSCALED) -> Request:
-        """The network that ``source`` names, and how the flags say that it is read."""
+        """The request to open ``source`` with these flags."""
         return Request(
             source=source,
             inputs=tuple(flag("--input", parse_input, text) for text in self.input or ()),
@@ -69,11 +58,11 @@ class SourceFlags(NamedTuple):
         )
 
     def open(self, source: str, scale: ScaleFlags = UNSCALED) -> Network:
-        """The network that ``source`` names; notes go to standard error."""
+        """The network called ``source``; notes go to standard error."""
         return self.trace(source, scale)[0]
 
     def trace(self, source: str, scale: ScaleFlags = UNSCALED) -> tuple[Network, Trace | None]:
-        """Like :meth:`open`, with the trace of the run where there was one."""
+        """Like :meth:`open`, with the trace of the run if PyTorch code was run."""
         return open_traced(self.request(source, scale), note=say)
 
 
@@ -81,29 +70,24 @@ class PatternFlags(NamedTuple):
     """Which layers are rewritten."""
 
     only: Annotated[
-        list[str] | None,
-        typer.Option("--only", metavar="GLOB", help="Rewrite only layers with names like this; repeatable."),
+        list[str] | None, option("--only", "GLOB", "Rewrite only layers with names like this; repeatable.")
     ] = None
     keep: Annotated[
-        list[str] | None,
-        typer.Option("--keep", metavar="GLOB", help="Keep layers with names like this as written; repeatable."),
+        list[str] | None, option("--keep", "GLOB", "Keep layers with names like this unchanged; repeatable.")
     ] = None
 
     def rewritten(self, network: Network, variants: Sequence[Variant]) -> list[WhatIf]:
-        """What ``network`` would be with each of the ``variants``.
-
-        Raises :class:`SepcalcError` for a pattern that matches nothing: a typing error, not a wish.
-        """
+        """``network`` rewritten in each of ``variants``; raises :class:`SepcalcError` if a pattern matches nothing."""
         only, keep = self.only or (), self.keep or ()
         _check_patterns(network, "--only", only)
         _check_patterns(network, "--keep", keep)
-        return [network.what_if(each, only=only, keep=keep) for each in variants]
+        return [network.what_if(variant, only=only, keep=keep) for variant in variants]
 
 
 def parse_argument(text: str) -> tuple[str, Any]:
-    """A name and its value, as YAML reads it: a number, true, null, a list of them, or text.
+    """A name and its value in YAML: a number, true, null, a list of them, or text.
 
-    Raises :class:`SepcalcError` for anything else.
+    Raises :class:`SepcalcError` for any other text.
 
     >>> parse_argument("classes=10"), parse_argument("weights=null"), parse_argument("width=0.5")
     (('classes', 10), ('weights', None), ('width', 0.5))
@@ -120,16 +104,16 @@ def parse_argument(text: str) -> tuple[str, Any]:
 
 
 def say(note: str) -> None:
-    """A word about how a result came to be: standard output holds the result alone."""
+    """Write a note to standard error; standard output holds only the result."""
     sys.stderr.write(f"{note}\n")
 
 
-def _check_patterns(read: Network, name: str, patterns: Sequence[str]) -> None:
+def _check_patterns(network: Network, name: str, patterns: Sequence[str]) -> None:
     from fnmatch import filter as matching
 
-    known = [name for unit in read.units for name in unit.names]
+    known = [name for unit in network.units for name in unit.names]
     for pattern in patterns:
         if not matching(known, pattern):
             block = f"{pattern}.*"
             hint = f"; did you mean '{block}'?" if matching(known, block) else closest(pattern, known)
-            raise SepcalcError(f"{name}: no convertible layer of {read.name} is called '{pattern}'{hint}")
+            raise SepcalcError(f"{name}: no convertible layer of {network.name} is called '{pattern}'{hint}")

@@ -1,13 +1,14 @@
-"""``sepcalc sweep``: what the variants cost and save at every point of a grid."""
+"""``sepcalc sweep``: the costs and savings of the variants at every point of a grid."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from sepcalc.cli.convolution import ConvolutionFlags, on_axes
-from sepcalc.cli.flags import flag, flag_name, flags_of, flat, refuse
+from sepcalc.cli.flags import flag, flag_name, flags_of, flat, option, refuse
 from sepcalc.cli.options import ShowFlags, command_app, examples, need_size, refuse_si, with_columns
 from sepcalc.cli.pictures import PlotFlags
 from sepcalc.cli.progress import sweep_progress
@@ -32,7 +33,7 @@ EXAMPLES = (
 )
 
 MOST_SHOWN = 200
-"""Rows on a terminal; of a longer table the first and the last are shown."""
+"""Most rows on a terminal; a longer table is shown without its middle."""
 
 SWEPT: dict[str, tuple[str, Callable[[str], Any]]] = {
     "--width": ("width", parse_factor),
@@ -42,7 +43,7 @@ SWEPT: dict[str, tuple[str, Callable[[str], Any]]] = {
     "--size": ("size", parse_lengths),
     "--stride": ("stride", parse_lengths),
 }
-"""What can be swept besides options, by flag: its key, and how one value of it is read."""
+"""The flags that can be swept besides options of variants: the key, and the function that reads one value."""
 
 app = command_app()
 
@@ -56,9 +57,7 @@ def sweep(
     ] = None,
     convolution: ConvolutionFlags,
     variants: VariantFlags,
-    width: Annotated[
-        str | None, typer.Option("--width", metavar="FACTOR", help="Of a network: multiply the channels.")
-    ] = None,
+    width: Annotated[str | None, option("--width", "FACTOR", "Of a network: multiply the channels.")] = None,
     plots: PlotFlags,
     show: ShowFlags,
 ) -> None:
@@ -71,32 +70,34 @@ def sweep(
     form = _form(show)
     if source is None:
         refuse({"--width": width}, "a convolution has no width; name a network")
-        found = _of_convolution(convolution, variants)
+        swept = _of_convolution(convolution, variants)
     else:
         others = {name: text for name, text in flags_of(convolution).items() if name != "--size"}
         refuse(others, f"{source} has its own layers; leave it out or the network")
-        found = _of_network(source, {"--width": width, "--size": convolution.size}, variants)
-    _check(found)
-    # What cannot be drawn is said before a long file is written.
-    chart = plots.chart(lambda: [sweep_table(found)])
+        swept = _of_network(source, {"--width": width, "--size": convolution.size}, variants)
+    _check(swept)
+    # An error in the chart is reported before a long file is written.
+    chart = plots.chart(lambda: [sweep_table(swept)])
     if form in FORMS or form == "parquet":
-        _write(found, form, show)
+        _write(swept, form, show)
     else:
-        _show(found, form, show)
+        is_screen = form == "terminal" and show.output is None and sys.stdout.isatty()
+        table = sweep_table(swept)
+        _pinned(swept, show).tables(elided(table, MOST_SHOWN) if is_screen else table)
     plots.save(chart)
 
 
-def _check(found: Sweep) -> None:
-    """Raise :class:`SepcalcError` where no point can be counted, as for one alone; of a large grid some could."""
-    if None in found.block(0, 1).counts[found.reference].why_not or len(found.grid) > BLOCK:
+def _check(swept: Sweep) -> None:
+    """Raise :class:`SepcalcError` if no point can be counted; a grid too large for one block is not checked."""
+    if None in swept.block(0, 1).counts[swept.reference].why_not or len(swept.grid) > BLOCK:
         return
-    reasons = found.whole().counts[found.reference].why_not
+    reasons = swept.whole().counts[swept.reference].why_not
     if None not in reasons:
         raise SepcalcError(str(reasons[0]))
 
 
 def _form(show: ShowFlags) -> str:
-    """The format that the user asked for; Parquet is one of files alone."""
+    """The chosen format; ``parquet`` is chosen by the suffix of a file alone."""
     is_parquet = show.format is None and show.output is not None and show.output.suffix.lower() == ".parquet"
     return "parquet" if is_parquet else show.form()
 
@@ -106,8 +107,8 @@ def _of_convolution(given: ConvolutionFlags, variants: VariantFlags) -> Sweep:
     values = _values({**flags_of(given), **flags_of(variants)})
     settings = given.settings()
     if given.axes is not None:
-        # The dilation has the axes, so that a kernel of one number stays one number.
-        values["k"] = [on_axes(each, given.axes) if isinstance(each, tuple) else each for each in values["k"]]
+        # The dilation gets the axes, so that a kernel of one number stays one number.
+        values["k"] = [on_axes(k, given.axes) if isinstance(k, tuple) else k for k in values["k"]]
         settings["dilation"] = on_axes(settings["dilation"], given.axes)
     return sweep_of(values, _chosen(variants, values, implied="groups"), settings)
 
@@ -128,52 +129,45 @@ def _of_network(source: str, scale: dict[str, str | None], variants: VariantFlag
 
 
 def _values(texts: Mapping[str, object]) -> dict[str, list[Any]]:
-    """The values of each quantity that is given, by key; the last changes fastest."""
-    swept = SWEPT | {flag_name(option.name): (option.name, option.parse) for option in all_options()}
+    """The values of each given flag by key; the last key changes fastest."""
+    known = SWEPT | {flag_name(option.name): (option.name, option.parse) for option in all_options()}
+    return {
+        key: flag(name, partial(parse_values, read=read), str(texts[name]))
+        for name, (key, read) in known.items()
+        if texts.get(name) is not None
+    }
 
-    def read(name: str, parse: Callable[[str], Any]) -> list[Any]:
-        return flag(name, lambda text: parse_values(text, parse), str(texts[name]))
 
-    return {key: read(name, parse) for name, (key, parse) in swept.items() if texts.get(name) is not None}
-
-
-def _chosen(
-    variants: VariantFlags, values: Mapping[str, Sequence[Any]], implied: str | None = None
-) -> Sequence[Variant]:
-    """The variants that are compared, each option with its first value until a point sets it."""
+def _chosen(variants: VariantFlags, values: Mapping[str, list[Any]], implied: str | None = None) -> Sequence[Variant]:
+    """The variants to compare; their options have the first swept value until a point sets them."""
     first = {option.name: values[option.name][0] for option in all_options() if option.name in values}
     return variants.chosen(first, implied=implied)
 
 
-def _pinned(found: Sweep, show: ShowFlags) -> ShowFlags:
-    """The flags with columns that say which row is which, whatever others are asked for."""
-    if show.columns in (None, "all") or not (show.columns or "").strip(" ,"):
+def _pinned(swept: Sweep, show: ShowFlags) -> ShowFlags:
+    """``show`` with the columns that identify a row before the chosen columns."""
+    columns = (show.columns or "").strip(" ,")
+    if columns in ("", "all"):
         return show
-    if found.is_open:
-        need_size(show.columns, ["macs"])
-    names = [axis.key for axis in found.grid.swept]
-    return show._replace(columns=",".join((*names, "variant", show.columns or "")))
+    if swept.is_open:
+        need_size(columns, ["macs"])
+    names = [axis.key for axis in swept.grid.swept]
+    return show._replace(columns=",".join((*names, "variant", columns)))
 
 
-def _show(found: Sweep, form: str, show: ShowFlags) -> None:
-    table = sweep_table(found)
-    is_screen = form == "terminal" and show.output is None and sys.stdout.isatty()
-    _pinned(found, show).tables(elided(table, MOST_SHOWN) if is_screen else table)
-
-
-def _write(found: Sweep, form: str, show: ShowFlags) -> None:
+def _write(swept: Sweep, form: str, show: ShowFlags) -> None:
     """Write records for programs, to a file or to standard output."""
     refuse_si(form, si=show.si)
-    every = Table(name="sweep", title="", columns=sweep_columns(found), rows=())
-    columns = with_columns(every, _pinned(found, show).columns or "all").columns
+    empty = Table(name="sweep", title="", columns=sweep_columns(swept), rows=())
+    columns = with_columns(empty, _pinned(swept, show).columns or "all").columns
     wanted = show.output is not None or not sys.stdout.isatty()
-    with sweep_progress(len(found.grid), wanted=wanted) as watch:
+    with sweep_progress(len(swept.grid), wanted=wanted) as watch:
         if show.output is None:
-            sys.stdout.writelines(sweep_text(found, columns, form, watch))
+            sys.stdout.writelines(sweep_text(swept, columns, form, watch))
             return
         with writing(show.output) as file:
             if form == "parquet":
-                write_parquet(found, columns, file, watch)
+                write_parquet(swept, columns, file, watch)
             else:
-                texts = sweep_text(found, columns, form, watch)
+                texts = sweep_text(swept, columns, form, watch)
                 file.writelines(text.encode("utf-8", "backslashreplace") for text in texts)

@@ -4,57 +4,48 @@ from collections.abc import Iterator, Mapping
 from inspect import Parameter
 from typing import Annotated, Any, NamedTuple
 
-import typer
-
-from sepcalc.cli.flags import flag, flag_name, refuse
+from sepcalc.cli.flags import flag, flag_name, option, refuse
 from sepcalc.core.variants import Option, Variant, all_options, choose, owner_of
 
-VariantOption = Annotated[
-    list[str] | None,
-    typer.Option("--variant", metavar="NAME", help="A variant to compare; repeatable; all for every one."),
-]
+VariantOption = Annotated[list[str] | None, option("--variant", "NAME", "A variant to compare, or all; repeatable.")]
 
 
 class OptionFlags(dict[str, str | None]):
-    """The options of variants as text, by name: each that is registered has a flag."""
+    """The options of variants as text, by name; every registered option has a flag."""
 
     @staticmethod
     def parameters() -> Iterator[Parameter]:
         """The flag of each option."""
-        for option in all_options():
-            declared = typer.Option(flag_name(option.name), metavar="N", help=_help(option))
-            yield Parameter(
-                option.name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[str | None, declared]
-            )
+        for known in all_options():
+            declared = Annotated[str | None, option(flag_name(known.name), "N", _help(known))]
+            yield Parameter(known.name, Parameter.KEYWORD_ONLY, default=None, annotation=declared)
 
 
-def _help(option: Option) -> str:
-    owner = owner_of(option.name)
-    usual = owner.defaults[option.name]
-    if option.words:
-        words = ", ".join(f"{word} (the default)" if word == usual else word for word in option.words)
-        return f"{owner.name}: {option.help}, {words} or a number."
-    return f"{owner.name}: {option.help}{'' if usual is None else f', {usual} by default'}."
+def _help(known: Option) -> str:
+    owner = owner_of(known.name)
+    usual = owner.defaults[known.name]
+    if known.words:
+        words = ", ".join(f"{word} (the default)" if word == usual else word for word in known.words)
+        return f"{owner.name}: {known.help}, {words} or a number."
+    return f"{owner.name}: {known.help}{'' if usual is None else f', {usual} by default'}."
 
 
 class VariantFlags(NamedTuple):
-    """Variants by name, and what their options are."""
+    """The variants to compare, and their options."""
 
     variant: VariantOption = None
     options: OptionFlags = OptionFlags()
 
     def values(self) -> dict[str, Any]:
         """The options that are given, by name."""
-        given = ((option, self.options.get(option.name)) for option in all_options())
-        return {
-            option.name: flag(flag_name(option.name), option.parse, text) for option, text in given if text is not None
-        }
+        given = ((known, self.options.get(known.name)) for known in all_options())
+        return {known.name: flag(flag_name(known.name), known.parse, text) for known, text in given if text is not None}
 
     def chosen(self, values: Mapping[str, Any] | None = None, *, implied: str | None = None) -> tuple[Variant, ...]:
-        """The variants that ``--variant`` names, or the first three, with the ``values`` of their options bound.
+        """The variants named by ``--variant``, or the first three, with the ``values`` of their options bound.
 
-        Raises :class:`SepcalcError` for an option of a variant that is not among them, since it would change nothing;
-        not for the ``implied`` one, which brings its variant with it.
+        Raises :class:`SepcalcError` for an option of a variant that is not compared. The option ``implied`` is allowed:
+        it adds its variant.
         """
         options = self.values() if values is None else values
         chosen = flag("--variant", lambda given: choose(given, options), self.variant or [])

@@ -1,4 +1,4 @@
-"""``sepcalc verify``: a network's arithmetic held against PyTorch."""
+"""``sepcalc verify``: a network's counts checked against PyTorch."""
 
 from typing import Annotated
 
@@ -7,7 +7,7 @@ import typer
 from sepcalc.builders.verify import verification_table
 from sepcalc.builders.verify import verify as checked
 from sepcalc.cli.flags import flag, flat
-from sepcalc.cli.options import FormatOption, OutputOption, chosen_format, command_app, examples, show_tables
+from sepcalc.cli.options import FormatOption, OutputOption, ShowFlags, command_app, examples, show_tables
 from sepcalc.cli.sources import SOURCE_HELP, SourceFlags
 from sepcalc.cli.variants import VariantOption
 from sepcalc.core.errors import GateError
@@ -21,7 +21,7 @@ EXAMPLES = (
 app = command_app()
 
 
-@app.command(short_help="Hold the counts against PyTorch's.", epilog=examples(*EXAMPLES))
+@app.command(short_help="Check the counts against PyTorch.", epilog=examples(*EXAMPLES))
 @flat
 def verify(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)],
@@ -31,7 +31,7 @@ def verify(
     output: OutputOption = None,
 ) -> None:
     """Build every layer and variant with PyTorch; compare parameters, shapes and FLOPs. Exit 1 at a difference."""
-    form = chosen_format(format, output)
+    form = ShowFlags(format=format, output=output).form()
     network = imports.open(source)
     checks = checked(network, flag("--variant", choose, variant or ["all"]))
     show_tables([verification_table(network, checks)], form, output, si=False)

@@ -126,7 +126,7 @@ class Network(Tabular):
         """
         variant = get(variant)
         costs, layers, refused = [], list[Cost | None]([None] * len(self.layers)), []
-        for unit, cost, reason in self._rewrites(variant, only, keep, saving=saving):
+        for unit, cost, reason in self.rewrites(variant, only=only, keep=keep, saving=saving):
             costs.append(cost)
             if reason is not None:
                 refused.append((unit.layer.name, reason))
@@ -143,7 +143,7 @@ class Network(Tabular):
     ) -> Network:
         """The network whose cost :meth:`what_if` gives; layers keep their names, norms, activations and inputs."""
         variant = get(variant)
-        found = self._rewrites(variant, only, keep, saving=saving)
+        found = self.rewrites(variant, only=only, keep=keep, saving=saving)
         rewritten = [
             (unit, unit.layer.written_as(variant))
             for unit, cost, _ in found
@@ -152,8 +152,8 @@ class Network(Tabular):
         layers, wiring = rewrite(self.layers, self.wiring, rewritten)
         return replace(self, layers=layers, wiring=wiring)
 
-    def _rewrites(
-        self, variant: Variant, only: Iterable[str], keep: Iterable[str], *, saving: bool
+    def rewrites(
+        self, variant: Variant, *, only: Iterable[str] = (), keep: Iterable[str] = (), saving: bool = False
     ) -> Iterator[tuple[Unit, Cost | None, str | None]]:
         """Each unit; its cost as ``variant`` if it was chosen, or the reason why it has none."""
         chosen = chooser(only, keep)

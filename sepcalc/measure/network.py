@@ -74,17 +74,17 @@ def measure_network(
     return run("network", network.title, groups, setup, notes=[f"{note}." for note in notes])
 
 
-def distinct(network: Network, chosen: Callable[[str], bool]) -> list[tuple[list[str], Convolution]]:
-    """The convertible layers that are ``chosen``: each distinct one with the names of all that are equal to it.
+def distinct(network: Network, chosen: Callable[..., bool]) -> list[tuple[list[str], Convolution]]:
+    """The units that are ``chosen``: each distinct one with the names of all that are equal to it.
 
     >>> from sepcalc.readers.yaml.reader import load
     >>> [names for names, _ in distinct(load("vgg16"), lambda name: name.startswith("conv3"))]
     [['conv3.1'], ['conv3.2', 'conv3.3']]
     """
     names: dict[Convolution, list[str]] = {}
-    for layer in network.layers:
-        if isinstance(layer, Convolution) and layer.convertible and chosen(layer.name):
-            names.setdefault(replace(layer, name="", shares=None), []).append(layer.name)
+    for unit in network.units:
+        if chosen(*unit.names):
+            names.setdefault(replace(unit.layer, name="", shares=None), []).append(unit.layer.name)
     return [(same, layer) for layer, same in names.items()]
 
 

@@ -1,7 +1,6 @@
-"""A report about a network as a value: sections of tables, pictures and sentences for every format.
+"""A report about a network as a value: sections of tables, pictures and sentences, which every format can draw.
 
-Each number stands in a table that the terminal prints as well; the highlights are cells of the totals. The caller says
-when and how the report was made.
+Each number comes from a table that the terminal can print too. The caller supplies the date and the command.
 """
 
 from __future__ import annotations
@@ -32,12 +31,12 @@ from sepcalc.render.charts.chart import CHARTS, Chart, can_draw, chart_of
 NO_PICTURES = "Without pictures: they need the extra 'plot', pip install 'sepcalc[plot]'."
 
 MOST_HIGHLIGHTS = 4
-"""Figures at the top of a report: the network's two, and the variants that save most."""
+"""Figures at the top of a report: two of the network, and the savings of the best variants."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Highlight:
-    """A number that is shown large: what people read, and what it is."""
+    """A number in large type, and its label."""
 
     value: str
     label: str
@@ -45,14 +44,14 @@ class Highlight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A table of many rows, which a page lets its reader search, sort, and filter by variant."""
+    """A table of many rows; an HTML page can search and sort it, and filter it by variant."""
 
     table: Table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
-    """A chart, the ``name`` of its file, and what it shows in words."""
+    """A chart, the ``name`` of its file, and its description in ``words``."""
 
     name: str
     words: str
@@ -60,12 +59,12 @@ class Picture:
 
 
 Block = str | Table | Listing | Picture | Explanation
-"""What a section is made of; a string is a paragraph."""
+"""A part of a section; a string is a paragraph."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A part of a report under a heading; ``name`` is what links to it say."""
+    """A part of a report under a heading; ``name`` is the target of links."""
 
     name: str
     title: str
@@ -74,7 +73,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """How a report came to be: what was typed, the program's version, the day (ISO 8601) and the source's name."""
+    """The origin of a report: the command as typed, the program's version, the date (ISO 8601) and the source."""
 
     command: str
     version: str
@@ -84,7 +83,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """A title, what it is about in a sentence, the figures at its top, and its sections."""
+    """A title, a ``lead`` sentence about the network, the figures at the top, and the sections."""
 
     title: str
     lead: str
@@ -95,15 +94,15 @@ class Report:
     @property
     def pictures(self) -> tuple[Picture, ...]:
         """All pictures, in their order."""
-        return tuple(block for each in self.sections for block in each.blocks if isinstance(block, Picture))
+        return tuple(block for section in self.sections for block in section.blocks if isinstance(block, Picture))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportSubject:
     """The subject of a report: a network, its variants, and further facts.
 
-    The first of ``what_ifs`` is the reference. ``layer`` is explained; None is that of :func:`chosen_layer`. ``trace``
-    is the run of the network's code. ``published`` is False where the sources print figures of another network.
+    The first of ``what_ifs`` is the reference. ``layer`` is explained, :func:`chosen_layer` by default. ``trace`` is
+    the run of the network's code. ``published`` is False for a scaled network, which has no published figures.
     ``measured`` are sessions of ``sepcalc measure``. ``pictures`` asks for charts, which need the extra ``plot``.
     """
 
@@ -125,9 +124,9 @@ def report_network(subject: ReportSubject, provenance: Provenance) -> Report:
     ['totals', 'layers', 'layer', 'counters', 'published', 'made']
     """
     network = subject.network
-    wanted, draws = subject.pictures, subject.pictures and can_draw()
-    what_ifs = subject.what_ifs or tuple(network.what_if(each) for each in choose())
-    subject = replace(subject, what_ifs=what_ifs, pictures=draws)
+    remarks = [NO_PICTURES] if subject.pictures and not can_draw() else []
+    what_ifs = subject.what_ifs or tuple(map(network.what_if, choose()))
+    subject = replace(subject, what_ifs=what_ifs, pictures=subject.pictures and not remarks)
     layers, totals = network_table(network, what_ifs), totals_table(network, what_ifs)
     sections = (
         _section("totals", "Totals", [totals, *_picture(subject, network.name, totals)]),
@@ -136,13 +135,13 @@ def report_network(subject: ReportSubject, provenance: Provenance) -> Report:
         _section("measured", "Measured", _measured(subject)),
         _section("counters", "In other counters", _counters(subject)),
         _section("published", "Published figures", _published(subject)),
-        _section("made", "How this was made", _made(provenance, *([] if draws == wanted else [NO_PICTURES]))),
+        _section("made", "How this was made", _made(provenance, remarks)),
     )
     return Report(
         title=network.name,
         lead=_lead(network),
         highlights=tuple(_highlights(totals)),
-        sections=tuple(each for each in sections if each.blocks),
+        sections=tuple(section for section in sections if section.blocks),
         provenance=provenance,
     )
 
@@ -152,7 +151,7 @@ def _section(name: str, title: str, blocks: Sequence[Block] | Iterator[Block]) -
 
 
 RULES = (COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE)
-"""What the section on how the report was made says for all tables."""
+"""The rules of all tables, which the last section states once."""
 
 
 def _without_rules(block: Block) -> Block:
@@ -162,13 +161,13 @@ def _without_rules(block: Block) -> Block:
 
 
 def _lead(network: Network) -> str:
-    """Where the network is from, and what it reads."""
+    """The network's source and input."""
     reads = "" if network.input is None else f"Input {times(network.input.shape)}."
     return " ".join(filter(None, (network.source and f"{network.source}.", reads)))
 
 
 def _highlights(totals: Table) -> Iterator[Highlight]:
-    """The network as written, then what each variant saves, the most first."""
+    """The counts of the network as written, then the savings of the variants, the largest first."""
     keys = [column.key for column in totals.columns]
     name, params, macs, saved = (keys.index(key) for key in ("variant", "params", "macs", "macs_reduction"))
 
@@ -190,7 +189,7 @@ def _highlights(totals: Table) -> Iterator[Highlight]:
 def _picture(
     subject: ReportSubject, about: str, *tables: Table, chart: str = "", name: str = ""
 ) -> Iterator[Picture | str]:
-    """The chart of ``tables`` without title and rules, or the reason why there is none."""
+    """The chart of ``tables`` without its title, or a sentence with the reason why there is none."""
     plot = CHARTS.get(chart or tables[0].name)
     if plot is None or not subject.pictures:
         return
@@ -204,56 +203,59 @@ def _picture(
 
 
 def _layers(subject: ReportSubject, layers: Table, totals: Table) -> Iterator[Block]:
-    """Every layer as written, and the multiply-adds that each variant would leave it."""
+    """Every layer as written, and its multiply-adds in each variant."""
     yield from _picture(subject, subject.network.name, layers, totals)
-    variants = [each.variant.name for each in subject.what_ifs[1:]]
-    rewritten = [f"{key}:{variant}" for variant in variants for key in ("macs", "reduction")]
+    rewritten = [f"{key}:{what_if.variant.name}" for what_if in subject.what_ifs[1:] for key in ("macs", "reduction")]
     yield Listing(table=layers.select(["name", "type", "output", "params", "macs", "macs_share", *rewritten]))
 
 
 def chosen_layer(network: Network, name: str | None = None) -> Convolution | None:
-    """The convolution called ``name``, by default the convertible one of the most multiply-adds; None without any.
+    """The convolution called ``name``, or that it is a part of; by default the unit with the most multiply-adds.
 
-    Raises :class:`SepcalcError` for an unknown name, with the closest one.
+    None for a network without units.
+
+    Raises :class:`SepcalcError` for an unknown name, with the closest known one.
     """
     convolutions = [layer for layer in network.layers if isinstance(layer, Convolution) and layer.kernel]
     if name is None:
-        return max((each for each in convolutions if each.convertible), key=lambda each: each.cost.macs, default=None)
+        return max((unit.layer for unit in network.units), key=lambda layer: layer.cost.macs, default=None)
+    for unit in network.units:
+        if name in unit.names:
+            return unit.layer
     for layer in convolutions:
         if layer.name == name:
             return layer
-    what = "is no convolution" if any(layer.name == name for layer in network.layers) else "is not there"
-    known = closest(name, [layer.name for layer in convolutions])
-    raise SepcalcError(f"'{name}' {what} in {network.name}{known}")
+    fault = "is no convolution" if any(layer.name == name for layer in network.layers) else "is not there"
+    raise SepcalcError(f"'{name}' {fault} in {network.name}{closest(name, [layer.name for layer in convolutions])}")
 
 
 def _one_layer(subject: ReportSubject, layers: Table) -> Iterator[Block]:
     layer = subject.layer or chosen_layer(subject.network)
     if layer is None:
         return
-    # In every variant that is compared and in its own, with the options that it has there.
+    # The layer in every compared variant, with its options there, and in its own.
     variants = (layer.written_as(what_if.variant).variant for what_if in subject.what_ifs)
     comparison = compare(layer.spec, dict.fromkeys((*variants, layer.variant)))
-    shares = layers.select(["name", "macs_share"])
-    share = next(human(row.cells[1], shares.columns[1]) for row in shares.rows if row.cells[0] == layer.name)
+    (column,) = layers.select(["macs_share"]).columns
+    share = human(Fraction(layer.cost.macs, subject.network.cost.macs), column)
     yield f"{layer.name} is a layer of type {layer.label}, with {share} of all multiply-adds as written."
     several = f"It runs over {layer.batch:,} feature maps; the counts here are for one of them, without its norms."
     yield several if layer.batch > 1 else "The counts here are those of its stages alone, without the norms after them."
     table = layer_table(comparison).brief()
     yield from (table, *_picture(subject, layer.name, layer_table(comparison, stages=True)))
     derived = explain_layer(comparison)
-    # The table above has its title and the rules of counting already.
+    # The table above already states these rules of counting.
     notes = tuple(note for note in derived.notes if note not in table.legend)
     yield replace(derived, title="How the counts come about", notes=notes)
 
 
 def _measured(subject: ReportSubject) -> Iterator[Block]:
-    """What was timed, each session with its own command and machine."""
+    """The timings of each session, with its command."""
     for place, session in enumerate(subject.measured, start=1):
         if session.command:
             yield f"Measured by: {session.command}"
         if session.scope == "network" and session.title != subject.network.title:
-            yield f"What was measured is {session.title}; this report is about {subject.network.title}."
+            yield f"This measurement is of {session.title}; the report is about {subject.network.title}."
         first, *others = timing_tables(session)
         yield Listing(table=first.brief()) if session.scope == "network" else first.brief()
         yield from (table.brief() for table in others)
@@ -272,7 +274,7 @@ def _published(subject: ReportSubject) -> Iterator[Block]:
         yield from (table, *_picture(subject, subject.network.name, table))
 
 
-def _made(provenance: Provenance, *remarks: str) -> Iterator[Block]:
+def _made(provenance: Provenance, remarks: Sequence[str]) -> Iterator[Block]:
     program = f"sepcalc {provenance.version}"
     facts = {"Command": provenance.command, "Program": program, "Date": provenance.date, "Source": provenance.source}
     columns = (Column(key="what", title="What"), Column(key="value", title="Value"))

@@ -1,7 +1,7 @@
 """A report as one HTML file: no other file, no request, no framework.
 
-The page's policy (Content-Security-Policy) allows its own style sheet and script, by their hashes, and nothing else.
-The script adds sorting, search, the filter and the switch; without it all tables are there in full.
+The page's Content-Security-Policy allows only its own style sheet and script, by their hashes. The script adds sorting,
+search, the filter and the switch of colors; without it the page shows all tables in full.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _CHOICE = '<label>Variant<select aria-controls="{name}"><option value="">all</op
 
 
 def draw(report: Report, _beside: str) -> str:
-    """The whole page, which has its pictures in it."""
+    """The whole page, with its pictures inside."""
     style, script = (files("sepcalc.report").joinpath(f"page.{kind}").read_text("utf-8") for kind in ("css", "js"))
     return _PAGE.format(
         policy=f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; "
@@ -96,7 +96,7 @@ def _section(section: Section) -> str:
 
 
 def _block(block: Block, name: str) -> Iterator[str]:
-    """``name`` is what the script and readers of a screen call its table."""
+    """The lines of ``block``; ``name`` is the identity of its table."""
     if isinstance(block, str):
         yield f"<p>{escape(block)}</p>"
     elif isinstance(block, Picture):
@@ -111,7 +111,7 @@ def _block(block: Block, name: str) -> Iterator[str]:
 
 
 def _table(table: Table, name: str, box: str, classes: str) -> Iterator[str]:
-    """The table in a box of its own that scrolls, with a keyboard too; then its remarks."""
+    """The table in a box that scrolls, with a keyboard too; then its remarks."""
     drawn = classed(table, identity=name, classes=classes)
     yield f'<div class="{box}" role="region" aria-label="{escape(table.title)}" tabindex="0">\n{drawn}\n</div>'
     lines = "".join(f"<p>{escape(line)}</p>" for line in (table.legend, *table.notes) if line)
@@ -119,9 +119,9 @@ def _table(table: Table, name: str, box: str, classes: str) -> Iterator[str]:
 
 
 def _tools(table: Table, name: str) -> str:
-    """The search and, where the table compares variants, the filter by one of them."""
+    """The search, and a filter by variant if the table compares variants."""
     variants = dict.fromkeys(column.variant for column in table.columns if column.variant)
-    options = "".join(f'<option value="{escape(each)}">{escape(each)}</option>' for each in variants)
+    options = "".join(f'<option value="{escape(variant)}">{escape(variant)}</option>' for variant in variants)
     return _TOOLS.format(name=name, choice=_CHOICE.format(name=name, options=options) if options else "")
 
 
@@ -131,9 +131,9 @@ _SPOKEN = re.compile(r' (?:aria-[a-z]+|role)="[^"]*"')
 
 
 def _figure(picture: Picture) -> str:
-    """The picture as SVG in the colours of the page, its parts beside each other where the page is wide enough.
+    """The picture as SVG in the colors of the page, its parts side by side on a wide page.
 
-    To a screen reader it is one image, named by the caption; the numbers are in the tables.
+    A screen reader meets one image, named by the caption; the numbers are in the tables.
     """
     from sepcalc.render.charts.chart import draw_svg
 
@@ -144,11 +144,11 @@ def _figure(picture: Picture) -> str:
 
 
 def _alike(drawing: str) -> str:
-    """The drawing with room for the widest, so that the type of all that are scaled to one width has one size."""
+    """The drawing in a box as wide as the widest, so that type has the same size in all drawings."""
     return _BOX.sub(rf'width="{WIDTH:g}" height="\1" viewBox="0 0 {WIDTH:g} \1"', drawing, count=1)
 
 
 def _parts(chart: Chart) -> list[Chart]:
-    """What stands one below the other in ``chart``, each as a chart of its own."""
+    """The vertically stacked parts of ``chart``, as separate charts."""
     whole = {key: value for key, value in chart.spec.items() if key not in ("vconcat", "spacing")}
     return [Chart(spec={**whole, **part}) for part in chart.spec.get("vconcat", [{}])]

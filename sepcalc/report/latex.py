@@ -1,7 +1,7 @@
 r"""A report as a LaTeX article, for pdflatex.
 
-It needs amsmath, booktabs and longtable, and graphicx for pictures beside it. A table wider than the line gives up
-columns of the highest ranks.
+It needs amsmath, booktabs and longtable, and graphicx for its pictures. A table wider than the line loses its columns
+of the highest ranks.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ _DOCUMENT = r"""\documentclass{{article}}
 
 def draw(report: Report, beside: str) -> str:
     """The whole article; its pictures are files ``beside`` it, ``BESIDE-NAME.pdf``."""
-    blocks = [_figures(report)]
+    items = (rf"\item \textbf{{{escape(shown.value)}}} {escape(shown.label)}" for shown in report.highlights)
+    blocks = ["\n".join((r"\begin{itemize}", *items, r"\end{itemize}"))]
     for section in report.sections:
         blocks.append(rf"\section{{{escape(section.title)}}}")
         for place, block in enumerate(section.blocks, start=1):
@@ -47,13 +48,8 @@ def draw(report: Report, beside: str) -> str:
     )
 
 
-def _figures(report: Report) -> str:
-    items = (rf"\item \textbf{{{escape(shown.value)}}} {escape(shown.label)}" for shown in report.highlights)
-    return "\n".join((r"\begin{itemize}", *items, r"\end{itemize}"))
-
-
 def _block(block: Block, name: str, beside: str) -> Iterator[str]:
-    """``name`` is what the label of its table says."""
+    """The paragraphs of ``block``; ``name`` is the label of its table."""
     if isinstance(block, str):
         yield escape(block)
     elif isinstance(block, Picture):

@@ -1,4 +1,4 @@
-"""A report in Markdown, for a repository: GitHub shows its tables, its formulas and the pictures beside it."""
+"""A report in Markdown, for a repository: GitHub shows its tables, formulas and pictures."""
 
 from __future__ import annotations
 

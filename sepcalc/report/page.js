@@ -1,7 +1,7 @@
 "use strict";
 
 // Everything that needs this script is hidden without it.
-for (const each of document.querySelectorAll(".needs-script")) each.hidden = false;
+for (const element of document.querySelectorAll(".needs-script")) element.hidden = false;
 
 const root = document.documentElement;
 const theme = document.getElementById("theme");
@@ -17,7 +17,7 @@ showTheme();
 
 const collator = new Intl.Collator("en", { numeric: true });
 
-/** The rows of a table: groups of a row with its parts, in the order of the page, and the sums that stay at the end. */
+/** The rows of a table in the order of the page: each row grouped with its parts, and the sums, which stay last. */
 function rowsOf(table) {
   const groups = [];
   const sums = [];
@@ -29,7 +29,7 @@ function rowsOf(table) {
   return { groups, sums };
 }
 
-/** What a group is sorted by: a number, a text, or null, which always stands at the end. */
+/** The sort key of a group: a number, a text, or null, which always comes last. */
 function keyOf(group, place, isText) {
   const cell = group[0].cells[place];
   if (isText) return cell.textContent || null;
@@ -41,7 +41,7 @@ function compare(one, other, sign) {
   return sign * (typeof one.key === "string" ? collator.compare(one.key, other.key) : one.key - other.key);
 }
 
-/** Each click goes on: numbers from the largest (text from A), the other way round, and back to the page's order. */
+/** Clicks cycle through three orders: the largest number (or A) first, the reverse, and the order of the page. */
 function makeSortable(table) {
   const heads = [...table.tHead.rows[0].cells];
   const { groups, sums } = rowsOf(table);
@@ -49,7 +49,7 @@ function makeSortable(table) {
     const isText = heads[place].classList.contains("text");
     const turns = isText ? ["ascending", "descending", "none"] : ["descending", "ascending", "none"];
     const turn = turns[(turns.indexOf(heads[place].getAttribute("aria-sort")) + 1) % 3];
-    heads.forEach((head, each) => head.setAttribute("aria-sort", each === place ? turn : "none"));
+    heads.forEach((head, index) => head.setAttribute("aria-sort", index === place ? turn : "none"));
     const sign = turn === "ascending" ? 1 : -1;
     const keyed = groups.map((group) => ({ group, key: keyOf(group, place, isText) }));
     if (turn !== "none") keyed.sort((one, other) => compare(one, other, sign));
@@ -66,9 +66,9 @@ function makeSortable(table) {
   });
 }
 
-/** Search by words, and filter by a variant: its columns alone, and the rows that have it. */
+/** Search by words, and filter by variant: only its columns, and the rows that have it. */
 function makeFilterable(tools, table) {
-  const [search, choice, said] = ["input", "select", "output"].map((tag) => tools.querySelector(tag));
+  const [search, choice, status] = ["input", "select", "output"].map((tag) => tools.querySelector(tag));
   const { groups } = rowsOf(table);
   const variants = [...table.tHead.rows[0].cells].map((head) => head.dataset.variant);
   const found = groups.map((group) => ({
@@ -96,7 +96,7 @@ function makeFilterable(tools, table) {
       for (const row of group) row.hidden = !fits;
     }
     showColumns(wanted);
-    said.textContent = `${count.toLocaleString("en")} of ${found.length.toLocaleString("en")} rows`;
+    status.textContent = `${count.toLocaleString("en")} of ${found.length.toLocaleString("en")} rows`;
   };
   search.addEventListener("input", apply);
   if (choice) choice.addEventListener("change", apply);

@@ -50,11 +50,11 @@ def test_distinct(name):
     """Layers that are alike are one, and with all their names they are the convertible layers of the network."""
     network = load(name)
     found = distinct(network, chooser())
-    names = [each.name for each in network.layers if each.convertible]
+    names = [unit.layer.name for unit in network.units]
     assert sorted(each for group, _ in found for each in group) == sorted(names)
     assert len({(layer.spec, layer.variant, layer.norm, layer.act) for _, layer in found}) == len(found) < len(names)
     cost = sum(layer.cost.macs * len(group) for group, layer in found)
-    assert cost == sum(each.cost.macs for each in network.layers if each.convertible)
+    assert cost == sum(unit.cost.macs for unit in network.units)
 
 
 def test_rows():

@@ -76,7 +76,7 @@ def test_what_saves_nothing_is_no_figure():
 def test_the_layer_of_the_most_macs():
     """Unasked the convertible layer of the most multiply-adds is explained, in every variant and in its own."""
     layer = chosen_layer(NETWORK)
-    assert layer.cost.macs == max(each.cost.macs for each in NETWORK.layers if each.convertible)
+    assert layer.cost.macs == max(unit.cost.macs for unit in NETWORK.units)
     document = report_network(ReportSubject(network=NETWORK), MADE)
     sentence, *_, derived = blocks(document, "layer")
     assert sentence.startswith(f"{layer.name} is a layer of type {layer.label}, with 9.7 % of all multiply-adds")
@@ -164,7 +164,9 @@ def test_a_measurement_of_another_network(kind):
     setting = MeasurementSetup(bench=fake_bench(), plan=Plan(rounds=12, time_s=0.0))
     session = replace(measure_layer(compare(ConvSpec.of(64, 128, k=3, size=56)), setting), scope=kind)
     here, other = (replace(session, title=each.title) for each in (NETWORK, load("mobilenet_v1", size=160)))
-    sentence = "What was measured is MobileNet v1, input 3×160×160; this report is about MobileNet v1, input 3×224×224."
+    sentence = (
+        "This measurement is of MobileNet v1, input 3×160×160; the report is about MobileNet v1, input 3×224×224."
+    )
     assert sentence not in blocks(report_network(ReportSubject(network=NETWORK, measured=(here,)), MADE), "measured")
     said = blocks(report_network(ReportSubject(network=NETWORK, measured=(here, other)), MADE), "measured")
     assert said.count(sentence) == (kind == "network")
