@@ -12,7 +12,7 @@ from msgspec import Meta
 
 from sepcalc.core.errors import LayerError
 from sepcalc.core.modules import ACTIVATIONS, Call
-from sepcalc.core.network import NORM_PARAMS, FeatureMap
+from sepcalc.core.network import NORM_PARAMS, FeatureMap, Operator
 from sepcalc.core.spec import Axes, Padding
 from sepcalc.readers.yaml.arguments import (
     POOLED_EXPECTED,
@@ -215,4 +215,14 @@ def operator(scope: Scope, args: OperatorArguments, word: str) -> None:
     reads, name = scope.reached(args), str(args.operator)
     writes = written(args, reads)
     unused = Call(name=f"{MODULES}:Unused", args=(args.params,)) if name == "unused" and writes == reads else None
-    scope.operator(args, name, reads, writes, params=args.params, counted=word == "operator", module=unused)
+    scope.emit(
+        Operator(
+            name=scope.new_name(args.name, name),
+            type=name,
+            input=reads,
+            output=writes,
+            params=args.params,
+            counted=word == "operator",
+            module=unused,
+        )
+    )
