@@ -22,13 +22,13 @@ WHOLE_OR_0 = Meta(ge=0, le=LARGEST)
 
 
 def _form(pattern: str) -> Meta:
-    # For the JSON Schema alone: a Meta with a pattern of its own crashes the interpreter at exit
-    # (msgspec issue 717), so strings are checked where they are read.
+    # For the JSON Schema alone; strings are checked where they are read. A Meta with a pattern crashes the interpreter
+    # at exit (msgspec issue 717).
     return Meta(extra_json_schema={"pattern": pattern})
 
 
 def says(meaning: str) -> Meta:
-    """What a key means, for the JSON Schema; a type's own description says what is expected."""
+    """The meaning of a key, for the JSON Schema; the description of its type says which values it takes."""
     return Meta(extra_json_schema={"description": meaning})
 
 
@@ -43,31 +43,21 @@ Index = Annotated[int, WHOLE_OR_0, Meta(description=f"a whole number from 0 to {
 Flag = Annotated[bool, Meta(description="true or false")]
 LENGTHS_EXPECTED = "a whole number, or one per axis like 3x1 or [3, 1]"
 PADS_EXPECTED = "same, valid, a whole number, or one per axis like 1x0 or [1, 0]"
+OFFSETS_EXPECTED = "a whole number, or one per axis like 1x0 or [1, 0]"
 POOLED_EXPECTED = "global, a whole number, or one per axis like 3x1 or [3, 1]"
-Lengths = Annotated[
-    Annotated[int, WHOLE]
-    | Annotated[list[Annotated[int, WHOLE]], Meta(min_length=1, max_length=3)]
-    | Annotated[str, _form(r"^[1-9][0-9]{0,8}(x[1-9][0-9]{0,8}){1,2}$")],
-    Meta(description=LENGTHS_EXPECTED),
-]
+_Number = Annotated[int, WHOLE]
+_NumberOr0 = Annotated[int, WHOLE_OR_0]
+_Numbers = Annotated[list[_Number], Meta(min_length=1, max_length=3)]
+_NumbersOr0 = Annotated[list[_NumberOr0], Meta(min_length=1, max_length=3)]
+_AXES, _AXES_OR_0 = r"[1-9][0-9]{0,8}(x[1-9][0-9]{0,8}){1,2}", r"[0-9]{1,9}(x[0-9]{1,9}){1,2}"
+Lengths = Annotated[_Number | _Numbers | Annotated[str, _form(f"^{_AXES}$")], Meta(description=LENGTHS_EXPECTED)]
 Pads = Annotated[
-    Annotated[int, WHOLE_OR_0]
-    | Annotated[list[Annotated[int, WHOLE_OR_0]], Meta(min_length=1, max_length=3)]
-    | Annotated[str, _form(r"^(same|valid|[0-9]{1,9}(x[0-9]{1,9}){1,2})$")],
-    Meta(description=PADS_EXPECTED),
+    _NumberOr0 | _NumbersOr0 | Annotated[str, _form(f"^(same|valid|{_AXES_OR_0})$")], Meta(description=PADS_EXPECTED)
 ]
 Offsets = Annotated[
-    Annotated[int, WHOLE_OR_0]
-    | Annotated[list[Annotated[int, WHOLE_OR_0]], Meta(min_length=1, max_length=3)]
-    | Annotated[str, _form(r"^[0-9]{1,9}(x[0-9]{1,9}){1,2}$")],
-    Meta(description="a whole number, or one per axis like 1x0 or [1, 0]"),
+    _NumberOr0 | _NumbersOr0 | Annotated[str, _form(f"^{_AXES_OR_0}$")], Meta(description=OFFSETS_EXPECTED)
 ]
-Pooled = Annotated[
-    Annotated[int, WHOLE]
-    | Annotated[list[Annotated[int, WHOLE]], Meta(min_length=1, max_length=3)]
-    | Annotated[str, _form(r"^(global|[1-9][0-9]{0,8}(x[1-9][0-9]{0,8}){1,2})$")],
-    Meta(description=POOLED_EXPECTED),
-]
+Pooled = Annotated[_Number | _Numbers | Annotated[str, _form(f"^(global|{_AXES})$")], Meta(description=POOLED_EXPECTED)]
 Biases = Annotated[bool | Literal["none", "last", "all"], Meta(description="true, false, none, last or all")]
 # YAML 1.1 makes true and false of a plain yes and no; editors that follow YAML 1.2 leave the words.
 Scale = Annotated[bool | Literal["yes", "up", "no"], Meta(description="yes, up or no")]
@@ -86,6 +76,10 @@ Earlier = Annotated[str | int, Meta(description="the name of an earlier layer")]
 Names = Annotated[
     str | int | Annotated[list[str | int], Meta(min_length=1)],
     Meta(description="the name of an earlier layer, or a list of names"),
+]
+Shares = Annotated[
+    Earlier | None,
+    says("an earlier layer whose weights this one uses again: they count once in params, twice in MACs"),
 ]
 Batch = Annotated[int, WHOLE, Meta(description="how many feature maps it runs over")]
 Figure = Annotated[str | int | float, Meta(description="a figure like 569 M")]
@@ -145,10 +139,7 @@ class ConvArguments(Common, kw_only=True):
         says("what stands between stages as well as after the last: norm and activation (all), act alone, or none"),
     ] = "all"
     scale: Annotated[Scale, says("whether a width multiplier changes c_out; up: only one above 1")] = "yes"
-    shares: Annotated[
-        Earlier | None,
-        says("an earlier layer whose weights this one uses again: they count once in params, twice in MACs"),
-    ] = None
+    shares: Shares = None
     batch: Annotated[Batch, says("feature maps that the layer runs over for one example")] = 1
 
 
@@ -238,34 +229,21 @@ class BlockArguments(Struct, forbid_unknown_fields=True, kw_only=True):
     ] = {}
 
 
+_Map = dict[Any, Any]
+_Input = Annotated[_Map, Meta(description="a mapping like {channels: 3, size: 224}"), defined("InputArguments")]
+_Defaults = Annotated[_Map, Meta(description="a mapping like {norm: batch, act: relu}"), defined("DefaultArguments")]
+_Blocks = Annotated[_Map, Meta(description="a mapping of names to blocks"), defined("blocks")]
+_Figures = Annotated[list[Any], Meta(description="a list of figures"), defined("published")]
+
+
 class FileArguments(Struct, forbid_unknown_fields=True, kw_only=True):
     """A whole file."""
 
     layers: Annotated[Body, says("the layers, one after another")]
     name: Annotated[Text | None, says("the name of the network; the file's by default")] = None
     source: Annotated[Text | None, says("the paper or the code that it follows")] = None
-    input: Annotated[
-        Annotated[
-            dict[Any, Any], Meta(description="a mapping like {channels: 3, size: 224}"), defined("InputArguments")
-        ]
-        | None,
-        says("what the network reads; shapes are inferred from it"),
-    ] = None
-    defaults: Annotated[
-        Annotated[
-            dict[Any, Any], Meta(description="a mapping like {norm: batch, act: relu}"), defined("DefaultArguments")
-        ]
-        | None,
-        says("what every convolution does unless it says otherwise"),
-    ] = None
-    blocks: Annotated[
-        Annotated[dict[Any, Any], Meta(description="a mapping of names to blocks"), defined("blocks")] | None,
-        says("lists of layers to be used by their name"),
-    ] = None
-    published: Annotated[
-        Annotated[list[Any], Meta(description="a list of figures"), defined("published")] | None,
-        says("figures of other sources, shown beside the computed ones"),
-    ] = None
-    divisor: Annotated[Whole | None, says("what a width multiplier rounds channels to a multiple of; 1 by default")] = (
-        None
-    )
+    input: Annotated[_Input | None, says("what the network reads; shapes are inferred from it")] = None
+    defaults: Annotated[_Defaults | None, says("what every convolution does unless it says otherwise")] = None
+    blocks: Annotated[_Blocks | None, says("lists of layers to be used by their name")] = None
+    published: Annotated[_Figures | None, says("figures of other sources, shown beside the computed ones")] = None
+    divisor: Annotated[Whole | None, says("scaled channels are rounded to multiples of it; 1 by default")] = None

@@ -18,10 +18,10 @@ from sepcalc.readers.yaml.arguments import (
     Batch,
     Common,
     ConvArguments,
-    Earlier,
     Flag,
     Norm,
     OperatorArguments,
+    Shares,
     Whole,
     conv_arguments,
     says,
@@ -133,10 +133,7 @@ class LinearArguments(Common, kw_only=True):
     norm: Annotated[Norm, says("the norm after the layer")] = "none"
     act: Annotated[Act, says("the activation after the layer")] = "none"
     per_position: Annotated[Flag, says("whether the layer runs at each position of a feature map")] = False
-    shares: Annotated[
-        Earlier | None,
-        says("an earlier layer whose weights this one uses again: they count once in params, twice in MACs"),
-    ] = None
+    shares: Shares = None
     batch: Annotated[Batch, says("vectors that the layer runs over for one example")] = 1
 
 
