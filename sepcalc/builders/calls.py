@@ -1,8 +1,9 @@
 """A stage as the constructor calls that make it, in PyTorch and in Keras: printed as code, or carried out.
 
 The calls have the stage's parameters, output size and multiply-adds. ``padding="same"`` fixes the output's size,
-ceil(size / stride); at stride > 1 frameworks place the zeros differently, which changes no count. PyTorch calls pad
-d·(k - 1) around the input, the smaller half first; a transposed one is the adjoint of the forward one.
+ceil(size / stride); at stride > 1 frameworks place the zeros differently, which changes no count. Keras calls say
+``"same"``. PyTorch calls pad d·(k - 1) around the input, the smaller half first; a transposed one is the adjoint of the
+forward one.
 """
 
 from __future__ import annotations
