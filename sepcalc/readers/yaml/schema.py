@@ -52,7 +52,7 @@ def schema() -> Schema:
 
 
 def _with_expressions(record: Schema, inside: Container[str] = ()) -> Schema:
-    """A layer's record that takes ``$name`` or arithmetic on it for each value, except the lists of layers ``inside``."""
+    """A layer's record with ``$name`` or arithmetic on it allowed for each value but the lists of layers ``inside``."""
     properties = {key: value if key in inside else _or_expression(value) for key, value in record["properties"].items()}
     # The first repetition takes the same arguments, and needs none of them.
     own = [key for key in properties if key not in ("name", "repeat", "first")]
