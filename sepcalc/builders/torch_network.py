@@ -155,7 +155,7 @@ def _settle(modules: Iterable[nn.Module]) -> None:
 
 
 Step = tuple[tuple[int, ...], tuple[int, ...]]
-"""The tensors so far that a module reads, and those that nobody reads after it."""
+"""The tensors that a module reads, and the tensors that no later module reads."""
 
 
 def _steps(modules: Sequence[nn.Module], wiring: Iterable[Sequence[Tap]]) -> tuple[list[nn.Module], list[Step]]:

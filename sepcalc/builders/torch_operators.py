@@ -143,7 +143,7 @@ class Unused(nn.Module):
         self.weight = nn.Parameter(torch.zeros(params))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """What it reads."""
+        """The input, unchanged."""
         return x
 
 

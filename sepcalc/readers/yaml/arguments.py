@@ -84,31 +84,29 @@ Shares = Annotated[
 Batch = Annotated[int, WHOLE, Meta(description="how many feature maps it runs over")]
 Figure = Annotated[str | int | float, Meta(description="a figure like 569 M")]
 Overrides = Annotated[
-    dict[str, Any], Meta(description="a mapping of what is different in the first repetition, like {stride: 2}")
+    dict[str, Any], Meta(description="a mapping of arguments for the first repetition alone, like {stride: 2}")
 ]
 
 
 class Common(Struct, forbid_unknown_fields=True, kw_only=True, rename={"from_": "from"}):
-    """What every layer may say: its name, where its input comes from, and how often it stands in a row."""
+    """The arguments of every layer: its name, its input, and how often it stands in a row."""
 
     name: Annotated[
         Text | None,
-        says("what the layer is called in tables and by later layers; its type and a number where it has no name"),
+        says("the layer's name in tables and for later layers; its type and a number by default"),
     ] = None
     from_: Annotated[Earlier | None, says("an earlier layer that this one reads; the one before it by default")] = None
-    c_in: Annotated[
-        Whole | None, says("input channels, M, where nothing before the layer says so; otherwise a check")
-    ] = None
+    c_in: Annotated[Whole | None, says("input channels, M, where they cannot be inferred; otherwise a check")] = None
     size: Annotated[
         Lengths | None,
-        says("the feature map at the layer's input, D_F, where nothing before the layer says so; otherwise a check"),
+        says("the size of the layer's input, D_F, where it cannot be inferred; otherwise a check"),
     ] = None
     repeat: Annotated[Index, says("how many times the layer stands in a row")] = 1
-    first: Annotated[Overrides | None, says("what is different in the first repetition")] = None
+    first: Annotated[Overrides | None, says("arguments for the first repetition alone")] = None
 
 
 class ConvArguments(Common, kw_only=True):
-    """A convolution; what only some variants take belongs to those variants."""
+    """A convolution; some arguments belong to some variants alone."""
 
     options: ClassVar[tuple[str, ...]] = ()
     c_out: Annotated[
@@ -123,20 +121,20 @@ class ConvArguments(Common, kw_only=True):
         ),
     ] = "same"
     dilation: Annotated[Lengths, says("distance between the positions that the kernel looks at")] = 1
-    groups: Annotated[Whole, says("parts of the channels that never meet")] = 1
+    groups: Annotated[Whole, says("number of groups into which the channels are divided")] = 1
     bias: Annotated[Biases, says("which stages have a bias: true or all, the last one, or none of them")] = False
     transposed: Annotated[Flag, says("whether stride enlarges the feature map (a deconvolution)")] = False
     output_padding: Annotated[Offsets, says("positions added to one end of a transposed convolution's output")] = 0
     variant: Annotated[
         str | None,
-        says("the form in which the convolution is written; the word of the layer says so for the commonest"),
+        says("the variant in which the convolution is written; common variants have a word of their own"),
     ] = None
     norm: Annotated[Norm, says("the norm after each stage")] = "none"
     act: Annotated[Act, says("the activation after each stage")] = "none"
-    act_last: Annotated[Act | None, says("the activation after the last stage, where it is another one")] = None
+    act_last: Annotated[Act | None, says("the activation after the last stage, if it is another one")] = None
     between: Annotated[
         Inside,
-        says("what stands between stages as well as after the last: norm and activation (all), act alone, or none"),
+        says("the layers between stages: norm and activation (all), act alone, or none"),
     ] = "all"
     scale: Annotated[Scale, says("whether a width multiplier changes c_out; up: only one above 1")] = "yes"
     shares: Shares = None
@@ -179,31 +177,31 @@ def _option_type(option: Option) -> Any:
 
 
 class OperatorArguments(Common, kw_only=True):
-    """An operator by its framework's name, and what is known of it.
+    """An operator by its framework's name, with its known figures.
 
     ``operator`` has no matrix product; ``uncounted`` is not understood here: it is listed, never counted as zero.
     """
 
-    operator: Annotated[Text, says("what its framework calls it")]
+    operator: Annotated[Text, says("its name in its framework")]
     params: Annotated[Index, says("trainable numbers in it")] = 0
-    c_out: Annotated[Whole | None, says("channels that it writes; those that it reads by default")] = None
-    out: Annotated[Lengths | None, says("size that it writes; the one that it reads by default")] = None
+    c_out: Annotated[Whole | None, says("channels of its output; the channels of its input by default")] = None
+    out: Annotated[Lengths | None, says("size of its output; the size of its input by default")] = None
 
 
 class InputArguments(Struct, forbid_unknown_fields=True, kw_only=True):
-    """What the network reads."""
+    """The network's input."""
 
     channels: Annotated[Whole, says("channels of the input: 3 for a colour picture")]
     size: Annotated[Lengths | None, says("height and width of the input, or as many lengths as it has axes")] = None
 
 
 class DefaultArguments(Struct, forbid_unknown_fields=True, kw_only=True):
-    """What every convolution of the file does unless it says otherwise."""
+    """The defaults of every convolution in the file."""
 
     norm: Annotated[Norm | None, says("the norm after each stage")] = None
     act: Annotated[Act | None, says("the activation after each stage")] = None
-    act_last: Annotated[Act | None, says("the activation after the last stage, where it is another one")] = None
-    between: Annotated[Inside | None, says("what stands between stages as well as after the last")] = None
+    act_last: Annotated[Act | None, says("the activation after the last stage, if it is another one")] = None
+    between: Annotated[Inside | None, says("the layers between stages")] = None
     bias: Annotated[Biases | None, says("which stages have a bias")] = None
     padding: Annotated[Pads | None, says("zeros around the input: same, valid or a number")] = None
 
@@ -214,13 +212,13 @@ class PublishedArguments(Struct, forbid_unknown_fields=True, kw_only=True):
     source: Annotated[Text, says("where the figure is printed")]
     params: Annotated[Figure | None, says("parameters as printed there")] = None
     macs: Annotated[Figure | None, says("multiply-adds as printed there")] = None
-    note: Annotated[Text | None, says("how that source counts otherwise")] = None
+    note: Annotated[Text | None, says("how the source counts in another way")] = None
 
 
 class BlockArguments(Struct, forbid_unknown_fields=True, kw_only=True):
     """Layers to be reused; ``args`` gives names and defaults, and null where a value must be given."""
 
-    layers: Annotated[Body, says("what the block stands for; $c_in is the channels that reach it")]
+    layers: Annotated[Body, says("the layers of the block; $c_in is the number of channels of its input")]
     args: Annotated[
         dict[Any, Any],
         Meta(description="a mapping of names to defaults"),
@@ -242,8 +240,8 @@ class FileArguments(Struct, forbid_unknown_fields=True, kw_only=True):
     layers: Annotated[Body, says("the layers, one after another")]
     name: Annotated[Text | None, says("the name of the network; the file's by default")] = None
     source: Annotated[Text | None, says("the paper or the code that it follows")] = None
-    input: Annotated[_Input | None, says("what the network reads; shapes are inferred from it")] = None
-    defaults: Annotated[_Defaults | None, says("what every convolution does unless it says otherwise")] = None
+    input: Annotated[_Input | None, says("the network's input; shapes are inferred from it")] = None
+    defaults: Annotated[_Defaults | None, says("the defaults of every convolution")] = None
     blocks: Annotated[_Blocks | None, says("lists of layers to be used by their name")] = None
     published: Annotated[_Figures | None, says("figures of other sources, shown beside the computed ones")] = None
     divisor: Annotated[Whole | None, says("scaled channels are rounded to multiples of it; 1 by default")] = None

@@ -47,7 +47,7 @@ class LayerType:
 
     @property
     def summary(self) -> str:
-        """What the layer is, in one sentence."""
+        """The layer's description, in one sentence."""
         return (self.build.__doc__ or "").split("\n\n")[0]
 
 

@@ -19,14 +19,14 @@ from sepcalc.readers.yaml.scope import LostError, Output, Scope
 
 
 class JoinArguments(Common, kw_only=True, rename={"from_": "from", "with_": "with"}):
-    """Join what reaches the layer with the output of earlier ones."""
+    """Join the layer's input with the output of earlier layers."""
 
-    with_: Annotated[Names, says("what is joined to the output of the layer before")]
+    with_: Annotated[Names, says("the earlier layers that are joined to the layer's input")]
 
 
 @layer_type("add", "concat", "mul", arguments=JoinArguments, short="with")
 def join(scope: Scope, args: JoinArguments, word: str) -> None:
-    """A join with earlier layers: what reaches this one comes first."""
+    """A join with earlier layers; the layer's own input comes first."""
     names = args.with_ if isinstance(args.with_, list) else [args.with_]
     others = [scope.output_of(str(name)) for name in names]
     _join(scope, args, word, [(scope.reached(args), scope.taps), *others])

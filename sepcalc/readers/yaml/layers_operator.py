@@ -83,15 +83,13 @@ def dropout(scope: Scope, args: DropoutArguments, word: str) -> None:
 
 
 class PoolArguments(Common, kw_only=True):
-    """Pooling with a window ``k``, to ``out`` positions whatever the input, or ``global``."""
+    """Pooling with a window ``k``, to a fixed size ``out``, or ``global``."""
 
     k: Annotated[Pooled | None, says("the window, or global for all positions")] = None
     stride: Annotated[Lengths | None, says("step of the window; the window itself by default")] = None
     padding: Annotated[Pads, says("positions around the input, as for a convolution; at most half the window")] = 0
     ceil: Annotated[Flag, says("whether a window that only begins inside the input counts (ceil_mode)")] = False
-    out: Annotated[Lengths | None, says("the size to pool to, whatever the input (adaptive pooling); instead of k")] = (
-        None
-    )
+    out: Annotated[Lengths | None, says("the output's size (adaptive pooling); instead of k")] = None
 
 
 @layer_type("maxpool", "avgpool", arguments=PoolArguments, short="k", either=("k", "out"))
@@ -203,7 +201,7 @@ def split(scope: Scope, args: SplitArguments, word: str) -> None:
 
 @layer_type("operator", "uncounted", arguments=OperatorArguments, short="operator")
 def operator(scope: Scope, args: OperatorArguments, word: str) -> None:
-    """An operator by its framework's name, with what is known of it."""
+    """An operator by its framework's name, with its known figures."""
     reads, kind, counted = scope.reached(args), str(args.operator), word == "operator"
     writes = written(args, reads)
     unused = Call(name=f"{MODULES}:Unused", args=(args.params,)) if kind == "unused" and writes == reads else None

@@ -1,8 +1,8 @@
 """YAML as plain values that remember their lines and columns.
 
 Mappings and lists become :class:`Map` and :class:`Seq`, a ``dict`` and a ``list`` that know the place of each entry;
-scalars are those of ``yaml.safe_load``. The events of PyYAML's C parser are assembled in one loop without recursion:
-five times as fast as its loader, with positions and bounded nesting.
+scalars are as ``yaml.safe_load`` reads them. One loop assembles the events of PyYAML's C parser, five times as fast as
+its loader, with positions and bounded nesting.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def schema() -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **file,
         "title": "A network for sepcalc",
-        "description": "Layers, and what is known of the network that they make.",
+        "description": "The layers of a network, and its name, source, input and published figures.",
         "$defs": {**components, **_structure(components), **_blocks(common)},
     }
 
@@ -188,7 +188,7 @@ def _blocks(common: Schema) -> Schema:
         "use-of-a-block": {
             **use,
             "title": "Use of a block",
-            "description": "What the block needs, by the names that it gives, and what every layer may say.",
+            "description": "The block's arguments, and the arguments of every layer.",
             "type": ["object", "null"],
             "properties": {**use["properties"], "first": first},
             "additionalProperties": _ref("argument-of-a-block"),

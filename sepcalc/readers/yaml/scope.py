@@ -23,7 +23,7 @@ from sepcalc.readers.yaml.lengths import axes_of, lengths
 from sepcalc.readers.yaml.positions import Place
 
 Output = tuple[FeatureMap, Taps]
-"""What a layer or a block writes, and which layers that comes from."""
+"""The output of a layer or a block, and the layers that wrote it."""
 
 _MOST_RECENT = 1000  # names among which a misspelt one is looked for
 
@@ -100,7 +100,7 @@ class Scope:
     """A chain of layers: ``at`` is the feature map that reaches the next one.
 
     ``at`` is None before the first layer, and where a fault leaves it unknown: then ``lost`` is set. ``taps`` say which
-    layers wrote it. ``prefix`` begins the names of layers, ``names`` holds what ``$name`` stands for.
+    layers wrote it. ``prefix`` begins the names of layers, ``names`` holds the value of each ``$name``.
     """
 
     reading: Reading
@@ -253,5 +253,5 @@ class Scope:
         self.reading.run(self, layers)
 
     def lose(self) -> None:
-        """Forget what reaches the next layer."""
+        """Forget the input of the next layer."""
         self.at, self.lost = None, True
