@@ -1,12 +1,9 @@
-"""A stage as the constructor calls that make it, in PyTorch and in Keras.
+"""A stage as the constructor calls that make it, in PyTorch and in Keras: printed as code, or carried out.
 
-Calls are data. Printed code writes them down and built modules carry them out, so both are the same. A list of calls
-has exactly the stage's parameters, output size and multiply-adds; only padding and cropping stand around the
-convolution.
-
-``padding="same"`` fixes the output's size, ceil(size / stride); frameworks place the zeros differently at stride > 1.
-PyTorch calls pad d·(k - 1) around the input, the smaller half first, as PyTorch models do; a transposed one is the
-adjoint of the forward one. Keras calls say ``"same"``. Neither changes a count.
+The calls have the stage's parameters, output size and multiply-adds. ``padding="same"`` fixes the output's size,
+ceil(size / stride); at stride > 1 frameworks place the zeros differently, which changes no count. Keras calls say
+``"same"``. PyTorch calls pad d·(k - 1) around the input, the smaller half first; a transposed one is the adjoint of the
+forward one.
 """
 
 from __future__ import annotations
@@ -38,23 +35,17 @@ def torch_calls(stage: ConvSpec) -> Calls:
         return _torch_transposed(stage)
     if stage.padding != "same":
         return (_torch_conv(stage, padding=stage.padding),)
-    spreads = _spreads(stage)
-    halves = tuple(spread // 2 for spread in spreads)
-    if all(spread % 2 == 0 or end for spread, end in zip(spreads, _spare_ends(stage), strict=True)):
-        return (_torch_conv(stage, padding=halves),)
-    pad = _torch_zero_pad([(half, spread - half) for half, spread in zip(halves, spreads, strict=True)])
-    return pad, _torch_conv(stage)
-
-
-def _spare_ends(stage: ConvSpec) -> list[bool]:
-    """Whether the stride steps over the last padded position of each axis; not where the size is open."""
-    return [(n - 1) % s > 0 for n, s in zip(stage.size or (1,) * len(stage.stride), stage.stride, strict=True)]
+    spreads, size = _spreads(stage), stage.size or (1,) * len(stage.stride)
+    # An axis needs one zero more at its end, unless the stride steps over that position.
+    if all(spread % 2 == 0 or (n - 1) % s for spread, n, s in zip(spreads, size, stage.stride, strict=True)):
+        return (_torch_conv(stage, padding=tuple(spread // 2 for spread in spreads)),)
+    return _torch_zero_pad([(spread // 2, spread - spread // 2) for spread in spreads]), _torch_conv(stage)
 
 
 def _torch_transposed(stage: ConvSpec) -> Calls:
     if stage.padding != "same":
         return (_torch_conv(stage, padding=stage.padding, output_padding=stage.output_padding),)
-    # The adjoint of the forward convolution: what that pads, this takes off.
+    # The adjoint of the forward convolution takes off the positions that the forward one pads.
     spreads = _spreads(stage)
     padding = tuple(spread // 2 for spread in spreads)
     ends = tuple(s - 1 - spread % 2 for s, spread in zip(stage.stride, spreads, strict=True))
@@ -63,21 +54,16 @@ def _torch_transposed(stage: ConvSpec) -> Calls:
 
 
 def _torch_conv(stage: ConvSpec, *, padding: Axes = (0,), output_padding: Axes = (0,)) -> Call:
-    return Call(
-        name=f"Conv{'Transpose' * stage.transposed}{len(stage.kernel)}d",
-        args=(stage.c_in, stage.c_out, _short(stage.kernel)),
-        kwargs=_brief(
-            {
-                "stride": stage.stride,
-                "padding": padding,
-                "output_padding": output_padding,
-                "dilation": stage.dilation,
-                "groups": stage.groups,
-                "bias": stage.bias != "none",
-            },
-            _TORCH_DEFAULTS,
-        ),
-    )
+    kwargs: dict[str, Value] = {
+        "stride": stage.stride,
+        "padding": padding,
+        "output_padding": output_padding,
+        "dilation": stage.dilation,
+        "groups": stage.groups,
+        "bias": stage.bias != "none",
+    }
+    name = f"Conv{'Transpose' * stage.transposed}{len(stage.kernel)}d"
+    return Call(name=name, args=(stage.c_in, stage.c_out, _short(stage.kernel)), kwargs=_brief(kwargs, _TORCH_DEFAULTS))
 
 
 def _torch_zero_pad(ends: list[tuple[int, int]]) -> Call:
@@ -103,38 +89,27 @@ def keras_calls(stage: ConvSpec) -> Calls:
         raise SpecError(f"Keras has no layer with stride {stride} and dilation {dilation} at once; use torch")
     if stage.transposed:
         return _keras_transposed(stage)
-    conv = _keras_depthwise(stage) if _is_keras_depthwise(stage) else _keras_conv(stage, groups=stage.groups)
+    # Keras has no depthwise layer for volumes, and TensorFlow's needs one stride.
+    if 1 < stage.groups == stage.c_in and len(stage.kernel) < 3 and len(set(stage.stride)) == 1:
+        conv = _keras_conv(stage, "DepthwiseConv", depth_multiplier=stage.c_out // stage.c_in)
+    else:
+        conv = _keras_conv(stage, groups=stage.groups)
     if stage.padding == "same" or not any(stage.padding):
         return (conv,)
     return _keras_resize("ZeroPadding", [(p, p) for p in stage.padding]), conv
 
 
-def _is_keras_depthwise(stage: ConvSpec) -> bool:
-    """Whether Keras has a depthwise layer for ``stage``: it has none for volumes, and TensorFlow's needs one stride."""
-    return 1 < stage.groups == stage.c_in and len(stage.kernel) < 3 and len(set(stage.stride)) == 1
-
-
-def _keras_depthwise(stage: ConvSpec) -> Call:
-    kwargs = _keras_kwargs(stage, depth_multiplier=stage.c_out // stage.c_in)
-    return Call(name=f"DepthwiseConv{len(stage.kernel)}D", args=(_short(stage.kernel),), kwargs=kwargs)
-
-
-def _keras_conv(stage: ConvSpec, **own: Value) -> Call:
-    name = f"Conv{len(stage.kernel)}D{'Transpose' * stage.transposed}"
-    return Call(name=name, args=(stage.c_out, _short(stage.kernel)), kwargs=_keras_kwargs(stage, **own))
-
-
-def _keras_kwargs(stage: ConvSpec, **own: Value) -> dict[str, Value]:
-    return _brief(
-        {
-            "strides": stage.stride,
-            "padding": "same" if stage.padding == "same" and any(_spreads(stage)) else "valid",
-            "dilation_rate": stage.dilation,
-            **own,
-            "use_bias": stage.bias != "none",
-        },
-        _KERAS_DEFAULTS,
-    )
+def _keras_conv(stage: ConvSpec, name: str = "Conv", **own: Value) -> Call:
+    kwargs: dict[str, Value] = {
+        "strides": stage.stride,
+        "padding": "same" if stage.padding == "same" and any(_spreads(stage)) else "valid",
+        "dilation_rate": stage.dilation,
+        **own,
+        "use_bias": stage.bias != "none",
+    }
+    args = (_short(stage.kernel),) if name == "DepthwiseConv" else (stage.c_out, _short(stage.kernel))
+    full = f"{name}{len(stage.kernel)}D{'Transpose' * stage.transposed}"
+    return Call(name=full, args=args, kwargs=_brief(kwargs, _KERAS_DEFAULTS))
 
 
 def _keras_transposed(stage: ConvSpec) -> Calls:
@@ -142,20 +117,20 @@ def _keras_transposed(stage: ConvSpec) -> Calls:
         raise SpecError(f"Keras has no transposed layer with groups {stage.groups}; use torch")
     if stage.padding == "same":
         return (_keras_conv(stage),)
-    each = list(zip(stage.padding, stage.output_padding, strict=True))
-    added = tuple(max(extra - p, 0) for p, extra in each)
+    ends = list(zip(stage.padding, stage.output_padding, strict=True))
+    added = tuple(max(extra - p, 0) for p, extra in ends)
     for extra, s in zip(added, stage.stride, strict=True):
         if extra >= s:
             raise SpecError(f"Keras has no output_padding {extra} at stride {s}; use torch")
     # Left to itself, Keras pads the output of a kernel that is shorter than its stride.
     default = tuple(max(s - spread - 1, 0) for s, spread in zip(stage.stride, _spreads(stage), strict=True))
     conv = _keras_conv(stage) if added == default else _keras_conv(stage, output_padding=added)
-    crops = [(p, max(p - extra, 0)) for p, extra in each]
+    crops = [(p, max(p - extra, 0)) for p, extra in ends]
     return (conv, _keras_resize("Cropping", crops)) if any(map(any, crops)) else (conv,)
 
 
 def _keras_resize(name: str, ends: list[tuple[int, int]]) -> Call:
-    """A ``ZeroPadding`` or ``Cropping`` layer that adds or takes off that much at both ends of each axis."""
+    """A ``ZeroPadding`` or ``Cropping`` layer of these widths at both ends of each axis."""
     widths: Value = tuple(ends) if len(ends) > 1 else ends[0]
     if all(first == last for first, last in ends):
         widths = _short(tuple(first for first, _ in ends))
@@ -165,11 +140,11 @@ def _keras_resize(name: str, ends: list[tuple[int, int]]) -> Call:
 def _linear(stage: ConvSpec, name: str, args: Axes, bias: str) -> Call:
     if stage.groups > 1:
         raise SpecError(f"a linear layer cannot have groups {stage.groups}; use a convolution with k 1")
-    return Call(name=name, args=args, kwargs=_brief({bias: stage.bias != "none"}, {bias: True}))
+    return Call(name=name, args=args, kwargs={} if stage.bias != "none" else {bias: False})
 
 
 def _spreads(stage: ConvSpec) -> Axes:
-    """How many positions the window reaches beyond its first one, on each axis."""
+    """The number of positions of the window after its first one, on each axis."""
     return tuple(d * (k - 1) for k, d in zip(stage.kernel, stage.dilation, strict=True))
 
 
@@ -182,17 +157,17 @@ _TORCH_DEFAULTS: dict[str, Value] = {
     "bias": True,
 }
 _KERAS_DEFAULTS: dict[str, Value] = {
+    "use_bias": True,
     "strides": 1,
     "padding": "valid",
     "dilation_rate": 1,
     "groups": 1,
     "depth_multiplier": 1,
-    "use_bias": True,
 }
 
 
-def _brief(settings: dict[str, Value], defaults: dict[str, Value]) -> dict[str, Value]:
-    """The settings that a reader has to see."""
+def _brief(settings: dict[str, Value], defaults: Mapping[str, Value]) -> dict[str, Value]:
+    """The settings that differ from the defaults."""
     short = {key: _short(value) for key, value in settings.items()}
     return {key: value for key, value in short.items() if value != defaults.get(key)}
 

@@ -1,4 +1,4 @@
-"""What a chain of stages is predicted to be, and what its module is: three numbers that must be the same."""
+"""The predicted and the measured counts of a chain of stages: parameters, output shape and FLOPs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Counted:
             ("shape", self.shape, found.shape if self.shape else None),
             ("FLOPs", self.flops, found.flops),
         )
-        return "; ".join(f"{what} {ours} here, {theirs} in torch" for what, ours, theirs in pairs if ours != theirs)
+        return "; ".join(f"{noun} {ours} here, {theirs} in torch" for noun, ours, theirs in pairs if ours != theirs)
 
 
 def predicted(stages: Stages) -> Counted:

@@ -1,7 +1,7 @@
 """A comparison as code: one Python file for PyTorch or Keras that runs as printed.
 
-Every candidate is a class or a function, ready to be pasted; one that cannot be expressed is a comment with the reason.
-Run as a program, the file prints the name, parameters and output shape of each.
+Every candidate is a class or a function; one that cannot be expressed is a comment with the reason. Run as a program,
+the file prints the name, parameters and output shape of each.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MARGIN = 12
 """Columns in front of a call inside a definition."""
 
 EXAMPLE_SIZE = 32
-"""The input's extent along each axis in the printed example, where the comparison leaves the size open."""
+"""The length of the example's axes, where the comparison leaves the size open."""
 
 
 def code(comparison: Comparison, framework: Framework) -> str:
@@ -42,13 +42,14 @@ def code(comparison: Comparison, framework: Framework) -> str:
         try:
             calls = _calls(candidate, framework)
         except SpecError as reason:
-            blocks.append(_comment(f"{candidate.variant.name} is left out: {reason}."))
+            blocks.append(indent("\n".join(_wrapped(f"{candidate.variant.name} is left out: {reason}.")), "# "))
             continue
-        names.append(_unused(dialect.name(_words(candidate)), names))
+        words = re.findall(r"\w+", candidate.variant.name)
+        names.append(_unused(dialect.name(words if words[0].isidentifier() else ["conv", *words]), names))
         blocks.append(dialect.define(names[-1], _figures(candidate), calls, comparison.spec))
     if names:
         blocks = [dialect.imports, *blocks, dialect.run(names, comparison.spec)]
-    return "\n\n\n".join([_docstring(_title(comparison.spec)) + "\n\n" + blocks[0], *blocks[1:]]) + "\n"
+    return f"{_docstring([_title(comparison.spec)])}\n\n" + "\n\n\n".join(blocks) + "\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,24 +68,19 @@ def _calls(candidate: Candidate, framework: Framework) -> Calls:
     return tuple(call for stage in candidate.stages for call in CALLS[framework](stage))
 
 
-def _words(candidate: Candidate) -> list[str]:
-    words = re.findall(r"\w+", candidate.variant.name)
-    return words if words[0].isidentifier() else ["conv", *words]
-
-
 def _unused(name: str, taken: list[str]) -> str:
-    """``name``, numbered where a variant stands in the comparison twice, with different options."""
+    """``name``, with a number where the comparison has a variant twice, with different options."""
     numbered = (f"{name}{number}" for number in range(2, len(taken) + 2))
     return next(word for word in (name, *numbered) if word not in taken)
 
 
-def _title(spec: ConvSpec) -> list[str]:
-    what = f"{'x'.join(map(str, spec.kernel))} {'transposed ' * spec.transposed}convolution"
-    return [f"A {what if spec.kernel else 'linear layer'} from {spec.c_in} to {spec.c_out} channels, by sepcalc."]
+def _title(spec: ConvSpec) -> str:
+    convolution = f"{'x'.join(map(str, spec.kernel))} {'transposed ' * spec.transposed}convolution"
+    return f"A {convolution if spec.kernel else 'linear layer'} from {spec.c_in} to {spec.c_out} channels, by sepcalc."
 
 
 def _figures(candidate: Candidate) -> list[str]:
-    """The paragraphs that say what a candidate does and costs."""
+    """Two paragraphs: the candidate's summary and its costs."""
     params = f"{candidate.params:,} parameters"
     if candidate.macs is None:
         macs = f"{params}; {int(candidate.macs_per_position):,} multiply-adds at each position of the output."
@@ -167,10 +163,6 @@ def _literal(value: Value) -> str:
 def _docstring(paragraphs: list[str]) -> str:
     first, *rest = ("\n".join(_wrapped(paragraph)) for paragraph in paragraphs)
     return "\n\n".join([f'"""{first}', *rest]) + ('\n"""' if rest else '"""')
-
-
-def _comment(text: str) -> str:
-    return "\n".join(f"# {line}" for line in _wrapped(text))
 
 
 def _wrapped(text: str) -> list[str]:

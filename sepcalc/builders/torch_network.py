@@ -13,7 +13,7 @@ from typing import Any
 from sepcalc.builders.torch_operators import Narrow, PerPosition, Repeated, norm
 from sepcalc.builders.torch_stages import build_module, build_stages
 from sepcalc.core.errors import MissingExtraError, SpecError
-from sepcalc.core.layers import INPUT, NORM_PARAMS, Convolution, Layer, NormKind, Operator, Part, Product, Tap
+from sepcalc.core.layers import INPUT, NORM_PARAMS, Convolution, Layer, NormKind, Part, Tap
 from sepcalc.core.modules import ACTIVATIONS
 from sepcalc.core.network import Network
 from sepcalc.core.spec import ConvSpec, times
@@ -54,7 +54,7 @@ def layer_module(layer: Convolution, *, device: str = "cpu") -> nn.Sequential:
 
 
 def _inside(layer: Convolution, stage: ConvSpec, device: str) -> Iterator[nn.Module]:
-    """A stage that is not the last, with what stands between it and the next one."""
+    """A stage before the last one, with the norm and the activation behind it."""
     yield from _stage(layer, stage, device)
     if layer.between == "all":
         yield from _norm(layer.norm, stage)
@@ -79,18 +79,18 @@ def _norm(kind: NormKind, stage: ConvSpec) -> Iterator[nn.Module]:
 def _activation(word: str) -> Iterator[nn.Module]:
     if word not in ("none", "identity"):
         act = ACTIVATIONS[word]
-        # Only this reads what a convolution or its norm writes, so that it may write in its place.
+        # Nothing else reads the output of the convolution or the norm, so it can be overwritten.
         yield build_module(replace(act.module, kwargs={"inplace": True}) if act.in_place else act.module)
 
 
 def build_network(network: Network, *, device: str = "cpu") -> nn.Module:
     """The module that runs ``network``: it reads (examples, channels, and one dimension for each axis).
 
-    It returns the last layer's output, and frees a map after its last reader. Weights are random, of a size that keeps
-    activations from vanishing in a deep network.
+    It returns the last layer's output, and frees a map after its last reader. Weights are random, and large enough that
+    activations do not vanish in a deep network.
 
-    Raises :class:`SpecError` with the layer and the reason: a product known by its cost alone, an operator known by its
-    framework's name alone, or a layer whose input is unknown.
+    Raises :class:`SpecError` with the layer and the reason: a product or an operator known by name and cost alone, or a
+    layer whose input is unknown.
 
     >>> from sepcalc.readers.yaml.reader import load
     >>> network = load("mobilenet_v1")
@@ -103,10 +103,8 @@ def build_network(network: Network, *, device: str = "cpu") -> nn.Module:
     owners: dict[str, nn.Module] = {}
     for layer, taps in zip(network.layers, network.wiring, strict=True):
         if not taps:
-            reads = times(layer.input.shape)
-            raise SpecError(
-                f"{layer.name} reads {reads}, which the layer before it does not write; add what is missing"
-            )
+            reads = f"{layer.name} reads {times(layer.input.shape)}"
+            raise SpecError(f"{reads}, which the layer before it does not write; add what is missing")
         modules.append(_module(layer, owners, device))
         owners[layer.name] = modules[-1]
     _settle(modules)
@@ -125,29 +123,25 @@ def example(network: Network, *, examples: int = 1, device: str = "cpu") -> torc
 
 
 def _module(layer: Layer, owners: Mapping[str, nn.Module], device: str) -> nn.Module:
-    """The module of a layer; ``owners`` are those of the layers before it."""
+    """The module of a layer; ``owners`` are the modules of the layers before it."""
     try:
-        if not isinstance(layer, Convolution):
-            return _operator(layer, device)
-        module: nn.Module = layer_module(layer, device=device)
-        if layer.shares is not None:
-            _share(module, owners[layer.shares], layer.shares)
+        if isinstance(layer, Convolution):
+            module: nn.Module = layer_module(layer, device=device)
+            if layer.shares is not None:
+                _share(module, owners[layer.shares], layer.shares)
+            return module if layer.batch == 1 else Repeated(module, layer.batch)
+        if layer.module is None:
+            raise SpecError(f"of '{layer.type}' only the name and the cost are known")
+        with torch.device(device):
+            return build_module(layer.module)
     except SpecError as error:
         raise SpecError(f"{layer.name} has no PyTorch module: {error}") from None
-    return module if layer.batch == 1 else Repeated(module, layer.batch)
-
-
-def _operator(layer: Operator | Product, device: str) -> nn.Module:
-    if layer.module is None:
-        raise SpecError(f"of '{layer.type}' only the name and the cost are known")
-    with torch.device(device):
-        return build_module(layer.module)
 
 
 def _share(module: nn.Module, owner: nn.Module, name: str) -> None:
-    """Give ``module`` the parameters of ``owner`` for its own."""
+    """Replace the parameters of ``module`` with those of ``owner``."""
     mine, theirs = dict(module.named_parameters()), list(owner.parameters())
-    if [each.shape for each in mine.values()] != [each.shape for each in theirs]:
+    if [weight.shape for weight in mine.values()] != [weight.shape for weight in theirs]:
         raise SpecError(f"it shares the parameters of {name}, which has others; give both the same form")
     for path, parameter in zip(mine, theirs, strict=True):
         parent, _, attribute = path.rpartition(".")
@@ -155,19 +149,18 @@ def _share(module: nn.Module, owner: nn.Module, name: str) -> None:
 
 
 def _settle(modules: Iterable[nn.Module]) -> None:
-    """Draw weights as He 2015 (arXiv:1502.01852, equation 10): PyTorch's, smaller by √6, underflow in deep networks."""
-    weights = {each for module in modules for each in module.parameters() if each.dim() > 1}
+    """Scale weights by √6 to He 2015's (arXiv:1502.01852, equation 10): PyTorch's own underflow in deep networks."""
     with torch.no_grad():
-        for each in weights:
-            each.mul_(6**0.5)
+        for weight in {weight for module in modules for weight in module.parameters() if weight.dim() > 1}:
+            weight.mul_(6**0.5)
 
 
 Step = tuple[tuple[int, ...], tuple[int, ...]]
-"""Which of the tensors so far a module reads, and which nobody reads after it."""
+"""The tensors that a module reads, and the tensors that no later module reads."""
 
 
 def _steps(modules: Sequence[nn.Module], wiring: Iterable[Sequence[Tap]]) -> tuple[list[nn.Module], list[Step]]:
-    """The modules in the order in which they run, some of which hand on a part of the channels."""
+    """The modules in the order in which they run, with one for each part of a layer's channels that is read."""
     slots: dict[Tap, int] = {INPUT: 0}
     run: list[nn.Module] = []
     reads: list[tuple[int, ...]] = []
@@ -180,23 +173,23 @@ def _steps(modules: Sequence[nn.Module], wiring: Iterable[Sequence[Tap]]) -> tup
         run.append(module)
         reads.append(tuple(slots[tap] for tap in taps))
         slots[index] = len(run)
-    last = {slot: step for step, each in enumerate(reads) for slot in (*each, step + 1)}
+    last = {slot: step for step, inputs in enumerate(reads) for slot in (*inputs, step + 1)}
     frees: list[list[int]] = [[] for _ in run]
     for slot, step in last.items():
-        if slot < len(run):  # what the last module writes is the answer
+        if slot < len(run):  # the last module's output is the answer
             frees[step].append(slot)
     return run, list(zip(reads, map(tuple, frees), strict=True))
 
 
 class _Wired(nn.Module):
-    """Modules that run one after another, each on what ``steps`` say."""
+    """Modules that run one after another, each on the tensors of its step."""
 
     def __init__(self, modules: Iterable[nn.Module], steps: Iterable[Step]) -> None:
         super().__init__()
         self.run, self.steps = nn.ModuleList(modules), tuple(steps)
 
     def forward(self, x: torch.Tensor) -> Any:
-        """What the last module writes."""
+        """The last module's output."""
         written: list[Any] = [x]
         del x
         for module, (reads, frees) in zip(self.run, self.steps, strict=True):

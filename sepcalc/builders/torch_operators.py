@@ -5,8 +5,9 @@ Shapes are PyTorch's: examples, channels, and one dimension for each axis; behin
 
 from __future__ import annotations
 
-from functools import partial
+from functools import partial, reduce
 from math import gcd, inf, prod
+from operator import mul
 
 from sepcalc.core.errors import MissingExtraError, SpecError
 from sepcalc.core.layers import NormKind
@@ -19,7 +20,7 @@ except ImportError as missing:
     raise MissingExtraError("torch", "building PyTorch modules") from missing
 
 GROUPS = 32
-"""Groups of a group norm, which no file says: the paper's number (Wu 2018, section 4.1), or a divisor of it."""
+"""Groups of a group norm, which network files leave open: the paper's number (Wu 2018, section 4.1)."""
 
 
 def norm(kind: NormKind, shape: Axes, *, affine: bool) -> nn.Module:
@@ -74,31 +75,31 @@ def _outside(spreads: list[int], value: float) -> nn.Module:
 
 
 class PerPosition(nn.Module):
-    """A module over the last dimension, run over the channels at each position."""
+    """Runs a module for the last dimension over the channels at each position."""
 
     def __init__(self, inner: nn.Module) -> None:
         super().__init__()
         self.inner = inner
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(examples, channels, positions…) to the same with the channels that the module writes."""
+        """(examples, channels, positions…) to (examples, the module's output channels, positions…)."""
         return self.inner(x.movedim(1, -1)).movedim(-1, 1)  # type: ignore[no-any-return]
 
 
 class Repeated(nn.Module):
-    """A module that runs over ``batch`` copies of its input and hands on one result."""
+    """Runs a module over ``batch`` copies of its input and returns the first result."""
 
     def __init__(self, inner: nn.Module, batch: int) -> None:
         super().__init__()
         self.inner, self.batch = inner, batch
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """As the module does, over copies of each example."""
+        """The module's shape for one copy."""
         return self.inner(x.repeat_interleave(self.batch, 0))[:: self.batch]  # type: ignore[no-any-return]
 
 
 class Narrow(nn.Module):
-    """So many ``channels`` from the ``first`` on."""
+    """Some of a map's channels: as many as ``channels``, from the ``first`` on."""
 
     def __init__(self, first: int, channels: int) -> None:
         super().__init__()
@@ -122,7 +123,7 @@ class Shuffle(nn.Module):
 
 
 class Scale(nn.Module):
-    """A learned factor for each of ``channels``, the same at every position of so many ``axes``."""
+    """A learned factor for each of ``channels``, the same at every position along the ``axes`` axes."""
 
     def __init__(self, channels: int, axes: int) -> None:
         super().__init__()
@@ -142,7 +143,7 @@ class Unused(nn.Module):
         self.weight = nn.Parameter(torch.zeros(params))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """What it reads."""
+        """The input, unchanged."""
         return x
 
 
@@ -155,7 +156,7 @@ class Add(nn.Module):
 
 
 class Multiply(nn.Module):
-    """A product in which a vector, or a map of one position, spreads over all positions of so many ``axes``."""
+    """A product; a vector, or a map of one position, spreads over all positions along the ``axes`` axes."""
 
     def __init__(self, axes: int) -> None:
         super().__init__()
@@ -163,13 +164,8 @@ class Multiply(nn.Module):
 
     def forward(self, *maps: torch.Tensor) -> torch.Tensor:
         """The shape of the largest."""
-        first, *others = (x if x.dim() == 2 + self.axes else self._spread(x) for x in maps)
-        for factor in others:
-            first = first * factor
-        return first
-
-    def _spread(self, x: torch.Tensor) -> torch.Tensor:
-        return x.reshape(*x.shape[:2], *(1,) * self.axes)
+        ones = (1,) * self.axes
+        return reduce(mul, (x if x.dim() == 2 + self.axes else x.reshape(*x.shape[:2], *ones) for x in maps))
 
 
 class Concat(nn.Module):

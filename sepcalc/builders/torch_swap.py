@@ -1,8 +1,7 @@
 """The user's own module with a variant in place of its convolutions.
 
-Layers of an imported network have the paths of modules as names. So each convolution that is a module is replaced by a
-variant's stages in a copy of the model. The stages have weights of their own: the form is timed, the answers mean
-nothing.
+Layers of an imported network are named by the paths of their modules. In a copy of the model a variant's stages replace
+each convolution that is a module. Their weights are random: they are for timing, and the outputs mean nothing.
 """
 
 from __future__ import annotations
@@ -135,8 +134,9 @@ class _Obstacles:
 
 def _tied(network: Network) -> set[str]:
     """The paths of different modules with the same weights."""
-    shared = [(each.name, each.shares) for each in network.layers if isinstance(each, Convolution) and each.shares]
-    return {_path(name) for pair in shared for name in pair if _path(pair[0]) != _path(pair[1])}
+    layers = [layer for layer in network.layers if isinstance(layer, Convolution) and layer.shares]
+    pairs = [(_path(layer.name), _path(str(layer.shares))) for layer in layers]
+    return {path for first, second in pairs for path in (first, second) if first != second}
 
 
 _TIED = "it has its weights in common with another module"
@@ -150,7 +150,7 @@ _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTra
 
 
 def _is_described(module: Any, spec: ConvSpec) -> bool:
-    """Whether ``module`` does what ``spec`` says, and pads nothing by itself."""
+    """Whether ``module`` is the convolution ``spec``, without padding beyond it."""
     theirs = (module.in_channels, module.out_channels, module.kernel_size, module.stride, module.dilation)
     mine = (spec.c_in, spec.c_out, spec.kernel, spec.stride, spec.dilation)
     spreads = [d * (k - 1) for k, d in zip(spec.kernel, spec.dilation, strict=True)]

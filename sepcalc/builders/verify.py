@@ -1,14 +1,14 @@
 """Arithmetic checked against PyTorch: every layer is built as modules, run, and counted by torch itself.
 
-For a layer as written and as every variant, three numbers are compared: trainable parameters of the convolutions, the
-output's shape, and FLOPs by ``torch.utils.flop_counter``, which must be twice the multiply-adds. Norms and activations
-are not built.
+Three numbers are compared for a layer as written and as every variant: trainable parameters of the convolutions, the
+output's shape, and FLOPs by ``torch.utils.flop_counter``, which are twice the multiply-adds. Norms and activations are
+not built.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from sepcalc.builders.prediction import Counted, predicted
@@ -17,13 +17,13 @@ from sepcalc.core.layers import Convolution, Product
 from sepcalc.core.network import AS_WRITTEN, Network
 from sepcalc.core.network_tables import uncounted_notes
 from sepcalc.core.spec import ConvSpec
-from sepcalc.core.table import Column, Row, Table, first_few
+from sepcalc.core.table import Field, Table, fill_table, first_few
 from sepcalc.core.variants import Stages, Variant, choose, get
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """One layer in one form: ``predicted`` here, ``measured`` by torch; ``why_not`` if PyTorch has no module for it."""
+    """The counts of one layer in one form: ``predicted`` here, ``measured`` by torch, or ``why_not``."""
 
     layer: str
     form: str
@@ -68,73 +68,66 @@ def _forms(layer: Convolution, variants: Sequence[Variant]) -> Iterator[tuple[st
 
 
 def _check(layer: str, form: str, stages: Stages) -> Check:
-    told = predicted(stages)
+    check = Check(layer=layer, form=form, predicted=predicted(stages), measured=None)
     try:
-        return Check(layer=layer, form=form, predicted=told, measured=_measured(stages))
+        return replace(check, measured=_measured(stages))
     except SpecError as reason:
-        return Check(layer=layer, form=form, predicted=told, measured=None, why_not=str(reason))
+        return replace(check, why_not=str(reason))
 
 
 @lru_cache(maxsize=1024)
 def _measured(stages: tuple[ConvSpec, ...]) -> Counted:
-    """What torch says of a chain, on the meta device: shapes and counts without a single multiplication."""
+    """Torch's counts of a chain of stages, on the meta device: no number is multiplied."""
     from sepcalc.builders.torch_stages import build_stages, counted, example
 
     return counted(build_stages(stages, device="meta"), example(stages[0], device="meta"))
 
 
+def _verdict(checks: Sequence[Check]) -> str:
+    wrong = "; ".join(f"{check.form}: {check.verdict}" for check in checks if check.differs)
+    return wrong or ("equal" if checks[0].measured else "not built")
+
+
+def _in_torch(count: Callable[[Counted], int]) -> Callable[[Sequence[Check]], int | None]:
+    """A count by torch of the layer as written; None where it is not built."""
+    return lambda checks: count(checks[0].measured) if checks[0].measured else None
+
+
+_FIELDS: tuple[Field[Sequence[Check]], ...] = (
+    Field(key="name", title="Layer", figure=lambda checks: checks[0].layer),
+    Field(key="forms", title="Forms", kind="count", rank=1, figure=len),
+    Field(key="params", title="Params", kind="count", rank=2, figure=lambda checks: checks[0].predicted.params),
+    Field(key="torch_params", title="Params in torch", kind="count", rank=2, figure=_in_torch(lambda at: at.params)),
+    Field(key="flops", title="FLOPs", kind="count", rank=2, figure=lambda checks: checks[0].predicted.flops),
+    Field(key="torch_flops", title="FLOPs in torch", kind="count", rank=2, figure=_in_torch(lambda at: at.flops)),
+    Field(key="verdict", title="Verdict", figure=_verdict),
+)
+"""The table's columns; a row is about all forms of one layer, the first of them the layer as written."""
+
+
 def verification_table(network: Network, checks: Sequence[Check]) -> Table:
-    """One row per layer: how many forms were built, what both sides count as written, and the verdict on all."""
+    """One row per layer: the number of forms, the counts of both sides as written, and the verdict on all forms."""
     by_layer: dict[str, list[Check]] = {}
     for check in checks:
         by_layer.setdefault(check.layer, []).append(check)
-    return Table(
+    skipped = (f"{at.layer}, {at.form}, is not built: {at.why_not}." for at in checks if at.measured is None)
+    table = Table(
         name="verification",
         title=f"{network.name}, held against PyTorch",
-        columns=(
-            Column(key="name", title="Layer"),
-            Column(key="forms", title="Forms", kind="count", rank=1),
-            Column(key="params", title="Params", kind="count", rank=2),
-            Column(key="torch_params", title="Params in torch", kind="count", rank=2),
-            Column(key="flops", title="FLOPs", kind="count", rank=2),
-            Column(key="torch_flops", title="FLOPs in torch", kind="count", rank=2),
-            Column(key="verdict", title="Verdict"),
-        ),
-        rows=tuple(Row(cells=_cells(name, forms)) for name, forms in by_layer.items()),
         caption=(
             "Parameters, output shapes and FLOPs (2 × MACs) of every form of a layer, as predicted here and as "
             "torch.utils.flop_counter counts the modules built from it. Figures: as written, without norms, batch 1."
         ),
-        notes=(*_skipped(checks), *_apart(network)),
+        notes=(*skipped, *_uncovered(network)),
     )
+    return fill_table(table, _FIELDS, by_layer.values())
 
 
-def _cells(name: str, forms: Sequence[Check]) -> tuple[str | int | None, ...]:
-    written = forms[0]
-    theirs = written.measured
-    wrong = [f"{each.form}: {each.verdict}" for each in forms if each.differs]
-    return (
-        name,
-        len(forms),
-        written.predicted.params,
-        theirs.params if theirs else None,
-        written.predicted.flops,
-        theirs.flops if theirs else None,
-        "; ".join(wrong) or ("equal" if theirs else "not built"),
-    )
-
-
-def _apart(network: Network) -> Iterator[str]:
-    """What has multiply-adds that no module of ours stands for, or none that is known."""
+def _uncovered(network: Network) -> Iterator[str]:
+    """A note on multiply-adds of layers that have no module here, and one on layers with unknown multiply-adds."""
     products = [layer for layer in network.layers if isinstance(layer, Product) and layer.cost.macs]
     if products:
         macs = sum(layer.cost.macs for layer in products)
         names = first_few([f"{layer.name} ({layer.type})" for layer in products])
         yield f"Not held against PyTorch, {macs:,} of {network.cost.macs:,} MACs: {names}."
     yield from uncounted_notes(network)
-
-
-def _skipped(checks: Sequence[Check]) -> Iterator[str]:
-    for check in checks:
-        if check.measured is None:
-            yield f"{check.layer}, {check.form}, is not built: {check.why_not}."

@@ -22,13 +22,13 @@ WHOLE_OR_0 = Meta(ge=0, le=LARGEST)
 
 
 def _form(pattern: str) -> Meta:
-    # For the JSON Schema alone: a Meta with a pattern of its own crashes the interpreter at exit
-    # (msgspec issue 717), so strings are checked where they are read.
+    # For the JSON Schema alone; strings are checked where they are read. A Meta with a pattern crashes the interpreter
+    # at exit (msgspec issue 717).
     return Meta(extra_json_schema={"pattern": pattern})
 
 
 def says(meaning: str) -> Meta:
-    """What a key means, for the JSON Schema; a type's own description says what is expected."""
+    """The meaning of a key, for the JSON Schema; the description of its type says which values it takes."""
     return Meta(extra_json_schema={"description": meaning})
 
 
@@ -43,31 +43,21 @@ Index = Annotated[int, WHOLE_OR_0, Meta(description=f"a whole number from 0 to {
 Flag = Annotated[bool, Meta(description="true or false")]
 LENGTHS_EXPECTED = "a whole number, or one per axis like 3x1 or [3, 1]"
 PADS_EXPECTED = "same, valid, a whole number, or one per axis like 1x0 or [1, 0]"
+OFFSETS_EXPECTED = "a whole number, or one per axis like 1x0 or [1, 0]"
 POOLED_EXPECTED = "global, a whole number, or one per axis like 3x1 or [3, 1]"
-Lengths = Annotated[
-    Annotated[int, WHOLE]
-    | Annotated[list[Annotated[int, WHOLE]], Meta(min_length=1, max_length=3)]
-    | Annotated[str, _form(r"^[1-9][0-9]{0,8}(x[1-9][0-9]{0,8}){1,2}$")],
-    Meta(description=LENGTHS_EXPECTED),
-]
+_Number = Annotated[int, WHOLE]
+_NumberOr0 = Annotated[int, WHOLE_OR_0]
+_Numbers = Annotated[list[_Number], Meta(min_length=1, max_length=3)]
+_NumbersOr0 = Annotated[list[_NumberOr0], Meta(min_length=1, max_length=3)]
+_AXES, _AXES_OR_0 = r"[1-9][0-9]{0,8}(x[1-9][0-9]{0,8}){1,2}", r"[0-9]{1,9}(x[0-9]{1,9}){1,2}"
+Lengths = Annotated[_Number | _Numbers | Annotated[str, _form(f"^{_AXES}$")], Meta(description=LENGTHS_EXPECTED)]
 Pads = Annotated[
-    Annotated[int, WHOLE_OR_0]
-    | Annotated[list[Annotated[int, WHOLE_OR_0]], Meta(min_length=1, max_length=3)]
-    | Annotated[str, _form(r"^(same|valid|[0-9]{1,9}(x[0-9]{1,9}){1,2})$")],
-    Meta(description=PADS_EXPECTED),
+    _NumberOr0 | _NumbersOr0 | Annotated[str, _form(f"^(same|valid|{_AXES_OR_0})$")], Meta(description=PADS_EXPECTED)
 ]
 Offsets = Annotated[
-    Annotated[int, WHOLE_OR_0]
-    | Annotated[list[Annotated[int, WHOLE_OR_0]], Meta(min_length=1, max_length=3)]
-    | Annotated[str, _form(r"^[0-9]{1,9}(x[0-9]{1,9}){1,2}$")],
-    Meta(description="a whole number, or one per axis like 1x0 or [1, 0]"),
+    _NumberOr0 | _NumbersOr0 | Annotated[str, _form(f"^{_AXES_OR_0}$")], Meta(description=OFFSETS_EXPECTED)
 ]
-Pooled = Annotated[
-    Annotated[int, WHOLE]
-    | Annotated[list[Annotated[int, WHOLE]], Meta(min_length=1, max_length=3)]
-    | Annotated[str, _form(r"^(global|[1-9][0-9]{0,8}(x[1-9][0-9]{0,8}){1,2})$")],
-    Meta(description=POOLED_EXPECTED),
-]
+Pooled = Annotated[_Number | _Numbers | Annotated[str, _form(f"^(global|{_AXES})$")], Meta(description=POOLED_EXPECTED)]
 Biases = Annotated[bool | Literal["none", "last", "all"], Meta(description="true, false, none, last or all")]
 # YAML 1.1 makes true and false of a plain yes and no; editors that follow YAML 1.2 leave the words.
 Scale = Annotated[bool | Literal["yes", "up", "no"], Meta(description="yes, up or no")]
@@ -87,34 +77,36 @@ Names = Annotated[
     str | int | Annotated[list[str | int], Meta(min_length=1)],
     Meta(description="the name of an earlier layer, or a list of names"),
 ]
+Shares = Annotated[
+    Earlier | None,
+    says("an earlier layer whose weights this one uses again: they count once in params, twice in MACs"),
+]
 Batch = Annotated[int, WHOLE, Meta(description="how many feature maps it runs over")]
 Figure = Annotated[str | int | float, Meta(description="a figure like 569 M")]
 Overrides = Annotated[
-    dict[str, Any], Meta(description="a mapping of what is different in the first repetition, like {stride: 2}")
+    dict[str, Any], Meta(description="a mapping of arguments for the first repetition alone, like {stride: 2}")
 ]
 
 
 class Common(Struct, forbid_unknown_fields=True, kw_only=True, rename={"from_": "from"}):
-    """What every layer may say: its name, where its input comes from, and how often it stands in a row."""
+    """The arguments of every layer: its name, its input, and how often it stands in a row."""
 
     name: Annotated[
         Text | None,
-        says("what the layer is called in tables and by later layers; its type and a number where it has no name"),
+        says("the layer's name in tables and for later layers; its type and a number by default"),
     ] = None
     from_: Annotated[Earlier | None, says("an earlier layer that this one reads; the one before it by default")] = None
-    c_in: Annotated[
-        Whole | None, says("input channels, M, where nothing before the layer says so; otherwise a check")
-    ] = None
+    c_in: Annotated[Whole | None, says("input channels, M, where they cannot be inferred; otherwise a check")] = None
     size: Annotated[
         Lengths | None,
-        says("the feature map at the layer's input, D_F, where nothing before the layer says so; otherwise a check"),
+        says("the size of the layer's input, D_F, where it cannot be inferred; otherwise a check"),
     ] = None
     repeat: Annotated[Index, says("how many times the layer stands in a row")] = 1
-    first: Annotated[Overrides | None, says("what is different in the first repetition")] = None
+    first: Annotated[Overrides | None, says("arguments for the first repetition alone")] = None
 
 
 class ConvArguments(Common, kw_only=True):
-    """A convolution; what only some variants take belongs to those variants."""
+    """A convolution; some arguments belong to some variants alone."""
 
     options: ClassVar[tuple[str, ...]] = ()
     c_out: Annotated[
@@ -129,26 +121,23 @@ class ConvArguments(Common, kw_only=True):
         ),
     ] = "same"
     dilation: Annotated[Lengths, says("distance between the positions that the kernel looks at")] = 1
-    groups: Annotated[Whole, says("parts of the channels that never meet")] = 1
+    groups: Annotated[Whole, says("number of groups into which the channels are divided")] = 1
     bias: Annotated[Biases, says("which stages have a bias: true or all, the last one, or none of them")] = False
     transposed: Annotated[Flag, says("whether stride enlarges the feature map (a deconvolution)")] = False
     output_padding: Annotated[Offsets, says("positions added to one end of a transposed convolution's output")] = 0
     variant: Annotated[
         str | None,
-        says("the form in which the convolution is written; the word of the layer says so for the commonest"),
+        says("the variant in which the convolution is written; common variants have a word of their own"),
     ] = None
     norm: Annotated[Norm, says("the norm after each stage")] = "none"
     act: Annotated[Act, says("the activation after each stage")] = "none"
-    act_last: Annotated[Act | None, says("the activation after the last stage, where it is another one")] = None
+    act_last: Annotated[Act | None, says("the activation after the last stage, if it is another one")] = None
     between: Annotated[
         Inside,
-        says("what stands between stages as well as after the last: norm and activation (all), act alone, or none"),
+        says("the layers between stages: norm and activation (all), act alone, or none"),
     ] = "all"
     scale: Annotated[Scale, says("whether a width multiplier changes c_out; up: only one above 1")] = "yes"
-    shares: Annotated[
-        Earlier | None,
-        says("an earlier layer whose weights this one uses again: they count once in params, twice in MACs"),
-    ] = None
+    shares: Shares = None
     batch: Annotated[Batch, says("feature maps that the layer runs over for one example")] = 1
 
 
@@ -188,31 +177,31 @@ def _option_type(option: Option) -> Any:
 
 
 class OperatorArguments(Common, kw_only=True):
-    """An operator by its framework's name, and what is known of it.
+    """An operator by its framework's name, with its known figures.
 
     ``operator`` has no matrix product; ``uncounted`` is not understood here: it is listed, never counted as zero.
     """
 
-    operator: Annotated[Text, says("what its framework calls it")]
+    operator: Annotated[Text, says("its name in its framework")]
     params: Annotated[Index, says("trainable numbers in it")] = 0
-    c_out: Annotated[Whole | None, says("channels that it writes; those that it reads by default")] = None
-    out: Annotated[Lengths | None, says("size that it writes; the one that it reads by default")] = None
+    c_out: Annotated[Whole | None, says("channels of its output; the channels of its input by default")] = None
+    out: Annotated[Lengths | None, says("size of its output; the size of its input by default")] = None
 
 
 class InputArguments(Struct, forbid_unknown_fields=True, kw_only=True):
-    """What the network reads."""
+    """The network's input."""
 
     channels: Annotated[Whole, says("channels of the input: 3 for a colour picture")]
     size: Annotated[Lengths | None, says("height and width of the input, or as many lengths as it has axes")] = None
 
 
 class DefaultArguments(Struct, forbid_unknown_fields=True, kw_only=True):
-    """What every convolution of the file does unless it says otherwise."""
+    """The defaults of every convolution in the file."""
 
     norm: Annotated[Norm | None, says("the norm after each stage")] = None
     act: Annotated[Act | None, says("the activation after each stage")] = None
-    act_last: Annotated[Act | None, says("the activation after the last stage, where it is another one")] = None
-    between: Annotated[Inside | None, says("what stands between stages as well as after the last")] = None
+    act_last: Annotated[Act | None, says("the activation after the last stage, if it is another one")] = None
+    between: Annotated[Inside | None, says("the layers between stages")] = None
     bias: Annotated[Biases | None, says("which stages have a bias")] = None
     padding: Annotated[Pads | None, says("zeros around the input: same, valid or a number")] = None
 
@@ -223,13 +212,13 @@ class PublishedArguments(Struct, forbid_unknown_fields=True, kw_only=True):
     source: Annotated[Text, says("where the figure is printed")]
     params: Annotated[Figure | None, says("parameters as printed there")] = None
     macs: Annotated[Figure | None, says("multiply-adds as printed there")] = None
-    note: Annotated[Text | None, says("how that source counts otherwise")] = None
+    note: Annotated[Text | None, says("how the source counts in another way")] = None
 
 
 class BlockArguments(Struct, forbid_unknown_fields=True, kw_only=True):
     """Layers to be reused; ``args`` gives names and defaults, and null where a value must be given."""
 
-    layers: Annotated[Body, says("what the block stands for; $c_in is the channels that reach it")]
+    layers: Annotated[Body, says("the layers of the block; $c_in is the number of channels of its input")]
     args: Annotated[
         dict[Any, Any],
         Meta(description="a mapping of names to defaults"),
@@ -238,34 +227,21 @@ class BlockArguments(Struct, forbid_unknown_fields=True, kw_only=True):
     ] = {}
 
 
+_Map = dict[Any, Any]
+_Input = Annotated[_Map, Meta(description="a mapping like {channels: 3, size: 224}"), defined("InputArguments")]
+_Defaults = Annotated[_Map, Meta(description="a mapping like {norm: batch, act: relu}"), defined("DefaultArguments")]
+_Blocks = Annotated[_Map, Meta(description="a mapping of names to blocks"), defined("blocks")]
+_Figures = Annotated[list[Any], Meta(description="a list of figures"), defined("published")]
+
+
 class FileArguments(Struct, forbid_unknown_fields=True, kw_only=True):
     """A whole file."""
 
     layers: Annotated[Body, says("the layers, one after another")]
     name: Annotated[Text | None, says("the name of the network; the file's by default")] = None
     source: Annotated[Text | None, says("the paper or the code that it follows")] = None
-    input: Annotated[
-        Annotated[
-            dict[Any, Any], Meta(description="a mapping like {channels: 3, size: 224}"), defined("InputArguments")
-        ]
-        | None,
-        says("what the network reads; shapes are inferred from it"),
-    ] = None
-    defaults: Annotated[
-        Annotated[
-            dict[Any, Any], Meta(description="a mapping like {norm: batch, act: relu}"), defined("DefaultArguments")
-        ]
-        | None,
-        says("what every convolution does unless it says otherwise"),
-    ] = None
-    blocks: Annotated[
-        Annotated[dict[Any, Any], Meta(description="a mapping of names to blocks"), defined("blocks")] | None,
-        says("lists of layers to be used by their name"),
-    ] = None
-    published: Annotated[
-        Annotated[list[Any], Meta(description="a list of figures"), defined("published")] | None,
-        says("figures of other sources, shown beside the computed ones"),
-    ] = None
-    divisor: Annotated[Whole | None, says("what a width multiplier rounds channels to a multiple of; 1 by default")] = (
-        None
-    )
+    input: Annotated[_Input | None, says("the network's input; shapes are inferred from it")] = None
+    defaults: Annotated[_Defaults | None, says("the defaults of every convolution")] = None
+    blocks: Annotated[_Blocks | None, says("lists of layers to be used by their name")] = None
+    published: Annotated[_Figures | None, says("figures of other sources, shown beside the computed ones")] = None
+    divisor: Annotated[Whole | None, says("scaled channels are rounded to multiples of it; 1 by default")] = None

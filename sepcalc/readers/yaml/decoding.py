@@ -1,4 +1,4 @@
-"""From the mappings of a network file to checked records, and in words what is wrong with them."""
+"""The mappings of a network file as checked records, and their faults in words."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from msgspec import Struct
 from sepcalc.core.errors import closest
 
 MOST_FAULTS = 1000
-"""Faults after which nobody reads on."""
+"""Faults after which reading stops."""
 
 Record = TypeVar("Record", bound=Struct)
 
@@ -28,10 +28,7 @@ def decode(arguments: Mapping[str, Any], record: type[Record]) -> Record | None:
 
 
 def faults(arguments: Mapping[Any, Any], record: type[Struct]) -> Iterator[tuple[Any, str]]:
-    """Every fault of ``arguments`` with its key: unknown and missing ones, and values of a wrong kind.
-
-    After :data:`MOST_FAULTS` it stops.
-    """
+    """Up to :data:`MOST_FAULTS` faults of ``arguments``, with their keys: unknown and missing keys, wrong values."""
     if decode(arguments, record) is not None:
         return iter(())
     return islice(_all_faults(arguments, record), MOST_FAULTS)
@@ -47,13 +44,13 @@ def _all_faults(arguments: Mapping[Any, Any], record: type[Struct]) -> Iterator[
             msgspec.convert(value, known[key].type)
         except msgspec.ValidationError:
             yield key, f"{key}: expected {_expected(known[key].type)}, got {shown(value)}"
-    for key, each in known.items():
-        if each.required and key not in arguments:
-            yield None, f"{key} is missing; give {_expected(each.type)}"
+    for key, field in known.items():
+        if field.required and key not in arguments:
+            yield None, f"{key} is missing; give {_expected(field.type)}"
 
 
 def misreadings(arguments: Mapping[str, Any], record: type[Struct]) -> Iterator[tuple[Any, str]]:
-    """Texts that are no lengths where lengths are expected, with their keys; :func:`faults` takes any text for one."""
+    """The faults of texts in place of lengths, with their keys: :func:`faults` accepts any text there."""
     for key, value in arguments.items():
         hint = fields(record)[key].type
         if isinstance(value, str) and (forms := [*_forms(hint)]) and not any(re.search(form, value) for form in forms):
@@ -61,7 +58,7 @@ def misreadings(arguments: Mapping[str, Any], record: type[Struct]) -> Iterator[
 
 
 def _forms(hint: Any) -> Iterator[str]:
-    """The patterns of text in the type of a field."""
+    """The patterns that the type of a field has for text."""
     for meta in getattr(hint, "__metadata__", ()):
         if pattern := (getattr(meta, "extra_json_schema", None) or {}).get("pattern"):
             yield pattern
@@ -82,11 +79,11 @@ _OTHER_WORDS = {
     "activation": "act",
     "normalization": "norm",
 }
-"""What frameworks call the same arguments."""
+"""Keys by the words that frameworks have for them."""
 
 
 def meant(word: object, known: Iterable[str]) -> str:
-    """Like :func:`closest`, with the words of frameworks understood as well."""
+    """The ending of :func:`closest`; it also understands the words of frameworks."""
     if not isinstance(word, str):
         return closest("", known)
     others = {other: ours for other, ours in _OTHER_WORDS.items() if ours in known}
@@ -99,11 +96,11 @@ def meant(word: object, known: Iterable[str]) -> str:
 @lru_cache(maxsize=64)
 def fields(record: type[Struct]) -> dict[str, Any]:
     """The fields of ``record`` by the name that they have in a file."""
-    return {each.encode_name: each for each in msgspec.structs.fields(record)}
+    return {field.encode_name: field for field in msgspec.structs.fields(record)}
 
 
 def _expected(hint: Any) -> str:
-    """What the type of a field says of itself; the outermost description that there is."""
+    """The outermost description in the type of a field."""
     for meta in reversed(getattr(hint, "__metadata__", ())):
         if meta.description:
             return str(meta.description)
@@ -120,19 +117,19 @@ def shown(value: object) -> str:
 
 
 def clipped(text: str) -> str:
-    """``text``, or its beginning where it is longer than a message should be."""
+    """``text``, cut to the 40 characters that fit into a message."""
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 def _shown(value: object, levels: int) -> str:
-    # Aliases of aliases can stand for more text than there is memory: a few entries and levels are enough.
+    # Only a few entries and levels: aliases of aliases can stand for more text than memory holds.
     if isinstance(value, (list, dict)) and not levels:
         return "..."
     if isinstance(value, list):
-        return f"[{', '.join(_shown(each, levels - 1) for each in value[:20])}]"
+        return f"[{', '.join(_shown(item, levels - 1) for item in value[:20])}]"
     if isinstance(value, dict):
         pairs = islice(value.items(), 20)
-        return f"{{{', '.join(f'{_shown(key, 0)}: {_shown(each, levels - 1)}' for key, each in pairs)}}}"
+        return f"{{{', '.join(f'{_shown(key, 0)}: {_shown(item, levels - 1)}' for key, item in pairs)}}}"
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
     return str(value)

@@ -17,13 +17,13 @@ from sepcalc.core.errors import SpecError, closest
 from sepcalc.readers.yaml.decoding import shown
 
 LARGEST = 10**12
-"""No result above this, nor below its negative, is believed."""
+"""The largest result, and with a minus the smallest."""
 
 _LONGEST = 200  # characters
 
 
 class Channels(int):
-    """A number of channels that a layer really has, so that a width multiplier is in it already."""
+    """A number of channels of a built layer: a width multiplier is already in it."""
 
     __slots__ = ()
 
@@ -31,8 +31,8 @@ class Channels(int):
 def evaluate(text: str, names: Mapping[str, Any]) -> Any:
     """The value of ``text``, where ``$name`` stands for ``names["name"]``.
 
-    A lone ``$name`` gives its value whatever it is; arithmetic is on whole numbers alone. The result is
-    a :class:`Channels` where one went into it.
+    A lone ``$name`` gives its value of any type; arithmetic is on whole numbers alone. The result is a
+    :class:`Channels` if an operand is one.
 
     Raises :class:`SpecError` for anything else.
 
@@ -58,7 +58,7 @@ def _compiled(text: str) -> Evaluator:
     if len(text) > _LONGEST:
         raise SpecError(f"{text[:30]}... is longer than {_LONGEST} characters; split it")
     try:
-        # A name behind an underscore is none of Python's own words, and one without a $ stays recognisable.
+        # With an underscore in front a name is no keyword of Python, and differs from a name without a $.
         tree = ast.parse(re.sub(r"\$(?=[^\W\d])", "_", text).strip(), mode="eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise SpecError(f"'{text}' is no arithmetic; write it like 4*$width") from None
@@ -116,7 +116,7 @@ def _divide(a: int, b: int) -> int:
 
 def _function(name: str, names: Mapping[str, Any]) -> Callable[[int], int]:
     if name not in names:
-        known = [each for each in names if each.endswith("()")]
+        known = [function for function in names if function.endswith("()")]
         raise SpecError(f"{name} is not known here{closest(name, known) if known else '; use it in a block'}")
     found: Callable[[int], int] = names[name]
     return found
@@ -124,7 +124,7 @@ def _function(name: str, names: Mapping[str, Any]) -> Callable[[int], int]:
 
 def _number(name: str, names: Mapping[str, Any]) -> int:
     if name not in names:
-        known = [each for each in names if not each.endswith("()")]
+        known = [word for word in names if not word.endswith("()")]
         hint = closest(name, known) if known else "; write a number, or make it an argument of a block"
         raise SpecError(f"${name} is not known here{hint}")
     value = _known(name, names[name])

@@ -17,7 +17,7 @@ from sepcalc.readers.yaml.lengths import axes_of, lengths
 from sepcalc.readers.yaml.scope import Scope
 
 MODULES = "sepcalc.builders.torch_operators"
-"""Where a layer's module is that ``torch.nn`` does not have."""
+"""The module of the layers that ``torch.nn`` does not have."""
 
 Build = Callable[[Scope, Any, str], None]
 
@@ -27,8 +27,8 @@ class LayerType:
     """A word for a layer: its arguments (a record, or the function that makes it), and the function that builds it.
 
     ``short`` is the argument for a value that is no mapping: ``linear: 1000``. ``takes_defaults`` marks convolutions,
-    to which the file's defaults apply. Of the keys in ``either`` exactly one is needed. ``bodies`` are keys with a list
-    of layers, ``branches`` those with a list of such lists.
+    to which the file's defaults apply. Exactly one key of ``either`` is needed. ``bodies`` are keys with a list of
+    layers, ``branches`` keys with a list of such lists.
     """
 
     word: str
@@ -47,7 +47,7 @@ class LayerType:
 
     @property
     def summary(self) -> str:
-        """What the layer is, in one sentence."""
+        """The layer's description, in one sentence."""
         return (self.build.__doc__ or "").split("\n\n")[0]
 
 
@@ -88,7 +88,7 @@ def layer_type(
 
 
 def feature_map(scope: Scope, args: Any, cure: str) -> FeatureMap:
-    """The feature map that reaches a layer with a window or a size, which a vector cannot have."""
+    """The input of a layer with a window or a size; raises :class:`LayerError` with the ``cure`` for a vector."""
     reads = scope.reached(args)
     if not reads.size:
         raise LayerError(f"a vector of {reads.channels} channels reaches this layer, which needs positions; {cure}")
@@ -96,6 +96,6 @@ def feature_map(scope: Scope, args: Any, cure: str) -> FeatureMap:
 
 
 def written(args: OperatorArguments, reads: FeatureMap) -> FeatureMap:
-    """What an operator writes: what it reads, but for what its arguments say."""
+    """An operator's output: its input, with the channels and the size that its arguments give."""
     size = reads.size if args.out is None else lengths("out", args.out, axes_of(args.out, args, reads))
     return FeatureMap(channels=args.c_out or reads.channels, size=size)

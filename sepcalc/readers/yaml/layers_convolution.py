@@ -1,4 +1,4 @@
-"""Layers made of matrix products: convolutions in the form of a variant, linear layers, products of any kind."""
+"""Layers made of matrix products: convolutions in the form of a variant, linear layers, other products."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from sepcalc.readers.yaml.arguments import (
     Batch,
     Common,
     ConvArguments,
-    Earlier,
     Flag,
     Norm,
     OperatorArguments,
+    Shares,
     Whole,
     conv_arguments,
     says,
@@ -66,7 +66,7 @@ def convolution(scope: Scope, args: ConvArguments, word: str) -> None:
         batch=args.batch,
     )
     if variant is not STANDARD:
-        _ = layer.cost  # says here, where the layer stands, why it has none
+        _ = layer.cost  # an error of the cost is raised here, where the place of the layer is known
     scope.emit(layer)
 
 
@@ -104,7 +104,7 @@ def _variant(args: ConvArguments, word: str) -> Variant:
 
 
 def _shared(scope: Scope, name: str | int | None, spec: ConvSpec, variant: Variant = STANDARD) -> str | None:
-    """The full name of the earlier layer whose weights these are; they must be the same numbers."""
+    """The full name of the earlier layer whose weights this one uses; raises for weights of other shapes."""
     if name is None:
         return None
     scope.output_of(str(name))
@@ -120,8 +120,7 @@ def _shared(scope: Scope, name: str | int | None, spec: ConvSpec, variant: Varia
 
 def _weights(stages: Stages) -> str:
     """The shapes of the weights of all stages, as PyTorch writes them, and whether there are biases."""
-    each = [(stage.c_out, stage.c_in // stage.groups, *stage.kernel) for stage in stages]
-    shapes = " and ".join(times(shape) for shape in each)
+    shapes = " and ".join(times((stage.c_out, stage.c_in // stage.groups, *stage.kernel)) for stage in stages)
     return f"{shapes} {'with' if stages[-1].bias != 'none' else 'without'} bias"
 
 
@@ -133,10 +132,7 @@ class LinearArguments(Common, kw_only=True):
     norm: Annotated[Norm, says("the norm after the layer")] = "none"
     act: Annotated[Act, says("the activation after the layer")] = "none"
     per_position: Annotated[Flag, says("whether the layer runs at each position of a feature map")] = False
-    shares: Annotated[
-        Earlier | None,
-        says("an earlier layer whose weights this one uses again: they count once in params, twice in MACs"),
-    ] = None
+    shares: Shares = None
     batch: Annotated[Batch, says("vectors that the layer runs over for one example")] = 1
 
 
@@ -150,13 +146,8 @@ def linear(scope: Scope, args: LinearArguments, word: str) -> None:
             f"a feature map of {here} positions reaches this linear layer; "
             "put flatten or avgpool: global before it, or say per_position: true"
         )
-    spec = ConvSpec(
-        c_in=reads.channels,
-        c_out=args.c_out,
-        kernel=(1,) * len(reads.size),
-        size=reads.size,
-        bias=bias(args.bias),
-    )
+    kernel = (1,) * len(reads.size)
+    spec = ConvSpec(c_in=reads.channels, c_out=args.c_out, kernel=kernel, size=reads.size, bias=bias(args.bias))
     name = scope.new_name(args.name, word)
     shares = _shared(scope, args.shares, spec)
     scope.emit(

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from sepcalc.core.errors import LayerError
-from sepcalc.core.layers import Convolution, FeatureMap, Part, Taps
+from sepcalc.core.layers import Convolution, FeatureMap, Part
 from sepcalc.core.modules import ACTIVATIONS, Call
 from sepcalc.core.spec import ConvSpec, times
 from sepcalc.readers.yaml.arguments import WHOLE, Act, Body, Branches, Common, Join, Names, says
@@ -19,22 +19,20 @@ from sepcalc.readers.yaml.scope import LostError, Output, Scope
 
 
 class JoinArguments(Common, kw_only=True, rename={"from_": "from", "with_": "with"}):
-    """Join what reaches the layer with the output of earlier ones."""
+    """Join the layer's input with the output of earlier layers."""
 
-    with_: Annotated[Names, says("what is joined to the output of the layer before")]
+    with_: Annotated[Names, says("the earlier layers that are joined to the layer's input")]
 
 
 @layer_type("add", "concat", "mul", arguments=JoinArguments, short="with")
 def join(scope: Scope, args: JoinArguments, word: str) -> None:
-    """A join with earlier layers: what reaches this one comes first."""
+    """A join with earlier layers; the layer's own input comes first."""
     names = args.with_ if isinstance(args.with_, list) else [args.with_]
     others = [scope.output_of(str(name)) for name in names]
-    reads = scope.reached(args)
-    _join(scope, args, word, [(reads, scope.taps), *others])
+    _join(scope, args, word, [(scope.reached(args), scope.taps), *others])
 
 
 def _join(scope: Scope, args: Common, word: str, ends: list[Output]) -> None:
-    """One feature map of several."""
     maps = [at for at, _ in ends]
     taps = tuple(tap for _, taps in ends for tap in taps)
     scope.taps = taps if len(taps) == len(ends) else ()
@@ -47,17 +45,19 @@ _JOINS = {"add": Call(name=f"{MODULES}:Add"), "concat": Call(name=f"{MODULES}:Co
 
 
 def _joined(word: str, maps: list[FeatureMap]) -> FeatureMap:
-    """The feature map that several make together; a single position spreads over all of them in a product."""
-    largest = max(maps, key=lambda each: prod(each.size))
-    for each in maps:
-        gate = word == "mul" and prod(each.size) == 1
-        if (not gate and each.size != largest.size) or (word != "concat" and each.channels != largest.channels):
-            shapes = " and ".join(dict.fromkeys(times(one.shape) for one in maps))
+    """The feature map that a join writes; in a product a map of one position spreads over all positions."""
+    largest = max(maps, key=lambda at: prod(at.size))
+    for at in maps:
+        gate = word == "mul" and prod(at.size) == 1
+        if (not gate and at.size != largest.size) or (word != "concat" and at.channels != largest.channels):
+            shapes = " and ".join(dict.fromkeys(times(joined.shape) for joined in maps))
             alike = "sizes" if word == "concat" else "shapes"
             raise LayerError(f"{word} cannot join {shapes}; give them equal {alike}")
-    if word != "concat":
-        return largest
-    return FeatureMap(channels=sum(each.channels for each in maps), size=largest.size)
+    channels = sum(at.channels for at in maps) if word == "concat" else largest.channels
+    return FeatureMap(channels=channels, size=largest.size)
+
+
+_SHORTCUTS = ("auto", "identity", "optional")
 
 
 class ResidualArguments(Common, kw_only=True):
@@ -71,7 +71,7 @@ class ResidualArguments(Common, kw_only=True):
         Any,
         Meta(
             description="auto, identity, optional or a list of layers",
-            extra_json_schema={"anyOf": [{"enum": ["auto", "identity", "optional"]}, {"$ref": "#/$defs/layers"}]},
+            extra_json_schema={"anyOf": [{"enum": [*_SHORTCUTS]}, {"$ref": "#/$defs/layers"}]},
         ),
         says("the way around the body: auto is a 1×1 projection where the shape changes, optional is none there"),
     ] = "auto"
@@ -83,10 +83,9 @@ class ResidualArguments(Common, kw_only=True):
 def residual(scope: Scope, args: ResidualArguments, word: str) -> None:
     """A body beside a shortcut."""
     other = args.shortcut if isinstance(args.shortcut, list) else []
-    if args.shortcut is not other and args.shortcut not in ("auto", "identity", "optional"):
-        raise LayerError(
-            f"shortcut: expected auto, identity, optional or a list of layers, got {shown(args.shortcut)}", "shortcut"
-        )
+    if args.shortcut is not other and args.shortcut not in _SHORTCUTS:
+        expected = f"{', '.join(_SHORTCUTS)} or a list of layers"
+        raise LayerError(f"shortcut: expected {expected}, got {shown(args.shortcut)}", "shortcut")
     begin = _begin(scope, args, word, [args.body, other])
     reads = begin.known(begin.at)
     body, shortcut = begin.branch(), begin.branch()
@@ -100,7 +99,8 @@ def residual(scope: Scope, args: ResidualArguments, word: str) -> None:
         _project(shortcut, reads, writes)
     _join(begin, Common(), args.join, [(writes, body.taps), (shortcut.known(shortcut.at), shortcut.taps)])
     if args.act != "none":
-        _activate(begin, args.act)
+        reads, found = begin.known(begin.at), ACTIVATIONS[args.act]
+        begin.operator(Common(), args.act, reads, reads, params=found.params, module=found.module)
     _end(scope, begin, args)
 
 
@@ -126,14 +126,14 @@ def _begin(scope: Scope, args: ResidualArguments | ParallelArguments, word: str,
 
 
 def _end(scope: Scope, inner: Scope, args: ResidualArguments | ParallelArguments) -> None:
-    """Go on from where the layers inside ended; their output has the name of the whole."""
+    """Continue with the output of the layers inside; it has the name of the residual or parallel layer."""
     scope.arrive(inner)
     if args.name is not None:
         scope.keep(f"{scope.prefix}{args.name}")
 
 
 def _project(scope: Scope, reads: FeatureMap, writes: FeatureMap) -> None:
-    """The 1×1 convolution that a shortcut needs where the shape changes (He 2016, option B)."""
+    """Append the 1×1 convolution that a shortcut needs where the shape changes (He 2016, option B)."""
     if len(reads.size) != len(writes.size):
         axes = f"{len(reads.size)} axes to {len(writes.size)}"
         raise LayerError(f"no projection takes {axes}; write the shortcut's layers", "shortcut")
@@ -147,17 +147,10 @@ def _project(scope: Scope, reads: FeatureMap, writes: FeatureMap) -> None:
         bias=bias(scope.reading.defaults.get("bias", False)),
     )
     if spec.out_size != writes.size:
-        shapes = [times(each.size) for each in (reads, writes)]
-        raise LayerError(f"no stride takes {shapes[0]} to {shapes[1]}; write the shortcut's layers", "shortcut")
+        sizes = f"{times(reads.size)} to {times(writes.size)}"
+        raise LayerError(f"no stride takes {sizes}; write the shortcut's layers", "shortcut")
     norm = scope.reading.defaults.get("norm", "none")
     scope.emit(Convolution(name=scope.new_name(None, "shortcut"), type="conv", spec=spec, norm=norm))
-
-
-def _activate(scope: Scope, act: str) -> None:
-    """An activation behind a join."""
-    reads = scope.known(scope.at)
-    found = ACTIVATIONS[act]
-    scope.operator(Common(), act, reads, reads, params=found.params, module=found.module)
 
 
 class ParallelArguments(Common, kw_only=True):
@@ -180,7 +173,7 @@ def parallel(scope: Scope, args: ParallelArguments, word: str) -> None:
     """Branches that read the same feature map, or a part of its channels each."""
     if not isinstance(args.branches, list) or not args.branches:
         raise LayerError(f"branches: expected a list of lists of layers, got {shown(args.branches)}", "branches")
-    branches = [_branch(each) for each in args.branches]
+    branches = [_branch(layers) for layers in args.branches]
     begin = _begin(scope, args, word, [body for _, body in branches])
     reads = begin.known(begin.at)
     shares = _shares(args.split, reads.channels, len(branches))
@@ -189,7 +182,8 @@ def parallel(scope: Scope, args: ParallelArguments, word: str) -> None:
         branch = begin.branch(name)
         branch.at = FeatureMap(channels=channels, size=reads.size)
         if args.split:
-            branch.taps = _part(begin.taps, first, channels)
+            parts = (tap if isinstance(tap, Part) else Part(tap, 0, channels) for tap in begin.taps)
+            branch.taps = tuple(Part(part.writer, part.first + first, channels) for part in parts)
         first += channels
         branch.run(body)
         ends.append(branch)
@@ -197,14 +191,8 @@ def parallel(scope: Scope, args: ParallelArguments, word: str) -> None:
     _end(scope, begin, args)
 
 
-def _part(taps: Taps, first: int, channels: int) -> Taps:
-    """Some of the channels of what may be some of a layer's channels already."""
-    whole = (each if isinstance(each, Part) else Part(each, 0, channels) for each in taps)
-    return tuple(Part(each.writer, each.first + first, channels) for each in whole)
-
-
 def _branch(layers: Any) -> tuple[str | None, list[Any]]:
-    """A branch is a list of layers, or a mapping of one name to such a list."""
+    """The name and the layers of a branch: a list of layers, or a mapping of one name to such a list."""
     if isinstance(layers, list):
         return None, layers
     if isinstance(layers, dict) and len(layers) == 1:
@@ -222,7 +210,6 @@ def _shares(split: bool | list[int] | None, channels: int, branches: int) -> lis
             raise LayerError(f"{channels} channels cannot be split among {branches} branches; list the parts", "split")
         return [channels // branches] * branches
     if len(split) != branches or sum(split) != channels:
-        raise LayerError(
-            f"split {shown(split)} does not hand {channels} channels to {branches} branches; make them add up", "split"
-        )
+        parts = f"{channels} channels to {branches} branches"
+        raise LayerError(f"split {shown(split)} does not hand {parts}; make them add up", "split")
     return split

@@ -11,7 +11,7 @@ from typing import Annotated
 from msgspec import Meta
 
 from sepcalc.core.errors import LayerError
-from sepcalc.core.layers import NORM_PARAMS, FeatureMap
+from sepcalc.core.layers import NORM_PARAMS, FeatureMap, Operator
 from sepcalc.core.modules import ACTIVATIONS, Call
 from sepcalc.core.spec import Axes, Padding
 from sepcalc.readers.yaml.arguments import (
@@ -52,7 +52,7 @@ def norm(scope: Scope, args: NormArguments, word: str) -> None:
     reads = scope.reached(args)
     params = NORM_PARAMS[args.kind]
     if args.affine is not None:
-        # An instance norm learns nothing by default, and scale and shift like the others where it is asked to.
+        # An instance norm learns nothing by default, and a scale and a shift with affine.
         params = args.affine * (2 if args.kind == "instance" else params)
     module = Call(name=f"{MODULES}:norm", args=(args.kind, reads.shape), kwargs={"affine": params > 0})
     scope.operator(args, f"{args.kind}_{word}", reads, reads, params=params * reads.channels, module=module)
@@ -66,13 +66,13 @@ def layer_scale(scope: Scope, args: Common, word: str) -> None:
     scope.operator(args, word, reads, reads, params=reads.channels, module=module)
 
 
+Share = Annotated[float, Meta(ge=0, le=1), Meta(description="a number from 0 to 1")]
+
+
 class DropoutArguments(Common, kw_only=True):
     """Dropout: no cost."""
 
-    p: Annotated[
-        Annotated[float, Meta(ge=0, le=1), Meta(description="a number from 0 to 1")],
-        says("the share of elements that training drops"),
-    ] = 0.5
+    p: Annotated[Share, says("the share of elements that training drops")] = 0.5
 
 
 @layer_type("dropout", arguments=DropoutArguments, short="p")
@@ -83,21 +83,22 @@ def dropout(scope: Scope, args: DropoutArguments, word: str) -> None:
 
 
 class PoolArguments(Common, kw_only=True):
-    """Pooling with a window ``k``, to ``out`` positions whatever the input, or ``global``."""
+    """Pooling with a window ``k``, to a fixed size ``out``, or ``global``."""
 
     k: Annotated[Pooled | None, says("the window, or global for all positions")] = None
     stride: Annotated[Lengths | None, says("step of the window; the window itself by default")] = None
     padding: Annotated[Pads, says("positions around the input, as for a convolution; at most half the window")] = 0
     ceil: Annotated[Flag, says("whether a window that only begins inside the input counts (ceil_mode)")] = False
-    out: Annotated[Lengths | None, says("the size to pool to, whatever the input (adaptive pooling); instead of k")] = (
-        None
-    )
+    out: Annotated[Lengths | None, says("the output's size (adaptive pooling); instead of k")] = None
 
 
 @layer_type("maxpool", "avgpool", arguments=PoolArguments, short="k", either=("k", "out"))
 def pool(scope: Scope, args: PoolArguments, word: str) -> None:
     """Pooling: by a window, to a size, or over everything."""
-    _check_window(args)
+    if args.k is None or args.k == "global":
+        for key, is_set in (("stride", args.stride is not None), ("padding", args.padding != 0), ("ceil", args.ceil)):
+            if is_set:
+                raise LayerError(f"{key} means nothing without a window k; remove it", key)
     reads = feature_map(scope, args, "put it before flatten")
     axes, kernel, name = len(reads.size), reads.size, word.removesuffix("pool").title()
     if args.k is None or args.k == "global":
@@ -115,14 +116,6 @@ def pool(scope: Scope, args: PoolArguments, word: str) -> None:
     scope.operator(args, word, reads, writes, kernel=kernel, module=module)
 
 
-def _check_window(args: PoolArguments) -> None:
-    """Refuse what belongs to a window where there is none."""
-    if args.k is None or args.k == "global":
-        for key, is_set in (("stride", args.stride is not None), ("padding", args.padding != 0), ("ceil", args.ceil)):
-            if is_set:
-                raise LayerError(f"{key} means nothing without a window k; remove it", key)
-
-
 def _pooled(size: Axes, kernel: Axes, stride: Axes, pads: Padding, *, ceil: bool) -> Axes:
     if pads == "same":
         return tuple(-(-n // s) for n, s in zip(size, stride, strict=True))
@@ -132,9 +125,8 @@ def _pooled(size: Axes, kernel: Axes, stride: Axes, pads: Padding, *, ceil: bool
         if 2 * p > k:
             raise LayerError(f"padding {p} is more than half of the window {k}; give at most {k // 2}", "padding")
         if length < 0:
-            raise LayerError(
-                f"window {k} is larger than the {n} positions that reach it; give a smaller k or padding", "k"
-            )
+            cure = "give a smaller k or padding"
+            raise LayerError(f"window {k} is larger than the {n} positions that reach it; {cure}", "k")
         last = -(-length // s) if ceil else length // s
         # Rounded up, the last window must still begin inside the input or its left padding.
         out.append(last if last * s >= n + p else last + 1)
@@ -180,9 +172,8 @@ def channel_shuffle(scope: Scope, args: ShuffleArguments, word: str) -> None:
     """Channels of all groups in turn (ShuffleNet)."""
     reads = scope.reached(args)
     if reads.channels % args.groups:
-        raise LayerError(
-            f"{reads.channels} channels are not divisible by groups {args.groups}; choose a divisor", "groups"
-        )
+        channels, groups = reads.channels, args.groups
+        raise LayerError(f"{channels} channels are not divisible by groups {groups}; choose a divisor", "groups")
     scope.operator(args, word, reads, reads, module=Call(name=f"{MODULES}:Shuffle", args=(args.groups,)))
 
 
@@ -201,9 +192,8 @@ def split(scope: Scope, args: SplitArguments, word: str) -> None:
     reads = scope.reached(args)
     channels, rest = divmod(reads.channels, args.parts)
     if rest:
-        raise LayerError(
-            f"{reads.channels} channels cannot be split into {args.parts} equal parts; choose a divisor", "parts"
-        )
+        parts = f"{args.parts} equal parts"
+        raise LayerError(f"{reads.channels} channels cannot be split into {parts}; choose a divisor", "parts")
     writes = FeatureMap(channels=channels, size=reads.size)
     module = Call(name=f"{MODULES}:Narrow", args=(args.part * channels, channels))
     scope.operator(args, word, reads, writes, module=module)
@@ -211,8 +201,11 @@ def split(scope: Scope, args: SplitArguments, word: str) -> None:
 
 @layer_type("operator", "uncounted", arguments=OperatorArguments, short="operator")
 def operator(scope: Scope, args: OperatorArguments, word: str) -> None:
-    """An operator by its framework's name, with what is known of it."""
-    reads, name = scope.reached(args), str(args.operator)
+    """An operator by its framework's name, with its known figures."""
+    reads, kind, counted = scope.reached(args), str(args.operator), word == "operator"
     writes = written(args, reads)
-    unused = Call(name=f"{MODULES}:Unused", args=(args.params,)) if name == "unused" and writes == reads else None
-    scope.operator(args, name, reads, writes, params=args.params, counted=word == "operator", module=unused)
+    unused = Call(name=f"{MODULES}:Unused", args=(args.params,)) if kind == "unused" and writes == reads else None
+    name = scope.new_name(args.name, kind)
+    scope.emit(
+        Operator(name=name, type=kind, input=reads, output=writes, params=args.params, counted=counted, module=unused)
+    )

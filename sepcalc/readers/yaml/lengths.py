@@ -13,12 +13,12 @@ from sepcalc.readers.yaml.decoding import shown
 
 
 def axes_of(value: Any, args: Any, at: FeatureMap | None) -> int:
-    """The number of axes: from the value itself, from the kernel, or from what reaches the layer; else 2."""
-    for each in (value, getattr(args, "k", None)):
-        if isinstance(each, list):
-            return len(each)
-        if isinstance(each, str) and "x" in each:
-            return each.count("x") + 1
+    """The number of axes: from the value itself, from the kernel, or from the map ``at`` the layer's input; else 2."""
+    for given in (value, getattr(args, "k", None)):
+        if isinstance(given, list):
+            return len(given)
+        if isinstance(given, str) and "x" in given:
+            return given.count("x") + 1
     return len(at.size) if at is not None and at.size else 2
 
 
@@ -38,14 +38,13 @@ def lengths(
     if not numbers:
         raise LayerError(f"{key}: expected {expected}, got {shown(value)}", key)
     if len(numbers) != axes:
-        raise LayerError(
-            f"{key} {'x'.join(map(str, numbers))} has {len(numbers)} axes, the feature map has {axes}", key
-        )
+        text = f"{key} {'x'.join(map(str, numbers))}"
+        raise LayerError(f"{text} has {len(numbers)} axes, the feature map has {axes}", key)
     return numbers
 
 
 def _split(text: str, least: int) -> Axes:
-    """The numbers of text like ``3x1``; none where it is no such text."""
+    """The numbers of text like ``3x1``; empty for other text."""
     parts = text.split("x")
     if not 1 < len(parts) < 4 or not all(is_whole(part, least) for part in parts):
         return ()
@@ -60,7 +59,7 @@ def padding(value: int | list[int] | str, axes: int) -> Padding:
 
 
 def bias(value: bool | str) -> Bias:
-    """Which stages have a bias: true is all of them, as in an ``nn.Sequential``."""
+    """The stages that have a bias; true means all of them, as in an ``nn.Sequential``."""
     if isinstance(value, bool):
         return "all" if value else "none"
     return value  # type: ignore[return-value]  # the record has checked the word

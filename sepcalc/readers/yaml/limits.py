@@ -22,12 +22,11 @@ MOST_LAYERS = 1_000_000
 DEEPEST_LAYERS = 50
 """Lists of layers inside one another: of blocks, of residuals and of branches."""
 
-
 MOST_USES = 100_000
-"""Lists of layers that are looked at again for other arguments."""
+"""Lists of layers that are measured again for other arguments."""
 
 Extent = tuple[int, int]
-"""How many layers something stands for, and how many lists of layers stand inside one another in it."""
+"""A number of layers after expansion, and the depth of lists of layers inside one another."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,23 +62,18 @@ class Expansion:
 
     def _enter(self, levels: int) -> None:
         if self.depth + levels > DEEPEST_LAYERS:
-            raise LayerError(
-                f"blocks, residuals and branches stand more than {DEEPEST_LAYERS} deep in one another; "
-                "write some of them out"
-            )
+            parts = "blocks, residuals and branches"
+            raise LayerError(f"{parts} stand more than {DEEPEST_LAYERS} deep in one another; write some of them out")
 
     def layer(self, item: Any, names: Mapping[str, Any]) -> Extent:
-        """The extent of one entry of a list; one that stands for nothing counts as a layer, since it takes as long."""
+        """The extent of one entry of a list; an empty one takes as long to read as a layer, and counts as one."""
         self.looked_at = bounded(self.looked_at + 1)
         word, arguments = _split(item, names)
-        if "repeat" in arguments or "first" in arguments:
-            return self._repeated(word, arguments, names)
-        return self._once(word, arguments, names)
-
-    def _repeated(self, word: Any, arguments: Mapping[str, Any], names: Mapping[str, Any]) -> Extent:
+        if "repeat" not in arguments and "first" not in arguments:
+            return self._once(word, arguments, names)
         times, first = value(arguments.get("repeat", 1), names), arguments.get("first")
         if not isinstance(times, int) or times < 0:
-            return _ONE  # reading will say so
+            return _ONE  # reading reports it
         others = self._once(word, arguments, names)
         if not times or not isinstance(first, Map):
             return bounded(others[0] * times), others[1]
@@ -121,7 +115,7 @@ def together(extents: list[Extent]) -> Extent:
 
 
 def _split(item: Any, names: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
-    """The word of a layer and its arguments; no word where there is none, which reading will say."""
+    """The word of a layer and its arguments; None for a missing word, which reading reports."""
     if isinstance(item, str):
         return value(item, names), {}
     if not isinstance(item, Map) or not item:
@@ -146,9 +140,9 @@ def _bodies(kind: LayerType, arguments: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def value(given: Any, names: Mapping[str, Any]) -> Any:
-    """The value of an argument as far as it is known before shapes are, else 1.
+    """The value of an argument if it is known without shapes, else 1.
 
-    No repetition and no word depends on shapes: see :class:`~sepcalc.readers.yaml.expressions.Channels`.
+    Repetitions and words never depend on shapes: see :class:`~sepcalc.readers.yaml.expressions.Channels`.
     """
     if isinstance(given, str) and "$" in given:
         try:
@@ -159,7 +153,7 @@ def value(given: Any, names: Mapping[str, Any]) -> Any:
 
 
 def bounded(count: int) -> int:
-    """``count``, unless it is more than a million: then :class:`LayerError`."""
+    """``count`` itself; raises :class:`LayerError` above a million."""
     if count > MOST_LAYERS:
         raise LayerError(f"more than {MOST_LAYERS:,} layers after expansion; check repeat, blocks and aliases")
     return count

@@ -1,14 +1,14 @@
 """YAML as plain values that remember their lines and columns.
 
 Mappings and lists become :class:`Map` and :class:`Seq`, a ``dict`` and a ``list`` that know the place of each entry;
-scalars are those of ``yaml.safe_load``. The events of PyYAML's C parser are assembled in one loop without recursion:
-five times as fast as its loader, with positions and bounded nesting.
+scalars are as ``yaml.safe_load`` reads them. One loop assembles the events of PyYAML's C parser, five times as fast as
+its loader, with positions and bounded nesting.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,13 +33,10 @@ _UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U0001000
 """Characters that YAML 1.1 forbids."""
 
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""Control characters, which an escape like ``"\\x1b"`` can bring in: what is printed should be what was meant."""
+"""Control characters, which an escape like ``"\\x1b"`` puts into a text and a terminal obeys."""
 
 _NUMBER = re.compile(r"[-+]?(0|[1-9][0-9_]*)|[^:]*\.[^:]*")
-"""Of YAML 1.1's numbers those that mean here what they look like.
-
-010 (eight), 1:30 (ninety) and 0x1 (one, but as a padding one per axis) stay text.
-"""
+"""YAML 1.1's plain numbers; 010 (eight), 1:30 (ninety) and 0x1 (one, but as a padding one per axis) stay text."""
 
 _LONGEST_NUMBER = 40  # digits
 
@@ -73,7 +70,8 @@ class Map(dict[Any, Any]):
     def without(self, key: object) -> Map:
         """The same mapping without ``key``."""
         rest = Map(self.mark)
-        rest.update((other, value) for other, value in self.items() if other != key)
+        rest.update(self)
+        rest.pop(key, None)
         rest.marks = self.marks
         return rest
 
@@ -93,7 +91,7 @@ class Seq(list[Any]):
 
 
 class YamlError(SepcalcError):
-    """Text that is no YAML, or more of it than a description of a network can need."""
+    """Text that is not YAML, or that is larger than a network file can be."""
 
     def __init__(self, message: str, place: Place | None = None) -> None:
         super().__init__(message)
@@ -101,11 +99,11 @@ class YamlError(SepcalcError):
 
 
 def read_text(path: Path) -> str:
-    """The text of the file at ``path``; raises :class:`SepcalcError` where there is none."""
+    """The text of the file at ``path``; raises :class:`SepcalcError` if it cannot be read."""
     try:
         if path.is_dir():
             raise SepcalcError(f"{path} is a folder; name a YAML file in it")
-        with path.open("rb") as file:  # a pipe or a device tells its size to nobody
+        with path.open("rb") as file:  # a pipe or a device has no size to ask for
             data = file.read(LARGEST_FILE + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
@@ -124,10 +122,8 @@ def _decode(data: bytes, path: Path) -> str:
     except UnicodeDecodeError as error:
         if wide:
             raise SepcalcError(f"{path} is broken UTF-16; save the file as UTF-8") from None
-        line = data.count(b"\n", 0, error.start) + 1
-        raise SepcalcError(
-            f"{path}:{line}: byte 0x{data[error.start]:02x} is not UTF-8; save the file as UTF-8"
-        ) from None
+        line, byte = data.count(b"\n", 0, error.start) + 1, data[error.start]
+        raise SepcalcError(f"{path}:{line}: byte 0x{byte:02x} is not UTF-8; save the file as UTF-8") from None
 
 
 def parse(text: str) -> Any:
@@ -137,7 +133,7 @@ def parse(text: str) -> Any:
     >>> document["layers"].place(1)
     Place(line=1, column=16)
     """
-    # Whatever begins a value but the first of all; looking at the text for it is cheap, and so comes first.
+    # One of these characters begins every value but the first; counting them is cheap, so it comes first.
     if sum(map(text.count, "\n,[{")) > MOST_VALUES:
         raise YamlError(f"more than {MOST_VALUES:,} values; write a block with repeat")
     try:
@@ -157,24 +153,23 @@ _CURES = {
     "did not find expected '-' indicator": "check the indentation",
     "found character that cannot start any token": "put quotes around a text that begins with it",
 }
-"""What to do about the commonest of the parser's complaints."""
+"""A cure for each of the parser's commonest messages."""
 
 
 def _syntax_error(error: yaml.MarkedYAMLError, text: str) -> YamlError:
-    """The parser's complaint with a cure."""
     mark = error.problem_mark or error.context_mark
     begin = error.context_mark or error.problem_mark
     if mark is None or begin is None:
         return YamlError(f"not YAML: {error.problem}; check the syntax")
     if text[mark.index : mark.index + 1] == "\t":
-        return YamlError("not YAML: a tab stands where only spaces can; indent with spaces", Place.of(mark))
+        return _error("not YAML: a tab stands where only spaces can; indent with spaces", mark)
     cure = _CURES.get(str(error.problem), "check the syntax from line {line} on").format(line=begin.line + 1)
-    what = " ".join(part for part in (error.context, error.problem) if part)
-    return YamlError(f"not YAML: {what}; {cure}", Place.of(mark))
+    problem = " ".join(filter(None, (error.context, error.problem)))
+    return _error(f"not YAML: {problem}; {cure}", mark)
 
 
 def _unreadable(text: str) -> YamlError | None:
-    """The first character of ``text`` that YAML forbids, where the parser says no more than that there is one."""
+    """An error with the place of the first character that YAML forbids; the parser names no place."""
     found = _UNREADABLE.search(text)
     if found is None:
         return None
@@ -192,130 +187,108 @@ class _Assembler:
         self.anchors: dict[str, Any] = {}
         self.weights: dict[int, tuple[int, Any]] = {}
         self.aliased = 0
-        self.open: list[Map | Seq] = []
-        self.keys: list[Any] = []  # the key that waits for its value in each open mapping
-
-    def events(self) -> Iterator[Any]:
-        documents = 0
-        get_event = self.loader.get_event
-        while True:
-            event = get_event()
-            kind = type(event)
-            if kind not in _AROUND:
-                yield event
-            elif kind is yaml.StreamEndEvent:
-                return
-            elif kind is yaml.DocumentStartEvent:
-                documents += 1
-                if documents > 1:
-                    raise YamlError(
-                        "a second document begins here; give one document per file", Place.of(event.start_mark)
-                    )
+        self.root = Seq(None)
+        self.open: list[Map | Seq] = [self.root]
+        self.keys: list[Any] = [_MISSING]  # the key that waits for its value in each open mapping
 
     def document(self) -> Any:
-        root: Any = None
-        known, scalar, nothing = self.scalars, yaml.ScalarEvent, object()
-        for event in self.events():
-            kind = type(event)
-            value: Any
-            if kind is scalar:
-                plain = event.tag is None and event.anchor is None
-                value = known.get((event.value, event.implicit[0]), nothing) if plain else nothing
-                if value is nothing:
-                    value = self.scalar(event)
-            elif kind is yaml.AliasEvent:
-                value = self.alias(event)
-            elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-                value = self.container(event)
-            else:
-                self.close()
+        known, get_event = self.scalars, self.loader.get_event
+        build: dict[type[Any], Callable[[Any], Any]] = {
+            yaml.ScalarEvent: self.scalar,
+            yaml.AliasEvent: self.alias,
+            yaml.MappingStartEvent: self.container,
+            yaml.SequenceStartEvent: self.container,
+        }
+        while (kind := type(event := get_event())) is not yaml.StreamEndEvent:
+            if kind not in build:
+                self.bound(event)
                 continue
-            if self.open:
-                self.attach(value, event.start_mark)
-            else:
-                root = value
+            value = _MISSING
+            if kind is yaml.ScalarEvent and event.tag is None and event.anchor is None:
+                value = known.get((event.value, event.implicit[0]), _MISSING)
+            if value is _MISSING:
+                value = build[kind](event)
+            self.attach(value, event.start_mark)
             if kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
                 self.open.append(value)
-                self.keys.append(_NO_KEY)
-        return root
+                self.keys.append(_MISSING)
+        return self.root[0] if self.root else None
 
     def attach(self, value: Any, mark: Any) -> None:
-        parent = self.open[-1]
+        parent, key = self.open[-1], self.keys[-1]
         if isinstance(parent, Seq):
             parent.append(value)
             parent.marks.append(mark)
-        elif (key := self.keys[-1]) is _NO_KEY:
-            self.keys[-1] = _checked_key(parent, value, mark)
-        else:
+        elif key is not _MISSING:
             parent[key] = value
             parent.marks[key] = mark
-            self.keys[-1] = _NO_KEY
+            self.keys[-1] = _MISSING
+        elif isinstance(value, (dict, list)):
+            raise _error("a key must be a word, not a list or a mapping", mark)
+        elif value in parent:
+            raise _error(f"the key '{value}' stands here and at line {parent.place(value).line}; remove one", mark)
+        else:
+            self.keys[-1] = value
 
-    def close(self) -> None:
-        closed = self.open.pop()
-        self.keys.pop()
-        if type(closed) is Map and "<<" in closed:
-            _merge(closed)
+    def bound(self, event: Any) -> None:
+        """Close the mapping or the list that ends here; a second document is an error."""
+        if isinstance(event, yaml.CollectionEndEvent):
+            self.keys.pop()
+            closed = self.open.pop()
+            if isinstance(closed, Map) and "<<" in closed:
+                _merge(closed)
+        elif isinstance(event, yaml.DocumentStartEvent) and self.root:
+            raise _error("a second document begins here; give one document per file", event.start_mark)
 
     def scalar(self, event: Any) -> Any:
-        plain = event.implicit[0]
-        known = (event.value, plain)
-        if event.tag is None and known in self.scalars:
-            value = self.scalars[known]
-        else:
-            value = self.scalars[known] = self.construct(event)
+        value = self.scalars[event.value, event.implicit[0]] = self.construct(event)
         if event.anchor is not None:
             self.anchors[event.anchor] = value
         return value
 
     def construct(self, event: Any) -> Any:
-        text, tag, place = event.value, event.tag, event.start_mark
+        text, tag, mark = event.value, event.tag, event.start_mark
         if tag is None or tag == "!":
             tag = self.loader.resolve(yaml.ScalarNode, text, event.implicit)
         elif tag != f"{_TAG}str":
-            raise YamlError(f"the tag {tag.replace(_TAG, '!!')} is not allowed here; remove it", Place.of(place))
+            raise _tag_error(event)
         if found := _INVISIBLE.search(text):
-            raise YamlError(f"the control character U+{ord(found[0]):04X} stands in a text; remove it", Place.of(place))
+            raise _error(f"the control character U+{ord(found[0]):04X} stands in a text; remove it", mark)
         if tag in _TEXTS or (tag in _NUMBERS and not _NUMBER.fullmatch(text)):
             return text
         if tag in _NUMBERS and len(text) > _LONGEST_NUMBER:
             start = text[:_LONGEST_NUMBER]
-            raise YamlError(f"{start}... is too large a number; put quotes around it if it is a text", Place.of(place))
+            raise _error(f"{start}... is too large a number; put quotes around it if it is a text", mark)
         if tag == _NUMBERS[0] and text.isdecimal():
             return int(text)
-        return self.loader.construct_object(yaml.ScalarNode(tag, text, place))
+        return self.loader.construct_object(yaml.ScalarNode(tag, text, mark))
 
     def container(self, event: Any) -> Map | Seq:
-        place = event.start_mark
-        if len(self.open) >= DEEPEST:
-            raise YamlError(f"more than {DEEPEST} levels of nesting; write parts of it as blocks", Place.of(place))
-        mapping = type(event) is yaml.MappingStartEvent
+        mark = event.start_mark
+        if len(self.open) > DEEPEST:
+            raise _error(f"more than {DEEPEST} levels of nesting; write parts of it as blocks", mark)
+        mapping = isinstance(event, yaml.MappingStartEvent)
         if event.tag not in (None, "!", f"{_TAG}{'map' if mapping else 'seq'}"):
-            raise YamlError(f"the tag {event.tag.replace(_TAG, '!!')} is not allowed here; remove it", Place.of(place))
-        value = Map(place) if mapping else Seq(place)
+            raise _tag_error(event)
+        value = Map(mark) if mapping else Seq(mark)
         if event.anchor is not None:
             self.anchors[event.anchor] = value
         return value
 
     def alias(self, event: Any) -> Any:
-        name = event.anchor
+        name, mark = event.anchor, event.start_mark
         if name not in self.anchors:
-            raise YamlError(f"*{name} names nothing; write &{name} at an earlier value", Place.of(event.start_mark))
+            raise _error(f"*{name} names nothing; write &{name} at an earlier value", mark)
         value = self.anchors[name]
-        if any(value is each for each in self.open):
-            raise YamlError(
-                f"*{name} stands inside &{name}, so it contains itself; write it elsewhere", Place.of(event.start_mark)
-            )
+        if any(value is parent for parent in self.open):
+            raise _error(f"*{name} stands inside &{name}, so it contains itself; write it elsewhere", mark)
         self.aliased += self.weight(value)
         if self.aliased > MOST_ALIASED:
-            raise YamlError(
-                f"aliases stand for more than {MOST_ALIASED:,} values; write a block with repeat",
-                Place.of(event.start_mark),
-            )
+            raise _error(f"aliases stand for more than {MOST_ALIASED:,} values; write a block with repeat", mark)
         return value
 
     def weight(self, value: Any) -> int:
-        """How many values there are in ``value``, those that it holds through aliases counted each time."""
+        """The number of values in ``value``; an aliased value counts at each alias."""
         if not isinstance(value, (Map, Seq)):
             return 1
         if id(value) not in self.weights:
@@ -324,35 +297,31 @@ class _Assembler:
         return self.weights[id(value)][0]
 
 
-_NO_KEY = object()
-
-_AROUND = frozenset({yaml.StreamStartEvent, yaml.DocumentStartEvent, yaml.DocumentEndEvent, yaml.StreamEndEvent})
-"""Events around a document."""
+_MISSING: Any = object()
 
 _TAG = "tag:yaml.org,2002:"
 
 _NUMBERS = (f"{_TAG}int", f"{_TAG}float")
 
 _TEXTS = frozenset(f"{_TAG}{kind}" for kind in ("str", "merge", "value", "timestamp"))
-"""What stays as it is written: texts, ``<<`` and ``=``, and dates, of which a network has none."""
+"""Tags of scalars that stay text: words, ``<<``, ``=`` and dates."""
 
 
-def _checked_key(parent: Map, key: Any, mark: Any) -> Any:
-    if isinstance(key, (dict, list)):
-        raise YamlError("a key must be a word, not a list or a mapping", Place.of(mark))
-    if key in parent:
-        first = parent.place(key)
-        raise YamlError(f"the key '{key}' stands here and at line {first.line}; remove one", Place.of(mark))
-    return key
+def _error(message: str, mark: Any) -> YamlError:
+    return YamlError(message, Place.of(mark))
+
+
+def _tag_error(event: Any) -> YamlError:
+    return _error(f"the tag {event.tag.replace(_TAG, '!!')} is not allowed here; remove it", event.start_mark)
 
 
 def _merge(mapping: Map) -> None:
-    """Carry out ``<<: *base``: entries of the base that the mapping does not have itself."""
+    """Carry out ``<<: *base``: add the entries of the base that the mapping does not have itself."""
     mark = mapping.marks.pop("<<")
     bases = mapping.pop("<<")
     for base in bases if isinstance(bases, Seq) else [bases]:
         if not isinstance(base, Map):
-            raise YamlError("<< takes a mapping, or a list of mappings; write <<: *name", Place.of(mark))
+            raise _error("<< takes a mapping, or a list of mappings; write <<: *name", mark)
         for key, value in base.items():
             if key not in mapping:
                 mapping[key] = value

@@ -6,7 +6,7 @@ line and column.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -33,12 +33,12 @@ LONGEST_LINE = 600
 
 
 class FileError(SepcalcError):
-    """Everything that is wrong with a file, a line for each fault."""
+    """All faults of a file, one line for each fault; ``problems`` holds them in the order of the file."""
 
     def __init__(self, file: str, problems: list[Problem]) -> None:
         # A fault inside a block is one fault, however often the block is used.
-        unique = sorted({(each.place, each.message): each for each in reversed(problems)}.values())
-        lines = [_line(file, each) for each in unique[:MOST_SHOWN]]
+        unique = sorted({(problem.place, problem.message): problem for problem in reversed(problems)}.values())
+        lines = [_line(file, problem) for problem in unique[:MOST_SHOWN]]
         if len(unique) > MOST_SHOWN:
             more = len(unique) - MOST_SHOWN
             lines.append(f"{file}: and {f'more than {more}' if len(problems) >= MOST_FAULTS else more} others")
@@ -57,14 +57,13 @@ def load(source: str | Path, *, width: Fraction | float | str = 1, size: int | A
 
     ``width`` multiplies the channels of every convolution; ``size`` replaces the size of the input.
 
-    Raises :class:`SepcalcError` where there is no such network, with every fault of the file.
+    Raises :class:`SepcalcError` where there is no such network, and :class:`FileError` with every fault of the file.
 
     >>> load("mobilenet_v1").cost
     Cost(params=4231976, macs=568740352)
     """
     path = find(source)
-    # Layers are made by the thousand, and none of them is garbage.
-    with paused():
+    with paused():  # layers are made by the thousand, and none of them is garbage
         return read(read_text(path), file=str(source if path == Path(source) else path), width=width, size=size)
 
 
@@ -105,28 +104,24 @@ def read(
     text: str, *, file: str = "<text>", width: Fraction | float | str = 1, size: int | Axes | None = None
 ) -> Network:
     """The network in YAML ``text``; ``file`` is its name in messages. Raises :class:`FileError` with all faults."""
-    begin = Place(line=1, column=1)
+    place = Place(line=1, column=1)
     try:
         root = parse(text)
-    except YamlError as error:
-        raise FileError(file, [Problem(place=error.place or begin, layer="", message=str(error))]) from None
-    if not isinstance(root, Map):
-        message = f"a network is a mapping with layers, not {shown(root)}; begin it with layers:"
         if root is None:
-            message = "there is nothing in this file; begin it with layers:"
-        raise FileError(file, [Problem(place=begin, layer="", message=message)])
+            raise YamlError("there is nothing in this file; begin it with layers:")
+        if not isinstance(root, Map):
+            raise YamlError(f"a network is a mapping with layers, not {shown(root)}; begin it with layers:")
+    except YamlError as error:
+        raise FileError(file, [Problem(place=error.place or place, layer="", message=str(error))]) from None
+    try:
+        multiplier = parse_factor(str(width))
+    except SepcalcError as error:
+        raise SepcalcError(f"width: {error}") from None
     reader = _Reader(root)
-    network = reader.network(Path(file).stem, _multiplier(width), size)
+    network = reader.network(Path(file).stem, multiplier, size)
     if network is None or reader.problems:
         raise FileError(file, reader.problems)
     return network
-
-
-def _multiplier(width: Fraction | float | str) -> Fraction:
-    try:
-        return parse_factor(str(width))
-    except SepcalcError as error:
-        raise SepcalcError(f"width: {error}") from None
 
 
 class _Reader:
@@ -140,8 +135,7 @@ class _Reader:
             self.problem(root, key, message)
 
     def problem(self, source: Any, key: Any, message: str, label: str = "") -> None:
-        place = source.place(key) if isinstance(source, Map) else self.root.place()
-        self.problems.append(Problem(place=place, layer=label, message=message))
+        self.problems.append(Problem(place=source.place(key), layer=label, message=message))
 
     def part(self, key: str, record: type[Any]) -> Any:
         """The mapping at ``key`` as a record; None where it is missing or faulty."""
@@ -154,24 +148,32 @@ class _Reader:
 
     def network(self, stem: str, width: Fraction, size: int | Axes | None) -> Network | None:
         """The network that the file describes; None where its top level is faulty."""
-        reads = self.input(self.part("input", InputArguments), size)
+        args, reads, blocks = self.args, self.input(self.part("input", InputArguments), size), self.root.get("blocks")
         reading = Reading(
             run=run,
             width=width,
-            divisor=(self.args and self.args.divisor) or 1,
+            divisor=(args and args.divisor) or 1,
             inferred=reads is not None,
             problems=self.problems,
-            blocks=read_blocks(self.mapping("blocks"), self.problems),
+            blocks=read_blocks(blocks if isinstance(blocks, Map) else {}, self.problems),
             defaults=self.defaults(),
         )
         lost = reads is None and self.root.get("input") is not None
         if width != 1 and reads is None and not lost:
             self.problem(self.root, None, "width needs a network whose shapes are inferred; give the file an input")
-        scope = Scope(reading=reading, at=reads, lost=lost)
         if self.expandable(reading):
-            scope.run(self.root["layers"])
+            Scope(reading=reading, at=reads, lost=lost).run(self.root["layers"])
         published = tuple(self.published())
-        return None if self.args is None else _network(self.args, stem, reads, reading, published)
+        if args is None:
+            return None
+        return Network(
+            name=_text(args.name) or stem,
+            source=_text(args.source),
+            input=reads,
+            layers=tuple(reading.layers),
+            wiring=tuple(reading.wiring),
+            published=published,
+        )
 
     def input(self, args: InputArguments | None, size: int | Axes | None) -> FeatureMap | None:
         if args is None:
@@ -185,7 +187,7 @@ class _Reader:
         try:
             axes = axes_of(given if isinstance(given, list) else args.size, None, None)
             reads = FeatureMap(channels=args.channels, size=lengths("size", given, axes))
-            # ConvSpec knows what a size may be; the one that was given on the command line stands in no file.
+            # ConvSpec checks the size; one from the command line is in no file.
             ConvSpec(c_in=reads.channels, c_out=1, kernel=(1,) * len(reads.size), size=reads.size)
             return reads
         except SepcalcError as error:
@@ -193,14 +195,10 @@ class _Reader:
             return None
 
     def defaults(self) -> dict[str, Any]:
-        """What the file's defaults say; a null says nothing."""
+        """The file's defaults without nulls."""
         if self.part("defaults", DefaultArguments) is None:
             return {}
         return {key: value for key, value in self.root["defaults"].items() if value is not None}
-
-    def mapping(self, key: str) -> Mapping[Any, Any]:
-        value = self.root.get(key)
-        return value if isinstance(value, Map) else {}
 
     def expandable(self, reading: Reading) -> bool:
         """Whether the file stands for a number of layers that can be built."""
@@ -209,47 +207,29 @@ class _Reader:
             if "layers" in self.root:
                 self.problem(self.root, "layers", f"layers: expected a list of layers, got {shown(layers)}")
             return False
-        expansion = Expansion(blocks=reading.blocks)
-        total = 0
+        expansion, total = Expansion(blocks=reading.blocks), 0
         for index, item in enumerate(layers):
             try:
                 total = bounded(total + expansion.layer(item, {})[0])
             except SepcalcError as error:
-                place = layers.place(index)
-                self.problems.append(Problem(place=place, layer="layers", message=str(error)))
+                self.problem(layers, index, str(error), "layers")
                 return False
         return True
 
-    def published(self) -> list[Published]:
-        found = []
+    def published(self) -> Iterator[Published]:
         entries = self.root.get("published")
-        for index, entry in enumerate(entries if isinstance(entries, Seq) else Seq(None)):
+        for index, entry in enumerate(entries if isinstance(entries, Seq) else ()):
             if len(self.problems) >= MOST_FAULTS:
-                break
-            if isinstance(entry, Map):
-                for key, fault in faults(entry, PublishedArguments):
-                    self.problem(entry, key, fault, "published")
-            else:
+                return
+            if not isinstance(entry, Map):
                 message = f"expected a mapping like {{source: a paper, macs: 569 M}}, got {shown(entry)}"
-                place = entries.place(index)  # type: ignore[union-attr]  # there are entries
-                self.problems.append(Problem(place=place, layer="published", message=message))
-            if isinstance(entry, Map) and decode(entry, PublishedArguments) is not None:
+                self.problem(entries, index, message, "published")
+                continue
+            for key, fault in faults(entry, PublishedArguments):
+                self.problem(entry, key, fault, "published")
+            if decode(entry, PublishedArguments) is not None:
                 texts = {key: _text(value) for key, value in entry.items()}
-                found.append(Published(**texts))  # type: ignore[arg-type]  # the record has checked the keys
-        return found
-
-
-def _network(
-    args: FileArguments, stem: str, reads: FeatureMap | None, reading: Reading, published: tuple[Published, ...]
-) -> Network:
-    return Network(
-        name=_text(args.name) or stem,
-        source=_text(args.source),
-        input=reads,
-        layers=tuple(reading.layers),
-        wiring=tuple(reading.wiring),
-        published=published,
-    )
+                yield Published(**texts)  # type: ignore[arg-type]  # the record has checked the keys
 
 
 def _text(value: str | float | None) -> str | None:

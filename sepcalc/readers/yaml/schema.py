@@ -24,8 +24,6 @@ from sepcalc.readers.yaml.layers import LAYER_TYPES, LayerType
 
 Schema = dict[str, Any]
 
-_RECORDS = (FileArguments, BlockArguments, DefaultArguments, InputArguments, PublishedArguments)
-
 
 def schema() -> Schema:
     """The JSON Schema of a network file.
@@ -34,7 +32,11 @@ def schema() -> Schema:
     ['layers']
     """
     layers = {kind.arguments: kind for kind in LAYER_TYPES.values()}
-    components = _components([*_RECORDS, *layers])
+    parts = (FileArguments, BlockArguments, DefaultArguments, InputArguments, PublishedArguments)
+    _, components = schema_components([*parts, *layers], ref_template="#/$defs/{name}")
+    for component in components.values():
+        if "description" in component:  # only some releases of msgspec strip the indent of a docstring
+            component["description"] = cleandoc(component["description"])
     common, file = components["Common"], components.pop("FileArguments")
     for record, kind in layers.items():
         components[record.__name__] = _with_expressions(components[record.__name__], (*kind.bodies, *kind.branches))
@@ -44,32 +46,20 @@ def schema() -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **file,
         "title": "A network for sepcalc",
-        "description": "Layers, and what is known of the network that they make.",
+        "description": "The layers of a network, and its name, source, input and published figures.",
         "$defs": {**components, **_structure(components), **_blocks(common)},
     }
 
 
-def _components(records: list[type]) -> Schema:
-    """What msgspec says of the records, by name; only some of its releases strip the indent of a docstring."""
-    _, components = schema_components(records, ref_template="#/$defs/{name}")
-    for component in components.values():
-        if "description" in component:
-            component["description"] = cleandoc(component["description"])
-    return components
-
-
 def _with_expressions(record: Schema, inside: Container[str] = ()) -> Schema:
-    """A layer's record in which ``$name`` or arithmetic on it may stand for any value but the layers ``inside``."""
+    """A layer's record with ``$name`` or arithmetic on it allowed for each value but the lists of layers ``inside``."""
     properties = {key: value if key in inside else _or_expression(value) for key, value in record["properties"].items()}
-    # What differs in the first repetition are arguments like the others, none of them needed.
+    # The first repetition takes the same arguments, and needs none of them.
+    own = [key for key in properties if key not in ("name", "repeat", "first")]
     properties["first"] = {
         "description": properties["first"]["description"],
         "type": ["object", "null"],
-        "properties": {
-            key: _ref(f"{record['title']}/properties/{key}")
-            for key in properties
-            if key not in ("name", "repeat", "first")
-        },
+        "properties": {key: _ref(f"{record['title']}/properties/{key}") for key in own},
         "additionalProperties": False,
     }
     return {**record, "properties": properties}
@@ -85,7 +75,7 @@ def _or_expression(value: Schema) -> Schema:
 def _items_or_expressions(value: Any) -> Any:
     """``value`` with an expression allowed in each list in it."""
     if isinstance(value, list):
-        return [_items_or_expressions(each) for each in value]
+        return [_items_or_expressions(part) for part in value]
     if not isinstance(value, dict):
         return value
     if value.get("type") == "array":
@@ -150,7 +140,7 @@ def _word_with_arguments(components: Schema) -> Schema:
 
 
 def _argument(kind: LayerType, components: Schema) -> Schema:
-    """What may stand behind the word of a layer type: its arguments, the one that it is short for, or nothing."""
+    """The value behind the word of a layer type: its arguments, the value of its short one, or nothing."""
     name = kind.arguments.__name__
     forms = [_ref(name)]
     if kind.short is not None:
@@ -162,32 +152,30 @@ def _argument(kind: LayerType, components: Schema) -> Schema:
 
 def _arguments_side_by_side(components: Schema) -> Schema:
     """The plain form: a convolution, or a layer that says its type."""
-    kinds: dict[str, list[str]] = {}
+    words: dict[str, list[str]] = {}
     for word, kind in LAYER_TYPES.items():
-        kinds.setdefault(kind.arguments.__name__, []).append(word)
+        words.setdefault(kind.arguments.__name__, []).append(word)
     return {
         "description": "A layer with its arguments side by side: a convolution unless it says its type.",
         "type": "object",
         "properties": {"type": {"description": "the word of the layer", "type": "string"}},
         "anyOf": [{"required": ["type"]}, {"minProperties": 2}],
-        "allOf": [_where_type(words, _typed(components[name])) for name, words in kinds.items()],
+        "allOf": [_of_type(words[name], components[name]) for name in words],
     }
 
 
-def _where_type(words: list[str], then: Schema) -> Schema:
-    """``then``, where the type is one of ``words`` or, for a convolution, left out."""
-    said: Schema = {"properties": {"type": {"enum": words}}}
-    return {"if": said if "conv" in words else {**said, "required": ["type"]}, "then": then}
-
-
-def _typed(record: Schema) -> Schema:
-    """A layer's record with ``type`` among its keys."""
+def _of_type(words: list[str], record: Schema) -> Schema:
+    """The keys of ``record`` where the type is one of ``words`` or, for a convolution, left out."""
+    of_type: Schema = {"properties": {"type": {"enum": words}}}
     properties = {key: _ref(f"{record['title']}/properties/{key}") for key in record["properties"]}
-    return {**record, "properties": {"type": True, **properties}}
+    return {
+        "if": of_type if "conv" in words else {**of_type, "required": ["type"]},
+        "then": {**record, "properties": {"type": True, **properties}},
+    }
 
 
 def _blocks(common: Schema) -> Schema:
-    """Definitions of blocks and uses of them; which names they have is known to the file alone."""
+    """Definitions of blocks and uses of them, under any name."""
     use = _with_expressions(common)
     first = {**use["properties"]["first"], "additionalProperties": _ref("argument-of-a-block")}
     del first["properties"]
@@ -200,7 +188,7 @@ def _blocks(common: Schema) -> Schema:
         "use-of-a-block": {
             **use,
             "title": "Use of a block",
-            "description": "What the block needs, by the names that it gives, and what every layer may say.",
+            "description": "The block's arguments, and the arguments of every layer.",
             "type": ["object", "null"],
             "properties": {**use["properties"], "first": first},
             "additionalProperties": _ref("argument-of-a-block"),

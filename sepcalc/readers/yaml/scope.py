@@ -6,7 +6,7 @@ with the feature map at its end. Branches and blocks are scopes inside scopes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
@@ -23,13 +23,19 @@ from sepcalc.readers.yaml.lengths import axes_of, lengths
 from sepcalc.readers.yaml.positions import Place
 
 Output = tuple[FeatureMap, Taps]
-"""What a layer or a block writes, and which layers that comes from."""
+"""The output of a layer or a block, and the layers that wrote it."""
 
 _MOST_RECENT = 1000  # names among which a misspelt one is looked for
 
 
 class LostError(Exception):
-    """A layer that cannot be checked, since an earlier fault leaves open what reaches it."""
+    """A layer that cannot be checked: after an earlier fault its input is unknown."""
+
+
+def all_of(faults: Iterable[tuple[Any, str]]) -> LayerError:
+    """One error for all ``faults``, each a key and a message; there is at least one."""
+    *others, (key, message) = faults
+    return LayerError(message, key, others)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -59,13 +65,13 @@ class Reading:
     outputs: dict[str, Output | None] = field(default_factory=dict)
 
     def scaled(self, channels: int, rule: bool | str = "yes") -> int:
-        """``channels`` times the width multiplier, to a multiple of the divisor and never below 90 %.
+        """``channels`` times the width multiplier, rounded as in the MobileNet papers' code.
 
-        This is the rounding of the MobileNet papers' code. Channels that were measured, not written, are multiplied
-        already.
+        :class:`Channels` are multiplied already. The ``rule`` "no" (or False) keeps the number, "up" where the width is
+        below 1.
         """
-        kept = rule in (False, "no") or (rule == "up" and self.width < 1)
-        if self.width == 1 or kept or isinstance(channels, Channels):
+        fixed = rule in (False, "no") or (rule == "up" and self.width < 1)
+        if self.width == 1 or fixed or isinstance(channels, Channels):
             return channels
         return self.rounded(channels * self.width)
 
@@ -76,14 +82,14 @@ class Reading:
 
     @property
     def functions(self) -> dict[str, Callable[[int], Channels]]:
-        """What expressions in a block can call, by name."""
+        """The functions that expressions in a block can call."""
         return {
             "scaled()": lambda channels: Channels(self.scaled(channels)),
             "rounded()": lambda channels: Channels(self.rounded(channels)),
         }
 
     def layer(self, name: str) -> Layer | None:
-        """The layer of this full name, or None where a block or a faulty layer is called so."""
+        """The layer of this full name; None if it is the name of a block or of a faulty layer."""
         for layer in islice(self.layers, len(self.known), None):
             self.known[layer.name] = layer
         return self.known.get(name)
@@ -94,7 +100,7 @@ class Scope:
     """A chain of layers: ``at`` is the feature map that reaches the next one.
 
     ``at`` is None before the first layer, and where a fault leaves it unknown: then ``lost`` is set. ``taps`` say which
-    layers wrote it. ``prefix`` begins the names of layers, ``names`` holds what ``$name`` stands for.
+    layers wrote it. ``prefix`` begins the names of layers, ``names`` holds the value of each ``$name``.
     """
 
     reading: Reading
@@ -120,11 +126,11 @@ class Scope:
         return Scope(reading=self.reading, at=at, taps=self.taps, lost=self.lost, prefix=prefix, names=names)
 
     def arrive(self, other: Scope) -> None:
-        """Go on from where another chain ended."""
+        """Continue from the end of another chain."""
         self.at, self.taps, self.lost = other.at, other.taps, other.lost
 
     def new_name(self, given: str | int | None, word: str) -> str:
-        """The full name of a new layer: the one it was given, or its type and a number.
+        """The full name of a new layer: the ``given`` one, or its type and a number.
 
         Raises :class:`LayerError` where the name is taken.
         """
@@ -145,20 +151,17 @@ class Scope:
 
     def emit(self, layer: Layer) -> None:
         """Append ``layer`` and go on from its output; raises :class:`LayerError` for an output that is too large."""
-        writes = layer.output
+        reading, writes = self.reading, layer.output
         if max(writes.shape) > LARGEST:
             shape = times(writes.shape)
             raise LayerError(f"the output {shape} is out of range; nothing above {LARGEST:,} is believed")
-        reading = self.reading
         reading.wiring.append(self.taps)
-        self.at = writes
-        self.taps = taps = (len(reading.layers),)
-        self.lost = False
+        self.at, self.taps, self.lost = writes, (len(reading.layers),), False
         reading.layers.append(layer)
-        reading.outputs[layer.name] = writes, taps
+        reading.outputs[layer.name] = writes, self.taps
 
     def keep(self, name: str) -> None:
-        """Let later layers call what has come this far by ``name``, a full one."""
+        """Give the output of the chain so far the full ``name``, for later layers to read."""
         self.reading.outputs[name] = None if self.at is None else (self.at, self.taps)
 
     def operator(
@@ -170,29 +173,19 @@ class Scope:
         *,
         kernel: Axes = (),
         params: int = 0,
-        counted: bool = True,
         module: Call | None = None,
     ) -> None:
         """Append an operator without multiply-adds, and the ``module`` that it becomes in PyTorch."""
         name = self.new_name(args.name, word)
         self.emit(
-            Operator(
-                name=name,
-                type=word,
-                input=reads,
-                output=writes,
-                kernel=kernel,
-                params=params,
-                counted=counted,
-                module=module,
-            )
+            Operator(name=name, type=word, input=reads, output=writes, kernel=kernel, params=params, module=module)
         )
 
     def reached(self, args: Any) -> FeatureMap:
-        """The feature map that reaches a layer with these arguments; one that differs from ``at`` comes from nowhere.
+        """The input of a layer with these arguments; no layer writes one that differs from ``at``.
 
-        Raises :class:`LayerError` where nothing does, or where the arguments contradict it; :class:`LostError` after
-        an earlier fault.
+        Raises :class:`LayerError` where it is unknown or the arguments contradict it; :class:`LostError` after an
+        earlier fault.
         """
         at = self.at
         if args.from_ is not None:
@@ -209,7 +202,7 @@ class Scope:
         return reads
 
     def known(self, at: FeatureMap | None) -> FeatureMap:
-        """``at``, or the reason why it is unknown."""
+        """``at`` itself; raises :class:`LayerError` or :class:`LostError` where it is None."""
         if at is not None:
             return at
         if self.lost:
@@ -219,17 +212,14 @@ class Scope:
     def _agree(self, args: Any, at: FeatureMap) -> None:
         """Raise :class:`LayerError` with each argument that contradicts ``at``."""
         found = []
-        if args.c_in is not None and args.c_in != at.channels:
-            found.append(
-                ("c_in", f"c_in {args.c_in} contradicts the {at.channels} channels that reach it; remove c_in")
-            )
-        if args.size is not None and not at.size:
-            found.append(("size", f"size {args.size} contradicts the vector that reaches it; remove size"))
-        elif args.size is not None and lengths("size", args.size, len(at.size)) != at.size:
-            here = times(at.size)
+        if args.size is not None and (not at.size or lengths("size", args.size, len(at.size)) != at.size):
+            here = times(at.size) if at.size else "vector"
             found.append(("size", f"size {args.size} contradicts the {here} that reaches it; remove size"))
-        for key, message in found[:1]:
-            raise LayerError(message, key, found[1:])
+        if args.c_in not in (None, at.channels):
+            here = f"{at.channels} channels"
+            found.append(("c_in", f"c_in {args.c_in} contradicts the {here} that reach it; remove c_in"))
+        if found:
+            raise all_of(found)
 
     def output_of(self, name: str) -> Output:
         """The output of the earlier layer called ``name``, in this block or any around it.
@@ -249,14 +239,12 @@ class Scope:
         prefix = self.prefix
         while (full := prefix + name) not in self.reading.outputs:
             if not prefix:
-                raise LayerError(f"no earlier layer is called {shown(name)}{self._meant(name)}")
+                recent = islice(reversed(self.reading.outputs), _MOST_RECENT)
+                hint = closest(name, [known.removeprefix(self.prefix) for known in recent])
+                cure = hint if hint.startswith("; did") else "; give a layer that name"
+                raise LayerError(f"no earlier layer is called {shown(name)}{cure}")
             prefix = prefix[: prefix.rstrip(".").rfind(".") + 1]
         return full
-
-    def _meant(self, name: str) -> str:
-        recent = list(islice(reversed(self.reading.outputs), _MOST_RECENT))
-        hint = closest(name, [each.removeprefix(self.prefix) for each in recent])
-        return hint if hint.startswith("; did") else "; give a layer that name"
 
     def run(self, layers: Any) -> None:
         """Read a list of layers and append them; raises :class:`LayerError` where it is no list."""
@@ -264,11 +252,6 @@ class Scope:
             raise LayerError(f"expected a list of layers, got {shown(layers)}")
         self.reading.run(self, layers)
 
-    def problem(self, place: Place, layer: str, message: str) -> None:
-        """Record a fault; what reaches the next layer is unknown from here on."""
-        self.reading.problems.append(Problem(place=place, layer=layer, message=message))
-        self.lose()
-
     def lose(self) -> None:
-        """Go on without knowing what reaches the next layer."""
+        """Forget the input of the next layer."""
         self.at, self.lost = None, True

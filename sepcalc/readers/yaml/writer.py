@@ -44,15 +44,13 @@ def to_yaml(network: Network) -> str:
 
 
 def _entries(layer: Layer, axes: int) -> Iterator[tuple[str, Any]]:
-    """The keys of a layer and their values, where the layer before it writes a map of so many ``axes``."""
+    """The keys of a layer and their values; the layer before it writes a map of ``axes`` axes."""
     match layer:
         case Convolution(type="linear"):
             pairs = _linear(layer, axes)
         case Convolution():
             pairs = _convolution(layer, axes)
-        case Product():
-            pairs = _product(layer, axes)
-        case Operator():
+        case Operator() | Product():
             pairs = _operator(layer, axes)
     return ((key, value) for key, value in pairs if value is not None)
 
@@ -95,59 +93,45 @@ def _around(layer: Convolution) -> Iterator[tuple[str, Any]]:
     yield "shares", layer.shares
 
 
-def _operator(layer: Operator, axes: int) -> Iterator[tuple[str, Any]]:
-    yield "type", "operator" if layer.counted else "uncounted"
+def _operator(layer: Operator | Product, axes: int) -> Iterator[tuple[str, Any]]:
+    reads, writes = layer.input, layer.output
+    yield "type", "product" if isinstance(layer, Product) else "operator" if layer.counted else "uncounted"
     yield "operator", layer.type
-    yield from _map(layer.input, axes)
-    yield "params", layer.params or None
-    yield from _out(layer.input, layer.output)
-
-
-def _product(layer: Product, axes: int) -> Iterator[tuple[str, Any]]:
-    yield "type", "product"
-    yield "operator", layer.type
-    yield from _map(layer.input, axes)
-    yield "terms", [[spec.c_in, spec.c_out, part] for spec, times in layer.terms for part in _parts(times)]
-    yield "params", layer.params or None
-    yield from _out(layer.input, layer.output)
-
-
-def _map(reads: FeatureMap, axes: int) -> Iterator[tuple[str, Any]]:
     yield "c_in", reads.channels
     yield "size", _lengths(_there(reads), axes)
-
-
-def _out(reads: FeatureMap, writes: FeatureMap) -> Iterator[tuple[str, Any]]:
+    if isinstance(layer, Product):
+        yield "terms", [[spec.c_in, spec.c_out, part] for spec, times in layer.terms for part in _parts(times)]
+    yield "params", layer.params or None
     yield "c_out", None if writes.channels == reads.channels else writes.channels
     yield "out", None if _there(writes) == _there(reads) else _lengths(_there(writes), len(_there(reads)))
 
 
 def _parts(times: int) -> Iterable[int]:
-    """``times`` in parts that a file may hold."""
+    """``times`` as a sum of numbers that a file may hold."""
     return [LARGEST] * (times // LARGEST) + ([times % LARGEST] if times % LARGEST or not times else [])
 
 
 def _there(at: FeatureMap) -> Axes:
-    """The size as a file can say it: a vector stands at one position."""
+    """The size in a file: a vector stands at one position."""
     return at.size or (1,)
 
 
 def _lengths(values: Axes, axes: int) -> int | str | list[int]:
-    """One number where all axes have it and their number is known, else one for each."""
+    """One number if all ``axes`` axes have it, else one per axis."""
     if len(values) == axes and len(set(values)) == 1:
         return values[0]
     return list(values) if len(values) == 1 else "x".join(map(str, values))
 
 
 def _unless(values: Axes, usual: int) -> int | str | list[int] | None:
-    return None if all(each == usual for each in values) else _lengths(values, len(values))
+    return None if all(value == usual for value in values) else _lengths(values, len(values))
 
 
 def _value(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list):
-        return f"[{', '.join(_value(each) for each in value)}]"
+        return f"[{', '.join(map(_value, value))}]"
     return str(value) if isinstance(value, int) else _scalar(value)
 
 

@@ -85,7 +85,7 @@ VALUES = st.recursive(
                 "from: expected the name of an earlier layer, got {}",
                 "shares: expected the name of an earlier layer, got 0.5",
                 "repeat: expected a whole number from 0 to 1,000,000,000, got -1",
-                "first: expected a mapping of what is different in the first repetition, like {stride: 2}, got 2",
+                "first: expected a mapping of arguments for the first repetition alone, like {stride: 2}, got 2",
                 "variant: expected the name of a variant, got 1",
             ],
         ),
