@@ -16,6 +16,7 @@ from sepcalc.core.errors import SpecError
 from sepcalc.core.layers import Convolution, Product
 from sepcalc.core.network import AS_WRITTEN, Network
 from sepcalc.core.network_tables import uncounted_notes
+from sepcalc.core.recognition import Unit
 from sepcalc.core.spec import ConvSpec
 from sepcalc.core.table import Field, Table, fill_table, first_few
 from sepcalc.core.variants import Stages, Variant, choose, get
@@ -54,15 +55,20 @@ def verify(network: Network, variants: Iterable[Variant | str] = ()) -> tuple[Ch
     []
     """
     chosen = tuple(map(get, variants)) or choose(["all"])
-    written = ((layer, AS_WRITTEN, layer.stages) for layer in network.layers if isinstance(layer, Convolution))
-    rewritten = ((unit.layer, form, stages) for unit in network.units for form, stages in _forms(unit.layer, chosen))
-    return tuple(_check(layer.name, form, stages) for layer, form, stages in (*written, *rewritten))
+    units = {unit.parts[0][0]: unit for unit in network.units}
+    return tuple(
+        _check(layer.name, form, stages)
+        for index, layer in enumerate(network.layers)
+        if isinstance(layer, Convolution)
+        for form, stages in _forms(layer, units.get(index), chosen)
+    )
 
 
-def _forms(layer: Convolution, variants: Sequence[Variant]) -> Iterator[tuple[str, Stages]]:
-    for variant in variants:
+def _forms(layer: Convolution, unit: Unit | None, variants: Sequence[Variant]) -> Iterator[tuple[str, Stages]]:
+    yield AS_WRITTEN, layer.stages
+    for variant in variants if unit else ():
         try:
-            yield variant.name, layer.as_variant(variant)
+            yield variant.name, unit.layer.as_variant(variant)
         except SpecError:
             continue
 

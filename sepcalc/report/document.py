@@ -16,7 +16,7 @@ from sepcalc.core.comparison import compare
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.layer_tables import layer_table
 from sepcalc.core.layers import Convolution
-from sepcalc.core.network import Network, WhatIf
+from sepcalc.core.network import CHEAPEST, Network, WhatIf
 from sepcalc.core.network_tables import network_table, totals_table
 from sepcalc.core.spec import times
 from sepcalc.core.table import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE, Column, Row, Table
@@ -178,7 +178,7 @@ def _highlights(totals: Table) -> Iterator[Highlight]:
         value = row.cells[saved]
         return value if isinstance(value, Fraction) else Fraction(1)
 
-    written, _, *rewritten = totals.rows
+    written, *rewritten = (row for row in totals.rows if row.cells[name] != CHEAPEST)
     yield Highlight(value=shown(written, params), label="parameters")
     yield Highlight(value=shown(written, macs), label="multiply-adds (MACs)")
     best = sorted((row for row in rewritten if saving(row) > 1), key=saving, reverse=True)

@@ -100,10 +100,10 @@ def test_as_written_in_another_variant():
 
 def test_two_variants_that_are_one():
     """Where two variants are the form of the file, one row alone is marked, or a sum would have the layer twice."""
-    text = "{name: thin, input: {channels: 8, size: 8}, layers: [{conv: {name: a, c_out: 8, k: 3, variant: dw}}]}"
-    session = measured(text, variants=choose(["depthwise", "grouped"], {"groups": 8}))
+    text = "{name: thin, input: {channels: 8, size: 8}, layers: [{conv: {name: a, c_out: 8, k: 3}}]}"
+    session = measured(text, variants=choose(["depthwise", "grouped"], {"groups": 1}))
     assert [(each.name, each.as_written) for each in session.rows if each.group == "a"] == [
-        ("standard", False), ("depthwise", True), ("grouped", False),
+        ("standard", True), ("depthwise", False), ("grouped", False),
     ]  # fmt: skip
 
 

@@ -49,7 +49,7 @@ def test_numbers_are_those_of_the_tables():
     (totals,), (layers,) = tables(document, "totals"), tables(document, "layers")
     assert totals == totals_table(NETWORK, what_ifs).without_rules(RULES)
     assert layers == network_table(NETWORK, what_ifs).select(each.key for each in layers.columns).without_rules(RULES)
-    written, _, separable, spatial = totals.rows
+    written, _, separable, spatial, _ = totals.rows
     cells = (written.cells[1], written.cells[2], separable.cells[4], spatial.cells[4])
     columns = (totals.columns[1], totals.columns[2], totals.columns[4], totals.columns[4])
     shown = [human(cell, column, si=True) for cell, column in zip(cells, columns, strict=True)]
