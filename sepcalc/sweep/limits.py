@@ -23,7 +23,7 @@ _COUNTS: dict[Count, str] = {"macs": "MACs ", "params": "params "}
 """What a sentence calls the reduction of each count, where they differ."""
 
 _FAR = 10**8
-"""The largest number beyond the grid at which a rewrite is asked."""
+"""The largest number beyond the grid: a variant can multiply it and stay below :data:`sepcalc.core.spec.LARGEST`."""
 
 _STEP = 16
 """The far number / the near number beyond the grid."""

@@ -29,10 +29,10 @@ from sepcalc.sweep.grid import Axis, Grid, shown
 from sepcalc.sweep.many import Points, evaluate
 
 BLOCK = 2**13
-"""Convolutions that are counted at once: so many that a rewrite costs little, so few that they take little memory."""
+"""Points counted at once: enough that a rewrite costs little for each, and few enough for little memory."""
 
 QUANTITIES = ("c_in", "c_out", "k", "size", "stride")
-"""What a convolution is made of; every other quantity is an option of variants."""
+"""The quantities of a convolution; every other one is an option of variants."""
 
 Counter = Callable[..., tuple[int, int]]
 """Parameters and multiply-adds at a point, called with the value of each quantity by its key."""
@@ -95,11 +95,9 @@ class Sweep(Tabular):
     def whole(self) -> Block:
         """All points as one block."""
         blocks = [*self.blocks()]
-        values = {key: [*chain.from_iterable(each.values[key] for each in blocks)] for key in blocks[0].values}
-        rows = zip(*(each.counts for each in blocks), strict=True)
-        return Block(
-            values, tuple(Counts(*([*chain.from_iterable(each)] for each in zip(*row, strict=True))) for row in rows)
-        )
+        values = {key: [*chain.from_iterable(block.values[key] for block in blocks)] for key in blocks[0].values}
+        rows = (zip(*row, strict=True) for row in zip(*(block.counts for block in blocks), strict=True))
+        return Block(values, tuple(Counts(*([*chain.from_iterable(parts)] for parts in row)) for row in rows))
 
     def count(self, values: Mapping[str, Sequence[Any]]) -> Block:
         """Points with these values, which need not be those of the grid."""
@@ -121,24 +119,15 @@ class Sweep(Tabular):
 
 
 def _counts(counter: Counter, points: Points) -> Counts:
-    """The counts of one variant at all ``points``, in their order."""
     total = len(points.places)
-    params: list[int | None] = [None] * total
-    macs: list[int | None] = [None] * total
-    why_not: list[str | None] = [None] * total
+    columns: tuple[list[Any], ...] = ([None] * total, [None] * total, [None] * total)
     for piece in evaluate(counter, points):
-        if piece.reasons:
-            _put(why_not, piece.places, piece.reasons)
-        elif len(piece.places) == total:
-            return Counts(piece.answers[0], piece.answers[1], why_not)
-        else:
-            for counts, values in zip((params, macs), piece.answers, strict=True):
-                _put(counts, piece.places, values)
-    return Counts(params, macs, why_not)
-
-
-def _put(target: list[Any], places: Sequence[int], values: Sequence[Any]) -> None:
-    deque(map(target.__setitem__, places, values), maxlen=0)
+        if piece.answers and len(piece.places) == total:
+            return Counts(piece.answers[0], piece.answers[1], columns[-1])
+        filled = zip(columns, piece.answers, strict=False) if piece.answers else [(columns[-1], piece.reasons)]
+        for column, values in filled:
+            deque(map(column.__setitem__, piece.places, values), maxlen=0)
+    return Counts(*columns)
 
 
 def sweep_layer(
