@@ -325,7 +325,7 @@ def _ratio_lines(ratio: CostRatio, values: Mapping[str, int]) -> list[tuple[str,
 
 
 def for_html(explanation: Explanation, _look: Look | None = None, *, level: int = 2) -> str:
-    """HTML with MathML and headings from the ``level`` on, dressed by classes alone."""
+    """HTML with MathML and headings from the ``level`` on, styled by classes alone."""
     legend = (
         f"<div><dt>{_MATH(MATHML.name(item.name))}{_equals(item)}</dt><dd>{html.escape(item.meaning)}</dd></div>"
         for item in explanation.legend

@@ -110,7 +110,7 @@ class Symbol(int):
     formula: Formula
 
     def __new__(cls, name: str, value: int) -> Symbol:
-        """Call ``value`` by ``name``."""
+        """``value`` with a ``name``."""
         return cls._remember(value, Formula((Term(Fraction(1), ((name, 1),)),)))
 
     @classmethod
@@ -153,7 +153,7 @@ def formula(number: int) -> Formula:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notation:
-    """How formulas are written: the signs between factors and between terms, and functions from the parts to text."""
+    """The signs between factors and between terms, and the functions that write the parts of a formula."""
 
     times: str
     plus: str = " + "
@@ -214,7 +214,7 @@ MATHML = Notation(
     power=lambda base, power: f"<msup>{base}<mn>{power}</mn></msup>",
     quotient=lambda above, below: f"<mfrac><mrow>{above}</mrow><mrow>{below}</mrow></mfrac>",
 )
-"""MathML Core, which browsers set: what stands inside a ``<math>``."""
+"""MathML Core: the content of a ``<math>`` element."""
 
 
 def _slash_element(above: str, below: str) -> str:

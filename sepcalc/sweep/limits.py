@@ -20,7 +20,7 @@ from sepcalc.sweep.sweep import Block, Sweep
 Count = Literal["params", "macs"]
 
 _COUNTS: dict[Count, str] = {"macs": "MACs ", "params": "params "}
-"""What a sentence calls the reduction of each count, where they differ."""
+"""The word before "reduction" for each count, in sentences about one of them."""
 
 _FAR = 10**8
 """The largest number beyond the grid: a variant can multiply it and stay below :data:`sepcalc.core.spec.LARGEST`."""
@@ -29,7 +29,7 @@ _STEP = 16
 """The far number / the near number beyond the grid."""
 
 _SETTLED = Fraction(1, 100)
-"""A reduction has a limit if its relative change from the near number to the far one is at most this."""
+"""A reduction has a limit above 0 if its relative change from the near number to the far one is at most this."""
 
 _EXACT = Fraction(1, 10**6)
 """A simple fraction is the limit if its relative distance is at most this."""
@@ -105,7 +105,7 @@ def horizons(sweep: Sweep) -> list[Horizon]:
 
 
 def _beyond(axis: Axis) -> int:
-    """A number far beyond the axis; divisors of the last value divide it too."""
+    """A number far beyond the axis; divisors of the largest value divide it too."""
     far = int(max(axis.values))
     while far * _STEP <= _FAR:
         far *= _STEP
@@ -136,7 +136,7 @@ def _limits(sweep: Sweep, beyond: Horizon, place: int, count: Count) -> list[Fra
 
 
 def _limit(near: Fraction | None, far: Fraction | None) -> Fraction | None:
-    """The limit of a reduction from its values at the near number and at the far one."""
+    """The limit of a reduction from its values at the near number and at the far one; None where there is none."""
     if near is None or far is None:
         return None
     if abs(far - near) <= _SETTLED * far:

@@ -1,4 +1,4 @@
-"""Many convolutions, or a network in many sizes: the costs of each variant at every point of a grid.
+"""The costs of each variant at every point of a grid, for convolutions or for a network in many sizes.
 
 A *point* is one choice of every quantity (channels, kernel, size, …). It has a row for each variant, the reference
 included, with exact integers; a variant that cannot express the convolution has a reason instead of counts. Points are
@@ -80,7 +80,7 @@ class Sweep(Tabular):
 
     @property
     def reference(self) -> int:
-        """The place of the row that reductions are against."""
+        """The place of the row ``standard``, which reductions are against."""
         return self.names.index("standard")
 
     def block(self, start: int, stop: int) -> Block:
@@ -146,13 +146,13 @@ def sweep_layer(
     chosen = [get("standard"), *(tuple(map(get, variants)) or choose())]
     if "groups" in values:
         chosen.append(get("grouped"))
-    grid = Grid(axes=tuple(Axis.of(key, each) for key, each in values.items()))
+    grid = Grid(axes=tuple(Axis.of(key, value) for key, value in values.items()))
     lengths = (*(value for axis in grid.axes for value in axis.values[:1]), *settings.values())
     axes = next((len(value) for value in lengths if isinstance(value, tuple)), 2)
     return Sweep(
         what=_what(axes, settings),
         grid=grid,
-        counters={each.name: partial(_count, each, settings) for each in chosen},
+        counters={variant.name: partial(_count, variant, settings) for variant in chosen},
         growing=("c_in", "c_out", "k", *(["size"] if "size" in values else [])),
         is_open="size" not in values,
         axes=axes,
@@ -160,7 +160,7 @@ def sweep_layer(
 
 
 def _what(axes: int, settings: Mapping[str, Any]) -> str:
-    """A convolution in a few words, with whatever is not its default."""
+    """The kind of convolution, and the settings that are not the default."""
     usual = ConvSpec.of.__kwdefaults__ or {}
     unusual = {key: value for key, value in settings.items() if value not in (usual[key], (usual[key],) * axes)}
     kind = f"{'' if axes == 2 else f'{axes}D '}{'transposed ' if unusual.pop('transposed', False) else ''}convolution"
@@ -173,7 +173,7 @@ def _count(variant: Variant, settings: Mapping[str, Any], **point: Any) -> tuple
     c_in, c_out, k, size, stride = (point.get(key) for key in QUANTITIES)
     spec = ConvSpec.of(c_in, c_out, k, size=size, stride=1 if stride is None else stride, **settings)  # type: ignore[arg-type]
     check_size(spec)
-    # A map that is left open is one position: what keeps its size costs the same at each.
+    # An open map is counted at one position: a stage that keeps the size costs the same at all.
     known = replace(spec, size=(1,) * len(spec.kernel)) if size is None else spec
     bound = variant.bind(point)
     made = Candidate(variant=bound, stages=bound(known))
@@ -204,10 +204,10 @@ def sweep_network(
         cost = found.cost if variant is None else found.what_if(variant.bind(point)).cost
         return cost.params, cost.macs
 
-    rewritten = {each.name: partial(count, each) for each in tuple(variants) or choose()}
+    rewritten = {variant.name: partial(count, variant) for variant in tuple(variants) or choose()}
     return Sweep(
         what=name,
-        grid=Grid(axes=tuple(Axis.of(key, each) for key, each in values.items())),
+        grid=Grid(axes=tuple(Axis.of(key, value) for key, value in values.items())),
         counters={AS_WRITTEN: partial(count, None), **rewritten},
         block_points=1,  # a network is made from plain numbers
     )
