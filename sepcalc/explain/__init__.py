@@ -1,1 +1,1 @@
-"""Derivations of a count, from symbols to numbers. They are values; prose in each format is made of them."""
+"""Derivations of counts, from symbols to numbers: as values, and as text in each format."""

@@ -1,9 +1,8 @@
 """The derivation of a variant's cost: in symbols, in numbers, and as a closed ratio.
 
-Each variant runs once more, on a convolution whose numbers remember their names (:mod:`sepcalc.explain.symbols`); its
-stages then carry the formulas of their parameters and multiply-adds. M and N are the channels in and out, D_K the
-kernel, D_F the feature map at the input, D_G that at the output (Howard 2017, section 3.1). Where the axes differ, the
-kernel is K_t, K_h, K_w and the map T, H, W, with a prime at the output.
+Each variant runs on a convolution whose numbers remember their names (:mod:`sepcalc.explain.symbols`), so that its
+stages carry formulas. The names are those of Howard 2017, section 3.1. Where the axes differ, the kernel and the map
+have a name for each axis.
 """
 
 from __future__ import annotations
@@ -36,10 +35,6 @@ _MEANINGS = {
     "W′": "width of the output's map",
 }
 
-_OPEN = "The feature map is left open: D_F stays in the result."
-
-_BIAS = "A stage with a bias has one more parameter for each of its output channels."
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
@@ -52,7 +47,7 @@ class Definition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A count in symbols, and what is left of it with the numbers put in: a number, or one times D_F²."""
+    """A count in symbols, and its ``result``: a number, times D_F² where the feature map is open."""
 
     label: str
     formula: Formula
@@ -61,7 +56,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Derivation:
-    """How the ``count`` (parameters or multiply-adds) of a variant comes about, stage by stage."""
+    """The ``count`` (parameters or multiply-adds) of a variant, stage by stage."""
 
     count: str
     stages: tuple[Line, ...]
@@ -90,7 +85,7 @@ class StageShare:
 class CostRatio:
     """A variant's total over the standard's: its ``value``, and a sum of products (``closed``) where there is one.
 
-    ``parts`` are the shares of the stages; empty without a closed form.
+    ``parts`` are the shares of the stages, empty without a closed form.
     """
 
     count: str
@@ -130,7 +125,7 @@ class Explanation(Tabular):
     @property
     def values(self) -> dict[str, int]:
         """The number that each name stands for; names of an open feature map are missing."""
-        return _values(self.legend)
+        return {item.name: item.value for item in self.legend if item.value is not None}
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -144,16 +139,11 @@ class Explanation(Tabular):
         return explanation_fragment(self, "markdown")
 
 
-def _values(legend: Iterable[Definition]) -> dict[str, int]:
-    return {each.name: each.value for each in legend if each.value is not None}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Named:
     """A convolution with named channels and kernel, and names for the other numbers of its stages.
 
-    ``maps`` names lengths by axis and length, ``open_map`` those of an open feature map, ``options`` the variants'
-    numbers.
+    ``maps`` has a name for each length, by axis; ``open_map`` the names of the lengths of an open feature map.
     """
 
     spec: ConvSpec
@@ -161,63 +151,60 @@ class _Named:
     open_map: tuple[Symbol, ...]
     options: Mapping[Option, Symbol]
 
+    @property
+    def values(self) -> dict[str, int]:
+        """The number that each name stands for, in the order of the legend."""
+        lengths = (length for names in self.maps for length in [*names.values()][::-1])
+        symbols = (self.spec.c_in, self.spec.c_out, *self.spec.kernel, *lengths, *self.options.values())
+        return {name: int(symbol) for symbol in symbols for name in formula(symbol).names}
+
     def stages(self, variant: Variant) -> Stages:
         """The stages of ``variant``, each on the map whose positions it pays for: equal in parameters and MACs."""
-        return tuple(self._flat(stage) for stage in self._bound(variant)(self.spec))
-
-    def _bound(self, variant: Variant) -> Variant:
         numbers = _numbers(variant)
-        return variant.bind({option.name: named for option, named in self.options.items() if option in numbers})
+        bound = variant.bind({option.name: named for option, named in self.options.items() if option in numbers})
+        return tuple(map(self._flat, bound(self.spec)))
 
     def _flat(self, stage: ConvSpec) -> ConvSpec:
-        size = self.open_map if stage.positions is None else self._names(stage.positions)
+        lengths = zip(self.maps, stage.positions or (), strict=False)
+        size = tuple(names.get(length, length) for names, length in lengths) or self.open_map
         return replace(stage, size=size, stride=(), padding="same", dilation=(), transposed=False, output_padding=())
-
-    def _names(self, size: Axes) -> Axes:
-        return tuple(named.get(length, length) for named, length in zip(self.maps, size, strict=True))
 
 
 def _numbers(variant: Variant) -> dict[Option, int]:
-    """The variant's options that are a number and could have a name; many factors read best as the number."""
-    values = ((option, variant.options.get(option.name)) for option in variant.takes if option.symbol)
-    return {option: value for option, value in values if isinstance(value, int)}
+    """The options of ``variant`` that could have a name: each is one whole number."""
+    values = {option: variant.options.get(option.name) for option in variant.takes if option.symbol}
+    return {option: value for option, value in values.items() if isinstance(value, int)}
 
 
 def _named_options(variants: Iterable[Variant]) -> dict[Option, Symbol]:
     """A name for each option in which all ``variants`` agree; where they differ, each formula shows its number."""
-    chosen = [item for each in variants for item in _numbers(each).items()]
-    alike = {option: value for option, value in chosen if all(own == value for other, own in chosen if other == option)}
-    return {option: Symbol(option.symbol, value) for option, value in alike.items()}
+    chosen = [item for variant in variants for item in _numbers(variant).items()]
+    return {
+        option: Symbol(option.symbol, value)
+        for option, value in chosen
+        if all(own == value for other, own in chosen if other == option)
+    }
 
 
 def _name_all(spec: ConvSpec, variants: Iterable[Variant]) -> _Named:
     size, out = spec.size or (), spec.out_size or ()
-    square = len(set(size)) <= 1 and len(set(out)) <= 1
+    square = len({*size}) <= 1 and len({*out}) <= 1
+    at = _lengths(size, "D_F", ("T", "H", "W"), square=square)
+    to = _lengths(out, "D_G", ("T′", "H′", "W′"), square=square)
+    kernel = _lengths(spec.kernel, "D_K", ("K_t", "K_h", "K_w"), square=len({*spec.kernel}) <= 1)
     return _Named(
-        spec=replace(
-            spec,
-            c_in=Symbol("M", spec.c_in),
-            c_out=Symbol("N", spec.c_out),
-            kernel=_lengths(spec.kernel, "D_K", ("K_t", "K_h", "K_w"), square=len(set(spec.kernel)) <= 1),
-        ),
-        maps=tuple(
-            # An axis that keeps its length keeps its name.
-            {int(to): to, int(at): at}
-            for to, at in zip(
-                _lengths(out, "D_G", ("T′", "H′", "W′"), square=square),
-                _lengths(size, "D_F", ("T", "H", "W"), square=square),
-                strict=True,
-            )
-        ),
+        spec=replace(spec, c_in=Symbol("M", spec.c_in), c_out=Symbol("N", spec.c_out), kernel=kernel),
+        # An axis that keeps its length keeps its name.
+        maps=tuple({int(after): after, int(before): before} for before, after in zip(at, to, strict=True)),
         # One stands for the open length, so that a count is the count per position.
         open_map=tuple(Symbol("D_F", 1) for _ in spec.kernel),
         options=_named_options(variants),
     )
 
 
-def _lengths(values: Axes, common: str, each: Sequence[str], *, square: bool) -> tuple[Symbol, ...]:
-    names = [common] * len(values) if square else each[len(each) - len(values) :]
-    return tuple(Symbol(name, value) for name, value in zip(names, values, strict=True))
+def _lengths(values: Axes, common: str, names: Sequence[str], *, square: bool) -> tuple[Symbol, ...]:
+    chosen = [common] * len(values) if square else names[len(names) - len(values) :]
+    return tuple(map(Symbol, chosen, values))
 
 
 def explain_layer(comparison: Comparison) -> Explanation:
@@ -230,66 +217,53 @@ def explain_layer(comparison: Comparison) -> Explanation:
     ('1/N + 1/D_K²', Fraction(73, 576))
     """
     spec = replace(comparison.spec, groups=1)
-    named = _name_all(spec, (each.variant for each in comparison.candidates if each.applies))
-    stages = [named.stages(each.variant) if each.applies else () for each in comparison.candidates]
-    legend = tuple(_legend(named))
-    values = _values(legend)
-    derived = [_derivations(each, chain, values) for each, chain in zip(comparison.candidates, stages, strict=True)]
-    return Explanation(
-        title=describe(comparison.spec),
-        legend=legend,
-        notes=tuple(_notes(spec)),
-        sections=tuple(
-            Section(
-                name=each.variant.name,
-                summary=each.variant.summary,
-                gives_up=each.variant.gives_up,
-                why_not=each.why_not,
-                channels=tuple(formula(channels) for channels in _channels(chain)),
-                derivations=mine,
-                ratios=_ratios(comparison, each, mine, derived[0], values),
-                remark=each.remark,
-            )
-            for each, chain, mine in zip(comparison.candidates, stages, derived, strict=True)
-        ),
-    )
+    named = _name_all(spec, (candidate.variant for candidate in comparison.candidates if candidate.applies))
+    sections: list[Section] = []
+    for candidate in comparison.candidates:
+        standard = sections[0].derivations if sections else ()
+        sections.append(_section(comparison, candidate, named, standard))
+    title, legend, notes = describe(comparison.spec), tuple(_legend(named)), tuple(_notes(spec))
+    return Explanation(title=title, legend=legend, notes=notes, sections=tuple(sections))
 
 
 def _notes(spec: ConvSpec) -> Iterator[str]:
     yield f"{COUNTING_RULE} {PARAMS_RULE}"
     if spec.bias != "none":
-        yield _BIAS
+        yield "A stage with a bias has one more parameter for each of its output channels."
     if spec.size is None:
-        yield _OPEN
+        yield "The feature map is left open: D_F stays in the result."
 
 
 def _legend(named: _Named) -> Iterator[Definition]:
-    lengths = [at for each in named.maps for at in tuple(each.values())[::-1]]
-    symbols = (named.spec.c_in, named.spec.c_out, *named.spec.kernel, *lengths, *named.options.values())
-    known = {name: int(symbol) for symbol in symbols for name in formula(symbol).names}
     meanings = _MEANINGS | {option.symbol: option.meaning for option in named.options}
-    for name, value in known.items():
+    for name, value in named.values.items():
         yield Definition(name=name, value=value, meaning=meanings[name])
     if named.spec.size is None:
-        yield Definition(name="D_F", value=None, meaning=_MEANINGS["D_F"])
+        yield Definition(name="D_F", value=None, meaning=meanings["D_F"])
 
 
-def _channels(stages: Stages) -> list[int]:
-    return [*(stage.c_in for stage in stages[:1]), *(stage.c_out for stage in stages)]
-
-
-def _derivations(candidate: Candidate, stages: Stages, values: Mapping[str, int]) -> tuple[Derivation, ...]:
-    def derive(count: str, numbers: Iterable[int]) -> Derivation:
-        formulas = zip(candidate.stages, map(formula, numbers), strict=True)
-        lines = (Line(label=stage.kind, formula=each, result=each.put(values)) for stage, each in formulas)
-        return Derivation(count=count, stages=tuple(lines))
-
-    if not candidate.applies:
-        return ()
-    return (
-        derive("parameters", (stage.params for stage in stages)),
-        derive("multiply-adds", (stage.macs for stage in stages)),
+def _section(comparison: Comparison, candidate: Candidate, named: _Named, standard: Sequence[Derivation]) -> Section:
+    stages = named.stages(candidate.variant) if candidate.applies else ()
+    channels = (*(stage.c_in for stage in stages[:1]), *(stage.c_out for stage in stages))
+    derivations = tuple(_derivations(candidate, stages, named.values)) if stages else ()
+    return Section(
+        name=candidate.variant.name,
+        summary=candidate.variant.summary,
+        gives_up=candidate.variant.gives_up,
+        why_not=candidate.why_not,
+        channels=tuple(map(formula, channels)),
+        derivations=derivations,
+        ratios=_ratios(comparison, candidate, derivations, standard, named.values) if stages and standard else (),
+        remark=candidate.remark,
     )
+
+
+def _derivations(candidate: Candidate, stages: Stages, values: Mapping[str, int]) -> Iterator[Derivation]:
+    counts = {"parameters": [stage.params for stage in stages], "multiply-adds": [stage.macs for stage in stages]}
+    for count, numbers in counts.items():
+        labelled = zip(candidate.stages, map(formula, numbers), strict=True)
+        lines = (Line(label=stage.kind, formula=symbols, result=symbols.put(values)) for stage, symbols in labelled)
+        yield Derivation(count=count, stages=tuple(lines))
 
 
 def _ratios(
@@ -299,8 +273,6 @@ def _ratios(
     standard: Sequence[Derivation],
     values: Mapping[str, int],
 ) -> tuple[CostRatio, ...]:
-    if not mine or mine is standard:
-        return ()
     params = _ratio(mine[0], standard[0].formula, 1 / comparison.params_reduction(candidate), values)
     macs = _ratio(mine[1], standard[1].formula, 1 / comparison.macs_reduction(candidate), values)
     if params.closed and params.closed == macs.closed:
@@ -322,8 +294,8 @@ def _ratio(mine: Derivation, standard: Formula, value: Fraction, values: Mapping
 
 def _table(explanation: Explanation) -> Table:
     """A row for each variant with its sums, and one for each of its stages where it has several."""
-    maps = [item for each in explanation.sections for item in _results(each) if item]
-    axes = max((power for result in maps for term in result.terms for _, power in term.powers), default=0)
+    results = (derivation.result for section in explanation.sections for derivation in section.derivations)
+    axes = max((power for result in results for term in result.terms for _, power in term.powers), default=0)
     counted = Column(key="macs_per_position", title="MACs", kind="per-position", axes=axes)
     return Table(
         name="explanation",
@@ -340,23 +312,19 @@ def _table(explanation: Explanation) -> Table:
     )
 
 
-def _results(section: Section) -> tuple[Formula, ...]:
-    return tuple(each.result for each in section.derivations)
-
-
 def _table_rows(section: Section) -> Iterator[Row]:
-    """The sums of a variant; then its stages, which are none where it does not apply."""
+    """The sums of a variant, empty where it does not apply; then its stages if there are several."""
     if not section.derivations:
         yield Row(cells=(section.name, "", None, "", None))
         return
-    sums = (cell for each in section.derivations for cell in _count(each.formula, each.result))
-    yield Row(cells=(section.name, *sums))
-    stages = list(zip(*(each.stages for each in section.derivations), strict=True))
+    yield Row(cells=(section.name, *_counts(section.derivations)))
+    stages = list(zip(*(derivation.stages for derivation in section.derivations), strict=True))
     for lines in stages if len(stages) > 1 else ():
-        counts = (cell for line in lines for cell in _count(line.formula, line.result))
-        yield Row(cells=(lines[0].label, *counts), role="part")
+        yield Row(cells=(lines[0].label, *_counts(lines)), role="part")
 
 
-def _count(symbols: Formula, result: Formula) -> tuple[Cell, Cell]:
-    """A count in symbols, and its number; that of one position where the map is open."""
-    return write(symbols, UNICODE), int(result.at(dict.fromkeys(result.names, 1)))
+def _counts(lines: Sequence[Line | Derivation]) -> Iterator[Cell]:
+    """Each count in symbols, then its number; that of one position where the map is open."""
+    for line in lines:
+        yield write(line.formula, UNICODE)
+        yield int(line.result.at(dict.fromkeys(line.result.names, 1)))

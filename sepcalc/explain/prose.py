@@ -1,7 +1,7 @@
 """An explanation as text: for the terminal, in Markdown, in LaTeX, in HTML.
 
 Every format has the same order: the names, the rules of counting, and for each variant its stages, their counts in
-symbols and numbers, the sum, the ratio to the standard, and what the variant gives up. In Markdown only symbols are
+symbols and numbers, the sum, the ratio to the standard, and the variant's limitation. In Markdown only symbols are
 mathematics, so that the source is readable.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 
 from sepcalc.core.errors import SepcalcError, either
 from sepcalc.core.runtime import resolve
@@ -22,11 +23,12 @@ from sepcalc.render.formats import FORMATS
 from sepcalc.render.latex_text import LINE, SIZES, math_width
 
 _GLUE = "\N{NO-BREAK SPACE}"
+_MATH = "<math>{}</math>".format
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Style:
-    """How a format writes symbols and numbers in an equation, symbols within a sentence, and plain text."""
+    """The notations of a format in equations and sentences, and the functions that set a formula and escape a text."""
 
     symbols: Notation
     numbers: Notation
@@ -35,13 +37,12 @@ class _Style:
     text: Callable[[str], str]
 
     def show(self, formula: Formula) -> str:
-        """``formula`` within a sentence."""
         return self.inline(write(formula, self.sentence))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Row:
-    """One equation of a derivation: what it counts, its formula (none for the sum), then the numbers."""
+    """An equation of a derivation: its stage, its formula ("" for the sum), then the numbers."""
 
     label: str
     symbols: str
@@ -49,7 +50,7 @@ class _Row:
 
     @property
     def sides(self) -> list[str]:
-        """All that the signs of equality stand between, each said once."""
+        """The sides of the equation, without repetitions."""
         return _distinct(self.symbols, *self.numbers)
 
 
@@ -58,37 +59,35 @@ def _distinct(*sides: str) -> list[str]:
 
 
 def _rows(derivation: Derivation, style: _Style, values: Mapping[str, int]) -> list[_Row]:
-    rows = []
-    for line in derivation.stages:
-        put, result = write(line.formula, style.numbers, values, spell=True), write(line.result, style.numbers)
+    rows, results = [], [write(line.result, style.numbers) for line in derivation.stages]
+    for line, result in zip(derivation.stages, results, strict=True):
         symbols = write(line.formula, style.symbols, spell=True)
-        rows.append(_Row(label=style.text(line.label), symbols=symbols, numbers=_distinct(put, result)))
+        numbers = _distinct(write(line.formula, style.numbers, values, spell=True), result)
+        rows.append(_Row(label=style.text(line.label), symbols=symbols, numbers=numbers))
     if len(rows) > 1:
-        parts = style.numbers.plus.join(write(line.result, style.numbers) for line in derivation.stages)
-        rows.append(_Row(label="sum", symbols="", numbers=(parts, write(derivation.result, style.numbers))))
+        numbers = [style.numbers.plus.join(results), write(derivation.result, style.numbers)]
+        rows.append(_Row(label="sum", symbols="", numbers=numbers))
     return rows
 
 
 def _chain(section: Section, style: _Style) -> str:
     """The stages between the channels that they read and write: M → depthwise 3×3 → M → pointwise 1×1 → N."""
-    first, *rest = (style.show(channels) for channels in section.channels)
-    stages = zip(section.derivations[0].stages, rest, strict=True)
-    arrow = style.text("→")
-    return f" {arrow} ".join((first, *(f"{style.text(line.label)} {arrow} {channels}" for line, channels in stages)))
+    first, *others = map(style.show, section.channels)
+    labels = (style.text(line.label) for line in section.derivations[0].stages)
+    return f" {style.text('→')} ".join((first, *chain.from_iterable(zip(labels, others, strict=True))))
 
 
 def _quotient(ratio: CostRatio, style: _Style) -> str:
-    """One total over the other, in symbols."""
     return style.symbols.quotient(write(ratio.total, style.symbols), write(ratio.standard, style.symbols))
 
 
 def _closed(ratio: CostRatio, style: _Style) -> str:
-    """The closed form in symbols; empty where there is none, or where it has no symbols."""
+    """The closed form in symbols; "" without one, and for one of numbers alone."""
     return write(ratio.closed, style.symbols) if ratio.closed and ratio.closed.names else ""
 
 
 def _value(ratio: CostRatio, style: _Style, values: Mapping[str, int]) -> list[str]:
-    """The closed form with the numbers put in, the value as a fraction, and as a share."""
+    """The closed form in numbers, the value as a fraction, and as a share."""
     form = write(ratio.closed, style.numbers, values) if ratio.closed else ""
     above, below = map(style.numbers.number, ratio.value.as_integer_ratio())
     fraction = above if below == "1" else style.numbers.quotient(above, below)
@@ -96,12 +95,12 @@ def _value(ratio: CostRatio, style: _Style, values: Mapping[str, int]) -> list[s
 
 
 def _sides(ratio: CostRatio, style: _Style, values: Mapping[str, int]) -> list[str]:
-    """What a ratio's quotient is equal to: the closed form if there is one, then the value."""
+    """The sides of the equation to the right of the quotient."""
     return _distinct(_closed(ratio, style), *_value(ratio, style, values))
 
 
 def _parts(ratio: CostRatio, style: _Style) -> str:
-    """Where the ratio comes from, stage by stage; nothing for a single stage or without a closed form."""
+    """The share of each stage, as a sentence; "" for a single stage or without a closed form."""
     parts = [
         f"{style.text(part.label)} takes {style.show(part.closed)} ({style.text(_human(part.value, 'share'))})"
         for part in ratio.parts
@@ -113,12 +112,16 @@ def _reduction(ratio: CostRatio) -> str:
     return f"reduction {_human(1 / ratio.value, 'reduction')}"
 
 
+def _equals(item: Definition, notation: Notation = UNICODE) -> str:
+    return "" if item.value is None else f" = {notation.number(item.value)}"
+
+
 def _human(value: Fraction, kind: Kind) -> str:
     return human(value, Column(key="", title="", kind=kind))
 
 
 def _closing(section: Section) -> list[str]:
-    """What stands below a variant's numbers: why there are none, or what it gives up and its remark."""
+    """The sentences below a variant's numbers: why there are none, or its limitation and its remark."""
     if section.why_not:
         return [f"Does not apply: {section.why_not}."]
     return [section.gives_up, *([f"Note: {section.remark}."] if section.remark else [])]
@@ -142,11 +145,15 @@ def for_terminal(explanation: Explanation, look: Look) -> str:
 
 
 def _terminal_legend(legend: Sequence[Definition], width: int) -> str:
-    rows = [(each.name, "" if each.value is None else f"= {each.value:,}", each.meaning) for each in legend]
-    wide, deep = (max(len(row[place]) for row in rows) for place in (0, 1))
+    long, wide = max(len(item.name) for item in legend), max(len(_equals(item)) for item in legend)
     return "\n".join(
-        _wrap(_glued(f"{name:<{wide}} {value:<{deep}}  ") + meaning, width, indent=2, hang=wide + deep + 3)
-        for name, value, meaning in rows
+        _wrap(
+            _glued(f"{item.name:<{long}}{_equals(item):<{wide}}  ") + item.meaning,
+            width,
+            indent=2,
+            hang=long + wide + 2,
+        )
+        for item in legend
     )
 
 
@@ -163,13 +170,12 @@ def _terminal_counts(section: Section, values: Mapping[str, int], width: int) ->
 
 def _grid(rows: Sequence[_Row]) -> list[str]:
     """Equations under each other, with their signs of equality aligned."""
-    cells = [
-        (row.label, row.sides[0], *[""] * (3 - len(row.sides)), *(f"= {side}" for side in row.sides[1:]))
-        for row in rows
-    ]
-    pads = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = ["  ".join(cell.ljust(pad) for cell, pad in zip(row, pads, strict=True)) for row in cells]
-    return [f"    {line.rstrip()}" for line in lines]
+    table = []
+    for row in rows:
+        first, *others = row.sides
+        table.append((row.label, first, *[""] * (2 - len(others)), *(f"= {side}" for side in others)))
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return ["    " + "  ".join(map(str.ljust, cells, widths)).rstrip() for cells in table]
 
 
 def _terminal_ratios(section: Section, values: Mapping[str, int], width: int) -> Iterator[str]:
@@ -193,24 +199,19 @@ def _glued(text: str) -> str:
 
 
 def _wrap(text: str, width: int, *, indent: int = 0, hang: int = 0) -> str:
-    from textwrap import TextWrapper
+    from textwrap import fill
 
-    wrapper = TextWrapper(
-        width=width,
-        initial_indent=" " * indent,
-        subsequent_indent=" " * (indent + hang),
-        break_long_words=False,
-        break_on_hyphens=False,
+    first, rest = " " * indent, " " * (indent + hang)
+    lines = fill(
+        text, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
     )
-    return wrapper.fill(text).replace(_GLUE, " ")
+    return lines.replace(_GLUE, " ")
 
 
 def for_markdown(explanation: Explanation, _look: Look | None = None, *, level: int = 2) -> str:
     """Markdown whose symbols GitHub sets as mathematics, with headings from the ``level`` on."""
     legend = (
-        f"- {_MARKDOWN.inline(MARKDOWN.name(each.name))}{'' if each.value is None else f' = {each.value:,}'}: "
-        f"{each.meaning}"
-        for each in explanation.legend
+        f"- {_MARKDOWN.inline(MARKDOWN.name(item.name))}{_equals(item)}: {item.meaning}" for item in explanation.legend
     )
     heading, notes = "#" * level, map(markdown.escape, explanation.notes)
     blocks = [f"{heading} {markdown.escape(explanation.title)}", "\n".join(legend), *notes]
@@ -240,8 +241,9 @@ def _markdown_ratio(ratio: CostRatio, values: Mapping[str, int]) -> Iterator[str
         yield parts
 
 
+_NEXT = " \\\\\n  "
 _GAP, _INDENT = 4, 2
-"""Digits between an equation and its label, and before a line that continues one."""
+"""Widths in digits between an equation and its label, and before a line that continues one."""
 
 
 def for_latex(explanation: Explanation, _look: Look) -> str:
@@ -250,21 +252,19 @@ def for_latex(explanation: Explanation, _look: Look) -> str:
 
 
 def for_article(explanation: Explanation) -> str:
-    """The same for a document that loads amsmath."""
-    legend = ", ".join(
-        f"${LATEX.name(each.name)}{'' if each.value is None else f' = {LATEX.number(each.value)}'}$ ({each.meaning})"
-        for each in explanation.legend
-    )
+    """The fragment without that comment, for a document that loads amsmath."""
+    legend = (f"${LATEX.name(item.name)}{_equals(item, LATEX)}$ ({item.meaning})" for item in explanation.legend)
+    escape = latex_text.escape
     blocks = [
-        f"\\subsection*{{{latex_text.escape(explanation.title)}}}",
-        f"{legend}.",
-        latex_text.escape(" ".join(explanation.notes)),
+        f"\\subsection*{{{escape(explanation.title)}}}",
+        f"{', '.join(legend)}.",
+        escape(" ".join(explanation.notes)),
     ]
     for section in explanation.sections:
-        blocks += [f"\\paragraph{{{latex_text.escape(section.name)}}}\n{latex_text.escape(section.summary)}"]
+        blocks += [f"\\paragraph{{{escape(section.name)}}}\n{escape(section.summary)}"]
         blocks += _latex_counts(section, explanation.values)
         blocks += [_latex_ratio(ratio, explanation.values) for ratio in section.ratios]
-        blocks += [latex_text.escape(" ".join(_closing(section)))]
+        blocks += [escape(" ".join(_closing(section)))]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -279,14 +279,14 @@ def _latex_counts(section: Section, values: Mapping[str, int]) -> Iterator[str]:
 
 
 def _width(rows: Sequence[_Row], *, broken: bool) -> float:
-    """The digits that equations take with their labels beside them."""
+    """The width in digits of equations with their labels."""
     left = max(math_width(row.symbols) for row in rows)
     right = max(math_width(number) for row in rows for number in _broken(row, broken))
     return left + math_width("=") + right + _GAP + max(len(row.label) for row in rows)
 
 
 def _broken(row: _Row, broken: bool) -> Sequence[str]:
-    """The numbers of an equation line by line; a sum is broken to its result, which stands below the others."""
+    """The numbers of an equation line by line; a broken sum is its result alone, below the counts that it adds."""
     if not broken:
         return [" = ".join(row.numbers)]
     return row.numbers if row.symbols else row.numbers[-1:]
@@ -298,11 +298,8 @@ def _latex_row(row: _Row, *, broken: bool) -> str:
     return _NEXT.join((f"{left} &= {first}{label}", *(f"&= {number}" for number in rest)))
 
 
-_NEXT = " \\\\\n  "
-
-
 def _align(rows: Iterable[str], width: float) -> str:
-    """Displayed equations so many digits wide, in smaller type where that is too wide for a line."""
+    """Displayed equations, in smaller type where ``width``, in digits, exceeds a line."""
     lines = f"\\begin{{align*}}\n  {_NEXT.join(rows)}\n\\end{{align*}}"
     size = next((size for size, _, part in SIZES if width * part <= LINE), SIZES[-1][0])
     return f"{{{size}\n{lines}}}%" if size else lines
@@ -328,11 +325,10 @@ def _ratio_lines(ratio: CostRatio, values: Mapping[str, int]) -> list[tuple[str,
 
 
 def for_html(explanation: Explanation, _look: Look | None = None, *, level: int = 2) -> str:
-    """HTML with MathML and headings from the ``level`` on, dressed by classes alone."""
+    """HTML with MathML and headings from the ``level`` on, styled by classes alone."""
     legend = (
-        f"<div><dt>{_in_math(MATHML.name(each.name))}{'' if each.value is None else f' = {each.value:,}'}</dt>"
-        f"<dd>{html.escape(each.meaning)}</dd></div>"
-        for each in explanation.legend
+        f"<div><dt>{_MATH(MATHML.name(item.name))}{_equals(item)}</dt><dd>{html.escape(item.meaning)}</dd></div>"
+        for item in explanation.legend
     )
     blocks = [_html("h", explanation.title, level), f'<dl class="names">{"".join(legend)}</dl>']
     blocks += [_html("p", note) for note in explanation.notes]
@@ -357,8 +353,8 @@ def _html_count(derivation: Derivation, values: Mapping[str, int]) -> str:
 
 
 def _html_row(row: _Row) -> str:
-    """A line of a derivation; a result without the numbers put in stands where results do."""
-    first, *rest = map(_in_math, row.sides)
+    """A row of three cells: the formula, the numbers put in (empty if they are the result already), the result."""
+    first, *rest = map(_MATH, row.sides)
     cells = (first, *[""] * (2 - len(rest)), *(f"= {side}" for side in rest))
     return f'<tr><th scope="row">{row.label}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
 
@@ -372,18 +368,10 @@ def _html_ratio(ratio: CostRatio, values: Mapping[str, int]) -> Iterator[str]:
         yield f"<p>{parts}</p>"
 
 
-def _in_math(symbols: str) -> str:
-    return f"<math>{symbols}</math>"
-
-
-def _in_dollars(symbols: str) -> str:
-    return f"${symbols}$"
-
-
 _TERMINAL = _Style(symbols=UNICODE, numbers=UNICODE, sentence=UNICODE, inline=_glued, text=str)
-_MARKDOWN = _Style(symbols=MARKDOWN, numbers=UNICODE, sentence=MARKDOWN, inline=_in_dollars, text=markdown.escape)
-_LATEX = _Style(symbols=LATEX, numbers=LATEX, sentence=INLINE, inline=_in_dollars, text=latex_text.escape)
-_HTML = _Style(symbols=MATHML, numbers=MATHML, sentence=INLINE_MATHML, inline=_in_math, text=html.escape)
+_MARKDOWN = _Style(symbols=MARKDOWN, numbers=UNICODE, sentence=MARKDOWN, inline="${}$".format, text=markdown.escape)
+_LATEX = _Style(symbols=LATEX, numbers=LATEX, sentence=INLINE, inline="${}$".format, text=latex_text.escape)
+_HTML = _Style(symbols=MATHML, numbers=MATHML, sentence=INLINE_MATHML, inline=_MATH, text=html.escape)
 
 
 def render_explanation(

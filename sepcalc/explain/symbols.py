@@ -1,9 +1,8 @@
 """Whole numbers that remember their names, so that a count has a derivation.
 
-No variant carries a formula. Its derivation is the same rewrite run on a :class:`Symbol`, an ``int`` called ``M`` or
-``D_K``: products, sums and exact quotients of symbols remember their :class:`Formula`. Any other operation, and a
-division with a remainder, returns a plain ``int``: a formula may show a number where a name could stand, never a wrong
-name.
+Variants carry no formulas: a derivation runs the same rewrite on a :class:`Symbol`, an ``int`` called ``M`` or ``D_K``.
+Products, sums and exact quotients of symbols remember their :class:`Formula`; all other operations return a plain
+``int``. So a formula may show a number where a name could stand, but never a wrong name.
 
 >>> m, n, k = Symbol("M", 64), Symbol("N", 128), Symbol("D_K", 3)
 >>> count = k * k * m + m * n
@@ -22,10 +21,6 @@ _ORDER = ("D_K", "K_t", "K_h", "K_w", "M", "R", "N", "G", "D_F", "D_G", "T", "T�
 """Factors stand in the order of Howard 2017, equation 2: D_K · D_K · M · N · D_F · D_F."""
 
 
-def _place(name: str) -> tuple[int, str]:
-    return (_ORDER.index(name) if name in _ORDER else len(_ORDER), name)
-
-
 @dataclass(frozen=True, slots=True)
 class Term:
     """A rational ``coefficient`` times named ``powers``, of which none is zero; negative ones are divisors."""
@@ -37,27 +32,26 @@ class Term:
         powers = dict(self.powers)
         for name, power in other.powers:
             powers[name] = powers.get(name, 0) + power
-        kept = sorted((item for item in powers.items() if item[1]), key=lambda item: _place(item[0]))
-        return Term(self.coefficient * other.coefficient, tuple(kept))
+        named = {name: powers[name] for name in (*_ORDER, *sorted(powers)) if powers.get(name)}
+        return Term(self.coefficient * other.coefficient, tuple(named.items()))
 
     def inverse(self) -> Term:
-        """One over this term."""
+        """1 / this term."""
         return Term(1 / self.coefficient, tuple((name, -power) for name, power in self.powers))
 
     def at(self, values: Mapping[str, int]) -> Fraction:
-        """The number that this term is with ``values``."""
+        """The value of this term with ``values``."""
         return prod((Fraction(values[name]) ** power for name, power in self.powers), start=self.coefficient)
 
     def put(self, values: Mapping[str, int]) -> Term:
         """This term with numbers for the names that ``values`` knows."""
-        known = tuple((name, power) for name, power in self.powers if name in values)
-        left = tuple((name, power) for name, power in self.powers if name not in values)
-        return Term(Term(self.coefficient, known).at(values), left)
+        known = tuple(item for item in self.powers if item[0] in values)
+        return Term(Term(self.coefficient, known).at(values), tuple(item for item in self.powers if item not in known))
 
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """A sum of :class:`Term` values, like ones gathered, in the order in which they came up."""
+    """A sum of :class:`Term` values with different powers, in the order of their first occurrence."""
 
     terms: tuple[Term, ...] = ()
 
@@ -91,11 +85,7 @@ class Formula:
         >>> formula(Symbol("N", 128) // 4).at({"N": 10})
         Fraction(5, 2)
         """
-        products = (
-            prod((Fraction(values[name]) ** n for name, n in term.powers), start=term.coefficient)
-            for term in self.terms
-        )
-        return sum(products, Fraction(0))
+        return sum((term.at(values) for term in self.terms), Fraction(0))
 
 
 def _gather(terms: tuple[Term, ...]) -> Formula:
@@ -120,7 +110,7 @@ class Symbol(int):
     formula: Formula
 
     def __new__(cls, name: str, value: int) -> Symbol:
-        """Call ``value`` by ``name``."""
+        """``value`` with a ``name``."""
         return cls._remember(value, Formula((Term(Fraction(1), ((name, 1),)),)))
 
     @classmethod
@@ -163,7 +153,7 @@ def formula(number: int) -> Formula:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notation:
-    """How formulas are written: the signs between factors and between terms, and functions from the parts to text."""
+    """The signs between factors and between terms, and the functions that write the parts of a formula."""
 
     times: str
     plus: str = " + "
@@ -174,20 +164,16 @@ class Notation:
 
 
 def _slash(above: str, below: str) -> str:
+    """A fraction on one line; a divisor that is a product or a sum, in plain text or in TeX, is in brackets."""
     top = f"({above})" if "+" in above or "/" in above else above
-    return f"{top}/({below})" if _SEVERAL.intersection(below) else f"{top}/{below}"
+    return f"{top}/({below})" if {*"·+\\"}.intersection(below) else f"{top}/{below}"
 
-
-_SEVERAL = frozenset("·+\\")
-"""Signs of a divisor that needs brackets: it is a product or a sum, in plain text or in TeX."""
-
-_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 UNICODE = Notation(
     times="·",
     name=lambda name: name,
     number=lambda number: f"{number:,}",
-    power=lambda base, power: base + str(power).translate(_RAISED),
+    power=lambda base, power: base + str(power).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")),
     quotient=_slash,
 )
 """Plain text: D_K²·M/(4·N)."""
@@ -201,11 +187,10 @@ MARKDOWN = Notation(
 )
 """TeX mathematics that reads well unrendered, between dollar signs: D_K^2·M/(4·N)."""
 
-LATEX = Notation(
+LATEX = replace(
+    MARKDOWN,
     times=r" \cdot ",
-    name=lambda name: name.replace("′", "'"),
     number=lambda number: f"{number:,}".replace(",", "{,}"),
-    power=lambda base, power: f"{base}^{power}" if power < 10 else f"{base}^{{{power}}}",
     quotient=lambda above, below: rf"\frac{{{above}}}{{{below}}}",
 )
 """LaTeX mathematics, displayed."""
@@ -229,7 +214,7 @@ MATHML = Notation(
     power=lambda base, power: f"<msup>{base}<mn>{power}</mn></msup>",
     quotient=lambda above, below: f"<mfrac><mrow>{above}</mrow><mrow>{below}</mrow></mfrac>",
 )
-"""MathML Core, which browsers set: what stands inside a ``<math>``."""
+"""MathML Core: the content of a ``<math>`` element."""
 
 
 def _slash_element(above: str, below: str) -> str:

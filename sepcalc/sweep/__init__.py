@@ -1,1 +1,1 @@
-"""Grids of convolutions and networks: what a number changes when it is varied."""
+"""Sweeps: the costs of convolutions and networks as their quantities vary."""

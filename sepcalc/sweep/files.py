@@ -7,7 +7,7 @@ integers, floats and texts. JSON is one object with a record on each line: ``{"s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, repeat
 from operator import truediv
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from polars import DataFrame
 
 Watch = Callable[[int], object]
-"""Hears how many points are done."""
+"""Called with the number of points done."""
 
 
 class Form(NamedTuple):
-    """How a record is written: fields and their labels, the sign between them, and those around records."""
+    """The syntax of a record: fields, their labels, and the signs between fields and around records."""
 
     field: Callable[[Plain], str]
     label: Callable[[str], str] = lambda key: ""
@@ -39,16 +39,9 @@ class Form(NamedTuple):
 FORMS = {
     "csv": Form(field=csv_field),
     "tsv": Form(field=tsv_field, separator="\t"),
-    "json": Form(
-        field=json_text,
-        label=lambda key: f"{json_text(key)}: ",
-        separator=", ",
-        begin="  {",
-        end="}",
-        between=",\n",
-    ),
+    "json": Form(json_text, lambda key: f"{json_text(key)}: ", separator=", ", begin="  {", end="}", between=",\n"),
 }
-"""Every format of text for programs, by name."""
+"""The text formats for programs, by name."""
 
 
 def sweep_text(sweep: Sweep, columns: Sequence[Column], form: str, watch: Watch = lambda _: None) -> Iterator[str]:
@@ -70,7 +63,7 @@ def _head(sweep: Sweep, columns: Sequence[Column]) -> str:
         "schema": SCHEMA,
         "kind": "sweep",
         "title": sweep_title(sweep),
-        "swept": {axis.key: [plain(each, known[axis.key]) for each in axis.values] for axis in sweep.grid.swept},
+        "swept": {axis.key: [plain(value, known[axis.key]) for value in axis.values] for axis in sweep.grid.swept},
         "variants": sweep.names,
     }
     return f'{json_text(head)[:-1]}, "rows": [\n'
@@ -80,30 +73,21 @@ def _lines(sweep: Sweep, columns: Sequence[Column], form: Form, block: Block) ->
     """The records of a block, those of a point one after another."""
     swept = [column for column in columns if column.key in block.values]
     others = columns[len(swept) :]
-    points = _joined(form.separator, [_texts(block.values[column.key], column, form) for column in swept])
-    each = []
+    texts = [_texts(block.values[column.key], column, form) for column in swept]
+    points = [[*map(form.separator.join, zip(*texts, strict=True))]] if swept else []
+    variants = []
     for place, name in enumerate(sweep.names):
-        mine = {
-            "variant": repeat(form.label("variant") + form.field(name)),
-            **_figures(sweep, others, form, block, place),
-        }
-        fields = [*([points] if swept else []), *(mine[column.key] for column in others)]
-        each.append(map(form.separator.join, zip(*fields, strict=False)))
-    records = chain.from_iterable(zip(*each, strict=True))
+        found = figures(sweep, block, place, truediv)
+        fields: dict[str, Iterable[str]] = {"variant": repeat(form.label("variant") + form.field(name))}
+        fields |= {column.key: _texts(found[column.key], column, form) for column in others if column.key in found}
+        listed = (fields[column.key] for column in others)
+        variants.append(map(form.separator.join, zip(*points, *listed, strict=False)))
+    records = chain.from_iterable(zip(*variants, strict=True))
     return (f"{form.begin}{record}{form.end}" for record in records) if form.begin else records
 
 
-def _joined(separator: str, texts: Sequence[Sequence[str]]) -> list[str]:
-    return [*map(separator.join, zip(*texts, strict=True))]
-
-
-def _figures(sweep: Sweep, columns: Sequence[Column], form: Form, block: Block, place: int) -> dict[str, Sequence[str]]:
-    found = figures(sweep, block, place, truediv)
-    return {column.key: _texts(found[column.key], column, form) for column in columns if column.key in found}
-
-
 def _texts(values: Sequence[Any], column: Column, form: Form) -> Sequence[str]:
-    """The fields of a column; a million numbers are written in C, and what comes twice is written once."""
+    """The fields of a column; whole numbers are written in C, and a repeated value is written once."""
     label = form.label(column.key)
     if column.is_number and {*map(type, values)} == {int}:
         return [label + text for text in map(str, values)] if label else [*map(str, values)]
@@ -143,7 +127,7 @@ def write_parquet(sweep: Sweep, columns: Sequence[Column], file: BinaryIO, watch
 
 
 def _type(sweep: Sweep, column: Column) -> str:
-    """The name of the column's type: lengths of which any has several axes are texts."""
+    """The name of the column's type; lengths are texts if any has several axes."""
     numeric = {axis.key: axis.is_numeric for axis in sweep.grid.swept}
     if column.kind == "text" or not numeric.get(column.key, True):
         return "String"
@@ -153,7 +137,7 @@ def _type(sweep: Sweep, column: Column) -> str:
 def _interleaved(sweep: Sweep, columns: Sequence[Column], block: Block) -> dict[str, list[Any]]:
     """The values of each column of a block, those of a point one after another."""
     points, rows = len(block.counts[0].params), len(sweep.names)
-    each = [figures(sweep, block, place, truediv) for place in range(rows)]
+    variants = [figures(sweep, block, place, truediv) for place in range(rows)]
     found: dict[str, list[Any]] = {"variant": [*sweep.names] * points}
     for column in columns:
         if column.key in block.values:
@@ -161,5 +145,5 @@ def _interleaved(sweep: Sweep, columns: Sequence[Column], block: Block) -> dict[
             values = [read(plain(value, column)) for value in block.values[column.key]]
             found[column.key] = [value for value in values for _ in range(rows)]
         elif column.key != "variant":
-            found[column.key] = [*chain.from_iterable(zip(*(mine[column.key] for mine in each), strict=True))]
+            found[column.key] = [*chain.from_iterable(zip(*(mine[column.key] for mine in variants), strict=True))]
     return {column.key: found[column.key] for column in columns}

@@ -6,7 +6,7 @@ Commas join values and ranges; a repeated value counts once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain, repeat
@@ -27,7 +27,7 @@ Read = TypeVar("Read")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axis:
-    """A quantity called ``key``, and its ``values`` in the order of the points; it is swept if there are several."""
+    """A quantity called ``key``, and its ``values`` in the order of the points; several values are swept."""
 
     key: str
     values: tuple[Any, ...]
@@ -41,8 +41,12 @@ class Axis:
         >>> Axis.of("k", [3, (3, 1), (3, 3)]).values
         ((3, 3), (3, 1))
         """
-        several = isinstance(values, (list, range))
-        return cls(key=key, values=tuple(dict.fromkeys(_written_out(values))) if several else (values,))
+        if not isinstance(values, (list, range)):
+            return cls(key=key, values=(values,))
+        counts = {len(value) for value in values if isinstance(value, tuple)}
+        axes = counts.pop() if len(counts) == 1 else 0
+        lengths = ((value,) * axes if axes and isinstance(value, int) else value for value in values)
+        return cls(key=key, values=tuple(dict.fromkeys(lengths)))
 
     @property
     def swept(self) -> bool:
@@ -53,13 +57,6 @@ class Axis:
     def is_numeric(self) -> bool:
         """Whether every value is one number."""
         return all(isinstance(value, (int, Fraction)) for value in self.values)
-
-
-def _written_out(values: Sequence[Any]) -> Iterator[Any]:
-    """Lengths of all axes of the map where any value has them: a column of a table holds one or the other."""
-    counts = {len(value) for value in values if isinstance(value, tuple)}
-    axes = counts.pop() if len(counts) == 1 else 0
-    return ((value,) * axes if axes and isinstance(value, int) else value for value in values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +74,9 @@ class Grid:
 
     def __post_init__(self) -> None:
         if len(self) > MOST_POINTS:
-            each = " × ".join(f"{len(axis.values):,} of {axis.key}" for axis in self.swept)
-            raise SepcalcError(
-                f"the grid has {len(self):,} points ({each}), more than {MOST_POINTS:,}; give fewer values"
-            )
+            sizes = " × ".join(f"{len(axis.values):,} of {axis.key}" for axis in self.swept)
+            fact = f"the grid has {len(self):,} points ({sizes}), more than {MOST_POINTS:,}"
+            raise SepcalcError(f"{fact}; give fewer values")
 
     def __len__(self) -> int:
         return prod(len(axis.values) for axis in self.axes)
@@ -92,11 +88,11 @@ class Grid:
 
     def columns(self, start: int, stop: int) -> dict[str, list[Any]]:
         """The values of each axis at the points from ``start`` up to ``stop``, by key."""
-        found, inner = {}, len(self)
+        columns, inner = {}, len(self)
         for axis in self.axes:
             inner //= len(axis.values)
-            found[axis.key] = _stretch(axis.values, inner, start, stop)
-        return found
+            columns[axis.key] = _stretch(axis.values, inner, start, stop)
+        return columns
 
 
 def _stretch(values: tuple[Any, ...], inner: int, start: int, stop: int) -> list[Any]:
@@ -139,7 +135,7 @@ def parse_values(text: str, read: Callable[[str], Read]) -> list[Read]:
 
 
 def _item(item: str, read: Callable[[str], Any]) -> Iterator[Any]:
-    """What stands between two commas."""
+    """The values of one item of a list: a value or a range."""
     ends = item.split(":")
     if len(ends) == 1:
         yield _read(item, read)
@@ -151,8 +147,11 @@ def _item(item: str, read: Callable[[str], Any]) -> Iterator[Any]:
         raise SepcalcError(f"the range '{item}' is not between two numbers; give a list like 3x1,5x1")
     if first > last:
         raise SepcalcError(f"the range '{item}' is empty; give the smaller end first")
-    step = ends[2] if len(ends) == 3 else "1"
-    yield from _numbers(first, last, _step(item, step, read), grows=step.startswith("x"))
+    text = ends[2] if len(ends) == 3 else "1"
+    step, grows = _step(item, text, read), text.startswith("x")
+    while first <= last:
+        yield first
+        first = first * step if grows else first + step
 
 
 def _read(text: str, read: Callable[[str], Any]) -> Any:
@@ -167,9 +166,3 @@ def _step(item: str, text: str, read: Callable[[str], Any]) -> int | Fraction:
     if not isinstance(step, (int, Fraction)) or (text.startswith("x") and step <= 1):
         raise SepcalcError(f"the range '{item}' has no such step as {text}; give a number, or a factor above 1 like x2")
     return step
-
-
-def _numbers(first: Any, last: Any, step: Any, *, grows: bool) -> Iterator[Any]:
-    while first <= last:
-        yield first
-        first = first * step if grows else first + step

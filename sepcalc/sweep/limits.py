@@ -1,14 +1,15 @@
 """The direction of a sweep's reductions along each quantity, and their limits as one quantity grows.
 
-Both are found in the numbers. A direction is one on which all steps along a quantity agree. A limit is the value far
-beyond the grid, where the reduction no longer changes. Its formula comes from the rewrite, run on numbers that remember
-their names (:mod:`sepcalc.explain.symbols`), and is printed only if it gives every one of those numbers.
+Both are found in the numbers: all steps along a quantity agree on a direction, and far beyond the grid the reduction no
+longer changes. A limit's formula comes from the rewrite, run on numbers that remember their names
+(:mod:`sepcalc.explain.symbols`), and is printed only if it gives the limit at every point.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
+from math import prod
 from typing import Any, Literal, NamedTuple
 
 from sepcalc.explain.symbols import UNICODE, Formula, Symbol, Term, formula, write
@@ -19,22 +20,22 @@ from sepcalc.sweep.sweep import Block, Sweep
 Count = Literal["params", "macs"]
 
 _COUNTS: dict[Count, str] = {"macs": "MACs ", "params": "params "}
-"""What a sentence calls the reduction of each count, where they differ."""
+"""The word before "reduction" for each count, in sentences about one of them."""
 
 _FAR = 10**8
-"""No number that is looked up beyond the grid is larger, so that what a rewrite makes of it is still believed."""
+"""The largest number beyond the grid: a variant can multiply it and stay below :data:`sepcalc.core.spec.LARGEST`."""
 
 _STEP = 16
-"""How much nearer the number is that it is compared with."""
+"""The far number / the near number beyond the grid."""
 
 _SETTLED = Fraction(1, 100)
-"""A reduction that changes by a smaller part from one of them to the other is about to come to its limit."""
+"""A reduction has a limit above 0 if its relative change from the near number to the far one is at most this."""
 
 _EXACT = Fraction(1, 10**6)
-"""A simple fraction that is nearer to the limit than this part of it is the limit."""
+"""A simple fraction is the limit if its relative distance is at most this."""
 
 _MOST_NAMED = 3
-"""Limits that a sentence lists one by one."""
+"""Limits listed one by one in a sentence."""
 
 
 def trend_notes(sweep: Sweep, whole: Block, beyond: Sequence[Horizon]) -> Iterator[str]:
@@ -43,7 +44,7 @@ def trend_notes(sweep: Sweep, whole: Block, beyond: Sequence[Horizon]) -> Iterat
     Reductions of multiply-adds and of parameters have a sentence each where they differ. ``whole`` has all points of
     the sweep, ``beyond`` its :func:`horizons`.
     """
-    known = {each.axis.key: each for each in beyond}
+    known = {horizon.axis.key: horizon for horizon in beyond}
     for place, name in enumerate(sweep.names):
         moves = {count: _moves(sweep, whole, known, place, count) for count in _COUNTS if place != sweep.reference}
         alike = len({*moves.values()}) == 1
@@ -53,14 +54,15 @@ def trend_notes(sweep: Sweep, whole: Block, beyond: Sequence[Horizon]) -> Iterat
 
 
 def _moves(sweep: Sweep, whole: Block, beyond: Mapping[str, Horizon], place: int, count: Count) -> str:
-    """What the reduction does along each quantity, as the end of a sentence."""
+    """The directions and limits of a reduction, as the end of a sentence."""
     values = sweep.reductions(whole, place, count, Fraction)
     moves, fixed, inner = [], [], len(values)
     for axis in sweep.grid.axes:
         inner //= len(axis.values)
         signs = {*_signs(values, axis.values, inner)} if axis.swept and axis.is_numeric else set()
         horizon = beyond.get(axis.key)
-        turns = horizon is not None and not {*_signs_beyond(sweep, horizon, place, count, values)} <= {0, *signs}
+        far = _at_points(sweep, axis, sweep.reductions(horizon.far, place, count, Fraction)) if horizon else ()
+        turns = not {*map(_sign, values, far)} <= {None, 0, *signs}
         if signs == {0} and not turns:
             fixed.append(axis.key)
         elif signs:
@@ -71,7 +73,6 @@ def _moves(sweep: Sweep, whole: Block, beyond: Mapping[str, Horizon], place: int
 
 
 def _verb(signs: set[int]) -> str:
-    """What a reduction does whose steps along a quantity have these ``signs``."""
     if signs == {0}:
         return "is the same at each given"
     return f"{'grows' if signs <= {0, 1} else 'falls' if signs <= {0, -1} else 'grows and falls'} with"
@@ -79,29 +80,18 @@ def _verb(signs: set[int]) -> str:
 
 def _signs(values: Sequence[Fraction | None], at: Sequence[Any], inner: int) -> Iterator[int]:
     """1, -1 or 0 for each step along an axis, whose neighbours are ``inner`` apart: ``values`` grow, fall or stay."""
-    for place, (one, other) in enumerate(zip(values, values[inner:], strict=False)):
+    for place, sign in enumerate(map(_sign, values, values[inner:])):
         step = place // inner % len(at)
-        if step < len(at) - 1 and one is not None and other is not None:
-            up = _sign(one, other)
-            yield up if at[step + 1] > at[step] else -up
+        if step < len(at) - 1 and sign is not None:
+            yield sign if at[step + 1] > at[step] else -sign
 
 
-def _sign(one: Fraction, other: Fraction) -> int:
-    return (other > one) - (other < one)
-
-
-def _signs_beyond(
-    sweep: Sweep, beyond: Horizon, place: int, count: Count, values: Sequence[Fraction | None]
-) -> Iterator[int]:
-    """The sign of the step from each of ``values`` on the grid to the one far beyond it."""
-    far = _at_points(sweep, beyond.axis, sweep.reductions(beyond.far, place, count, Fraction))
-    for one, other in zip(values, far, strict=True):
-        if one is not None and other is not None:
-            yield _sign(one, other)
+def _sign(one: Fraction | None, other: Fraction | None) -> int | None:
+    return None if one is None or other is None else (other > one) - (other < one)
 
 
 class Horizon(NamedTuple):
-    """The lines of a sweep along ``axis``, at two numbers beyond it: one point for each line in either block."""
+    """A sweep with ``axis`` at two numbers beyond it; either block has one point for each line along the axis."""
 
     axis: Axis
     near: Block
@@ -109,13 +99,13 @@ class Horizon(NamedTuple):
 
 
 def horizons(sweep: Sweep) -> list[Horizon]:
-    """What is beyond each swept quantity that can grow without end."""
+    """The horizon of each swept quantity that can grow without end."""
     axes = (axis for axis in sweep.grid.swept if axis.key in sweep.growing and axis.is_numeric)
     return [Horizon(axis, *(_lines(sweep, axis, _beyond(axis) // part) for part in (_STEP, 1))) for axis in axes]
 
 
 def _beyond(axis: Axis) -> int:
-    """A number far beyond the axis, which whatever divides its last value divides too."""
+    """A number far beyond the axis; divisors of the largest value divide it too."""
     far = int(max(axis.values))
     while far * _STEP <= _FAR:
         far *= _STEP
@@ -123,8 +113,8 @@ def _beyond(axis: Axis) -> int:
 
 
 def _lines(sweep: Sweep, axis: Axis, value: int) -> Block:
-    """The lines along ``axis``, at this value of it."""
-    grid = Grid(axes=tuple(Axis.of(axis.key, value) if each is axis else each for each in sweep.grid.axes))
+    fixed = Axis.of(axis.key, value)
+    grid = Grid(axes=tuple(fixed if other is axis else other for other in sweep.grid.axes))
     return sweep.count(grid.columns(0, len(grid)))
 
 
@@ -134,12 +124,8 @@ def limits(sweep: Sweep, beyond: Horizon, place: int, count: Count) -> list[Frac
 
 
 def _at_points(sweep: Sweep, axis: Axis, lines: Sequence[Fraction | None]) -> list[Fraction | None]:
-    """What each line along ``axis`` has, at each point of the grid."""
-    inner = 1
-    for each in reversed(sweep.grid.axes):
-        if each is axis:
-            break
-        inner *= len(each.values)
+    """The value of its line along ``axis``, at each point of the grid."""
+    inner = prod(len(other.values) for other in sweep.grid.axes[sweep.grid.axes.index(axis) + 1 :])
     starts = range(0, len(lines), inner)
     return [value for start in starts for _ in axis.values for value in lines[start : start + inner]]
 
@@ -150,11 +136,11 @@ def _limits(sweep: Sweep, beyond: Horizon, place: int, count: Count) -> list[Fra
 
 
 def _limit(near: Fraction | None, far: Fraction | None) -> Fraction | None:
-    """What a reduction nears that is ``near`` at one number and ``far`` at one that is :data:`_STEP` times as large."""
+    """The limit of a reduction from its values at the near number and at the far one; None where there is none."""
     if near is None or far is None:
         return None
     if abs(far - near) <= _SETTLED * far:
-        # What is still missing falls with the number, so the last step tells how much that is.
+        # The distance from the limit is inversely proportional to the number.
         limit = far + (far - near) / (_STEP - 1)
         simple = limit.limit_denominator(1000)
         return simple if abs(simple - limit) <= _EXACT * limit else limit
@@ -162,7 +148,7 @@ def _limit(near: Fraction | None, far: Fraction | None) -> Fraction | None:
 
 
 def _nearing(sweep: Sweep, beyond: Horizon, place: int, count: Count) -> str:
-    """What the reduction nears as a quantity grows, as the end of a sentence; "" where it is not known of all."""
+    """The limit as a quantity grows, as the end of a sentence; "" if some line has none."""
     there = sweep.reductions(beyond.far, place, count, Fraction)
     found = {line: limit for line, limit in enumerate(_limits(sweep, beyond, place, count)) if there[line] is not None}
     known = {line: limit for line, limit in found.items() if limit is not None}
@@ -172,13 +158,9 @@ def _nearing(sweep: Sweep, beyond: Horizon, place: int, count: Count) -> str:
     if law is not None and law.names & {axis.key for axis in sweep.grid.swept}:
         return f"{write(law, UNICODE)} ({_listed(sweep, law, beyond.far.values, known)})"
     least, most = min(known.values()), max(known.values())
-    if least == most:
-        return _equal(law, least)
-    return f"a limit from {_factor(least)} to {_factor(most)}"
-
-
-def _equal(law: Formula | None, limit: Fraction) -> str:
-    return f"{write(law, UNICODE)} = {_factor(limit)}" if law and law.names else _factor(limit)
+    if least != most:
+        return f"a limit from {_factor(least)} to {_factor(most)}"
+    return f"{write(law, UNICODE)} = {_factor(least)}" if law and law.names else _factor(least)
 
 
 def _factor(limit: Fraction) -> str:
@@ -186,10 +168,10 @@ def _factor(limit: Fraction) -> str:
 
 
 def _listed(sweep: Sweep, law: Formula, lines: Mapping[str, Sequence[Any]], known: Mapping[int, Fraction]) -> str:
-    """Each limit and where it is: ``9.00× at k 3, 25.0× at k 5``; of many the first and the last."""
+    """The limits with their points: ``9.00× at k 3, 25.0× at k 5``; of many the first and the last."""
     names = [axis.key for axis in sweep.grid.swept if axis.key in law.names]
-    each = {", ".join(f"{name} {shown(lines[name][line])}" for name in names): limit for line, limit in known.items()}
-    texts = [f"{_factor(limit)} at {where}" for where, limit in each.items()]
+    points = {", ".join(f"{name} {shown(lines[name][line])}" for name in names): limit for line, limit in known.items()}
+    texts = [f"{_factor(limit)} at {point}" for point, limit in points.items()]
     return ", ".join(texts if len(texts) <= _MOST_NAMED else (texts[0], "…", texts[-1]))
 
 
@@ -199,10 +181,8 @@ def _law(sweep: Sweep, beyond: Horizon, place: int, count: Count, known: Mapping
     plain = {key: values[min(known)] for key, values in beyond.far.values.items()}
     named = plain | {key: Symbol(key, plain[key]) for key in lines}
     counters = [*sweep.counters.values()]
-    above, below = (
-        _leading(formula(counter(**named)[count == "macs"]), beyond.axis.key)
-        for counter in (counters[sweep.reference], counters[place])
-    )
+    counts = [formula(counters[row](**named)[count == "macs"]) for row in (sweep.reference, place)]
+    above, below = (_leading(whole, beyond.axis.key) for whole in counts)
     law = above.over(below)
     if law is None:
         return None
@@ -218,10 +198,7 @@ def _leading(whole: Formula, name: str) -> Formula:
     'k + k²'
     """
     powers = [dict(term.powers).get(name, 0) for term in whole.terms]
+    leading = (term for term, power in zip(whole.terms, powers, strict=True) if power == max(powers))
     return Formula(
-        tuple(
-            Term(term.coefficient, tuple(each for each in term.powers if each[0] != name))
-            for term, power in zip(whole.terms, powers, strict=True)
-            if power == max(powers)
-        )
+        tuple(Term(term.coefficient, tuple(item for item in term.powers if item[0] != name)) for term in leading)
     )

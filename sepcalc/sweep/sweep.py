@@ -1,4 +1,4 @@
-"""Many convolutions, or a network in many sizes: the costs of each variant at every point of a grid.
+"""The costs of each variant at every point of a grid, for convolutions or for a network in many sizes.
 
 A *point* is one choice of every quantity (channels, kernel, size, …). It has a row for each variant, the reference
 included, with exact integers; a variant that cannot express the convolution has a reason instead of counts. Points are
@@ -29,10 +29,10 @@ from sepcalc.sweep.grid import Axis, Grid, shown
 from sepcalc.sweep.many import Points, evaluate
 
 BLOCK = 2**13
-"""Convolutions that are counted at once: so many that a rewrite costs little, so few that they take little memory."""
+"""Points counted at once: enough that a rewrite costs little for each, and few enough for little memory."""
 
 QUANTITIES = ("c_in", "c_out", "k", "size", "stride")
-"""What a convolution is made of; every other quantity is an option of variants."""
+"""The quantities of a convolution; every other one is an option of variants."""
 
 Counter = Callable[..., tuple[int, int]]
 """Parameters and multiply-adds at a point, called with the value of each quantity by its key."""
@@ -80,7 +80,7 @@ class Sweep(Tabular):
 
     @property
     def reference(self) -> int:
-        """The place of the row that reductions are against."""
+        """The place of the row ``standard``, which reductions are against."""
         return self.names.index("standard")
 
     def block(self, start: int, stop: int) -> Block:
@@ -95,11 +95,9 @@ class Sweep(Tabular):
     def whole(self) -> Block:
         """All points as one block."""
         blocks = [*self.blocks()]
-        values = {key: [*chain.from_iterable(each.values[key] for each in blocks)] for key in blocks[0].values}
-        rows = zip(*(each.counts for each in blocks), strict=True)
-        return Block(
-            values, tuple(Counts(*([*chain.from_iterable(each)] for each in zip(*row, strict=True))) for row in rows)
-        )
+        values = {key: [*chain.from_iterable(block.values[key] for block in blocks)] for key in blocks[0].values}
+        rows = (zip(*row, strict=True) for row in zip(*(block.counts for block in blocks), strict=True))
+        return Block(values, tuple(Counts(*([*chain.from_iterable(parts)] for parts in row)) for row in rows))
 
     def count(self, values: Mapping[str, Sequence[Any]]) -> Block:
         """Points with these values, which need not be those of the grid."""
@@ -121,24 +119,15 @@ class Sweep(Tabular):
 
 
 def _counts(counter: Counter, points: Points) -> Counts:
-    """The counts of one variant at all ``points``, in their order."""
     total = len(points.places)
-    params: list[int | None] = [None] * total
-    macs: list[int | None] = [None] * total
-    why_not: list[str | None] = [None] * total
+    columns: tuple[list[Any], ...] = ([None] * total, [None] * total, [None] * total)
     for piece in evaluate(counter, points):
-        if piece.reasons:
-            _put(why_not, piece.places, piece.reasons)
-        elif len(piece.places) == total:
-            return Counts(piece.answers[0], piece.answers[1], why_not)
-        else:
-            for counts, values in zip((params, macs), piece.answers, strict=True):
-                _put(counts, piece.places, values)
-    return Counts(params, macs, why_not)
-
-
-def _put(target: list[Any], places: Sequence[int], values: Sequence[Any]) -> None:
-    deque(map(target.__setitem__, places, values), maxlen=0)
+        if piece.answers and len(piece.places) == total:
+            return Counts(piece.answers[0], piece.answers[1], columns[-1])
+        filled = zip(columns, piece.answers, strict=False) if piece.answers else [(columns[-1], piece.reasons)]
+        for column, values in filled:
+            deque(map(column.__setitem__, piece.places, values), maxlen=0)
+    return Counts(*columns)
 
 
 def sweep_layer(
@@ -157,13 +146,13 @@ def sweep_layer(
     chosen = [get("standard"), *(tuple(map(get, variants)) or choose())]
     if "groups" in values:
         chosen.append(get("grouped"))
-    grid = Grid(axes=tuple(Axis.of(key, each) for key, each in values.items()))
+    grid = Grid(axes=tuple(Axis.of(key, value) for key, value in values.items()))
     lengths = (*(value for axis in grid.axes for value in axis.values[:1]), *settings.values())
     axes = next((len(value) for value in lengths if isinstance(value, tuple)), 2)
     return Sweep(
         what=_what(axes, settings),
         grid=grid,
-        counters={each.name: partial(_count, each, settings) for each in chosen},
+        counters={variant.name: partial(_count, variant, settings) for variant in chosen},
         growing=("c_in", "c_out", "k", *(["size"] if "size" in values else [])),
         is_open="size" not in values,
         axes=axes,
@@ -171,7 +160,7 @@ def sweep_layer(
 
 
 def _what(axes: int, settings: Mapping[str, Any]) -> str:
-    """A convolution in a few words, with whatever is not its default."""
+    """The kind of convolution, and the settings that are not the default."""
     usual = ConvSpec.of.__kwdefaults__ or {}
     unusual = {key: value for key, value in settings.items() if value not in (usual[key], (usual[key],) * axes)}
     kind = f"{'' if axes == 2 else f'{axes}D '}{'transposed ' if unusual.pop('transposed', False) else ''}convolution"
@@ -184,7 +173,7 @@ def _count(variant: Variant, settings: Mapping[str, Any], **point: Any) -> tuple
     c_in, c_out, k, size, stride = (point.get(key) for key in QUANTITIES)
     spec = ConvSpec.of(c_in, c_out, k, size=size, stride=1 if stride is None else stride, **settings)  # type: ignore[arg-type]
     check_size(spec)
-    # A map that is left open is one position: what keeps its size costs the same at each.
+    # An open map is counted at one position: a stage that keeps the size costs the same at all.
     known = replace(spec, size=(1,) * len(spec.kernel)) if size is None else spec
     bound = variant.bind(point)
     made = Candidate(variant=bound, stages=bound(known))
@@ -215,10 +204,10 @@ def sweep_network(
         cost = found.cost if variant is None else found.what_if(variant.bind(point)).cost
         return cost.params, cost.macs
 
-    rewritten = {each.name: partial(count, each) for each in tuple(variants) or choose()}
+    rewritten = {variant.name: partial(count, variant) for variant in tuple(variants) or choose()}
     return Sweep(
         what=name,
-        grid=Grid(axes=tuple(Axis.of(key, each) for key, each in values.items())),
+        grid=Grid(axes=tuple(Axis.of(key, value) for key, value in values.items())),
         counters={AS_WRITTEN: partial(count, None), **rewritten},
         block_points=1,  # a network is made from plain numbers
     )

@@ -1,7 +1,7 @@
 """The table of a sweep: one row per point and variant, the swept quantities in front.
 
-Two kinds of extra columns are for charts: ``limit:c_out``, the limit of the reduction of multiply-adds as that quantity
-grows, and ``why_not``, the reason for a row without counts.
+Charts have extra columns: ``limit:c_out``, the limit of the reduction of multiply-adds as that quantity grows, and
+``why_not``, the reason for a row without counts.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from sepcalc.sweep.limits import horizons, limits, trend_notes
 from sepcalc.sweep.sweep import Block, Counts, Sweep
 
 MOST_ROWS = 20_000
-"""Rows of a table that is made for people; programs get any number of them."""
+"""Rows of a table for people; files for programs have no limit."""
 
 MOST_LISTED = 4
-"""Values of a quantity that the title lists one by one."""
+"""Values of a quantity listed one by one in the title."""
 
 
 def sweep_tables(sweep: Sweep) -> tuple[Table, ...]:
@@ -43,16 +43,14 @@ def sweep_table(sweep: Sweep) -> Table:
             f"a table of {rows:,} rows is too long to be read, the longest has {MOST_ROWS:,}; "
             "give fewer values, or -o with a .csv, .tsv, .json or .parquet file"
         )
-    whole = sweep.whole()
-    beyond = horizons(sweep)
+    whole, beyond = sweep.whole(), horizons(sweep)
+    further = {_limit_column(horizon.axis): horizon for horizon in beyond}
+    columns = (*sweep_columns(sweep), *further)
     cells = [
-        {
-            **figures(sweep, whole, place, Fraction),
-            **{_limit_column(each.axis).key: limits(sweep, each, place, "macs") for each in beyond},
-        }
+        figures(sweep, whole, place, Fraction)
+        | {column.key: limits(sweep, horizon, place, "macs") for column, horizon in further.items()}
         for place in range(len(sweep.names))
     ]
-    columns = (*sweep_columns(sweep), *(_limit_column(each.axis) for each in beyond))
     return Table(
         name="sweep",
         title=sweep_title(sweep),
@@ -71,9 +69,8 @@ def _rows(
 ) -> Iterator[Row]:
     for point in range(len(cells[0]["params"])):
         for name, mine in zip(names, cells, strict=True):
-            here: dict[str, Cell] = {key: column[point] for key, column in (*values.items(), *mine.items())}
-            here["variant"] = name
-            yield Row(cells=tuple(here[column.key] for column in columns))
+            found = {"variant": name, **{key: column[point] for key, column in (*values.items(), *mine.items())}}
+            yield Row(cells=tuple(found[column.key] for column in columns))
 
 
 class PointsOfRow(NamedTuple):
@@ -101,7 +98,7 @@ FIGURES: dict[str, Callable[[PointsOfRow], Sequence[Any]]] = {
     "params_reduction": lambda row: row.reductions("params"),
     "macs_reduction": lambda row: row.reductions("macs"),
 }
-"""The columns that a sweep shares with a layer's table, by key, with their figures at many points at once."""
+"""The figures of each column that a sweep shares with a layer's table, by key."""
 
 
 def sweep_columns(sweep: Sweep) -> tuple[Column, ...]:
@@ -146,7 +143,7 @@ def figures(sweep: Sweep, block: Block, place: int, divide: Callable[[int, int],
 
 
 def sweep_title(sweep: Sweep) -> str:
-    """What is swept, the fixed quantities, and the swept ones."""
+    """The name of the layer or network, the fixed quantities, and the swept ones."""
     fixed = [f"{axis.key} {shown(axis.values[0])}" for axis in sweep.grid.axes if not axis.swept]
     swept = [_described(axis) for axis in sweep.grid.swept]
     return "; ".join(filter(None, (", ".join((sweep.what, *fixed)), ", ".join(swept))))
@@ -160,7 +157,7 @@ def _described(axis: Axis) -> str:
 
 
 def _reason_notes(sweep: Sweep, whole: Block) -> Iterator[str]:
-    """Why there are no counts; one sentence for reasons that differ in their numbers alone."""
+    """The reasons for missing counts; reasons that differ in their numbers alone share a sentence."""
     missing = whole.counts[sweep.reference].why_not
     yield from _alike("nothing is counted", missing)
     for name, counts in zip(sweep.names, whole.counts, strict=True):
