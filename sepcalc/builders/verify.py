@@ -66,7 +66,9 @@ def verify(network: Network, variants: Iterable[Variant | str] = ()) -> tuple[Ch
 
 def _forms(layer: Convolution, unit: Unit | None, variants: Sequence[Variant]) -> Iterator[tuple[str, Stages]]:
     yield AS_WRITTEN, layer.stages
-    for variant in variants if unit else ():
+    if unit is None:
+        return
+    for variant in variants:
         try:
             yield variant.name, unit.layer.as_variant(variant)
         except SpecError:

@@ -231,5 +231,11 @@ Tap = int | Part
 Taps = tuple[Tap, ...]
 """All that a layer reads, in order; empty where the file does not say: the layer starts a chain of its own."""
 
+
+def parts(taps: Iterable[Tap]) -> Taps:
+    """Some of the numbers of what is read; which channels they are is not known."""
+    return tuple(tap if isinstance(tap, Part) else Part(tap, 0, 0) for tap in taps)
+
+
 INPUT = -1
 """The index of the network's input, as if a layer before the first wrote it."""

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from math import prod
 
-from sepcalc.core.layers import FeatureMap, Layer, Operator, Part, Taps
+from sepcalc.core.layers import FeatureMap, Layer, Operator, Taps
 from sepcalc.core.spec import Bias, ConvSpec
 
 MOST_AXES = 3
@@ -61,11 +61,6 @@ class ImportedLayers:
         """Whether a layer of this ``spec`` reads the weights of the layer ``owner`` in the same way."""
         theirs = self.specs.get(owner or "")
         return theirs is not None and _weights(theirs) == _weights(spec)
-
-
-def parts(taps: Taps) -> Taps:
-    """Some of the numbers of what is read; which channels they are is not known."""
-    return tuple(tap if isinstance(tap, Part) else Part(tap, 0, 0) for tap in taps)
 
 
 def _weights(spec: ConvSpec) -> tuple[object, ...]:

@@ -23,8 +23,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 
-from sepcalc.core.layers import INPUT, FeatureMap, Operator, Taps
-from sepcalc.readers.imported import Claims, ImportedLayers, parts
+from sepcalc.core.layers import INPUT, FeatureMap, Operator, Taps, parts
+from sepcalc.readers.imported import Claims, ImportedLayers
 from sepcalc.readers.onnx.graph import Graph, Node, OpenShape, Shape, Tensor
 from sepcalc.readers.onnx.registry import operator_record
 

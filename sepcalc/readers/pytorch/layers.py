@@ -12,10 +12,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sepcalc.core.layers import INPUT, Convolution, FeatureMap, Layer, Operator, Part, Product, Tap, Taps
+from sepcalc.core.layers import INPUT, Convolution, FeatureMap, Layer, Operator, Part, Product, Tap, Taps, parts
 from sepcalc.core.network import Network
 from sepcalc.core.spec import Axes, Bias, ConvSpec
-from sepcalc.readers.imported import ImportedLayers, linear_spec, parts
+from sepcalc.readers.imported import ImportedLayers, linear_spec
 from sepcalc.readers.pytorch.operators import OPERATORS, Terms, base
 from sepcalc.readers.trace import AtenCall, Operation, Trace, Use
 

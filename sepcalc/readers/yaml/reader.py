@@ -172,6 +172,7 @@ class _Reader:
             input=reads,
             layers=tuple(reading.layers),
             wiring=tuple(reading.wiring),
+            abridged=reading.abridged,
             published=published,
         )
 
