@@ -98,7 +98,7 @@ def build_network(network: Network, *, device: str = "cpu") -> nn.Module:
     torch.Size([1, 1000, 1, 1])
     """
     if network.wiring is None or network.abridged:
-        raise SpecError(f"{network.name} is a list of layers that does not say what each reads; run the model itself")
+        raise SpecError(f"{network.name} cannot be built from its layers alone; run the model itself")
     modules: list[nn.Module] = []
     owners: dict[str, nn.Module] = {}
     for layer, taps in zip(network.layers, network.wiring, strict=True):

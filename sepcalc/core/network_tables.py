@@ -293,7 +293,7 @@ class TotalsRow(NamedTuple):
 
 TOTALS: dict[str, Field[TotalsRow]] = by_key(
     Field(key="variant", title="Variant", figure=lambda row: row.name,
-          rule="cheapest: each convolution in that of these forms with the fewest MACs."),
+          rule="cheapest: each convolution in the form above that has the fewest MACs."),
     Field(key="params", title="Params", kind="count", answer="too", figure=lambda row: row.cost.params),
     Field(key="macs", title="MACs", kind="count", answer="too", figure=lambda row: row.cost.macs),
     Field(key="params_reduction", title="Params reduction", kind="reduction", rank=2, rule=REDUCTION_RULE,
@@ -301,7 +301,7 @@ TOTALS: dict[str, Field[TotalsRow]] = by_key(
     Field(key="macs_reduction", title="MACs reduction", kind="reduction", rank=1, rule=REDUCTION_RULE,
           figure=lambda row: _ratio(row.standard.macs, row.cost.macs)),
     Field(key="converted", title="Layers", kind="count", rank=3,
-          rule="Layers: convolutions that are written so then; a depthwise and the pointwise that reads it are one.",
+          rule="Layers: convolutions in this form; a depthwise one and the pointwise one behind it count as one.",
           figure=lambda row: row.converted),
 )  # fmt: skip
 

@@ -67,7 +67,7 @@ def measure_network(
     if not layers:
         raise SpecError(f"{network.name} has no layer that could be written as another variant; choose another network")
     groups = [rewriting.layer_group(names, layer, setup.conditions) for names, layer in layers]
-    notes = ["The whole is not timed: nothing says what each of its layers reads"]
+    notes = ["The whole is not timed: it cannot be built from its layers alone"]
     if own is not None or (network.wiring is not None and not network.abridged and all(network.wiring)):
         groups.append(rewriting.whole_group(setup.conditions))
         notes = list(rewriting.notes())

@@ -325,7 +325,7 @@ def test_unknown_wiring():
     """Layers of which it is unknown what they read are no module."""
     with pytest.raises(SpecError) as caught:
         build_network(replace(network("- relu"), wiring=None))
-    assert str(caught.value) == "net is a list of layers that does not say what each reads; run the model itself"
+    assert str(caught.value) == "net cannot be built from its layers alone; run the model itself"
     plain = "layers:\n- {name: a, c_in: 3, c_out: 4, k: 3, size: 8}\n- {name: b, c_in: 4, c_out: 4, k: 3, size: 4}"
     with pytest.raises(SpecError) as caught:
         build_network(read(plain))

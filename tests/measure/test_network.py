@@ -196,7 +196,7 @@ def test_layers_alone():
     """Where nothing says what each layer reads, the layers are timed alone, and a note says so."""
     session = measured(PLAIN)
     assert {each.group for each in session.rows} == {"a", "b"}
-    assert session.notes == ("The whole is not timed: nothing says what each of its layers reads.",)
+    assert session.notes == ("The whole is not timed: it cannot be built from its layers alone.",)
 
 
 def test_a_model_of_ones_own():
