@@ -185,10 +185,11 @@ class Network(Tabular):
     def totals(
         self, variants: Iterable[Variant | str] = (), *, only: Iterable[str] = (), keep: Iterable[str] = ()
     ) -> dict[str, Cost]:
-        """The cost ``as-written``, and as each of ``variants`` (the first three by default)."""
+        """The cost ``as-written``, as each of ``variants`` (the first three by default), and with the ``cheapest`` forms."""
         chosen = tuple(map(get, variants)) or choose()
-        rewritten = {variant.name: self.what_if(variant, only=only, keep=keep).cost for variant in chosen}
-        return {AS_WRITTEN: self.cost, **rewritten}
+        what_ifs = [self.what_if(variant, only=only, keep=keep) for variant in chosen]
+        rewritten = {what_if.variant.name: what_if.cost for what_if in what_ifs}
+        return {AS_WRITTEN: self.cost, **rewritten, CHEAPEST: self.cheapest(what_ifs)[0]}
 
 
 def chooser(only: Iterable[str] = (), keep: Iterable[str] = ()) -> Callable[..., bool]:
