@@ -185,7 +185,7 @@ class Network(Tabular):
     def totals(
         self, variants: Iterable[Variant | str] = (), *, only: Iterable[str] = (), keep: Iterable[str] = ()
     ) -> dict[str, Cost]:
-        """The cost ``as-written``, as each of ``variants`` (the first three by default), and with the ``cheapest`` forms."""
+        """The cost ``as-written``, as each of ``variants``, and in the ``cheapest`` forms."""
         chosen = tuple(map(get, variants)) or choose()
         what_ifs = [self.what_if(variant, only=only, keep=keep) for variant in chosen]
         rewritten = {what_if.variant.name: what_if.cost for what_if in what_ifs}

@@ -66,7 +66,7 @@ def network_chart(layers: Table, totals: Table) -> Chart:
     data = [_costs(row, place, variant) for place, row in enumerate(costly, start=1) for variant in variants]
     starts = dict(_starts([str(row["name"]) for row in costly]))
     blocks = [_block(count, column_of(layers, count).title, variants, data, starts) for count in COUNTS]
-    used = totals.select(("variant", *COUNTS, "params_reduction", "macs_reduction"))
+    used = totals.select((*COUNTS, "params_reduction", "macs_reduction"))
     datasets = {"layers": data, "totals": _totals(variants, totals)}
     return page(alt.vconcat(*blocks, spacing=12), layers.title, (used.legend, *totals.notes), datasets)
 
