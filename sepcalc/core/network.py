@@ -185,7 +185,10 @@ class Network(Tabular):
     def totals(
         self, variants: Iterable[Variant | str] = (), *, only: Iterable[str] = (), keep: Iterable[str] = ()
     ) -> dict[str, Cost]:
-        """The cost ``as-written``, as each of ``variants``, and in the ``cheapest`` forms."""
+        """The cost ``as-written``, as each of ``variants``, and with each unit in the ``cheapest`` of these forms.
+
+        The first three variants by default.
+        """
         chosen = tuple(map(get, variants)) or choose()
         what_ifs = [self.what_if(variant, only=only, keep=keep) for variant in chosen]
         rewritten = {what_if.variant.name: what_if.cost for what_if in what_ifs}
