@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from sepcalc.core.answers import layer_answer as layer_answer
     from sepcalc.core.answers import network_answer as network_answer
     from sepcalc.core.layer_tables import layer_table as layer_table
+    from sepcalc.core.layers import FeatureMap as FeatureMap
     from sepcalc.core.modules import Call as Call
-    from sepcalc.core.network import FeatureMap as FeatureMap
     from sepcalc.core.network import Network as Network
     from sepcalc.core.network_tables import comparison_table as comparison_table
     from sepcalc.core.network_tables import network_table as network_table
@@ -81,7 +81,8 @@ _LAZY = {
         "core.answers": ("comparison_answer", "layer_answer", "network_answer"),
         "core.layer_tables": ("layer_table",),
         "core.modules": ("Call",),
-        "core.network": ("FeatureMap", "Network"),
+        "core.layers": ("FeatureMap",),
+        "core.network": ("Network",),
         "core.network_tables": ("comparison_table", "network_table", "totals_table"),
         "explain.derivation": ("explain_layer",),
         "explain.prose": ("render_explanation",),

@@ -20,7 +20,7 @@ from rooms import MAY_IMPORT
 import sepcalc
 from sepcalc.cli.completion import REGISTRIES
 from sepcalc.cli.main import COMMANDS
-from sepcalc.core.network import Operator
+from sepcalc.core.layers import Operator
 from sepcalc.core.runtime import resolve
 from sepcalc.core.table import Tabular
 from sepcalc.render.charts.chart import CHARTS

@@ -13,8 +13,9 @@ from typing import Any
 from sepcalc.builders.torch_operators import Narrow, PerPosition, Repeated, norm
 from sepcalc.builders.torch_stages import build_module, build_stages
 from sepcalc.core.errors import MissingExtraError, SpecError
+from sepcalc.core.layers import INPUT, NORM_PARAMS, Convolution, Layer, NormKind, Part, Tap
 from sepcalc.core.modules import ACTIVATIONS
-from sepcalc.core.network import INPUT, NORM_PARAMS, Convolution, Layer, Network, Part, Tap
+from sepcalc.core.network import Network
 from sepcalc.core.spec import ConvSpec, times
 
 try:
@@ -47,7 +48,7 @@ def layer_module(layer: Convolution, *, device: str = "cpu") -> nn.Sequential:
         return nn.Sequential(
             *(part for stage in inner for part in _inside(layer, stage, device)),
             *_stage(layer, last, device),
-            *_norm(layer, last),
+            *_norm(layer.norm_last or layer.norm, last),
             *_activation(layer.act if layer.act_last is None else layer.act_last),
         )
 
@@ -56,7 +57,7 @@ def _inside(layer: Convolution, stage: ConvSpec, device: str) -> Iterator[nn.Mod
     """A stage before the last one, with the norm and the activation behind it."""
     yield from _stage(layer, stage, device)
     if layer.between == "all":
-        yield from _norm(layer, stage)
+        yield from _norm(layer.norm, stage)
     if layer.between != "none":
         yield from _activation(layer.act)
 
@@ -69,10 +70,10 @@ def _stage(layer: Convolution, stage: ConvSpec, device: str) -> Iterator[nn.Modu
         yield from build_stages([stage], device=device)
 
 
-def _norm(layer: Convolution, stage: ConvSpec) -> Iterator[nn.Module]:
-    if layer.norm != "none":
+def _norm(kind: NormKind, stage: ConvSpec) -> Iterator[nn.Module]:
+    if kind != "none":
         writes = (stage.c_out, *(stage.out_size or ()))
-        yield norm(layer.norm, writes, affine=NORM_PARAMS[layer.norm] > 0)
+        yield norm(kind, writes, affine=NORM_PARAMS[kind] > 0)
 
 
 def _activation(word: str) -> Iterator[nn.Module]:
@@ -96,8 +97,8 @@ def build_network(network: Network, *, device: str = "cpu") -> nn.Module:
     >>> build_network(network, device="meta")(example(network, device="meta")).shape
     torch.Size([1, 1000, 1, 1])
     """
-    if network.wiring is None:
-        raise SpecError(f"{network.name} is a list of layers that does not say what each reads; run the model itself")
+    if network.wiring is None or network.abridged:
+        raise SpecError(f"{network.name} cannot be built from its layers alone; run the model itself")
     modules: list[nn.Module] = []
     owners: dict[str, nn.Module] = {}
     for layer, taps in zip(network.layers, network.wiring, strict=True):

@@ -10,7 +10,7 @@ from math import gcd, inf, prod
 from operator import mul
 
 from sepcalc.core.errors import MissingExtraError, SpecError
-from sepcalc.core.network import NormKind
+from sepcalc.core.layers import NormKind
 from sepcalc.core.spec import Axes, Padding
 
 try:

@@ -6,16 +6,18 @@ each convolution that is a module. Their weights are random: they are for timing
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sepcalc.builders.torch_stages import build_stages
+from sepcalc.builders.torch_network import layer_module
 from sepcalc.core.errors import MissingExtraError
-from sepcalc.core.network import Convolution, Network
+from sepcalc.core.layers import Convolution, Layer
+from sepcalc.core.network import Network
+from sepcalc.core.recognition import Unit, rewrite
 from sepcalc.core.spec import ConvSpec
-from sepcalc.core.variants import Variant
+from sepcalc.core.variants import Variant, get
 
 try:
     from torch import nn
@@ -58,47 +60,76 @@ def swap(
     >>> swap(model, network, "depthwise-separable").module[0]
     Sequential(
       (0): Conv2d(3, 3, kernel_size=(3, 3), stride=(1, 1), groups=3)
-      (1): Conv2d(3, 8, kernel_size=(1, 1), stride=(1, 1))
+      (1): ReLU(inplace=True)
+      (2): Conv2d(3, 8, kernel_size=(1, 1), stride=(1, 1))
     )
     """
-    only, keep = tuple(only), tuple(keep)
-    written = network.written_as(variant, only=only, keep=keep)
     copy = deepcopy(module, {id(weight): weight for weight in module.parameters()})
     modules = dict(copy.named_modules())
-    stays: dict[str, str] = {}
+    refused, changes = [], []
+    for unit, cost, reason in network.rewrites(get(variant), only=only, keep=keep):
+        new = unit.layer if cost is None else unit.layer.written_as(get(variant))
+        if reason is not None:
+            refused.append((unit.layer.name, reason))
+        elif new.stages != unit.layer.stages:
+            changes.append((unit, new))
+    search = _Obstacles(network, modules, {name for unit, _ in changes for name in unit.names})
+    stays = {unit.layer.name: obstacle for unit, _ in changes if (obstacle := search.of(unit))}
+    done = [(unit, new) for unit, new in changes if unit.layer.name not in stays]
     news: dict[nn.Module, nn.Module] = {}
-    tied = _tied(network)
-    for path, runs in _runs(network, written).items():
-        chosen = [(old, new) for old, new in runs if new is not old]
-        found = modules.get(path)
-        obstacle = _TIED if path in tied else _obstacle(found, runs)
-        if obstacle is not None:
-            stays |= {old.name: obstacle for old, _ in chosen}
-        elif chosen and found is not None:
-            news[found] = _stages(found, *chosen[0])
+    for unit, new in done:
+        *others, last = (modules[_path(network.layers[index].name)] for index, _ in unit.parts)
+        news |= {other: nn.Identity() for other in others}
+        news.setdefault(last, _stages(last, new))
     for parent in list(copy.modules()):
         for name, child in parent._modules.items():
             if child in news:
                 setattr(parent, name, news[child])
-    layers = zip(network.layers, written.layers, strict=True)
-    return Swapped(
-        module=copy,
-        network=replace(network, layers=tuple(old if old.name in stays else new for old, new in layers)),
-        left=(*network.what_if(variant, only=only, keep=keep).refused, *stays.items()),
-    )
+    layers, wiring = rewrite(network.layers, network.wiring, done)
+    return Swapped(module=copy, network=replace(network, layers=layers, wiring=wiring), left=(*refused, *stays.items()))
 
 
-Rewrite = tuple[Convolution, Convolution]
-"""A layer as it is, and as it is to be: the same value where it stays."""
+class _Obstacles:
+    """Why units cannot be swapped, where the layers called ``changed`` are to change."""
 
+    def __init__(self, network: Network, modules: Mapping[str, nn.Module], changed: set[str]) -> None:
+        self.network, self.modules, self.changed = network, modules, changed
+        self.tied = _tied(network)
+        self.runs: dict[str, list[Layer]] = {}
+        for layer in network.layers:
+            self.runs.setdefault(_path(layer.name), []).append(layer)
 
-def _runs(network: Network, written: Network) -> dict[str, list[Rewrite]]:
-    """The convolutions of each path: a module that runs again is ``path#2``, and shares the weights of ``path``."""
-    runs: dict[str, list[Rewrite]] = {}
-    for old, new in zip(network.layers, written.layers, strict=True):
-        if isinstance(old, Convolution) and isinstance(new, Convolution):
-            runs.setdefault(_path(old.name), []).append((old, new))
-    return runs
+    def of(self, unit: Unit) -> str | None:
+        """The reason; None where the unit can be swapped."""
+        for index, _ in unit.parts:
+            path = _path(self.network.layers[index].name)
+            runs = self.runs[path]
+            if isinstance(self.network.layers[index], Convolution):
+                convolutions = [layer for layer in runs if isinstance(layer, Convolution)]
+                obstacle = _TIED if path in self.tied else self._of_module(self.modules.get(path), convolutions)
+                if obstacle is not None:
+                    return obstacle
+            if len(unit.parts) > 1 and (path not in self.modules or len(runs) > 1):
+                return f"{path}, a part of it, is no module of its own that runs once"
+        return None
+
+    def _of_module(self, module: nn.Module | None, runs: list[Convolution]) -> str | None:
+        first, *again = runs
+        owners = {layer.shares for layer in again}
+        if isinstance(module, _CONVOLUTIONS) and type(module) not in _CONVOLUTIONS:
+            return f"its module is a {type(module).__name__}, which may do more than a convolution"
+        if not isinstance(module, _CONVOLUTIONS) or owners - {first.name}:
+            return "it is no module of its own, so that nothing can take its place"
+        if module.padding_mode != "zeros":
+            return f"its padding is {module.padding_mode}, and a variant pads with zeros"
+        if not _is_described(module, first.spec) or {name for name, _ in module.named_parameters()} - {
+            "weight",
+            "bias",
+        }:
+            return "its module computes more than the layer"
+        if len({layer.name in self.changed for layer in runs}) > 1:
+            return "its module runs more than once, and not every run was chosen"
+        return None
 
 
 def _tied(network: Network) -> set[str]:
@@ -115,23 +146,6 @@ def _path(name: str) -> str:
     return name.partition("#")[0]
 
 
-def _obstacle(module: nn.Module | None, runs: list[Rewrite]) -> str | None:
-    """The reason why the convolutions of one path cannot be swapped; None where they can, or where none is chosen."""
-    first, *again = (old for old, _ in runs)
-    owners = {layer.shares for layer in again}
-    if isinstance(module, _CONVOLUTIONS) and type(module) not in _CONVOLUTIONS:
-        return f"its module is a {type(module).__name__}, which may do more than a convolution"
-    if not isinstance(module, _CONVOLUTIONS) or owners - {first.name}:
-        return "it is no module of its own, so that nothing can take its place"
-    if module.padding_mode != "zeros":
-        return f"its padding is {module.padding_mode}, and a variant pads with zeros"
-    if not _is_described(module, first.spec) or {name for name, _ in module.named_parameters()} - {"weight", "bias"}:
-        return "its module computes more than the layer"
-    if len({new is old for old, new in runs}) > 1:
-        return "its module runs more than once, and not every run was chosen"
-    return None
-
-
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 
 
@@ -144,10 +158,8 @@ def _is_described(module: Any, spec: ConvSpec) -> bool:
     return mine == theirs and spec.padding == words.get(module.padding, module.padding)
 
 
-def _stages(module: Any, old: Convolution, new: Convolution) -> nn.Module:
-    """The stages of ``new`` on the device of ``module`` and of its type; the module itself where nothing changes."""
-    if new.stages == old.stages:
-        return module  # type: ignore[no-any-return]
+def _stages(module: Any, layer: Convolution) -> nn.Module:
+    """The stages of ``layer`` on the device of ``module`` and of its type."""
     weight = module.weight
-    stages = build_stages(new.stages, device=str(weight.device)).to(weight.dtype)
+    stages = layer_module(layer, device=str(weight.device)).to(weight.dtype)
     return stages.requires_grad_(weight.requires_grad).train(module.training)

@@ -13,8 +13,10 @@ from functools import lru_cache
 
 from sepcalc.builders.prediction import Counted, predicted
 from sepcalc.core.errors import SpecError
-from sepcalc.core.network import AS_WRITTEN, Convolution, Network, Product
+from sepcalc.core.layers import Convolution, Product
+from sepcalc.core.network import AS_WRITTEN, Network
 from sepcalc.core.network_tables import uncounted_notes
+from sepcalc.core.recognition import Unit
 from sepcalc.core.spec import ConvSpec
 from sepcalc.core.table import Field, Table, fill_table, first_few
 from sepcalc.core.variants import Stages, Variant, choose, get
@@ -44,7 +46,7 @@ class Check:
 
 
 def verify(network: Network, variants: Iterable[Variant | str] = ()) -> tuple[Check, ...]:
-    """The checks of all convolutions and linear layers as written, and of the convertible ones as ``variants``.
+    """The checks of all convolutions and linear layers as written, and of the network's units as ``variants``.
 
     All variants by default; a variant that cannot express a layer is left out. Raises :class:`MissingExtraError`
     without torch.
@@ -53,19 +55,22 @@ def verify(network: Network, variants: Iterable[Variant | str] = ()) -> tuple[Ch
     []
     """
     chosen = tuple(map(get, variants)) or choose(["all"])
+    units = {unit.parts[0][0]: unit for unit in network.units}
     return tuple(
         _check(layer.name, form, stages)
-        for layer in network.layers
+        for index, layer in enumerate(network.layers)
         if isinstance(layer, Convolution)
-        for form, stages in _forms(layer, chosen)
+        for form, stages in _forms(layer, units.get(index), chosen)
     )
 
 
-def _forms(layer: Convolution, variants: Sequence[Variant]) -> Iterator[tuple[str, Stages]]:
+def _forms(layer: Convolution, unit: Unit | None, variants: Sequence[Variant]) -> Iterator[tuple[str, Stages]]:
     yield AS_WRITTEN, layer.stages
-    for variant in variants if layer.convertible else ():
+    if unit is None:
+        return
+    for variant in variants:
         try:
-            yield variant.name, layer.as_variant(variant)
+            yield variant.name, unit.layer.as_variant(variant)
         except SpecError:
             continue
 

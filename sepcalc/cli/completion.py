@@ -95,7 +95,7 @@ def _layers(context: Any) -> Iterator[Word]:
     source = context.params.get("source") or next(iter(context.args), "")
     try:
         if kind_of(source) == "yaml":
-            yield from (Word(layer.name, layer.label) for layer in load(source).layers if layer.convertible)
+            yield from (Word(name, unit.layer.label) for unit in load(source).units for name in unit.names)
     except SepcalcError:
         return
 

@@ -9,7 +9,7 @@ import typer
 from sepcalc.cli.flags import flag, flags_of, flat, option, refuse, whole
 from sepcalc.cli.options import ShowFlags, StagesOption, check_tables, command_app, examples
 from sepcalc.cli.pictures import BarFlags, PlotFlags
-from sepcalc.cli.sources import SOURCE_HELP, PatternFlags, ScaleFlags, SourceFlags, say
+from sepcalc.cli.sources import SOURCE_HELP, RewriteFlags, ScaleFlags, SourceFlags, say
 from sepcalc.cli.variants import VariantFlags
 from sepcalc.core.errors import GateError, SepcalcError
 from sepcalc.core.network import Network, WhatIf
@@ -90,7 +90,7 @@ class CountFlags(NamedTuple):
     """The flags of a network's counts alone: variants, layout, tables, limits, pictures."""
 
     variants: VariantFlags = VariantFlags()
-    patterns: PatternFlags = PatternFlags()
+    rewriting: RewriteFlags = RewriteFlags()
     layout: LayoutFlags = LayoutFlags()
     table: Annotated[
         list[str] | None, option("--table", "NAME", f"Only this table: {', '.join(TABLES)}; repeatable.")
@@ -145,7 +145,7 @@ def _show_counts(source: str, scale: ScaleFlags, imports: SourceFlags, count: Co
     count.plots.check()
     chosen = count.variants.chosen()
     network = imports.open(source, scale)
-    what_ifs = count.patterns.rewritten(network, chosen)
+    what_ifs = count.rewriting.rewritten(network, chosen)
     if form == "json":
         from sepcalc.core.answers import network_answer
 
@@ -154,7 +154,7 @@ def _show_counts(source: str, scale: ScaleFlags, imports: SourceFlags, count: Co
     else:
         published = None if scale.changes() else published_table(network)
         # The columns of variants take long in a large network, so they are made only if they may be shown.
-        asked = what_ifs if show.columns or count.layout.sort else ()
+        asked = what_ifs if show.columns or count.layout.sort or count.variants.variant else ()
         layers = count.bars.barred(count.layout.table(network, asked), SHARES, show)
         tables = [layers, totals_table(network, what_ifs), published]
         show.tables(*_wanted(network, tables, count.table or (), form))
@@ -177,7 +177,9 @@ def _check_flags(count: CountFlags, form: str) -> None:
     if count.layout.group:
         refuse({"--stages": count.layout.stages}, "--group adds layers up; leave one or the other out")
     layout = {**flags_of(count.layout), **flags_of(count.bars)}
-    rewriting = {**flags_of(count.variants), **flags_of(count.patterns)}
+    rewriting = {**flags_of(count.variants), **flags_of(count.rewriting)}
+    if count.variants.variant and "layers" in names:  # a column has what the variant saves there
+        rewriting = {}
     if count.plots.plot is not None:  # the chart shows blocks and variants too
         layout, rewriting = {**layout, "--group": None}, {}
     for name, flags in (("layers", layout), ("totals", rewriting)):

@@ -11,7 +11,7 @@ import typer
 from sepcalc import __version__
 from sepcalc.cli.flags import flag, flat, option, refuse
 from sepcalc.cli.options import command_app, examples, typed
-from sepcalc.cli.sources import SOURCE_HELP, PatternFlags, ScaleFlags, SourceFlags
+from sepcalc.cli.sources import SOURCE_HELP, RewriteFlags, ScaleFlags, SourceFlags
 from sepcalc.cli.variants import VariantFlags
 from sepcalc.core.errors import SepcalcError, either
 from sepcalc.core.runtime import resolve
@@ -46,7 +46,7 @@ def write_report(
     scale: ScaleFlags,
     imports: SourceFlags,
     variants: VariantFlags,
-    patterns: PatternFlags,
+    rewriting: RewriteFlags,
     layer: Annotated[
         str | None, option("--layer", "NAME", "The layer to explain; by default the one with the most MACs.")
     ] = None,
@@ -70,7 +70,7 @@ def write_report(
     network, trace = imports.trace(source, scale)
     subject = ReportSubject(
         network=network,
-        what_ifs=tuple(patterns.rewritten(network, chosen)),
+        what_ifs=tuple(rewriting.rewritten(network, chosen)),
         layer=flag("--layer", lambda name: chosen_layer(network, name), layer),
         trace=trace,
         published=not scale.changes(),

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Annotated, Any, NamedTuple
 
+import typer
+
 from sepcalc.cli.flags import flag, lengths, option
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.network import Network, WhatIf
@@ -76,12 +78,28 @@ class PatternFlags(NamedTuple):
         list[str] | None, option("--keep", "GLOB", "Keep layers with names like this unchanged; repeatable.")
     ] = None
 
-    def rewritten(self, network: Network, variants: Sequence[Variant]) -> list[WhatIf]:
-        """``network`` rewritten in each of ``variants``; raises :class:`SepcalcError` if a pattern matches nothing."""
+    def rewritten(self, network: Network, variants: Sequence[Variant], *, saving: bool = False) -> list[WhatIf]:
+        """``network`` rewritten in each of ``variants``, only where that saves if ``saving``.
+
+        Raises :class:`SepcalcError` if a pattern matches nothing.
+        """
         only, keep = self.only or (), self.keep or ()
         _check_patterns(network, "--only", only)
         _check_patterns(network, "--keep", keep)
-        return [network.what_if(variant, only=only, keep=keep) for variant in variants]
+        return [network.what_if(variant, only=only, keep=keep, saving=saving) for variant in variants]
+
+
+class RewriteFlags(NamedTuple):
+    """Which layers a count rewrites."""
+
+    patterns: PatternFlags = PatternFlags()
+    where_it_saves: Annotated[
+        bool, typer.Option("--where-it-saves", help="Keep a layer unchanged in a variant with more MACs.")
+    ] = False
+
+    def rewritten(self, network: Network, variants: Sequence[Variant]) -> list[WhatIf]:
+        """See :meth:`PatternFlags.rewritten`."""
+        return self.patterns.rewritten(network, variants, saving=self.where_it_saves)
 
 
 def parse_argument(text: str) -> tuple[str, Any]:
@@ -111,7 +129,7 @@ def say(note: str) -> None:
 def _check_patterns(network: Network, name: str, patterns: Sequence[str]) -> None:
     from fnmatch import filter as matching
 
-    known = [layer.name for layer in network.layers if layer.convertible]
+    known = [name for unit in network.units for name in unit.names]
     for pattern in patterns:
         if not matching(known, pattern):
             block = f"{pattern}.*"

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import prod
 
+from sepcalc.core.layers import NORM_PARAMS, Convolution, Operator, Product
 from sepcalc.core.modules import ACTIVATIONS
-from sepcalc.core.network import NORM_PARAMS, Convolution, Network, Operator, Product
+from sepcalc.core.network import Network
 from sepcalc.core.spec import ConvSpec
 from sepcalc.readers.trace import AtenCall, Config, Module, ModuleCall, Operation, Parameter, Shape, Trace
 

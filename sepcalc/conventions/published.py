@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from sepcalc.conventions.counters import COUNTERS
 from sepcalc.conventions.tables import reconcile_all
-from sepcalc.core.network import NORM_PARAMS, Convolution, Layer, Network
+from sepcalc.core.layers import NORM_PARAMS, Convolution, Layer
+from sepcalc.core.network import Network
 from sepcalc.core.parsing import parse_count
 from sepcalc.core.table import SCHEMA, Field, Table, answer_of, by_key, fill_table
 

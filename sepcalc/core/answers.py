@@ -10,7 +10,8 @@ from typing import Any
 
 from sepcalc.core.comparison import Comparison
 from sepcalc.core.layer_tables import LayerRow, layer_fields
-from sepcalc.core.network import Convolution, Cost, Layer, Network, WhatIf
+from sepcalc.core.layers import Convolution, Cost, Layer
+from sepcalc.core.network import Network, WhatIf
 from sepcalc.core.network_tables import (
     COMPARED,
     FIELDS,
@@ -68,13 +69,17 @@ def network_answer(network: Network, what_ifs: Iterable[WhatIf]) -> dict[str, An
     totals = list(totals_rows(network, what_ifs))
     whole, fields = totals[0].cost, [field for field in FIELDS.values() if field.answer != "no"]
     _, *published = published_rows(network)
+    convertible = {index for unit in network.units for index, _ in unit.parts}
     return {
         "schema": SCHEMA,
         "kind": "network",
         "name": network.name,
         "source": network.source,
         "input": _input(network),
-        "layers": [_layer(layer, whole, fields) for layer in network.layers],
+        "layers": [
+            {**_layer(layer, whole, fields), "convertible": index in convertible}
+            for index, layer in enumerate(network.layers)
+        ],
         "totals": {row.name: answer_of(TOTALS.values(), row) for row in totals},
         "kept": {
             what_if.variant.name: [{"name": name, "why_not": why_not} for name, why_not in what_if.refused]
@@ -97,7 +102,6 @@ def _layer(layer: Layer, whole: Cost, fields: Iterable[Field[NetworkRow]]) -> di
         "out_size": writes.size,
         "groups": layer.spec.groups if isinstance(layer, Convolution) else 1,
         **answer_of(fields, NetworkRow(line_of(layer), whole)),
-        "convertible": layer.convertible,
     }
 
 

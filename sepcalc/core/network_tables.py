@@ -10,7 +10,8 @@ from math import prod
 from typing import Any, NamedTuple
 
 from sepcalc.core.errors import SepcalcError, closest
-from sepcalc.core.network import AS_WRITTEN, Convolution, Cost, Layer, Network, Operator, WhatIf, total
+from sepcalc.core.layers import Convolution, Cost, Layer, Operator, total
+from sepcalc.core.network import AS_WRITTEN, CHEAPEST, Network, WhatIf
 from sepcalc.core.spec import ConvSpec
 from sepcalc.core.table import (
     CAPTION,
@@ -121,8 +122,9 @@ def _what_if_fields(what_ifs: Sequence[WhatIf]) -> Iterator[Field[NetworkRow]]:
     names = [what_if.variant.name for what_if in what_ifs]
     for place, name in enumerate(["", *names] if names else ()):
         yield from _cumulative(name, place)
+    shown = _ALWAYS if len(names) == 2 else ()
     for place, name in enumerate(names[1:2], start=1):
-        yield replace(_saved(name, place), key="reduction", title="Reduction")
+        yield replace(_saved(name, place), key="reduction", title="Reduction", shown=shown)
     for place, name in enumerate(names):
         yield _rewritten(f"params:{name}", f"Params, {name}", place, lambda cost, _: cost.params)
         yield _rewritten(f"macs:{name}", f"MACs, {name}", place, lambda cost, _: cost.macs)
@@ -290,7 +292,8 @@ class TotalsRow(NamedTuple):
 
 
 TOTALS: dict[str, Field[TotalsRow]] = by_key(
-    Field(key="variant", title="Variant", figure=lambda row: row.name),
+    Field(key="variant", title="Variant", figure=lambda row: row.name,
+          rule="cheapest: each convolution in the form above that has the fewest MACs."),
     Field(key="params", title="Params", kind="count", answer="too", figure=lambda row: row.cost.params),
     Field(key="macs", title="MACs", kind="count", answer="too", figure=lambda row: row.cost.macs),
     Field(key="params_reduction", title="Params reduction", kind="reduction", rank=2, rule=REDUCTION_RULE,
@@ -298,17 +301,20 @@ TOTALS: dict[str, Field[TotalsRow]] = by_key(
     Field(key="macs_reduction", title="MACs reduction", kind="reduction", rank=1, rule=REDUCTION_RULE,
           figure=lambda row: _ratio(row.standard.macs, row.cost.macs)),
     Field(key="converted", title="Layers", kind="count", rank=3,
-          rule="Layers: how many are written as the variant then.", figure=lambda row: row.converted),
+          rule="Layers: convolutions in this form; a depthwise one and the pointwise one behind it count as one.",
+          figure=lambda row: row.converted),
 )  # fmt: skip
 
 
 def totals_rows(network: Network, what_ifs: Sequence[WhatIf]) -> Iterator[TotalsRow]:
-    """The network as written, and as each of ``what_ifs``, the first of which is the reference."""
+    """The network as written, as each of ``what_ifs``, the first of them the reference, and in the cheapest forms."""
     written = network.cost
     standard = what_ifs[0].cost if what_ifs else written
     yield TotalsRow(AS_WRITTEN, written, "", standard)
     for what_if in what_ifs:
         yield TotalsRow(what_if.variant.name, what_if.cost, what_if.converted, standard)
+    if what_ifs:
+        yield TotalsRow(CHEAPEST, *network.cheapest(what_ifs), standard)
 
 
 def totals_table(network: Network, what_ifs: Sequence[WhatIf] = ()) -> Table:
@@ -317,8 +323,11 @@ def totals_table(network: Network, what_ifs: Sequence[WhatIf] = ()) -> Table:
     The first of ``what_ifs`` is the reference; the first three variants if there are none.
     """
     what_ifs = what_ifs or [network.what_if(variant) for variant in choose()]
+    if not network.units:
+        what_ifs = []
     title = f"{network.name}, every convertible layer as each variant"
-    notes = (*_refused_notes(what_ifs), *uncounted_notes(network))
+    none = () if network.units else (f"{network.name} has no convolution that another variant could replace.",)
+    notes = (*none, *_refused_notes(what_ifs), *uncounted_notes(network))
     table = Table(name="totals", title=title, caption=CAPTION, notes=notes)
     return fill_table(table, TOTALS.values(), totals_rows(network, what_ifs))
 

@@ -19,6 +19,9 @@ from sepcalc.core.parsing import parse_whole
 from sepcalc.core.spec import LARGEST, Axes, ConvSpec, times
 
 Stages = tuple[ConvSpec, ...]
+Merged = tuple[ConvSpec, Mapping[str, Any]] | None
+Merge = Callable[[Stages], Merged]
+"""From the stages of a variant back to the convolution and the options; None for stages of another form."""
 MidWord = Literal["in", "out", "min", "max"]
 Mid = MidWord | int
 
@@ -73,6 +76,7 @@ class Variant:
     takes: tuple[Option, ...]
     defaults: Mapping[str, Any] = field(hash=False)
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    merge: Merge | None = None
 
     @property
     def accepts(self) -> frozenset[str]:
@@ -89,6 +93,22 @@ class Variant:
             return (*(replace(stage, bias="none") for stage in stages[:-1]), stages[-1])
         return stages
 
+    def merged(self, stages: Stages) -> tuple[ConvSpec, Variant] | None:
+        """The convolution that this variant, with the options that come with it, rewrites as ``stages``; None for none.
+
+        A chain is recognised where each of its stages has the channels, weights and positions of the variant's own.
+        """
+        found = self.merge(stages) if self.merge else None
+        biased = [stage.bias != "none" for stage in stages]
+        if found is None or (any(biased[:-1]) and not all(biased)):
+            return None
+        spec = replace(found[0], bias="all" if all(biased) else "last" if biased[-1] else "none")
+        try:
+            variant = self.bind(found[1])
+            return (spec, variant) if list(map(_work, variant(spec))) == list(map(_work, stages)) else None
+        except SpecError:
+            return None
+
     def bind(self, options: Mapping[str, Any]) -> Variant:
         """This variant with those of the ``options`` that it knows and that are not None.
 
@@ -101,6 +121,10 @@ class Variant:
         return replace(self, options={**self.options, **mine}) if mine else self
 
 
+def _work(stage: ConvSpec) -> tuple[Any, ...]:
+    return stage.c_in, stage.c_out, stage.groups, stage.weights, stage.params, stage.positions
+
+
 _REGISTRY: dict[str, Variant] = {}
 
 
@@ -110,11 +134,14 @@ def variant(
     gives_up: str,
     options: tuple[Option, ...] = (),
     remark: Callable[[ConvSpec, Stages], str] = lambda spec, stages: "",
+    merge: Merge | None = None,
 ) -> Callable[[Callable[..., Stages]], Callable[..., Stages]]:
     """Register the decorated rewrite under ``name`` and ``aliases``.
 
     ``gives_up`` is a sentence on its limits, ``options`` describe its keyword-only parameters, and ``remark`` may add a
-    note to the variant's row. Raises :class:`ValueError` where a name is taken, and for an option that is no parameter.
+    note to the variant's row. ``merge`` undoes the rewrite: by it a network's layers are recognised as stages.
+
+    Raises :class:`ValueError` where a name is taken, and for an option that is no parameter.
     """
 
     def register(rewrite: Callable[..., Stages]) -> Callable[..., Stages]:
@@ -137,6 +164,7 @@ def variant(
             remark=remark,
             takes=options,
             defaults=defaults,
+            merge=merge,
         )
         return rewrite
 
@@ -202,6 +230,15 @@ def standard(spec: ConvSpec) -> Stages:
     return (spec,)
 
 
+def _is_depthwise(stage: ConvSpec) -> bool:
+    """Whether the stage filters every channel on its own, over a window."""
+    return 1 < stage.groups == stage.c_in and max(stage.kernel, default=1) > 1
+
+
+def _is_pointwise(stage: ConvSpec) -> bool:
+    return stage.groups == 1 == max(stage.kernel, default=1) and max(stage.stride, default=1) == 1
+
+
 DEPTH_MULTIPLIER = Option(
     "depth_multiplier",
     help="filters per channel",
@@ -209,8 +246,20 @@ DEPTH_MULTIPLIER = Option(
 )
 
 
+def _merged_depthwise(stages: Stages) -> Merged:
+    if len(stages) != 2 or not _is_depthwise(stages[0]) or not _is_pointwise(stages[1]):
+        return None
+    filtered, mixed = stages
+    multiplier = filtered.c_out // filtered.c_in
+    return replace(filtered, c_out=mixed.c_out, groups=1), {} if multiplier == 1 else {"depth_multiplier": multiplier}
+
+
 @variant(
-    "depthwise-separable", "dws", gives_up="It cannot see space and channels at once.", options=(DEPTH_MULTIPLIER,)
+    "depthwise-separable",
+    "dws",
+    gives_up="It cannot see space and channels at once.",
+    options=(DEPTH_MULTIPLIER,),
+    merge=_merged_depthwise,
 )
 def depthwise_separable(spec: ConvSpec, *, depth_multiplier: int = 1) -> Stages:
     """Filter every channel on its own, then mix the channels at each position (Howard 2017, section 3.1)."""
@@ -276,12 +325,37 @@ def _break_even_remark(spec: ConvSpec, stages: Stages) -> str:
     return f"mid {mid:,}{'; saves' if saves else ' saves nothing:'} {', '.join(each)}"
 
 
+def _merged_lines(stages: Stages) -> Merged:
+    """The window of lines along different axes; their order does not matter where they cost the same."""
+    first, last = stages[0], stages[-1]
+    long = [axis for stage in stages for axis, k in enumerate(stage.kernel) if k > 1]
+    lines = len(stages) > 1 and len(long) == len({*long}) and all(max(stage.kernel, default=1) > 1 for stage in stages)
+    if not lines or {(stage.groups, len(stage.kernel)) for stage in stages} != {(first.groups, len(first.kernel))}:
+        return None
+
+    def together(name: str, join: Callable[[Iterable[int]], int]) -> Axes:
+        return tuple(map(join, zip(*(getattr(stage, name) for stage in stages), strict=True)))
+
+    same = any(stage.padding == "same" for stage in stages)
+    whole = replace(
+        first,
+        c_out=last.c_out,
+        kernel=together("kernel", max),
+        stride=together("stride", max),
+        dilation=together("dilation", max),
+        padding="same" if same else together("padding", sum),
+        output_padding=together("output_padding", sum),
+    )
+    return whole, {"mid": first.c_out}
+
+
 @variant(
     "spatial-separable",
     "sps",
     gives_up="It cannot see a whole window through any mid channel: each adds the product of one line along each axis.",
     options=(MID,),
     remark=_break_even_remark,
+    merge=_merged_lines,
 )
 def spatial_separable(spec: ConvSpec, *, mid: Mid = "min") -> Stages:
     """Filter along one axis at a time, through mid channels in between (Jaderberg 2014, scheme 2)."""
@@ -334,14 +408,34 @@ def depthwise(spec: ConvSpec) -> Stages:
     return (replace(spec, groups=spec.c_in),)
 
 
-@variant("depthwise-spatial", gives_up="It cannot see two axes, or space and channels, at once.")
+def _merged_depthwise_lines(stages: Stages) -> Merged:
+    found = _merged_lines(stages[:-1])
+    return found and _merged_depthwise((found[0], stages[-1]))
+
+
+@variant(
+    "depthwise-spatial",
+    gives_up="It cannot see two axes, or space and channels, at once.",
+    merge=_merged_depthwise_lines,
+)
 def depthwise_spatial(spec: ConvSpec) -> Stages:
     """Filter every channel along one axis at a time, then mix the channels (EffNet, Freeman 2018, section 3)."""
     filtered, mixed = depthwise_separable(spec)
     return (*spatial_separable(filtered), mixed)
 
 
-@variant("blueprint-separable", "bsconv", gives_up="It cannot give an output channel more than one shape of filter.")
+def _merged_blueprint(stages: Stages) -> Merged:
+    if len(stages) != 2 or not _is_pointwise(stages[0]) or not _is_depthwise(stages[1]):
+        return None
+    return replace(stages[1], c_in=stages[0].c_in, groups=1), {}
+
+
+@variant(
+    "blueprint-separable",
+    "bsconv",
+    gives_up="It cannot give an output channel more than one shape of filter.",
+    merge=_merged_blueprint,
+)
 def blueprint_separable(spec: ConvSpec) -> Stages:
     """Mix the channels first, then filter every new channel on its own (BSConv-U, Haase 2020, section 3.2)."""
     mixed = pointwise(spec, spec.c_in, spec.c_out, spec.size)

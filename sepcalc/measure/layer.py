@@ -10,7 +10,7 @@ from typing import Any
 from sepcalc.builders.prediction import Counted
 from sepcalc.core.comparison import Comparison
 from sepcalc.core.errors import SpecError
-from sepcalc.core.network import Convolution
+from sepcalc.core.layers import Convolution
 from sepcalc.core.spec import ELEMENT_BYTES, describe
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.roofline import Work

@@ -13,7 +13,8 @@ from typing import Any
 
 from sepcalc.builders.prediction import Counted
 from sepcalc.core.errors import SpecError
-from sepcalc.core.network import AS_WRITTEN, Convolution, Network, chooser
+from sepcalc.core.layers import Convolution
+from sepcalc.core.network import AS_WRITTEN, Network, chooser
 from sepcalc.core.table import first_few
 from sepcalc.core.variants import Stages, Variant, choose
 from sepcalc.measure.conditions import Conditions
@@ -66,24 +67,24 @@ def measure_network(
     if not layers:
         raise SpecError(f"{network.name} has no layer that could be written as another variant; choose another network")
     groups = [rewriting.layer_group(names, layer, setup.conditions) for names, layer in layers]
-    notes = ["The whole is not timed: nothing says what each of its layers reads"]
-    if own is not None or (network.wiring is not None and all(network.wiring)):
+    notes = ["The whole is not timed: it cannot be built from its layers alone"]
+    if own is not None or (network.wiring is not None and not network.abridged and all(network.wiring)):
         groups.append(rewriting.whole_group(setup.conditions))
         notes = list(rewriting.notes())
     return run("network", network.title, groups, setup, notes=[f"{note}." for note in notes])
 
 
-def distinct(network: Network, chosen: Callable[[str], bool]) -> list[tuple[list[str], Convolution]]:
-    """The convertible layers that are ``chosen``: each distinct one with the names of all that are equal to it.
+def distinct(network: Network, chosen: Callable[..., bool]) -> list[tuple[list[str], Convolution]]:
+    """The units that are ``chosen``: each distinct one with the names of all that are equal to it.
 
     >>> from sepcalc.readers.yaml.reader import load
     >>> [names for names, _ in distinct(load("vgg16"), lambda name: name.startswith("conv3"))]
     [['conv3.1'], ['conv3.2', 'conv3.3']]
     """
     names: dict[Convolution, list[str]] = {}
-    for layer in network.layers:
-        if isinstance(layer, Convolution) and layer.convertible and chosen(layer.name):
-            names.setdefault(replace(layer, name="", shares=None), []).append(layer.name)
+    for unit in network.units:
+        if chosen(*unit.names):
+            names.setdefault(replace(unit.layer, name="", shares=None), []).append(unit.layer.name)
     return [(same, layer) for layer, same in names.items()]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from math import prod
 
-from sepcalc.core.network import FeatureMap, Layer, Operator
+from sepcalc.core.layers import FeatureMap, Layer, Operator, Taps
 from sepcalc.core.spec import Bias, ConvSpec
 
 MOST_AXES = 3
@@ -21,11 +21,27 @@ class ImportedLayers:
     """
 
     found: list[Layer] = field(default_factory=list)
+    wiring: list[Taps] = field(default_factory=list)
+    """What each layer reads."""
+    reads: Taps = ()
+    """What the next layer reads."""
     sequences: bool = False
     specs: dict[str, ConvSpec] = field(default_factory=dict)
     """The spec of each layer with weights."""
     numbers: dict[str, int] = field(default_factory=dict)
     """Names that are taken, and the highest number after each."""
+
+    def add(self, layer: Layer) -> None:
+        """Append a layer, which the next one reads."""
+        self.wiring.append(self.reads)
+        self.reads = (len(self.found),)
+        self.found.append(layer)
+
+    def add_parameters(self, name: str, kind: str, params: int) -> None:
+        """Append a layer for parameters that belong to no operator, or for which its form has no place."""
+        nothing = FeatureMap(channels=1, size=())
+        self.wiring.append(())
+        self.found.append(Operator(name=self.new_name(name), type=kind, input=nothing, output=nothing, params=params))
 
     def new_name(self, *wanted: str) -> str:
         """The first of ``wanted`` that is free, or the last with a number behind it."""
@@ -45,11 +61,6 @@ class ImportedLayers:
         """Whether a layer of this ``spec`` reads the weights of the layer ``owner`` in the same way."""
         theirs = self.specs.get(owner or "")
         return theirs is not None and _weights(theirs) == _weights(spec)
-
-    def parameters_alone(self, name: str, kind: str, params: int) -> Operator:
-        """A layer for parameters that belong to no operator, or for which its form has no place."""
-        nothing = FeatureMap(channels=1, size=())
-        return Operator(name=self.new_name(name), type=kind, input=nothing, output=nothing, params=params)
 
 
 def _weights(spec: ConvSpec) -> tuple[object, ...]:

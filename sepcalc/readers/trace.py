@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Literal
 
+from sepcalc.core.layers import Taps
+
 Shape = tuple[int, ...]
 
 OperatorKind = Literal["view", "move", "free", "product", "unknown"]
@@ -134,6 +136,8 @@ class Operation:
     inside: tuple[str, ...] = ()
     constant: bool = False
     """Whether it reads parameters alone, to compute a weight before it is used."""
+    taps: Taps = ()
+    """The operations whose results it reads, by index, or the model's input; a part of a result as one."""
     named: bool = True
     """Whether the code looked ``function`` up in PyTorch's namespace, where some counters put their own."""
 

@@ -15,7 +15,8 @@ from sepcalc.conventions.tables import reconcile_all, reconcile_table
 from sepcalc.core.comparison import compare
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.layer_tables import layer_table
-from sepcalc.core.network import Convolution, Network, WhatIf
+from sepcalc.core.layers import Convolution
+from sepcalc.core.network import CHEAPEST, Network, WhatIf
 from sepcalc.core.network_tables import network_table, totals_table
 from sepcalc.core.spec import times
 from sepcalc.core.table import COUNTING_RULE, PARAMS_RULE, REDUCTION_RULE, Column, Row, Table
@@ -177,7 +178,7 @@ def _highlights(totals: Table) -> Iterator[Highlight]:
         value = row.cells[saved]
         return value if isinstance(value, Fraction) else Fraction(1)
 
-    written, _, *rewritten = totals.rows
+    written, *rewritten = (row for row in totals.rows if row.cells[name] != CHEAPEST)
     yield Highlight(value=shown(written, params), label="parameters")
     yield Highlight(value=shown(written, macs), label="multiply-adds (MACs)")
     best = sorted((row for row in rewritten if saving(row) > 1), key=saving, reverse=True)
@@ -209,14 +210,18 @@ def _layers(subject: ReportSubject, layers: Table, totals: Table) -> Iterator[Bl
 
 
 def chosen_layer(network: Network, name: str | None = None) -> Convolution | None:
-    """The convolution called ``name``; by default the convertible one with the most multiply-adds, or None without any.
+    """The convolution called ``name``, or that it is a part of; by default the unit with the most multiply-adds.
+
+    None for a network without units.
 
     Raises :class:`SepcalcError` for an unknown name, with the closest known one.
     """
     convolutions = [layer for layer in network.layers if isinstance(layer, Convolution) and layer.kernel]
     if name is None:
-        convertible = (layer for layer in convolutions if layer.convertible)
-        return max(convertible, key=lambda layer: layer.cost.macs, default=None)
+        return max((unit.layer for unit in network.units), key=lambda layer: layer.cost.macs, default=None)
+    for unit in network.units:
+        if name in unit.names:
+            return unit.layer
     for layer in convolutions:
         if layer.name == name:
             return layer
@@ -231,8 +236,8 @@ def _one_layer(subject: ReportSubject, layers: Table) -> Iterator[Block]:
     # The layer in every compared variant, with its options there, and in its own.
     variants = (layer.written_as(what_if.variant).variant for what_if in subject.what_ifs)
     comparison = compare(layer.spec, dict.fromkeys((*variants, layer.variant)))
-    shares = layers.select(["name", "macs_share"])
-    share = next(human(row.cells[1], shares.columns[1]) for row in shares.rows if row.cells[0] == layer.name)
+    (column,) = layers.select(["macs_share"]).columns
+    share = human(Fraction(layer.cost.macs, subject.network.cost.macs), column)
     yield f"{layer.name} is a layer of type {layer.label}, with {share} of all multiply-adds as written."
     several = f"It runs over {layer.batch:,} feature maps; the counts here are for one of them, without its norms."
     yield several if layer.batch > 1 else "The counts here are those of its stages alone, without the norms after them."

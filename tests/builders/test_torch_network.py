@@ -18,8 +18,9 @@ from torch.nn import functional
 from sepcalc.builders.torch_network import build_network, example, layer_module
 from sepcalc.builders.torch_stages import flops, parameter_count
 from sepcalc.core.errors import MissingExtraError, SpecError
+from sepcalc.core.layers import NORM_PARAMS, Convolution
 from sepcalc.core.modules import ACTIVATIONS
-from sepcalc.core.network import NORM_PARAMS, Convolution, Network
+from sepcalc.core.network import Network
 from sepcalc.core.variants import all_variants, choose
 from sepcalc.readers.yaml.reader import bundled, load, read
 
@@ -324,7 +325,7 @@ def test_unknown_wiring():
     """Layers of which it is unknown what they read are no module."""
     with pytest.raises(SpecError) as caught:
         build_network(replace(network("- relu"), wiring=None))
-    assert str(caught.value) == "net is a list of layers that does not say what each reads; run the model itself"
+    assert str(caught.value) == "net cannot be built from its layers alone; run the model itself"
     plain = "layers:\n- {name: a, c_in: 3, c_out: 4, k: 3, size: 8}\n- {name: b, c_in: 4, c_out: 4, k: 3, size: 4}"
     with pytest.raises(SpecError) as caught:
         build_network(read(plain))

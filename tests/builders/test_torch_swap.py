@@ -63,7 +63,7 @@ def test_any_convolution(axes, padding, bias, transposed):
     check(swapped, x)
     assert swapped.left == ()
     assert swapped.module(x).shape == model(x).shape
-    assert len(swapped.module[0]) == 2
+    assert [type(part).__name__ for part in swapped.module[0]] == [kind.__name__, "ReLU", f"Conv{axes}d"]
 
 
 class Odd(nn.Module):
@@ -145,7 +145,7 @@ def test_what_the_new_weights_are_like():
     network = imported(model, 1, 4, 8, 8)
     module = swap(model.double().requires_grad_(False), network, "depthwise-separable").module
     assert module[0] is module[2][0]
-    assert len(module[0]) == 2
+    assert len(module[0]) == 3
     assert {(each.dtype, each.requires_grad) for each in module.parameters()} == {(torch.float64, False)}
     assert not any(each.training for each in module.modules())
     assert swap(model, network, "standard").module[0].weight.equal(conv.weight)

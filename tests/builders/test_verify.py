@@ -7,7 +7,8 @@ import pytest
 from sepcalc import ConvSpec, load
 from sepcalc.builders import verify as module
 from sepcalc.builders.verify import verification_table, verify
-from sepcalc.core.network import Convolution, Network
+from sepcalc.core.layers import Convolution
+from sepcalc.core.network import Network
 from sepcalc.core.variants import all_variants, get
 from sepcalc.readers.yaml.reader import read
 

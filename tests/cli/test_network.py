@@ -74,7 +74,7 @@ MESSAGES = {
     f"{NETWORK} --table totals --top 3 --sort macs": (
         "--sort and --top would change nothing: the table 'layers' is not shown; add --table layers"
     ),
-    f"{NETWORK} --table layers --variant all": (
+    f"{NETWORK} --table published --variant all": (
         "--variant would change nothing: the table 'totals' is not shown; add --table totals"
     ),
     f"{NETWORK} --format json --top 3 --group": f"--group and --top would change nothing: {JSON}",
@@ -271,7 +271,23 @@ def test_columns_belong_to_the_first_table():
 def test_every_variant():
     """--variant all compares every variant there is."""
     answer = json.loads(sepcalc(f"{NETWORK} --variant all --groups 8 --format json").out)
-    assert list(answer["totals"]) == ["as-written", *(each.name for each in all_variants())]
+    assert list(answer["totals"]) == ["as-written", *(each.name for each in all_variants()), "cheapest"]
+
+
+def test_where_it_saves():
+    """What a variant makes dearer stays as written in every row of the totals."""
+    totals = json.loads(sepcalc(f"{NETWORK} --where-it-saves --format json").out)["totals"]
+    written = totals["as-written"]["macs"]
+    assert {name: row["macs"] for name, row in totals.items() if row["macs"] != written} == {
+        "depthwise-separable": 559_445_248, "spatial-separable": 562_192_384, "cheapest": 559_445_248,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("variants", "shown"), [("", False), ("-v dws", True), ("-v dws -v sps", False)])
+def test_one_variant_is_a_column(variants, shown):
+    """With one variant the table of layers has a column with what each layer saves."""
+    head = sepcalc(f"network resnet18 --table layers {variants}".replace("-v", "--variant")).out.splitlines()[1]
+    assert ("Reduction" in head) == shown
 
 
 def test_list():

@@ -16,7 +16,8 @@ from sepcalc.conventions.published import explained, published_figures
 from sepcalc.conventions.reconcile import ITEMS, Reconciled
 from sepcalc.conventions.tables import reconcile_all, reconcile_table
 from sepcalc.core.errors import SepcalcError
-from sepcalc.core.network import Convolution, FeatureMap, Network, Operator, Product
+from sepcalc.core.layers import Convolution, FeatureMap, Operator, Product
+from sepcalc.core.network import Network
 from sepcalc.core.spec import ConvSpec
 from sepcalc.readers.sources import open_source
 from sepcalc.readers.trace import Module, Trace

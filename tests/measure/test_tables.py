@@ -7,7 +7,6 @@ import pytest
 from fake_bench import ALLOWS, ENVIRONMENT, fake_bench
 
 from sepcalc import ConvSpec, choose, compare, load
-from sepcalc.core.network import Convolution
 from sepcalc.core.table import Estimate
 from sepcalc.measure.conditions import Conditions
 from sepcalc.measure.layer import measure_layer
@@ -218,7 +217,7 @@ def test_layers_of_a_network():
     inside = [row for row in session.rows if row.group != WHOLE]
     shown = [(each["name"], each["variant"], each["layers"]) for each in records(layers)]
     assert shown == [(row.group, row.name, row.layers) for row in inside]
-    convertible = sum(each.convertible for each in load("mobilenet_v1").layers if isinstance(each, Convolution))
+    convertible = len(load("mobilenet_v1").units)
     assert sum(each["layers"] for each in records(layers) if each["variant"] == "standard") == convertible
 
 
@@ -314,8 +313,7 @@ def test_a_network_of_layers_alone():
         assert each["layers_s"] == sums[each["variant"]]
         assert each["layers_speedup"] == sums["standard"] / sums[each["variant"]]
     whats = load("mobilenet_v1")
-    convertible = [each for each in whats.layers if each.convertible]
-    macs = [sum(each.cost_as(variant).macs for each in convertible) for variant in choose()]
+    macs = [sum(unit.layer.cost_as(variant).macs for unit in whats.units) for variant in choose()]
     assert [each["promised"] for each in records(totals)] == [Fraction(macs[0], each) for each in macs]
     assert totals.notes == ("Alone.",)
 

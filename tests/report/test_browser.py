@@ -123,7 +123,7 @@ def test_search(visit):
 def test_filter_by_variant(visit):
     """A variant chosen leaves the layers that it rewrites, and of what-ifs its own columns."""
     visit.page.get_by_role("combobox").select_option("spatial-separable")
-    converted = [layer.name for layer in NETWORK.layers if layer.convertible]
+    converted = [unit.layer.name for unit in NETWORK.units]
     assert names(visit.page) == [*converted, "total"]
     heads = visit.page.locator(f"{TABLE} thead th:visible").all_text_contents()
     assert [head for head in heads if "separable" in head] == [

@@ -2,7 +2,8 @@
 
 from textwrap import dedent, indent
 
-from sepcalc.core.network import Layer, Network
+from sepcalc.core.layers import Layer
+from sepcalc.core.network import Network
 from sepcalc.readers.yaml.reader import FileError, read
 
 

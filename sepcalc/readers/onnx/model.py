@@ -145,8 +145,10 @@ def _network(model: onnx.ModelProto, name: str) -> Network:
     return Network(
         name=name,
         layers=tuple(scope.layers.found),
+        wiring=tuple(scope.layers.wiring),
         input=scope.layers.feature_map(known[0]) if len(graph.inputs) == len(known) == 1 else None,
         source=f"ONNX, opset {_opset(model)}{f', written by {producer}' if producer else ''}",
+        abridged=True,
     )
 
 

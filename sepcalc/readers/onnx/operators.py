@@ -12,7 +12,7 @@ from math import prod
 from typing import Literal
 
 from sepcalc.core.errors import SepcalcError, SpecError
-from sepcalc.core.network import Convolution, Operator, Product
+from sepcalc.core.layers import Convolution, Operator, Product
 from sepcalc.core.spec import ConvSpec
 from sepcalc.readers.imported import MOST_AXES, feature_map, linear_spec
 from sepcalc.readers.onnx.einsum import MatrixProduct, einsum_products
@@ -25,7 +25,13 @@ MOST_OPERANDS = 32
 
 
 def convert(scope: Scope, node: Node) -> None:
-    """Add the layers of one node."""
+    """Add the layers of one node; what reads the node's outputs reads the last of them."""
+    scope.layers.reads = scope.taps(node)
+    _convert(scope, node)
+    scope.written.update(dict.fromkeys(node.outputs, scope.layers.reads))
+
+
+def _convert(scope: Scope, node: Node) -> None:
     record = operator_record(node.op)
     if scope.follow(node) or scope.absorbed.intersection(node.outputs) or record.kind == "silent":
         return
@@ -123,7 +129,7 @@ def _spec(node: Node, x: Shape, w: Shape, padding: Shape | Literal["same"]) -> C
 def _resize(scope: Scope, name: str, kind: str, reads: Shape, writes: Shape) -> None:
     """Add a layer that pads or crops, for a shape that the convolution beside it cannot have."""
     name = scope.layers.new_name(f"{name}.{kind}")
-    scope.layers.found.append(Operator(name=name, type=kind, input=feature_map(reads), output=feature_map(writes)))
+    scope.layers.add(Operator(name=name, type=kind, input=feature_map(reads), output=feature_map(writes)))
 
 
 def _transposed(node: Node, x: Shape, w: Shape, y: Shape) -> ConvSpec:
@@ -225,7 +231,7 @@ def _emit(
         return
     scope.layers.specs[name] = spec
     layer = Convolution(name=name, type=kind, spec=spec, shares=owner if again else None, batch=batch)
-    scope.layers.found.append(layer)
+    scope.layers.add(layer)
     if rest := new + new_bias + scope.claim_all(node, name) - layer.cost.params:
         scope.parameters(f"{name}.parameters", "parameters", rest)
 
@@ -237,7 +243,7 @@ def emit_product(
     terms = tuple((ConvSpec(c_in=c_in, c_out=c_out, kernel=(), size=()), times) for c_in, c_out, times in products)
     reads, writes = scope.ends(node)
     params += scope.claim_all(node, name)
-    scope.layers.found.append(Product(name=name, type=kind, input=reads, output=writes, terms=terms, params=params))
+    scope.layers.add(Product(name=name, type=kind, input=reads, output=writes, terms=terms, params=params))
 
 
 @product("Attention", settings=(3, 4, 5))

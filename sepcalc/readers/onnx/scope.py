@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 
-from sepcalc.core.network import FeatureMap, Operator
+from sepcalc.core.layers import INPUT, FeatureMap, Operator, Taps, parts
 from sepcalc.readers.imported import Claims, ImportedLayers
 from sepcalc.readers.onnx.graph import Graph, Node, OpenShape, Shape, Tensor
 from sepcalc.readers.onnx.registry import operator_record
@@ -76,6 +76,8 @@ class Scope:
     shapes: dict[str, OpenShape]
     layers: ImportedLayers = field(default_factory=ImportedLayers)
     stored: dict[str, Stored] = field(default_factory=dict)
+    written: dict[str, Taps] = field(default_factory=dict)
+    """The layers that wrote each value."""
     claims: Claims = field(default_factory=Claims)
     first: dict[tuple[tuple[str, str], ...], str] = field(default_factory=dict)
     """The layer that counted a parameter."""
@@ -99,9 +101,22 @@ class Scope:
             scope.readers.update(dict.fromkeys(node.inputs, node))
             scope.makers.update(dict.fromkeys(node.outputs, node))
         scope.uses.update(graph.outputs)
+        scope.written.update((name, (INPUT,)) for name in graph.inputs)
         convolutions = (node for node in graph.walk() if _convolves(node.op))
         scope.layers.sequences = not any(len(scope.shapes.get(node.input(0), ())) == 3 for node in convolutions)
         return scope
+
+    def taps(self, node: Node) -> Taps:
+        """The layers whose results ``node`` and the graphs inside it read; a silent node hands on its first input."""
+        record = operator_record(node.op)
+        names = [
+            name for inner in (node, *(each for graph in node.inner for each in graph.walk())) for name in inner.inputs
+        ]
+        read = [self.written[name] for name in names if name in self.written]
+        if record.kind == "silent":
+            read = read[:1]
+        taps = tuple(tap for taps in read for tap in taps)
+        return parts(taps) if record.carries == "cut" else taps
 
     def store(self, name: str, tensor: Tensor) -> None:
         """Store ``tensor`` as the value ``name``."""
@@ -205,11 +220,11 @@ class Scope:
         """Add a layer without a matrix product, or with ``counted=False`` one that is not understood."""
         (x, y), word, params = self.ends(node), operator_record(node.op).word, self.claim_all(node, name)
         layer = Operator(name=name, type=word, input=x, output=y, kernel=kernel, params=params, counted=counted)
-        self.layers.found.append(layer)
+        self.layers.add(layer)
 
     def parameters(self, name: str, kind: str, params: int) -> None:
         """Add a layer for parameters that belong to no operator, or for which its form has no place."""
-        self.layers.found.append(self.layers.parameters_alone(name[:LONGEST_NAME], kind, params))
+        self.layers.add_parameters(name[:LONGEST_NAME], kind, params)
 
     def unused(self) -> None:
         """Add a layer for every parameter, or rest of one, that no layer has counted."""

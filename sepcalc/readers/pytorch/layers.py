@@ -8,11 +8,12 @@ view or a copy is no layer. Every parameter is in exactly one layer, so the netw
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sepcalc.core.network import Convolution, FeatureMap, Layer, Network, Operator, Product
+from sepcalc.core.layers import INPUT, Convolution, FeatureMap, Layer, Operator, Part, Product, Tap, Taps, parts
+from sepcalc.core.network import Network
 from sepcalc.core.spec import Axes, Bias, ConvSpec
 from sepcalc.readers.imported import ImportedLayers, linear_spec
 from sepcalc.readers.pytorch.operators import OPERATORS, Terms, base
@@ -26,23 +27,42 @@ def to_network(trace: Trace) -> Network:
     one that runs again adds ``#2``. MACs are for the whole batch of the trace.
     """
     importing = _Importing(trace=trace)
-    found = importing.imported.found
+    imported = importing.imported
+    written: list[Taps] = []
     for index, operation in enumerate(trace.operations):
-        found += importing.layers(index, operation)
+        imported.reads = tuple(tap for read in operation.taps for tap in _through(read, written))
+        importing.convert(index, operation)
+        written.append(imported.reads)
     for parameter, count in trace.unused():
-        found.append(importing.imported.parameters_alone(parameter.name, "unused parameters", count))
+        imported.add_parameters(parameter.name, "unused parameters", count)
     first = next((shape for shape in trace.inputs if len(shape) > 1), None)
-    reads = None if first is None else importing.imported.feature_map(first)
-    return Network(name=trace.name, layers=tuple(found), input=reads, source=trace.source)
+    return Network(
+        name=trace.name,
+        layers=tuple(imported.found),
+        wiring=tuple(imported.wiring),
+        input=None if first is None else imported.feature_map(first),
+        source=trace.source,
+        abridged=True,
+    )
+
+
+def _through(tap: Tap, written: Sequence[Taps]) -> Taps:
+    """The layers behind what an operation reads; one that is no layer hands on what it read itself."""
+    writer = tap.writer if isinstance(tap, Part) else tap
+    taps = (writer,) if writer == INPUT else written[writer]
+    return parts(taps) if isinstance(tap, Part) else taps
 
 
 def macs_of_operations(trace: Trace) -> tuple[int, ...]:
     """The multiply-adds of each operator of ``trace``, which add up to the network's."""
     importing = _Importing(trace=trace)
-    return tuple(
-        sum(layer.cost.macs for layer in importing.layers(index, operation))
-        for index, operation in enumerate(trace.operations)
-    )
+    found = importing.imported.found
+    counts = []
+    for index, operation in enumerate(trace.operations):
+        before = len(found)
+        importing.convert(index, operation)
+        counts.append(sum(layer.cost.macs for layer in found[before:]))
+    return tuple(counts)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,20 +77,20 @@ class _Importing:
         kernels = [operation.attributes.get("kernel") for operation in self.trace.operations]
         self.imported.sequences = not any(isinstance(kernel, tuple) and len(kernel) == 1 for kernel in kernels)
 
-    def layers(self, index: int, operation: Operation) -> Iterator[Layer]:
-        """The layers of one operator: its own, and one for parameters that are more than its weights."""
+    def convert(self, index: int, operation: Operation) -> None:
+        """Add the layers of one operator: its own, and one for parameters that are more than its weights."""
         if all(call.kind in ("view", "move") for call in operation.aten) and not operation.params:
             return
         name = self.name(index, operation)
         layer = self.layer(name, operation)
-        yield layer
+        self.imported.add(layer)
         if isinstance(layer, Convolution):
             self.imported.specs[name] = layer.spec
         for use in operation.uses:
             if use.new:
                 self.owner.setdefault(use.parameter, name)
         if more := operation.params - layer.cost.params:
-            yield self.imported.parameters_alone(f"{name}.parameters", "parameters", more)
+            self.imported.add_parameters(f"{name}.parameters", "parameters", more)
 
     def layer(self, name: str, operation: Operation) -> Layer:
         products = [call for call in operation.aten if call.kind == "product"]

@@ -15,10 +15,11 @@ from typing import Any
 import torch
 from torch import nn
 
+from sepcalc.core.layers import INPUT, Part, Tap
 from sepcalc.readers.pytorch.modes import Functions, Operators, kind, separate_kernels
 from sepcalc.readers.pytorch.operators import OPERATORS, base, word
 from sepcalc.readers.pytorch.parameters import Ownership, Read
-from sepcalc.readers.pytorch.values import is_plain, plain, shape, shapes, tensors
+from sepcalc.readers.pytorch.values import is_plain, plain, shape, shapes, storage, tensors
 from sepcalc.readers.trace import AtenCall, Config, Module, ModuleCall, Operation, Parameter, Shape, Trace
 
 
@@ -42,6 +43,7 @@ def record(model: nn.Module, inputs: Sequence[torch.Tensor], named: Mapping[str,
             if any(nn.parameter.is_lazy(parameter) for parameter in model.parameters()):
                 model(*inputs, **named)
             run = _Run(model)
+            run.wrote(None, (*inputs, *named.values()))
             with run.hooks(model), Functions(run.called, run.within), Operators(run.ran):
                 model(*inputs, **named)
         except Exception as error:
@@ -68,6 +70,9 @@ class _Function:
     aten: list[AtenCall] = field(default_factory=list)
     reads: list[Read] = field(default_factory=list)
     constant: bool = True
+    taps: dict[Tap, None] = field(default_factory=dict)
+    index: int = INPUT
+    """Of its operation in the trace, once it has run."""
 
 
 class _Run:
@@ -83,6 +88,8 @@ class _Run:
         self.inside: list[str] = []
         self.function: _Function | None = None
         self.operations: list[Operation] = []
+        self.writers: dict[int, tuple[_Function | None, int]] = {}
+        """The function that last wrote to each piece of memory, none for the input, and how many numbers it wrote."""
 
     @property
     def place(self) -> str:
@@ -153,6 +160,8 @@ class _Run:
         given, written = [] if makes else list(tensors(args)), list(tensors((output,)))
         constant = self.ownership.follow(given, written, view=func.is_view)
         if not given:
+            for tensor in written:
+                self.writers.pop(storage(tensor), None)
             return
         call = AtenCall(
             name=name,
@@ -163,16 +172,32 @@ class _Run:
         )
         function = self.function or _Function("", (), {}, call.inputs)
         function.aten.append(call)
+        self.read(function, given)
+        if call.kind != "view":
+            self.wrote(function, written)
         if call.kind != "view":
             function.constant &= constant
             function.reads += self.ownership.reads(short, args)
         if function is not self.function:
             self.close(function, output)
 
+    def wrote(self, function: _Function | None, written: Iterable[torch.Tensor]) -> None:
+        """Note who wrote these tensors."""
+        self.writers.update((storage(tensor), (function, tensor.numel())) for tensor in written)
+
+    def read(self, function: _Function, given: Iterable[torch.Tensor]) -> None:
+        """Note whose results a function reads."""
+        for tensor in given:
+            writer, count = self.writers.get(storage(tensor), (function, 0))
+            if writer is not function:
+                index = INPUT if writer is None else writer.index
+                function.taps[index if tensor.numel() >= count else Part(index, 0, 0)] = None
+
     def close(self, function: _Function, output: Any) -> None:
         if all(call.kind == "view" for call in function.aten):
             return
         called = _word(function)
+        function.index = len(self.operations)
         products = [call for call in function.aten if call.kind == "product"]
         attributes: Config = {"arguments": function.arguments, **function.options}
         weight = function.inputs[1] if called == "linear" and len(function.inputs) > 1 else None
@@ -191,6 +216,7 @@ class _Run:
                 aten=tuple(function.aten),
                 inside=tuple(self.inside),
                 constant=function.constant,
+                taps=tuple(function.taps),
                 named=function.named,
             )
         )

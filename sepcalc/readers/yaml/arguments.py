@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
 from msgspec import Meta, Struct, defstruct
 from msgspec.structs import fields
 
+from sepcalc.core.layers import Between, NormKind
 from sepcalc.core.modules import ACTIVATIONS
-from sepcalc.core.network import Between, NormKind
 from sepcalc.core.spec import LARGEST
 from sepcalc.core.variants import GROUPS, Option, all_options, all_variants
 
@@ -77,6 +77,7 @@ Names = Annotated[
     str | int | Annotated[list[str | int], Meta(min_length=1)],
     Meta(description="the name of an earlier layer, or a list of names"),
 ]
+Listed = Annotated[list[str | int], Meta(description="a list of names of earlier layers")]
 Shares = Annotated[
     Earlier | None,
     says("an earlier layer whose weights this one uses again: they count once in params, twice in MACs"),
@@ -105,7 +106,16 @@ class Common(Struct, forbid_unknown_fields=True, kw_only=True, rename={"from_": 
     first: Annotated[Overrides | None, says("arguments for the first repetition alone")] = None
 
 
-class ConvArguments(Common, kw_only=True):
+class ListedArguments(Common, kw_only=True):
+    """The arguments of a layer that a written network may list with all that it reads."""
+
+    reads: Annotated[
+        Listed | None, says("all earlier layers that this one reads; what only moves numbers between them is left out")
+    ] = None
+    reads_part_of: Annotated[Listed, says("earlier layers of which this one reads some numbers alone")] = []
+
+
+class ConvArguments(ListedArguments, kw_only=True):
     """A convolution; some arguments belong to some variants alone."""
 
     options: ClassVar[tuple[str, ...]] = ()
@@ -131,6 +141,7 @@ class ConvArguments(Common, kw_only=True):
     ] = None
     norm: Annotated[Norm, says("the norm after each stage")] = "none"
     act: Annotated[Act, says("the activation after each stage")] = "none"
+    norm_last: Annotated[Norm | None, says("the norm after the last stage, if it is another one")] = None
     act_last: Annotated[Act | None, says("the activation after the last stage, if it is another one")] = None
     between: Annotated[
         Inside,
@@ -153,7 +164,7 @@ def _conv_arguments(_rewrites: tuple[Any, ...]) -> type[ConvArguments]:
     # The number of groups is the convolution's own, and has its key above.
     options = [option for option in all_options() if option is not GROUPS]
     keys: list[tuple[str, Any, Any]] = []
-    for field in fields(ConvArguments)[len(fields(Common)) :]:
+    for field in fields(ConvArguments)[len(fields(ListedArguments)) :]:
         if field.name == "variant":
             keys.append((field.name, Annotated[known | None, field.type.__metadata__[0]], None))
             keys += [(option.name, _option_type(option), None) for option in options]
@@ -162,7 +173,7 @@ def _conv_arguments(_rewrites: tuple[Any, ...]) -> type[ConvArguments]:
     return defstruct(  # type: ignore[return-value]  # the same fields, and more
         ConvArguments.__name__,
         keys,
-        bases=(Common,),
+        bases=(ListedArguments,),
         kw_only=True,
         namespace={"__doc__": ConvArguments.__doc__, "options": tuple(option.name for option in options)},
     )
@@ -176,7 +187,7 @@ def _option_type(option: Option) -> Any:
     return Annotated[value | None, says(option.key_help or option.help)]
 
 
-class OperatorArguments(Common, kw_only=True):
+class OperatorArguments(ListedArguments, kw_only=True):
     """An operator by its framework's name, with its known figures.
 
     ``operator`` has no matrix product; ``uncounted`` is not understood here: it is listed, never counted as zero.

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sepcalc.core.errors import LayerError, SepcalcError, closest
-from sepcalc.core.network import FeatureMap
+from sepcalc.core.layers import FeatureMap
 from sepcalc.readers.yaml.arguments import BlockArguments, Common
 from sepcalc.readers.yaml.decoding import MOST_FAULTS, decode, faults, fields, meant, misreadings, shown
 from sepcalc.readers.yaml.expressions import Channels, evaluate

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sepcalc.core.errors import LayerError
-from sepcalc.core.network import FeatureMap
+from sepcalc.core.layers import FeatureMap
 from sepcalc.readers.yaml.arguments import Common, OperatorArguments
 from sepcalc.readers.yaml.lengths import axes_of, lengths
 from sepcalc.readers.yaml.scope import Scope

@@ -9,16 +9,16 @@ from typing import Annotated
 from msgspec import Meta
 
 from sepcalc.core.errors import LayerError, SpecError
-from sepcalc.core.network import STANDARD, Convolution, FeatureMap, Product, written_type
+from sepcalc.core.layers import STANDARD, Convolution, FeatureMap, Product, written_type
 from sepcalc.core.spec import ConvSpec, times
 from sepcalc.core.variants import Stages, Variant, get
 from sepcalc.readers.yaml.arguments import (
     WHOLE_OR_0,
     Act,
     Batch,
-    Common,
     ConvArguments,
     Flag,
+    ListedArguments,
     Norm,
     OperatorArguments,
     Shares,
@@ -60,6 +60,7 @@ def convolution(scope: Scope, args: ConvArguments, word: str) -> None:
         variant=variant,
         norm=args.norm,
         act=args.act,
+        norm_last=args.norm_last,
         act_last=args.act_last,
         between=args.between,
         shares=_shared(scope, args.shares, spec, variant),
@@ -124,7 +125,7 @@ def _weights(stages: Stages) -> str:
     return f"{shapes} {'with' if stages[-1].bias != 'none' else 'without'} bias"
 
 
-class LinearArguments(Common, kw_only=True):
+class LinearArguments(ListedArguments, kw_only=True):
     """A linear layer, on one position unless it says ``per_position``."""
 
     c_out: Annotated[Whole, says("output features; no width multiplier changes them")]

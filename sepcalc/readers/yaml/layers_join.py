@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from sepcalc.core.errors import LayerError
+from sepcalc.core.layers import Convolution, FeatureMap, Part
 from sepcalc.core.modules import ACTIVATIONS, Call
-from sepcalc.core.network import Convolution, FeatureMap, Part
 from sepcalc.core.spec import ConvSpec, times
 from sepcalc.readers.yaml.arguments import WHOLE, Act, Body, Branches, Common, Join, Names, says
 from sepcalc.readers.yaml.decoding import shown

@@ -11,8 +11,8 @@ from typing import Annotated
 from msgspec import Meta
 
 from sepcalc.core.errors import LayerError
+from sepcalc.core.layers import NORM_PARAMS, FeatureMap, Operator
 from sepcalc.core.modules import ACTIVATIONS, Call
-from sepcalc.core.network import NORM_PARAMS, FeatureMap, Operator
 from sepcalc.core.spec import Axes, Padding
 from sepcalc.readers.yaml.arguments import (
     POOLED_EXPECTED,

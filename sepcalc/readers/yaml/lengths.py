@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sepcalc.core.errors import LayerError
-from sepcalc.core.network import FeatureMap
+from sepcalc.core.layers import FeatureMap
 from sepcalc.core.parsing import is_whole
 from sepcalc.core.spec import Axes, Bias, Padding
 from sepcalc.readers.yaml.arguments import LENGTHS_EXPECTED, PADS_EXPECTED

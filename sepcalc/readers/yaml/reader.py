@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from sepcalc.core.errors import SepcalcError, closest
-from sepcalc.core.network import FeatureMap, Network, Published
+from sepcalc.core.layers import FeatureMap
+from sepcalc.core.network import Network, Published
 from sepcalc.core.parsing import parse_factor
 from sepcalc.core.runtime import paused
 from sepcalc.core.spec import Axes, ConvSpec
@@ -171,6 +172,7 @@ class _Reader:
             input=reads,
             layers=tuple(reading.layers),
             wiring=tuple(reading.wiring),
+            abridged=reading.abridged,
             published=published,
         )
 

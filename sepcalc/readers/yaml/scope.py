@@ -13,8 +13,8 @@ from itertools import islice
 from typing import Any
 
 from sepcalc.core.errors import LayerError, closest
+from sepcalc.core.layers import INPUT, FeatureMap, Layer, Operator, Taps, parts
 from sepcalc.core.modules import Call
-from sepcalc.core.network import INPUT, FeatureMap, Layer, Operator, Taps
 from sepcalc.core.spec import LARGEST, Axes, times
 from sepcalc.readers.yaml.arguments import BlockArguments
 from sepcalc.readers.yaml.decoding import shown
@@ -59,6 +59,7 @@ class Reading:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     layers: list[Layer] = field(default_factory=list)
     wiring: list[Taps] = field(default_factory=list)
+    abridged: bool = False
     numbers: dict[str, int] = field(default_factory=dict)
     known: dict[str, Layer] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
@@ -188,6 +189,9 @@ class Scope:
         earlier fault.
         """
         at = self.at
+        listed = getattr(args, "reads", None) is not None or getattr(args, "reads_part_of", None)
+        if listed:
+            at = self._list(args)
         if args.from_ is not None:
             at, self.taps = self.output_of(str(args.from_))
         if args.c_in is None and args.size is None:
@@ -197,9 +201,18 @@ class Scope:
         channels = args.c_in if args.c_in is not None else self.known(at).channels
         size = self.known(at).size if args.size is None else lengths("size", args.size, axes_of(args.size, args, at))
         reads = FeatureMap(channels=channels, size=size)
-        if at is not None and reads != at:
+        if listed:
+            self.reading.abridged |= reads != at
+        elif at is not None and reads != at:
             self.taps = ()
         return reads
+
+    def _list(self, args: Any) -> FeatureMap | None:
+        """Read the layers that the arguments list; the map is that of the first, if it is read as a whole."""
+        whole = [self.output_of(str(name)) for name in args.reads or ()]
+        some = [self.output_of(str(name)) for name in args.reads_part_of]
+        self.taps = (*(tap for _, taps in whole for tap in taps), *parts(tap for _, taps in some for tap in taps))
+        return whole[0][0] if whole else None
 
     def known(self, at: FeatureMap | None) -> FeatureMap:
         """``at`` itself; raises :class:`LayerError` or :class:`LostError` where it is None."""

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from math import prod
 from typing import Any
 
-from sepcalc.core.network import Convolution, FeatureMap, Layer, Network, Operator, Product
+from sepcalc.core.layers import INPUT, Convolution, FeatureMap, Layer, Operator, Part, Product, Taps
+from sepcalc.core.network import Network
 from sepcalc.core.spec import LARGEST, Axes, Bias
 
 _PLAIN_WORD = re.compile(r"[A-Za-z_][\w.#/+()-]*")
@@ -33,12 +34,14 @@ def to_yaml(network: Network) -> str:
     """
     head = {"name": network.name, "source": network.source}
     lines = [f"{key}: {_scalar(value)}" for key, value in head.items() if value is not None]
-    axes = 2
     rows = []
-    for layer in network.layers:
-        entries = ", ".join(f"{key}: {_value(value)}" for key, value in _entries(layer, axes))
+    for index, layer in enumerate(network.layers):
+        reads = _reads(network, index)
+        before = index - 1 if reads is None else next((tap for tap in reads if not isinstance(tap, Part)), INPUT)
+        axes = 2 if before == INPUT else len(_there(network.layers[before].output))
+        keys = (*_entries(layer, axes), *_listed(network, reads))
+        entries = ", ".join(f"{key}: {_value(value)}" for key, value in keys)
         rows.append(f"  - {{name: {_scalar(layer.name)}, {entries}}}")
-        axes = len(_there(layer.output))
     return "\n".join((*lines, "layers:" if rows else "layers: []", *rows)) + "\n"
 
 
@@ -52,6 +55,25 @@ def _entries(layer: Layer, axes: int) -> Iterator[tuple[str, Any]]:
         case Operator() | Product():
             pairs = _operator(layer, axes)
     return ((key, value) for key, value in pairs if value is not None)
+
+
+def _reads(network: Network, index: int) -> Taps | None:
+    """The layers that a layer reads; None where that goes without saying, since it is the one before it."""
+    if network.wiring is None or index == 0:
+        return None
+    reads, before = network.layers[index].input, network.layers[index - 1].output
+    alike = (reads.channels, _there(reads)) == (before.channels, _there(before))
+    taps = network.wiring[index]
+    if taps == ((index - 1,) if alike else ()):
+        return None
+    return tuple(tap for tap in taps if (tap.writer if isinstance(tap, Part) else tap) != INPUT)
+
+
+def _listed(network: Network, reads: Taps | None) -> Iterator[tuple[str, Any]]:
+    if reads is not None:
+        yield "reads", [network.layers[tap].name for tap in reads if not isinstance(tap, Part)]
+        if some := [network.layers[tap.writer].name for tap in reads if isinstance(tap, Part)]:
+            yield "reads_part_of", some
 
 
 def _convolution(layer: Convolution, axes: int) -> Iterator[tuple[str, Any]]:
@@ -70,6 +92,7 @@ def _convolution(layer: Convolution, axes: int) -> Iterator[tuple[str, Any]]:
     yield "output_padding", _unless(spec.output_padding, 0)
     yield "variant", None if variant.name == "standard" else variant.name
     yield from variant.options.items()
+    yield "norm_last", layer.norm_last
     yield "act_last", layer.act_last
     yield "between", None if layer.between == "all" else layer.between
     yield from _around(layer)

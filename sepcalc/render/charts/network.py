@@ -8,7 +8,7 @@ from json import dumps
 from typing import Any, NamedTuple
 
 from sepcalc.core.errors import SepcalcError
-from sepcalc.core.network import AS_WRITTEN
+from sepcalc.core.network import AS_WRITTEN, CHEAPEST
 from sepcalc.core.table import Plain, Row, Table
 from sepcalc.render.charts.axes import nice, spread
 from sepcalc.render.charts.chart import Chart, Record, column_of, heading, need_libraries, number, page, record, shown
@@ -66,16 +66,18 @@ def network_chart(layers: Table, totals: Table) -> Chart:
     data = [_costs(row, place, variant) for place, row in enumerate(costly, start=1) for variant in variants]
     starts = dict(_starts([str(row["name"]) for row in costly]))
     blocks = [_block(count, column_of(layers, count).title, variants, data, starts) for count in COUNTS]
-    used = totals.select(("variant", *COUNTS, "params_reduction", "macs_reduction"))
+    used = totals.select((*COUNTS, "params_reduction", "macs_reduction"))
     datasets = {"layers": data, "totals": _totals(variants, totals)}
     return page(alt.vconcat(*blocks, spacing=12), layers.title, (used.legend, *totals.notes), datasets)
 
 
 def _variants(rows: Sequence[Record], totals: Table) -> list[_Variant]:
     """The variants in the totals; those that cost the same in every layer are one."""
-    names = [str(row.cells[0]) for row in totals.rows]
+    # The cheapest forms together are a total alone, without columns of their own in the table of layers.
+    forms = [row for row in totals.rows if row.cells[0] != CHEAPEST]
+    names = [str(row.cells[0]) for row in forms]
     found: dict[tuple[Plain, ...], _Variant] = {}
-    for row, name, color, dash in zip(totals.rows, names, colors(names), cycle(DASHES), strict=False):
+    for row, name, color, dash in zip(forms, names, colors(names), cycle(DASHES), strict=False):
         variant = _Variant(row, name, "" if name == AS_WRITTEN else f":{name}", color, dash)
         costs = tuple(_cost(line, variant, count) for line in rows for count in COUNTS)
         same = found.get(costs)

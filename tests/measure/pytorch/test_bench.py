@@ -195,4 +195,4 @@ def test_an_onnx_file(folder):
     assert ran.code == 0, ran.err
     record = json.loads(ran.out)
     assert len({row["group"] for row in record["rows"]}) == 2
-    assert record["notes"] == ["The whole is not timed: nothing says what each of its layers reads."]
+    assert record["notes"] == ["The whole is not timed: it cannot be built from its layers alone."]

@@ -18,7 +18,8 @@ from onnx_models import MODELS, NEW, OLD, RECURRENT, export
 from strategies import specs
 
 from sepcalc.core.errors import MissingExtraError, SepcalcError
-from sepcalc.core.network import Convolution, Network, Operator, Product
+from sepcalc.core.layers import Convolution, Operator, Product
+from sepcalc.core.network import Network
 from sepcalc.core.spec import ConvSpec
 from sepcalc.readers.onnx.graph import layer_names
 from sepcalc.readers.onnx.model import load

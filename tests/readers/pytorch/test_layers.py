@@ -7,7 +7,7 @@ from nets import NETS
 from torch import nn
 from torch.nn import functional
 
-from sepcalc.core.network import Convolution, Operator, Product
+from sepcalc.core.layers import Convolution, Operator, Product
 from sepcalc.readers.yaml.reader import read
 from sepcalc.readers.yaml.writer import to_yaml
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import randomly
 
-from sepcalc.core.network import Cost
+from sepcalc.core.layers import Cost
 
 TWICE = """
 blocks:

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from frameworks import keras_on_torch
 
-from sepcalc.core.network import Convolution, Cost, FeatureMap, Layer, Network, total
+from sepcalc.core.layers import Convolution, Cost, FeatureMap, Layer, total
+from sepcalc.core.network import Network
 from sepcalc.core.spec import Axes
 from sepcalc.core.variants import all_variants, get
 from sepcalc.readers.yaml.reader import bundled, load, read
@@ -671,17 +672,17 @@ def test_size_changes_no_parameter(name, factor):
 @pytest.mark.parametrize("variant", [pytest.param(each, id=each.name) for each in all_variants()])
 @pytest.mark.parametrize("name", NAMES)
 def test_what_ifs(name, variant):
-    """Every convertible layer is converted or refused with a reason, and the total is the sum over the layers."""
+    """Every unit is converted or refused with a reason, and the total is the sum over units and other layers."""
     network = load(name)
     answer = network.what_if(variant)
     refused = dict(answer.refused)
-    convertible = {layer.name for layer in network.layers if layer.convertible}
-    assert answer.converted + len(refused) == len(convertible)
-    assert set(refused) <= convertible
+    assert answer.converted + len(refused) == len(network.units)
+    assert set(refused) <= {unit.layer.name for unit in network.units}
     assert all(refused.values())
-    converted = convertible - set(refused)
-    costs = [layer.cost_as(variant) if layer.name in converted else layer.cost for layer in network.layers]
-    assert answer.cost == total(costs)
+    converted = [unit for unit in network.units if unit.layer.name not in refused]
+    was, now = total(unit.cost for unit in converted), total(unit.layer.cost_as(variant) for unit in converted)
+    assert answer.cost.macs - network.cost.macs == now.macs - was.macs
+    assert answer.cost.params - network.cost.params == now.params - was.params
 
 
 @pytest.mark.parametrize("variant", ["standard", "depthwise-separable", "blueprint-separable"])

@@ -11,7 +11,7 @@ from strategies import randomly
 from torch import nn
 
 from sepcalc.builders.torch_stages import build_stages, parameter_count
-from sepcalc.core.network import NORM_PARAMS, Convolution, Operator
+from sepcalc.core.layers import NORM_PARAMS, Convolution, Operator
 from sepcalc.core.spec import ConvSpec
 from sepcalc.core.variants import all_variants, get
 from sepcalc.readers.yaml.arguments import Common
@@ -284,7 +284,7 @@ def test_words_for_variants():
     words = {"separable": "depthwise-separable", "spatial": "spatial-separable", "depthwise": "depthwise"}
     for word, name in words.items():
         found = layer(f"{word}: {{c_out: 6, k: 3}}")
-        assert (found.variant, found.type, found.convertible) == (get(name), name, True)
+        assert (found.variant, found.type) == (get(name), name)
 
 
 JOINS = [

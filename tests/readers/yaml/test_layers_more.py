@@ -2,7 +2,7 @@
 
 import pytest
 
-from sepcalc.core.network import Cost
+from sepcalc.core.layers import Cost
 from sepcalc.readers.yaml.reader import FileError, read
 
 NETWORK = """

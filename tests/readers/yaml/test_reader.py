@@ -21,7 +21,8 @@ from strategies import randomly
 
 import sepcalc
 from sepcalc import SepcalcError, load
-from sepcalc.core.network import Cost, FeatureMap, Network, Published
+from sepcalc.core.layers import Cost, FeatureMap
+from sepcalc.core.network import Network, Published
 from sepcalc.core.spec import LARGEST
 from sepcalc.readers.yaml.reader import MOST_SHOWN, FileError, bundled, find, read
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from strategies import randomly
 
 from sepcalc.core.errors import LayerError
-from sepcalc.core.network import FeatureMap, Part
+from sepcalc.core.layers import FeatureMap, Part
 from sepcalc.core.spec import LARGEST
 from sepcalc.readers.yaml.blocks import run
 from sepcalc.readers.yaml.expressions import Channels

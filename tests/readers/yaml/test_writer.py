@@ -10,7 +10,8 @@ from imported import imported
 from nets import NETS
 from strategies import specs
 
-from sepcalc.core.network import INPUT, Convolution, FeatureMap, Network, Operator, Product
+from sepcalc.core.layers import INPUT, Convolution, FeatureMap, Operator, Product
+from sepcalc.core.network import Network
 from sepcalc.core.spec import LARGEST, ConvSpec
 from sepcalc.core.variants import choose
 from sepcalc.readers.yaml.reader import bundled, load, read
@@ -19,7 +20,7 @@ from sepcalc.readers.yaml.writer import to_yaml
 
 def _facts(network):
     """What must survive: names, forms and costs of layers, also as what they could be."""
-    layers = [(each.name, type(each), each.convertible, each.cost) for each in network.layers]
+    layers = [(each.name, type(each), each.cost) for each in network.layers]
     return layers, network.totals(choose(["all"])), [each.name for each in network.uncounted]
 
 

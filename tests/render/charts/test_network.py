@@ -50,7 +50,8 @@ def test_data_is_the_table(name, group):
                 assert [each[count] for each in shown] == costs
                 so_far = [each[f"{count}_cumulative"] for each in shown]
                 assert so_far == [row[f"{count}_cumulative{suffix}"] for row in rows]
-    assert [name for each in variants for name in each.split(" = ")] == [row["variant"] for row in totals.to_dicts()]
+    forms = [row["variant"] for row in totals.to_dicts() if row["variant"] != "cheapest"]
+    assert [name for each in variants for name in each.split(" = ")] == forms
 
 
 @pytest.mark.slow

@@ -1,0 +1,366 @@
+"""Which layers of a network are one convolution, in whatever form a file writes it.
+
+A *unit* is what a what-if rewrites: a dense convolution with a window, or the layers that together are a convolution in
+a separable form. A depthwise convolution that only a pointwise one reads is one depthwise-separable unit; k×1 and 1×k
+are one spatially separable; a pointwise one that only a depthwise one reads is blueprint-separable, unless that has a
+pointwise one behind it. Norms, activations and dropout between the two belong to the unit. A gate between them
+(squeeze-and-excitation) keeps its cost, and acts on the unit's input in another form.
+
+A layer that is written as a variant of several stages is looked at stage by stage: an inverted bottleneck is a 1×1
+convolution and a depthwise-separable unit. A depthwise or grouped layer alone is no unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from math import prod
+from typing import NamedTuple, get_args
+
+from sepcalc.core.layers import (
+    INPUT,
+    NORM_PARAMS,
+    STANDARD,
+    Convolution,
+    Cost,
+    Layer,
+    NormKind,
+    Operator,
+    Part,
+    Tap,
+    Taps,
+    total,
+    written_type,
+)
+from sepcalc.core.modules import ACTIVATIONS, activation_params
+from sepcalc.core.variants import Variant, all_variants
+
+MOST_STAGES = 4
+"""Stages of a separable form: a line along each of three axes, and a pointwise one."""
+
+MOST_IN_A_GATE = 32
+"""Layers between two convolutions that may be a gate."""
+
+_NORMS: dict[str, NormKind] = {f"{kind}_norm": kind for kind in get_args(NormKind) if kind != "none"}
+_ACTIVATIONS = {*ACTIVATIONS, "celu", "clip", "hardtanh", "relu1", "threshold"}
+_NEUTRAL = {"alpha_dropout", "dropout", "feature_dropout", "identity"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unit:
+    """A convolution that a what-if can rewrite.
+
+    ``layer`` is the whole of it, in the form in which it is written. ``parts`` are the layers of the network that it
+    consists of, by index, with what each contributes to its cost; a rewritten unit's cost stands at the first.
+    ``stages`` are its places in the network as :func:`lay_out` has it, ``gate`` those of the layers of a gate inside.
+    """
+
+    layer: Convolution
+    names: tuple[str, ...]
+    parts: tuple[tuple[int, Cost], ...]
+    stages: tuple[int, ...]
+    gate: tuple[int, ...] = ()
+
+    @property
+    def cost(self) -> Cost:
+        """What the unit costs as written."""
+        return total(cost for _, cost in self.parts)
+
+
+class Laid(NamedTuple):
+    """A network with a layer for each stage, which layer of the network each comes from, and what each reads."""
+
+    layers: Sequence[Layer]
+    origins: Sequence[int]
+    wiring: Sequence[Taps]
+
+
+def lay_out(layers: Sequence[Layer], wiring: Sequence[Taps] | None) -> Laid:
+    """The network with a layer for each stage of a convolution; a layer of one stage stays the same value."""
+    laid: list[Layer] = []
+    origins: list[int] = []
+    ends: list[int] = []
+    reads: list[Taps] = []
+    for index, layer in enumerate(layers):
+        stages = _stage_layers(layer)
+        taps = wiring[index] if wiring is not None else ()
+        reads.append(tuple(_moved(tap, ends) for tap in taps))
+        reads += [(len(laid) + place,) for place in range(len(stages) - 1)]
+        laid += stages
+        origins += [index] * len(stages)
+        ends.append(len(laid) - 1)
+    return Laid(laid, origins, reads)
+
+
+def _moved(tap: Tap, ends: Sequence[int]) -> Tap:
+    if isinstance(tap, Part):
+        return tap._replace(writer=ends[tap.writer]) if tap.writer >= 0 else tap
+    return ends[tap] if tap >= 0 else tap
+
+
+def _stage_layers(layer: Layer) -> list[Layer]:
+    if not isinstance(layer, Convolution) or layer.variant.name == "standard":
+        return [layer]
+    stages = layer.stages
+    last = len(stages) - 1
+    act_last = layer.act if layer.act_last is None else layer.act_last
+    return [
+        replace(
+            layer,
+            name=layer.name if last == 0 else f"{layer.name}.{place + 1}",
+            type="conv",
+            spec=stage,
+            variant=STANDARD,
+            norm=(layer.norm_last or layer.norm) if place == last else layer.norm if layer.between == "all" else "none",
+            act=act_last if place == last else layer.act if layer.between != "none" else "none",
+            norm_last=None,
+            act_last=None,
+            between="all",
+            shares=layer.shares and (layer.shares if last == 0 else f"{layer.shares}.{place + 1}"),
+        )
+        for place, stage in enumerate(stages)
+    ]
+
+
+def find_units(layers: Sequence[Layer], wiring: Sequence[Taps] | None) -> tuple[Unit, ...]:
+    """The units of a network of ``layers``, in their order, where ``wiring`` says what each of them reads."""
+    return _Search(layers, lay_out(layers, wiring)).units()
+
+
+class _Link(NamedTuple):
+    """The way from a convolution to the next layer: its norm and activation, the layers in between, and the reader."""
+
+    norm: NormKind
+    act: str
+    inside: tuple[int, ...]
+    gate: tuple[int, ...]
+    reader: int | None
+
+
+class _Search:
+    """The layers of a network by stage, and who reads each."""
+
+    def __init__(self, layers: Sequence[Layer], laid: Laid) -> None:
+        self.layers, self.laid = layers, laid
+        self.convolutions = {at: layer for at, layer in enumerate(laid.layers) if isinstance(layer, Convolution)}
+        self.readers: list[list[tuple[int, bool]]] = [[] for _ in laid.layers]
+        for reader, taps in enumerate(laid.wiring):
+            for tap in taps:
+                writer, whole = (tap.writer, False) if isinstance(tap, Part) else (tap, True)
+                if writer >= 0:
+                    self.readers[writer].append((reader, whole))
+        self.links: dict[int, _Link] = {}
+        self.taken: set[int] = set()
+        self.owners: dict[str, str] = {}
+
+    def units(self) -> tuple[Unit, ...]:
+        """The units, the longest chains first, then in the order of the variants; what is left is dense or none."""
+        found: dict[int, Unit] = {}
+        forms = [variant for variant in all_variants() if variant.merge]
+        for length, variant in product(range(MOST_STAGES, 1, -1), forms):
+            for start, layer in self.convolutions.items():
+                unit = None if start in self.taken else self._chain(variant, start, length)
+                if unit is not None:
+                    found[start] = unit
+                    self.taken.update(unit.stages)
+                    self.owners[layer.name] = unit.layer.name
+        for start, layer in self.convolutions.items():
+            if start not in self.taken and _is_dense_window(layer):
+                found[start] = self._unit(self._normed(start, layer), (start,), ())
+        return tuple(found[start] for start in sorted(found))
+
+    def _normed(self, start: int, layer: Convolution) -> Convolution:
+        """A dense convolution; the norm and the activation behind it, if it has none, follow its inner stages."""
+        if layer.between != "all" or "none" not in (layer.norm, layer.act):
+            return layer
+        link = self._after(start)
+        if (link.norm, link.act) == (layer.norm, layer.act):
+            return layer
+        act_last = layer.act if layer.act_last is None else layer.act_last
+        return replace(layer, norm=link.norm, act=link.act, norm_last=layer.norm, act_last=act_last)
+
+    def _chain(self, variant: Variant, start: int, length: int) -> Unit | None:
+        """The unit of so many stages, in the form of ``variant``, that begins with the convolution at ``start``."""
+        places, links = [start], []
+        while len(places) < length:
+            link = self._after(places[-1])
+            reader = link.reader
+            if reader is None or reader in self.taken or reader not in self.convolutions:
+                return None
+            links.append(link)
+            places.append(reader)
+        return self._merged(variant, places, links)
+
+    def _merged(self, variant: Variant, places: Sequence[int], links: Sequence[_Link]) -> Unit | None:
+        layers = [self.convolutions[place] for place in places]
+        found = variant.merged(tuple(layer.spec for layer in layers))
+        around = {(link.norm, link.act) for link in links}
+        if found is None or len(around) > 1 or len({layer.batch for layer in layers}) > 1:
+            return None
+        first, last = layers[0], layers[-1]
+        gate = tuple(place for link in links for place in link.gate)
+        if gate and first.spec.c_out != first.spec.c_in:
+            return None
+        owner = self.owners.get(first.shares or "")
+        if any((layer.shares is None) != (owner is None) for layer in layers):
+            return None
+        stages = tuple(sorted({*places, *(place for link in links for place in link.inside)}))
+        spec, written = found
+        ((norm, act),) = around
+        origins = {self.laid.origins[place] for place in stages}
+        whole = self.layers[min(origins)]
+        if len(origins) == 1 and isinstance(whole, Convolution) and whole.variant.name == written.name:
+            return self._unit(whole, stages, gate)
+        layer = Convolution(
+            name=first.name if len(origins) > 1 else whole.name,
+            type=written_type(written),
+            spec=spec,
+            variant=written,
+            norm=norm,
+            act=act,
+            norm_last=None if last.norm == norm else last.norm,
+            act_last=None if last.act == act else last.act,
+            shares=owner,
+            batch=first.batch,
+        )
+        return self._unit(layer, stages, gate)
+
+    def _unit(self, layer: Convolution, stages: tuple[int, ...], gate: tuple[int, ...]) -> Unit:
+        parts: dict[int, Cost] = {}
+        for stage in stages:
+            origin = self.laid.origins[stage]
+            parts[origin] = total((parts.get(origin, Cost()), self.laid.layers[stage].cost))
+        names = [self.layers[origin].name for origin in parts if isinstance(self.layers[origin], Convolution)]
+        return Unit(layer=layer, names=tuple(names), parts=tuple(parts.items()), stages=stages, gate=gate)
+
+    def _after(self, start: int) -> _Link:
+        """The way from a convolution to the next layer that is no norm, no activation and no gate."""
+        if start not in self.links:
+            self.links[start] = self._walk(start, self.convolutions[start])
+        return self.links[start]
+
+    def _walk(self, start: int, layer: Convolution) -> _Link:
+        norm, act = layer.norm, layer.act if layer.act_last is None else layer.act_last
+        inside: list[int] = []
+        gates: list[int] = []
+        at = start
+        while (step := self._step(at)) is not None:
+            at, gate = step
+            gates += gate
+            if gate:
+                continue
+            other = self.laid.layers[at]
+            kind = _role(other, layer.spec.c_out)
+            if kind == "norm" and norm == "none":
+                norm = _NORMS[other.type]
+            elif kind == "activation" and act in ("none", "identity"):
+                act = other.type
+            elif kind != "neutral":
+                return _Link(norm, act, tuple(inside), tuple(gates), at)
+            inside.append(at)
+        return _Link(norm, act, tuple(inside), tuple(gates), None)
+
+    def _step(self, at: int, depth: int = 0) -> tuple[int, tuple[int, ...]] | None:
+        """The only layer that reads what ``at`` writes, or the product at the end of a gate and the layers of that."""
+        readers = self.readers[at]
+        if len(readers) == 1 and readers[0][1]:
+            return readers[0][0], ()
+        if len(readers) != 2 or not all(whole for _, whole in readers) or depth > MOST_IN_A_GATE:
+            return None
+        (first, _), (last, _) = sorted(readers)
+        if self.laid.layers[last].type != "mul" or len(self.laid.wiring[last]) != 2 or first == last:
+            return None
+        gate = [first]
+        while len(gate) < MOST_IN_A_GATE and _is_global(self.laid.layers[gate[-1]]):
+            step = self._step(gate[-1], depth + 1)
+            if step is None or (not step[1] and step[0] != last and len(self.laid.wiring[step[0]]) != 1):
+                return None
+            gate += step[1][:-1] if step[1] else ()
+            gate.append(step[0])
+            if step[0] == last:
+                return last, tuple(gate)
+        return None
+
+
+def _is_dense_window(layer: Convolution) -> bool:
+    return layer.type != "linear" and layer.spec.groups == 1 and max(layer.spec.kernel, default=1) > 1
+
+
+def _is_global(layer: Layer) -> bool:
+    """Whether the multiply-adds of ``layer``, if any, are those of one position, whatever the map's size."""
+    return not layer.cost.macs or (isinstance(layer, Convolution) and prod(layer.spec.positions or ()) == 1)
+
+
+def _role(layer: Layer, channels: int) -> str:
+    """What ``layer`` is between two convolutions: a norm, an activation, neutral, or something else."""
+    if not isinstance(layer, Operator) or layer.input.shape != layer.output.shape:
+        return ""
+    if layer.type in _NORMS and layer.params == NORM_PARAMS[_NORMS[layer.type]] * channels:
+        return "norm"
+    if layer.type in _ACTIVATIONS and layer.params == activation_params(layer.type):
+        return "activation"
+    return "neutral" if layer.type in _NEUTRAL and not layer.params else ""
+
+
+def rewrite(
+    layers: Sequence[Layer], wiring: Sequence[Taps] | None, units: Iterable[tuple[Unit, Convolution]]
+) -> tuple[tuple[Layer, ...], tuple[Taps, ...] | None]:
+    """The layers of a network, and what each reads, with another layer in the place of each of ``units``.
+
+    It stands where the last stage of the unit stood; what was between the stages is gone, and a gate reads and
+    multiplies the unit's input. Other layers stay the same values.
+    """
+    laid = lay_out(layers, wiring)
+    now: list[Layer | None] = list(laid.layers)
+    touched: set[int] = set()
+    for unit, written in units:
+        for stage in unit.stages:
+            now[stage] = None
+            touched.add(laid.origins[stage])
+        now[unit.stages[-1]] = written
+        _move_gate(now, laid, unit)
+    places: dict[int, Taps] = {INPUT: (INPUT,)}
+    found: list[Layer] = []
+    reads: list[Taps] = []
+    for at, layer in enumerate(now):
+        origin = laid.origins[at]
+        inner = origin not in touched and at and laid.origins[at - 1] == origin
+        if inner or layer is None:
+            places[at] = places[at - 1] if inner else _placed(laid.wiring[at], places)
+            continue
+        reads.append(_placed(laid.wiring[at], places))
+        places[at] = (len(found),)
+        found.append(layer if origin in touched or layer is not laid.layers[at] else layers[origin])
+    return tuple(found), None if wiring is None else tuple(reads)
+
+
+def _placed(taps: Taps, places: Mapping[int, Taps]) -> Taps:
+    """What ``taps`` are where layers have gone; nothing where one is unknown."""
+    found: list[Tap] = []
+    for tap in taps:
+        writer = places[tap.writer if isinstance(tap, Part) else tap]
+        if len(writer) != 1:
+            return ()
+        at = writer[0]
+        found.append(tap._replace(writer=at) if isinstance(tap, Part) and isinstance(at, int) else at)
+    return tuple(found)
+
+
+def _move_gate(now: list[Layer | None], laid: Laid, unit: Unit) -> None:
+    """Let the layers of a gate that work on the unit's map work on its input instead."""
+    before, after = unit.layer.spec.size, unit.layer.spec.out_size
+    if before is None or before == after:
+        return
+    maps = set(unit.stages)
+    for place in unit.gate:
+        layer = now[place]
+        if not isinstance(layer, Operator) or not maps.intersection(laid.wiring[place]):
+            continue
+        reads, writes = layer.input, layer.output
+        if writes.size == after:
+            maps.add(place)
+            writes = replace(writes, size=before)
+        reads = replace(reads, size=before) if reads.size == after else reads
+        kernel = before if layer.kernel == after else layer.kernel
+        now[place] = replace(layer, input=reads, output=writes, kernel=kernel)
