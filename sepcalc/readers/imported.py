@@ -22,9 +22,9 @@ class ImportedLayers:
 
     found: list[Layer] = field(default_factory=list)
     wiring: list[Taps] = field(default_factory=list)
-    """What each layer reads."""
+    """The layers that each layer reads."""
     reads: Taps = ()
-    """What the next layer reads."""
+    """The layers that the next layer reads."""
     sequences: bool = False
     specs: dict[str, ConvSpec] = field(default_factory=dict)
     """The spec of each layer with weights."""
