@@ -237,7 +237,8 @@ class _Search:
             shares=owner,
             batch=first.batch,
         )
-        return self._unit(layer, stages, gate)
+        unit = self._unit(layer, stages, gate)
+        return unit if unit.cost == layer.cost else None
 
     def _unit(self, layer: Convolution, stages: tuple[int, ...], gate: tuple[int, ...]) -> Unit:
         parts: dict[int, Cost] = {}
@@ -261,7 +262,7 @@ class _Search:
         while (step := self._step(at)) is not None:
             before, (at, gate) = self.laid.layers[at], step
             other = self.laid.layers[at]
-            kind = _role(other, layer.spec.c_out)
+            kind = _role(other, layer.spec.c_out, reads=len(self.laid.wiring[at]))
             if gate and all(_is_elementwise(self.laid.layers[place], before) for place in gate):
                 act = _SELF_GATES.get(self.laid.layers[gate[0]].type, "identity") if act == "none" else act
                 inside += gate
@@ -269,6 +270,9 @@ class _Search:
                 gates += gate or (at,)
             elif kind == "norm" and norm == "none":
                 norm = _NORMS[other.type]
+                inside.append(at)
+            elif kind == "affine" and norm in ("instance", "group"):
+                norm = "group"  # as exporters write it
                 inside.append(at)
             elif kind == "activation" and act in ("none", "identity"):
                 act = other.type
@@ -315,15 +319,20 @@ def _is_elementwise(layer: Layer, before: Layer) -> bool:
     return isinstance(layer, Operator) and not layer.params and layer.output.shape == before.output.shape
 
 
-def _role(layer: Layer, channels: int) -> str:
-    """What ``layer`` is between two convolutions: norm, activation, neutral, kept as it is, or something else."""
+def _role(layer: Layer, channels: int, *, reads: int) -> str:
+    """What ``layer`` is between two convolutions: norm, activation, neutral, kept as it is, or something else.
+
+    With one input a product or a sum is one with constants, or with learned numbers for each channel: *affine*.
+    """
     if not isinstance(layer, Operator) or layer.input.shape != layer.output.shape:
         return ""
     if layer.type in _NORMS and layer.params == NORM_PARAMS[_NORMS[layer.type]] * channels:
         return "norm"
     if layer.type in _ACTIVATIONS and layer.params == activation_params(layer.type):
         return "activation"
-    if not layer.params and layer.type in {*_NEUTRAL, *_NORMS}:
+    if reads == 1 and layer.type in ("mul", "add") and layer.params == channels:
+        return "affine"
+    if not layer.params and (layer.type in {*_NEUTRAL, *_NORMS} or (reads == 1 and layer.type in ("mul", "div"))):
         return "neutral"
     return "kept" if layer.type in {*_ACTIVATIONS, *_NORMS} else ""
 
