@@ -85,8 +85,11 @@ def swap(
         for name, child in parent._modules.items():
             if child in news:
                 setattr(parent, name, news[child])
-    layers, wiring = rewrite(network.layers, network.wiring, done)
-    return Swapped(module=copy, network=replace(network, layers=layers, wiring=wiring), left=(*refused, *stays.items()))
+    return Swapped(
+        module=copy,
+        network=replace(network, **rewrite(network.layers, network.wiring, network.outputs, done)),
+        left=(*refused, *stays.items()),
+    )
 
 
 class _Obstacles:

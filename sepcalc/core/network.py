@@ -68,6 +68,8 @@ class Network(Tabular):
     input: FeatureMap | None = None
     source: str | None = None
     published: tuple[Published, ...] = ()
+    outputs: tuple[int, ...] = ()
+    """Layers whose results the network returns although others read them too."""
     abridged: bool = False
     _units: tuple[Unit, ...] | None = field(default=None, init=False, repr=False, compare=False)
 
@@ -75,7 +77,7 @@ class Network(Tabular):
     def units(self) -> tuple[Unit, ...]:
         """What a what-if can rewrite: the dense convolutions with a window, and those in a separable form."""
         if self._units is None:
-            object.__setattr__(self, "_units", find_units(self.layers, self.wiring))
+            object.__setattr__(self, "_units", find_units(self.layers, self.wiring, self.outputs))
         return self._units or ()
 
     @property
@@ -149,8 +151,7 @@ class Network(Tabular):
             for unit, cost, _ in found
             if cost is not None and unit.layer.as_variant(variant) != unit.layer.stages
         ]
-        layers, wiring = rewrite(self.layers, self.wiring, rewritten)
-        return replace(self, layers=layers, wiring=wiring)
+        return replace(self, **rewrite(self.layers, self.wiring, self.outputs, rewritten))
 
     def rewrites(
         self, variant: Variant, *, only: Iterable[str] = (), keep: Iterable[str] = (), saving: bool = False

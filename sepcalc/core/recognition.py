@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
-from typing import NamedTuple, get_args
+from typing import Any, NamedTuple, get_args
 
 from sepcalc.core.layers import (
     INPUT,
@@ -43,8 +43,13 @@ MOST_IN_A_GATE = 32
 """Layers between two convolutions that may be a gate."""
 
 _NORMS: dict[str, NormKind] = {f"{kind}_norm": kind for kind in get_args(NormKind) if kind != "none"}
-_ACTIVATIONS = {*ACTIVATIONS, "celu", "clip", "hardtanh", "relu1", "threshold"}
+_ACTIVATIONS = {
+    *ACTIVATIONS, "celu", "clip", "hardshrink", "hardtanh", "logsigmoid", "rrelu", "softshrink", "softsign",
+    "tanhshrink", "threshold", "thresholded_relu",
+}  # fmt: skip
 _NEUTRAL = {"alpha_dropout", "dropout", "feature_dropout", "identity"}
+_SELF_GATES = {"sigmoid": "silu", "hardsigmoid": "hardswish"}
+"""Activations that exporters write as a product of the map and a function of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +58,8 @@ class Unit:
 
     ``layer`` is the whole of it, in the form in which it is written. ``parts`` are the layers of the network that it
     consists of, by index, with what each contributes to its cost; a rewritten unit's cost stands at the first.
-    ``stages`` are its places in the network as :func:`lay_out` has it, ``gate`` those of the layers of a gate inside.
+    ``stages`` are its places in the network as :func:`lay_out` has it, ``gate`` those of layers inside that keep their
+    cost: a gate, and norms and activations with other parameters than the framework's default.
     """
 
     layer: Convolution
@@ -123,9 +129,12 @@ def _stage_layers(layer: Layer) -> list[Layer]:
     ]
 
 
-def find_units(layers: Sequence[Layer], wiring: Sequence[Taps] | None) -> tuple[Unit, ...]:
-    """The units of a network of ``layers``, in their order, where ``wiring`` says what each of them reads."""
-    return _Search(layers, lay_out(layers, wiring)).units()
+def find_units(layers: Sequence[Layer], wiring: Sequence[Taps] | None, outputs: Iterable[int] = ()) -> tuple[Unit, ...]:
+    """The units of a network of ``layers``, in their order.
+
+    ``wiring`` says what each layer reads; ``outputs`` are layers whose results the caller reads too.
+    """
+    return _Search(layers, lay_out(layers, wiring), outputs).units()
 
 
 class _Link(NamedTuple):
@@ -141,7 +150,7 @@ class _Link(NamedTuple):
 class _Search:
     """The layers of a network by stage, and who reads each."""
 
-    def __init__(self, layers: Sequence[Layer], laid: Laid) -> None:
+    def __init__(self, layers: Sequence[Layer], laid: Laid, outputs: Iterable[int]) -> None:
         self.layers, self.laid = layers, laid
         self.convolutions = {at: layer for at, layer in enumerate(laid.layers) if isinstance(layer, Convolution)}
         self.readers: list[list[tuple[int, bool]]] = [[] for _ in laid.layers]
@@ -150,6 +159,10 @@ class _Search:
                 writer, whole = (tap.writer, False) if isinstance(tap, Part) else (tap, True)
                 if writer >= 0:
                     self.readers[writer].append((reader, whole))
+        read_outside = set(outputs)
+        for at, origin in enumerate(laid.origins):
+            if origin in read_outside and (at + 1 == len(laid.origins) or laid.origins[at + 1] != origin):
+                self.readers[at].append((len(laid.layers), False))
         self.links: dict[int, _Link] = {}
         self.taken: set[int] = set()
         self.owners: dict[str, str] = {}
@@ -224,7 +237,8 @@ class _Search:
             shares=owner,
             batch=first.batch,
         )
-        return self._unit(layer, stages, gate)
+        unit = self._unit(layer, stages, gate)
+        return unit if unit.cost == layer.cost else None
 
     def _unit(self, layer: Convolution, stages: tuple[int, ...], gate: tuple[int, ...]) -> Unit:
         parts: dict[int, Cost] = {}
@@ -246,19 +260,27 @@ class _Search:
         gates: list[int] = []
         at = start
         while (step := self._step(at)) is not None:
-            at, gate = step
-            gates += gate
-            if gate:
-                continue
+            before, (at, gate) = self.laid.layers[at], step
             other = self.laid.layers[at]
-            kind = _role(other, layer.spec.c_out)
-            if kind == "norm" and norm == "none":
+            kind = _role(other, layer.spec.c_out, reads=len(self.laid.wiring[at]))
+            if gate and all(_is_elementwise(self.laid.layers[place], before) for place in gate):
+                act = _SELF_GATES.get(self.laid.layers[gate[0]].type, "identity") if act == "none" else act
+                inside += gate
+            elif gate or kind == "kept":
+                gates += gate or (at,)
+            elif kind == "norm" and norm == "none":
                 norm = _NORMS[other.type]
+                inside.append(at)
+            elif kind == "affine" and norm in ("instance", "group"):
+                norm = "group"  # as exporters write it
+                inside.append(at)
             elif kind == "activation" and act in ("none", "identity"):
                 act = other.type
-            elif kind != "neutral":
+                inside.append(at)
+            elif kind == "neutral":
+                inside.append(at)
+            else:
                 return _Link(norm, act, tuple(inside), tuple(gates), at)
-            inside.append(at)
         return _Link(norm, act, tuple(inside), tuple(gates), None)
 
     def _step(self, at: int, depth: int = 0) -> tuple[int, tuple[int, ...]] | None:
@@ -292,21 +314,36 @@ def _is_global(layer: Layer) -> bool:
     return not layer.cost.macs or (isinstance(layer, Convolution) and prod(layer.spec.positions or ()) == 1)
 
 
-def _role(layer: Layer, channels: int) -> str:
-    """What ``layer`` is between two convolutions: a norm, an activation, neutral, or something else."""
+def _is_elementwise(layer: Layer, before: Layer) -> bool:
+    """Whether ``layer`` computes each number of a map of the shape that ``before`` writes, and learns nothing."""
+    return isinstance(layer, Operator) and not layer.params and layer.output.shape == before.output.shape
+
+
+def _role(layer: Layer, channels: int, *, reads: int) -> str:
+    """What ``layer`` is between two convolutions: norm, activation, neutral, kept as it is, or something else.
+
+    With one input a product or a sum is one with constants, or with learned numbers for each channel: *affine*.
+    """
     if not isinstance(layer, Operator) or layer.input.shape != layer.output.shape:
         return ""
     if layer.type in _NORMS and layer.params == NORM_PARAMS[_NORMS[layer.type]] * channels:
         return "norm"
     if layer.type in _ACTIVATIONS and layer.params == activation_params(layer.type):
         return "activation"
-    return "neutral" if layer.type in _NEUTRAL and not layer.params else ""
+    if reads == 1 and layer.type in ("mul", "add") and layer.params == channels:
+        return "affine"
+    if not layer.params and (layer.type in {*_NEUTRAL, *_NORMS} or (reads == 1 and layer.type in ("mul", "div"))):
+        return "neutral"
+    return "kept" if layer.type in {*_ACTIVATIONS, *_NORMS} else ""
 
 
 def rewrite(
-    layers: Sequence[Layer], wiring: Sequence[Taps] | None, units: Iterable[tuple[Unit, Convolution]]
-) -> tuple[tuple[Layer, ...], tuple[Taps, ...] | None]:
-    """The layers of a network, and what each reads, with another layer in the place of each of ``units``.
+    layers: Sequence[Layer],
+    wiring: Sequence[Taps] | None,
+    outputs: Iterable[int],
+    units: Iterable[tuple[Unit, Convolution]],
+) -> dict[str, Any]:
+    """The layers, wiring and outputs of a network with another layer in the place of each of ``units``.
 
     It stands where the last stage of the unit stood; what was between the stages is gone, and a gate reads and
     multiplies the unit's input. Other layers stay the same values.
@@ -332,7 +369,12 @@ def rewrite(
         reads.append(_placed(laid.wiring[at], places))
         places[at] = (len(found),)
         found.append(layer if origin in touched or layer is not laid.layers[at] else layers[origin])
-    return tuple(found), None if wiring is None else tuple(reads)
+    ends = {origin: places[at] for at, origin in enumerate(laid.origins)}
+    return {
+        "layers": tuple(found),
+        "wiring": None if wiring is None else tuple(reads),
+        "outputs": tuple(end for output in outputs for end in ends[output]),
+    }
 
 
 def _placed(taps: Taps, places: Mapping[int, Taps]) -> Taps:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from math import prod
 
-from sepcalc.core.layers import FeatureMap, Layer, Operator, Taps
+from sepcalc.core.layers import INPUT, FeatureMap, Layer, Operator, Part, Tap, Taps
 from sepcalc.core.spec import Bias, ConvSpec
 
 MOST_AXES = 3
@@ -22,9 +22,9 @@ class ImportedLayers:
 
     found: list[Layer] = field(default_factory=list)
     wiring: list[Taps] = field(default_factory=list)
-    """What each layer reads."""
+    """The layers that each layer reads."""
     reads: Taps = ()
-    """What the next layer reads."""
+    """The layers that the next layer reads."""
     sequences: bool = False
     specs: dict[str, ConvSpec] = field(default_factory=dict)
     """The spec of each layer with weights."""
@@ -42,6 +42,12 @@ class ImportedLayers:
         nothing = FeatureMap(channels=1, size=())
         self.wiring.append(())
         self.found.append(Operator(name=self.new_name(name), type=kind, input=nothing, output=nothing, params=params))
+
+    def outputs(self, returned: Iterable[Tap]) -> tuple[int, ...]:
+        """The layers among ``returned``, all that the network returns, that other layers read too."""
+        writers = {tap.writer if isinstance(tap, Part) else tap for tap in returned}
+        read = {tap.writer if isinstance(tap, Part) else tap for taps in self.wiring for tap in taps}
+        return tuple(sorted((writers & read) - {INPUT}))
 
     def new_name(self, *wanted: str) -> str:
         """The first of ``wanted`` that is free, or the last with a number behind it."""

@@ -157,6 +157,8 @@ class Trace:
     modules: tuple[Module, ...] = ()
     calls: tuple[ModuleCall, ...] = ()
     operations: tuple[Operation, ...] = ()
+    outputs: Taps = ()
+    """The operations whose results the model returned, by index."""
     source: str | None = None
     """Where the network comes from."""
     notes: tuple[str, ...] = ()

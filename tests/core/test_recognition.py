@@ -41,7 +41,10 @@ def units(layers, **options):
         ("- depthwise: {name: a, k: 3}\n- conv: {name: b, c_out: 16, k: 3}", [("standard", ["b"])]),
         ("- depthwise: {name: a, k: 3}\n- norm: batch\n- relu\n- dropout: 0.5\n- conv: {name: b, c_out: 16, k: 1}",
          [("depthwise-separable", ["a", "batch_norm1", "relu1", "dropout1", "b"])]),
-        ("- depthwise: {k: 3}\n- norm: {kind: instance, affine: true}\n- conv: {name: b, c_out: 16, k: 1}", []),
+        ("- depthwise: {name: a, k: 3}\n- norm: {kind: instance, affine: true}\n- conv: {name: b, c_out: 16, k: 1}",
+         [("depthwise-separable", ["a", "b"])]),
+        ("- depthwise: {name: a, k: 3}\n- norm: {kind: batch, affine: false}\n- conv: {name: b, c_out: 16, k: 1}",
+         [("depthwise-separable", ["a", "batch_norm1", "b"])]),
         ("- conv: {name: a, c_out: 16, k: 3x1}\n- conv: {name: b, c_out: 16, k: 1x3}",
          [("spatial-separable", ["a", "b"])]),
         ("- conv: {name: a, c_out: 16, k: 1x3}\n- relu: {name: r}\n- conv: {name: b, c_out: 16, k: 3x1}",
@@ -212,3 +215,44 @@ def test_a_squared_map():
     last = network("- conv: {c_out: 4, k: 1}", channels=8, size=5).layers[0]
     square = Operator(name="square", type="mul", input=at, output=at)
     assert Network(name="net", layers=(first, square, last), wiring=((-1,), (0, 0), (1,))).units == ()
+
+
+def test_outputs():
+    """A map that the network returns is no inner map either, and stays an output in another form of the network."""
+    found = network(PAIR, channels=8, head="outputs: [a]")
+    assert found.outputs == (0,)
+    assert found.units == ()
+    whole = network(f"- conv: {{c_out: 8, k: 3, variant: inverted-bottleneck}}\n- relu: {{name: out}}\n{PAIR}",
+                    channels=8, head="outputs: [out]")  # fmt: skip
+    assert len(whole.units) == 2
+    written = whole.written_as("standard")
+    assert [written.layers[place].name for place in written.outputs] == ["out"]
+
+
+SELF_GATED = """
+- conv: {name: a, c_out: 4, k: 3x1}
+- residual: {join: mul, body: [sigmoid], shortcut: identity}
+- conv: {name: b, c_out: 16, k: 1x3}
+"""
+
+
+def test_an_activation_as_a_product():
+    """A map times a function of it is an activation, as exporters write SiLU: another form has it after each stage."""
+    lines = network(SELF_GATED, channels=8)
+    (unit,) = lines.units
+    assert (unit.layer.variant.name, unit.layer.act, unit.gate) == ("spatial-separable", "silu", ())
+    assert [layer.name for layer in lines.written_as("standard").layers] == ["a"]
+
+
+def test_learned_activations_keep_their_cost():
+    """A PReLU with a slope for each channel stays beside the layer, and works on its input."""
+    at = FeatureMap(channels=8, size=(6, 6))
+    slopes = Operator(name="slopes", type="prelu", input=at, output=at, params=8)
+    first, last = (
+        network(text, channels=8, size=6).layers[0] for text in ("- depthwise: {k: 3}", "- conv: {c_out: 4, k: 1}")
+    )
+    found = Network(name="net", layers=(first, slopes, last), wiring=((-1,), (0,), (1,)))
+    (unit,) = found.units
+    assert found.what_if("standard").cost == Cost(params=8 + 9 * 8 * 4, macs=9 * 8 * 4 * 36)
+    written = found.written_as("standard")
+    assert ([layer.name for layer in written.layers], written.wiring) == (["slopes", unit.layer.name], ((-1,), (0,)))

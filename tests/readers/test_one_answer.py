@@ -1,8 +1,12 @@
 """One network, one answer: bundled, as a PyTorch model and as an ONNX export it costs the same in every variant."""
 
 import pytest
+import torch
+from imported import imported, net
 from onnx_models import NEW, OLD, export
 from oracles import model_zoo
+from torch import nn
+from torch.nn import functional
 
 from sepcalc.core.network import Network
 from sepcalc.core.variants import choose
@@ -83,3 +87,68 @@ def test_figures(name, variant, params, macs):
     """Hooks on torchvision's models, every pair one dense layer with the gates kept, count these multiply-adds."""
     cost = load(name).what_if(variant).cost
     assert (cost.params, cost.macs) == (params, macs)
+
+
+def _depthwise(channels: int, **options) -> nn.Conv2d:
+    return nn.Conv2d(channels, options.pop("c_out", channels), 3, padding=1, groups=channels, bias=False, **options)
+
+
+def _pair(m) -> None:
+    m.a, m.b = _depthwise(8, stride=2), nn.Conv2d(8, 16, 1)
+
+
+def _normed(m) -> None:
+    _pair(m)
+    m.n = nn.BatchNorm2d(8)
+
+
+def _gated(m) -> None:
+    _normed(m)
+    m.squeeze, m.excite = nn.Conv2d(8, 2, 1), nn.Conv2d(2, 8, 1)
+
+
+def _gate(m, x):
+    return torch.sigmoid(m.excite(torch.relu(m.squeeze(x.mean((2, 3), keepdim=True)))))
+
+
+def _changed_in_place(m, x):
+    y = m.a(x)
+    y[:, :2] *= 2
+    return m.b(y)
+
+
+def _returned(m, x):
+    y = m.a(x)
+    return m.b(y), y
+
+
+MODELS = {
+    "functions": (net(_normed, lambda m, x: m.b(functional.relu_(m.n(m.a(x))))), 1),
+    "written out": (net(_normed, lambda m, x: m.b((y := m.n(m.a(x))) * torch.sigmoid(y))), 1),
+    "gate": (net(_gated, lambda m, x: m.b((y := functional.silu(m.n(m.a(x)))) * _gate(m, y))), 1),
+    "part": (net(_pair, lambda m, x: m.b(torch.cat([m.a(x)[:, :4]] * 2, 1))), 0),
+    "in place": (net(_pair, _changed_in_place), 0),
+    "sum": (net(_pair, lambda m, x: m.b(m.a(x) + x[:, :, ::2, ::2])), 0),
+    "returned": (net(_pair, _returned), 0),
+    "multiplier": (lambda: nn.Sequential(_depthwise(8, c_out=16), nn.PReLU(), nn.Conv2d(16, 4, 1)), 1),
+    "slopes": (lambda: nn.Sequential(_depthwise(8), nn.PReLU(8), nn.Conv2d(8, 4, 1)), 1),
+    "group norm": (lambda: nn.Sequential(_depthwise(8), nn.GroupNorm(2, 8), nn.Conv2d(8, 4, 1)), 1),
+    "plain norm": (lambda: nn.Sequential(_depthwise(8), nn.BatchNorm2d(8, affine=False), nn.Conv2d(8, 4, 1)), 1),
+    "blueprint": (lambda: nn.Sequential(nn.Conv2d(8, 16, 1, bias=False), _depthwise(16), nn.GELU()), 1),
+    "odd bias": (lambda: nn.Sequential(nn.Conv2d(8, 8, 3, groups=8), nn.Conv2d(8, 4, 1, bias=False)), 0),
+}
+"""Models, and how many convolutions in a separable form each has."""
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_models(name, tmp_path):
+    """However code puts it, model, ONNX export and written file agree, and no layer is joined past another reader."""
+    build, count = MODELS[name]
+    network = imported(build, "2x8x14x14").network
+    forms = [unit for unit in network.units if unit.layer.variant.name != "standard"]
+    assert len(forms) == count
+    assert all(unit.layer.cost == unit.cost for unit in network.units)
+    file = export(build, "2x8x14x14", tmp_path / "net.onnx", **OLD)
+    assert answers(load_onnx(file)) == answers(read(to_yaml(network))) == answers(network)
+    for variant in choose(["all"], {"groups": 2}):
+        assert network.written_as(variant).cost == network.what_if(variant).cost

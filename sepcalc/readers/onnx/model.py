@@ -146,6 +146,7 @@ def _network(model: onnx.ModelProto, name: str) -> Network:
         name=name,
         layers=tuple(scope.layers.found),
         wiring=tuple(scope.layers.wiring),
+        outputs=scope.layers.outputs(tap for name in graph.outputs for tap in scope.written.get(name, ())),
         input=scope.layers.feature_map(known[0]) if len(graph.inputs) == len(known) == 1 else None,
         source=f"ONNX, opset {_opset(model)}{f', written by {producer}' if producer else ''}",
         abridged=True,

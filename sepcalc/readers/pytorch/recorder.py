@@ -45,7 +45,7 @@ def record(model: nn.Module, inputs: Sequence[torch.Tensor], named: Mapping[str,
             run = _Run(model)
             run.wrote(None, (*inputs, *named.values()))
             with run.hooks(model), Functions(run.called, run.within), Operators(run.ran):
-                model(*inputs, **named)
+                returned = model(*inputs, **named)
         except Exception as error:
             raise RunError(error, run.place if run else "") from error
     return Trace(
@@ -55,6 +55,7 @@ def record(model: nn.Module, inputs: Sequence[torch.Tensor], named: Mapping[str,
         modules=run.modules,
         calls=tuple(run.calls),
         operations=tuple(run.attributed()),
+        outputs=tuple(run.taps(tensors((returned,)))),
     )
 
 
@@ -172,7 +173,7 @@ class _Run:
         )
         function = self.function or _Function("", (), {}, call.inputs)
         function.aten.append(call)
-        self.read(function, given)
+        function.taps.update(dict.fromkeys(self.taps(given, function)))
         if call.kind != "view":
             self.wrote(function, written)
         if call.kind != "view":
@@ -185,13 +186,13 @@ class _Run:
         """Note who wrote these tensors."""
         self.writers.update((storage(tensor), (function, tensor.numel())) for tensor in written)
 
-    def read(self, function: _Function, given: Iterable[torch.Tensor]) -> None:
-        """Note whose results a function reads."""
+    def taps(self, given: Iterable[torch.Tensor], within: _Function | None = None) -> Iterator[Tap]:
+        """Whose results these tensors are, but for those of a function that is running."""
         for tensor in given:
-            writer, count = self.writers.get(storage(tensor), (function, 0))
-            if writer is not function:
+            writer, count = self.writers.get(storage(tensor), (within, 0))
+            if writer is not within:
                 index = INPUT if writer is None else writer.index
-                function.taps[index if tensor.numel() >= count else Part(index, 0, 0)] = None
+                yield index if tensor.numel() >= count else Part(index, 0, 0)
 
     def close(self, function: _Function, output: Any) -> None:
         if all(call.kind == "view" for call in function.aten):

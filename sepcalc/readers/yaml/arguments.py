@@ -255,4 +255,5 @@ class FileArguments(Struct, forbid_unknown_fields=True, kw_only=True):
     defaults: Annotated[_Defaults | None, says("the defaults of every convolution")] = None
     blocks: Annotated[_Blocks | None, says("lists of layers to be used by their name")] = None
     published: Annotated[_Figures | None, says("figures of other sources, shown beside the computed ones")] = None
+    outputs: Annotated[Listed, says("layers whose results the network returns although others read them too")] = []
     divisor: Annotated[Whole | None, says("scaled channels are rounded to multiples of it; 1 by default")] = None

@@ -172,9 +172,18 @@ class _Reader:
             input=reads,
             layers=tuple(reading.layers),
             wiring=tuple(reading.wiring),
+            outputs=self.outputs(args, reading),
             abridged=reading.abridged,
             published=published,
         )
+
+    def outputs(self, args: FileArguments, reading: Reading) -> tuple[int, ...]:
+        """The layers that the file lists as outputs, by index."""
+        places = {layer.name: place for place, layer in enumerate(reading.layers)}
+        for name in args.outputs:
+            if str(name) not in places:
+                self.problem(self.root, "outputs", f"no layer is called '{name}'{closest(str(name), places)}")
+        return tuple(places[str(name)] for name in args.outputs if str(name) in places)
 
     def input(self, args: InputArguments | None, size: int | Axes | None) -> FeatureMap | None:
         if args is None:

@@ -34,6 +34,8 @@ def to_yaml(network: Network) -> str:
     """
     head = {"name": network.name, "source": network.source}
     lines = [f"{key}: {_scalar(value)}" for key, value in head.items() if value is not None]
+    if network.outputs:
+        lines.append(f"outputs: {_value([network.layers[place].name for place in network.outputs])}")
     rows = []
     for index, layer in enumerate(network.layers):
         reads = _reads(network, index)

@@ -111,17 +111,17 @@ class Plot(NamedTuple):
 
 
 CHARTS = {
-    "layer": Plot("sepcalc.render.charts.layer:layer_chart", "What {} costs as each variant, stage by stage."),
+    "layer": Plot("sepcalc.render.charts.layer:layer_chart", "The cost of {} in each variant, stage by stage."),
     "layers": Plot(
         "sepcalc.render.charts.network:network_chart",
-        "What each layer of {} costs along its depth, as written and as each variant.",
+        "The cost of each layer of {} along its depth, as written and in each variant.",
     ),
     "comparison": Plot(
         "sepcalc.render.charts.comparison:comparison_chart", "Parameters against multiply-adds of {} and others."
     ),
-    "sweep": Plot("sepcalc.render.charts.sweep:sweep_chart", "The reduction of {} against what is swept."),
+    "sweep": Plot("sepcalc.render.charts.sweep:sweep_chart", "The reductions of {} over the swept lengths."),
     "measurement": Plot(
-        "sepcalc.render.charts.measurement:measurement_chart", "What was promised of {} and what was delivered."
+        "sepcalc.render.charts.measurement:measurement_chart", "The promised and the delivered speed-up of {}."
     ),
 }
 """Every chart, by the name of its table, or of the first of several."""
