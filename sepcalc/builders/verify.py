@@ -7,7 +7,7 @@ not built.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -113,22 +113,58 @@ _FIELDS: tuple[Field[Sequence[Check]], ...] = (
 """The table's columns; a row is about all forms of one layer, the first of them the layer as written."""
 
 
-def verification_table(network: Network, checks: Sequence[Check]) -> Table:
-    """One row per layer: the number of forms, the counts of both sides as written, and the verdict on all forms."""
+def different_modules(ours: Mapping[str, int], torch: Mapping[str, int]) -> dict[str, tuple[int, int]]:
+    """The modules with other FLOPs here than in ``torch``, by path; of nested ones the innermost.
+
+    >>> different_modules({"": 10, "a": 6, "a.b": 6}, {"": 12, "a": 8, "a.b": 8})
+    {'a.b': (6, 8)}
+    """
+    pairs = {path: (ours.get(path, 0), torch.get(path, 0)) for path in (*ours, *torch)}
+    found = {path: pair for path, pair in pairs.items() if pair[0] != pair[1]}
+    outer = {path[:end] for path in found for end in range(len(path)) if not end or path[end] == "."}
+    return {path: pair for path, pair in found.items() if path not in outer}
+
+
+def whole_remark(ours: Mapping[str, int], torch: Mapping[str, int]) -> str:
+    """How the FLOPs of the modules of a model, by path, compare with torch's count of a run of it."""
+    different = different_modules(ours, torch)
+    if not different:
+        return f"Equal: the model's {len(torch):,} modules in a run of its own, {torch.get('', 0):,} FLOPs in all."
+    named = first_few([f"{path or 'the model'} {here:,} here, {there:,} in torch"
+                       for path, (here, there) in different.items()])  # fmt: skip
+    return f"Different in a run of the model, in FLOPs: {named}."
+
+
+def verification_table(network: Network, checks: Sequence[Check], *, remarks: Iterable[str] = ()) -> Table:
+    """One row per layer: the number of forms, the counts of both sides as written, and the verdict on all forms.
+
+    ``remarks`` stand before the last note, the verdict.
+    """
     by_layer: dict[str, list[Check]] = {}
     for check in checks:
         by_layer.setdefault(check.layer, []).append(check)
     skipped = (f"{at.layer}, {at.form}, is not built: {at.why_not}." for at in checks if at.measured is None)
     table = Table(
         name="verification",
-        title=f"{network.name}, held against PyTorch",
+        title=f"{network.name}, checked against PyTorch",
         caption=(
             "Parameters, output shapes and FLOPs (2 × MACs) of every form of a layer, as predicted here and as "
             "torch.utils.flop_counter counts the modules built from it. Figures: as written, without norms, batch 1."
         ),
-        notes=(*skipped, *_uncovered(network)),
+        notes=(*skipped, *_uncovered(network), *remarks, _summary(network, checks)),
     )
     return fill_table(table, _FIELDS, by_layer.values())
+
+
+def _summary(network: Network, checks: Sequence[Check]) -> str:
+    """The verdict on all checks, and the share of the network that they cover."""
+    wrong, forms = sum(check.differs for check in checks), sum(check.measured is not None for check in checks)
+    if wrong or not forms:
+        return f"Different: {wrong:,} of {forms:,} forms." if wrong else "Nothing was built, so nothing is checked."
+    built = [check.predicted for check in checks if check.form == AS_WRITTEN and check.measured]
+    params, flops = sum(counted.params for counted in built), sum(counted.flops for counted in built)
+    covered = f"{flops // 2:,} of {network.cost.macs:,} MACs and {params:,} of {network.cost.params:,} parameters"
+    return f"Equal: {forms:,} forms of {len(built):,} layer{'s' * (len(built) != 1)}, with {covered} as written."
 
 
 def _uncovered(network: Network) -> Iterator[str]:
@@ -137,5 +173,5 @@ def _uncovered(network: Network) -> Iterator[str]:
     if products:
         macs = sum(layer.cost.macs for layer in products)
         names = first_few([f"{layer.name} ({layer.type})" for layer in products])
-        yield f"Not held against PyTorch, {macs:,} of {network.cost.macs:,} MACs: {names}."
+        yield f"Not checked, {macs:,} of {network.cost.macs:,} MACs: {names}."
     yield from uncounted_notes(network)

@@ -66,6 +66,20 @@ def macs_of_operations(trace: Trace) -> tuple[int, ...]:
     return tuple(counts)
 
 
+def macs_of_modules(trace: Trace) -> dict[str, int]:
+    """The multiply-adds of each module of ``trace`` by its path, those of the modules inside it included."""
+    found: dict[str, int] = {}
+    for operation, macs in zip(trace.operations, macs_of_operations(trace), strict=True):
+        call: int | None = operation.call
+        inside = set()
+        while call is not None:
+            inside.add(trace.modules[trace.calls[call].module].path)
+            call = trace.calls[call].parent
+        for path in inside:
+            found[path] = found.get(path, 0) + macs
+    return found
+
+
 @dataclass(slots=True, kw_only=True)
 class _Importing:
     trace: Trace

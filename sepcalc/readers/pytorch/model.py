@@ -97,6 +97,27 @@ def trace(target: Any, request: Request, *, ways: Sequence[str] = tuple(WAYS)) -
     raise ValueError("ways is empty; name one")
 
 
+def count_modules(request: Request) -> dict[str, int]:
+    """FLOPs of each module of the requested model by its path, as ``torch.utils.flop_counter`` counts a run of its own.
+
+    The whole model has an empty path. Raises as :func:`load` does.
+    """
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with redirect_stdout(sys.stderr), beside(request.source):
+        target, ways = find(request.source), list(WAYS)
+        while ways:
+            with FlopCounterMode(display=False) as counter:
+                try:
+                    trace(target, request, ways=(ways.pop(0),))
+                    break
+                except ModelError:
+                    if not ways:
+                        raise
+    counts = {name: sum(flops.values()) for name, flops in counter.get_flop_counts().items()}
+    return {name.partition(".")[2]: flops for name, flops in counts.items() if name != "Global"}
+
+
 class _FailedError(Exception):
     """The model's code raised ``error`` while it was built, or at ``place`` while it ran on the inputs ``given``."""
 
