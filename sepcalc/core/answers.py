@@ -126,7 +126,7 @@ def comparison_answer(networks: Sequence[Network], *, element_bytes: int) -> dic
 
 def _input(network: Network) -> dict[str, Any] | None:
     reads = network.input
-    return None if reads is None else {"channels": reads.channels, "size": reads.size}
+    return None if reads is None else {"channels": reads.channels, "size": reads.size, "batch": network.batch}
 
 
 def _uncounted(network: Network) -> list[dict[str, str]]:

@@ -13,7 +13,7 @@ from fractions import Fraction
 from sepcalc.core.errors import SpecError
 from sepcalc.core.layers import Convolution, Cost, FeatureMap, Layer, Operator, Product, Taps, total
 from sepcalc.core.recognition import Unit, find_units, rewrite
-from sepcalc.core.spec import times
+from sepcalc.core.spec import Axes, times
 from sepcalc.core.table import Tabular
 from sepcalc.core.variants import Variant, choose, get
 
@@ -66,6 +66,8 @@ class Network(Tabular):
     layers: tuple[Layer, ...]
     wiring: tuple[Taps, ...] | None = None
     input: FeatureMap | None = None
+    batch: int = 1
+    """Examples that the network reads at once; all counts are for these."""
     source: str | None = None
     published: tuple[Published, ...] = ()
     outputs: tuple[int, ...] = ()
@@ -82,8 +84,16 @@ class Network(Tabular):
 
     @property
     def title(self) -> str:
-        """The name, and the feature map that it reads where that is known."""
-        return self.name if self.input is None else f"{self.name}, input {times(self.input.shape)}"
+        """The name, and the network's input where that is known."""
+        if self.input_shape is None:
+            return self.name
+        batch = f", counts for the batch of {self.batch:,}" if self.batch > 1 else ""
+        return f"{self.name}, input {times(self.input_shape)}{batch}"
+
+    @property
+    def input_shape(self) -> Axes | None:
+        """Channels and size of the input, after the number of examples if there are several; None where it is open."""
+        return None if self.input is None else (*[self.batch][: self.batch > 1], *self.input.shape)
 
     @property
     def cost(self) -> Cost:

@@ -400,7 +400,7 @@ _REDUCTION = "Reduction: {first} / network."
 
 COMPARED: dict[str, Field[ComparedRow]] = by_key(
     Field(key="name", title="Network", figure=lambda row: row.network.name),
-    Field(key="input", title="Input", kind="size", rank=4, figure=lambda row: _shape(row.network) or ""),
+    Field(key="input", title="Input", kind="size", rank=4, figure=lambda row: row.network.input_shape or ""),
     Field(key="params", title="Params", kind="count", answer="too", figure=lambda row: row.network.cost.params),
     Field(key="macs", title="MACs", kind="count", answer="too", figure=lambda row: row.network.cost.macs),
     Field(key="activations", title="Activations", kind="count", rank=5, answer="too",
@@ -417,10 +417,6 @@ COMPARED: dict[str, Field[ComparedRow]] = by_key(
     Field(key="macs_reduction", title="MACs reduction", kind="reduction", rank=1, rule=_REDUCTION, answer="too",
           figure=lambda row: _ratio(row.first.macs, row.network.cost.macs)),
 )  # fmt: skip
-
-
-def _shape(network: Network) -> tuple[int, ...] | None:
-    return network.input.shape if network.input else None
 
 
 def comparison_table(networks: Sequence[Network], *, element_bytes: int = 4) -> Table:
@@ -441,7 +437,7 @@ def _missing_notes(network: Network, element_bytes: int) -> Iterator[str]:
 
 BUNDLED: dict[str, Field[tuple[str, Network]]] = by_key(
     Field(key="name", title="Name", figure=lambda row: row[0]),
-    Field(key="input", title="Input", kind="size", rank=2, figure=lambda row: _shape(row[1])),
+    Field(key="input", title="Input", kind="size", rank=2, figure=lambda row: row[1].input_shape),
     Field(key="params", title="Params", kind="count", figure=lambda row: row[1].cost.params),
     Field(key="macs", title="MACs", kind="count", figure=lambda row: row[1].cost.macs),
     Field(key="source", title="Source", rank=1, figure=lambda row: row[1].source),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from math import prod
 
-from sepcalc.core.layers import INPUT, FeatureMap, Layer, Operator, Part, Tap, Taps
+from sepcalc.core.layers import INPUT, Convolution, FeatureMap, Layer, Operator, Part, Tap, Taps
 from sepcalc.core.spec import Bias, ConvSpec
 
 MOST_AXES = 3
@@ -42,6 +42,11 @@ class ImportedLayers:
         nothing = FeatureMap(channels=1, size=())
         self.wiring.append(())
         self.found.append(Operator(name=self.new_name(name), type=kind, input=nothing, output=nothing, params=params))
+
+    def batch(self, shape: Sequence[int | None]) -> int:
+        """The number of examples in an input of this ``shape``: its first length, if a layer runs over as many."""
+        first = shape[0] if shape else 1
+        return first or 1 if any(isinstance(layer, Convolution) and layer.batch == first for layer in self.found) else 1
 
     def outputs(self, returned: Iterable[Tap]) -> tuple[int, ...]:
         """The layers among ``returned``, all that the network returns, that other layers read too."""

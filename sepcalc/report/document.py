@@ -162,7 +162,8 @@ def _without_rules(block: Block) -> Block:
 
 def _lead(network: Network) -> str:
     """The network's source and input."""
-    reads = "" if network.input is None else f"Input {times(network.input.shape)}."
+    batch = f", counts for the batch of {network.batch:,}" if network.batch > 1 else ""
+    reads = "" if network.input_shape is None else f"Input {times(network.input_shape)}{batch}."
     return " ".join(filter(None, (network.source and f"{network.source}.", reads)))
 
 

@@ -79,7 +79,7 @@ def test_json(capsys):
     answer = json.loads(capsys.readouterr().out)
     assert (answer["schema"], answer["kind"], answer["element_bytes"]) == (1, "comparison", 1)
     first, second = answer["networks"]
-    assert first["input"] == {"channels": 3, "size": [224, 224]}
+    assert first["input"] == {"channels": 3, "size": [224, 224], "batch": 1}
     assert second["macs"] == 300_774_272
     assert second["macs_reduction"] == 568_740_352 / 300_774_272
     assert second["intensity"] == 2 * second["macs"] / second["traffic_bytes"]

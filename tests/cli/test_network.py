@@ -244,6 +244,7 @@ def test_width_and_size():
     assert json.loads(sepcalc(f"{NETWORK} --size 160 --format json").out)["input"] == {
         "channels": 3,
         "size": [160, 160],
+        "batch": 1,
     }
     assert "as published" in sepcalc(NETWORK).out
     assert "as published" in sepcalc(f"{NETWORK} --width 1.0").out

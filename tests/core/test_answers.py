@@ -101,7 +101,7 @@ def test_networks(name):
     network = load(name)
     answer = as_read(network_answer(network, [network.what_if(each) for each in choose()]))
     assert (answer["schema"], answer["kind"], answer["uncounted"]) == (1, "network", [])
-    assert set(answer["input"]) == {"channels", "size"}
+    assert set(answer["input"]) == {"channels", "size", "batch"}
     assert list(answer["totals"]) == ["as-written", *(each.name for each in choose()), "cheapest"]
     assert all(list(total) == NETWORK["total"] for total in answer["totals"].values())
     assert all(set(NETWORK["layer"]) <= set(layer) for layer in answer["layers"])

@@ -149,6 +149,9 @@ def test_models(name, tmp_path):
     assert len(forms) == count
     assert all(unit.layer.cost == unit.cost for unit in network.units)
     file = export(build, "2x8x14x14", tmp_path / "net.onnx", **OLD)
-    assert answers(load_onnx(file)) == answers(read(to_yaml(network))) == answers(network)
+    exported = load_onnx(file)
+    assert answers(exported) == answers(read(to_yaml(network))) == answers(network)
+    assert exported.title.partition(", ")[2] == "input 2×8×14×14, counts for the batch of 2"
+    assert network.title.partition(", ")[2] == "input 2×8×14×14, counts for the batch of 2"
     for variant in choose(["all"], {"groups": 2}):
         assert network.written_as(variant).cost == network.what_if(variant).cost

@@ -140,14 +140,16 @@ def _network(model: onnx.ModelProto, name: str) -> Network:
         # Strict inference finds contradictions; some shapes need arithmetic as well, some depend on the data.
         scope = _layers(complete(inferred(model, strict=True)))
     graph = scope.graph
-    known = [graph.shapes[name] for name in graph.inputs if name in graph.floating & graph.shapes.keys()]
+    floating = [graph.shapes[name] for name in graph.inputs if name in graph.floating & graph.shapes.keys()]
+    shape = floating[0] if len(graph.inputs) == len(floating) == 1 else None
     producer = printable(f"{model.producer_name} {model.producer_version}".strip())[:80]
     return Network(
         name=name,
         layers=tuple(scope.layers.found),
         wiring=tuple(scope.layers.wiring),
         outputs=scope.layers.outputs(tap for name in graph.outputs for tap in scope.written.get(name, ())),
-        input=scope.layers.feature_map(known[0]) if len(graph.inputs) == len(known) == 1 else None,
+        input=None if shape is None else scope.layers.feature_map(shape),
+        batch=scope.layers.batch(shape or ()),
         source=f"ONNX, opset {_opset(model)}{f', written by {producer}' if producer else ''}",
         abridged=True,
     )

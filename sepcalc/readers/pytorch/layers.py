@@ -41,6 +41,7 @@ def to_network(trace: Trace) -> Network:
         layers=tuple(imported.found),
         wiring=tuple(imported.wiring),
         input=None if first is None else imported.feature_map(first),
+        batch=imported.batch(first or ()),
         outputs=imported.outputs(tap for read in trace.outputs for tap in _through(read, written)),
         source=trace.source,
         abridged=True,
