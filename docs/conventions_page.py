@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from sepcalc.conventions.counter_formulas import says
 from sepcalc.conventions.counters import COUNTERS, Counter, Rules
-from sepcalc.conventions.formulas import says
 
 INTRODUCTION = """\
 # What other counters count

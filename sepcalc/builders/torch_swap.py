@@ -93,7 +93,7 @@ def swap(
 
 
 class _Obstacles:
-    """Why units cannot be swapped, where the layers called ``changed`` are to change."""
+    """The reasons why units cannot be swapped, if the layers called ``changed`` are rewritten."""
 
     def __init__(self, network: Network, modules: Mapping[str, nn.Module], changed: set[str]) -> None:
         self.network, self.modules, self.changed = network, modules, changed

@@ -85,7 +85,7 @@ def _check(layer: str, form: str, stages: Stages) -> Check:
 
 @lru_cache(maxsize=1024)
 def _measured(stages: tuple[ConvSpec, ...]) -> Counted:
-    """Torch's counts of a chain of stages, on the meta device: no number is multiplied."""
+    """Torch's counts of a chain of stages, on the meta device: so nothing is computed."""
     from sepcalc.builders.torch_stages import build_stages, counted, example
 
     return counted(build_stages(stages, device="meta"), example(stages[0], device="meta"))

@@ -128,7 +128,7 @@ def _and_all(words: Callable[[Any], Iterable[Word]]) -> Callable[[Any], Iterable
 
 
 REGISTRIES = {
-    "bias": "sepcalc.cli.convolution:BIASES",
+    "bias": "sepcalc.core.spec:BIASES",
     "cache": "sepcalc.measure.conditions:CACHES",
     "code": "sepcalc.cli.layer:FRAMEWORKS",
     "device": "sepcalc.measure.conditions:DEVICES",

@@ -9,9 +9,7 @@ from sepcalc.cli.variants import VariantFlags
 from sepcalc.core.comparison import Comparison, compare
 from sepcalc.core.errors import SepcalcError
 from sepcalc.core.parsing import parse_lengths, parse_whole
-from sepcalc.core.spec import Axes, Bias, ConvSpec
-
-BIASES: tuple[Bias, ...] = ("none", "last", "all")
+from sepcalc.core.spec import BIASES, Axes, ConvSpec
 
 
 class ConvolutionFlags(NamedTuple):

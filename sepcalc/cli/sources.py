@@ -64,7 +64,7 @@ class SourceFlags(NamedTuple):
         return self.trace(source, scale)[0]
 
     def trace(self, source: str, scale: ScaleFlags = UNSCALED) -> tuple[Network, Trace | None]:
-        """Like :meth:`open`, with the trace of the run if PyTorch code was run."""
+        """Like :meth:`open`, and the trace, for PyTorch code."""
         return open_traced(self.request(source, scale), note=say)
 
 
@@ -94,7 +94,7 @@ class RewriteFlags(NamedTuple):
 
     patterns: PatternFlags = PatternFlags()
     where_it_saves: Annotated[
-        bool, typer.Option("--where-it-saves", help="Keep a layer unchanged in a variant with more MACs.")
+        bool, typer.Option("--where-it-saves", help="Convert only layers whose MACs do not grow.")
     ] = False
 
     def rewritten(self, network: Network, variants: Sequence[Variant]) -> list[WhatIf]:

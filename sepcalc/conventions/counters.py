@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from sepcalc.conventions.counter_formulas import Event, Parts
 from sepcalc.conventions.events import called, dispatched, functions, traced, visits
-from sepcalc.conventions.formulas import Event, Parts
 from sepcalc.conventions.rules_functions import CALFLOPS, CALFLOPS_MACS, DEEPSPEED, DEEPSPEED_MACS, PTFLOPS_FUNCTIONS
 from sepcalc.conventions.rules_modules import (
     PTFLOPS_MODULES,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from sepcalc.conventions.formulas import Event
+from sepcalc.conventions.counter_formulas import Event
 from sepcalc.readers.trace import AtenCall, Operation, Trace
 
 _ARGUMENTS: Mapping[str, Sequence[str]] = {

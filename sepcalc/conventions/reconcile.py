@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import prod
 
+from sepcalc.conventions.counter_formulas import Event, Item
 from sepcalc.conventions.counters import Counter, Rules
-from sepcalc.conventions.formulas import Event, Item
 from sepcalc.core.table import Tabular
 from sepcalc.readers.trace import Trace
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from sepcalc.conventions import formulas
-from sepcalc.conventions.formulas import Event, Parts, norm, part, per_input, twice
+from sepcalc.conventions import counter_formulas as formulas
+from sepcalc.conventions.counter_formulas import Event, Parts, norm, part, per_input, twice
 from sepcalc.conventions.rules_modules import recurrent_flops
 
 _AXES = (1, 2, 3)

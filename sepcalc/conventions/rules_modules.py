@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import prod
 
-from sepcalc.conventions import formulas
+from sepcalc.conventions import counter_formulas as formulas
+from sepcalc.conventions.counter_formulas import Event, Part, Parts, norm, part, per_input, per_output, twice
 from sepcalc.conventions.events import called, class_name, visits
-from sepcalc.conventions.formulas import Event, Part, Parts, norm, part, per_input, per_output, twice
 from sepcalc.readers.trace import Trace
 
 _AXES = (1, 2, 3)

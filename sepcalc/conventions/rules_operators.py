@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import prod
 
-from sepcalc.conventions import formulas
-from sepcalc.conventions.formulas import Event, Part, Parts, norm, part, per_input, per_output, twice
+from sepcalc.conventions import counter_formulas as formulas
+from sepcalc.conventions.counter_formulas import Event, Part, Parts, norm, part, per_input, per_output, twice
 
 
 def _cells(elementwise: Mapping[str, int]) -> dict[str, Parts]:

@@ -34,7 +34,7 @@ def layer_answer(comparison: Comparison, *, element_bytes: int) -> dict[str, Any
         "kind": "layer",
         "spec": _spec(comparison.spec),
         "element_bytes": element_bytes,
-        "variants": [_variant(LayerRow(each, comparison, element_bytes)) for each in comparison.candidates],
+        "variants": [_variant(LayerRow(candidate, comparison, element_bytes)) for candidate in comparison.candidates],
     }
 
 

@@ -110,9 +110,10 @@ def compare(spec: ConvSpec, variants: Iterable[Variant | str] = ()) -> Compariso
     check_size(spec)
     chosen = (get("standard"), *(tuple(map(get, variants)) or choose()))
     if spec.groups > 1:
-        chosen = tuple(each.bind({"groups": spec.groups, **each.options}) for each in (*chosen, get("grouped")))
+        groups = {"groups": spec.groups}
+        chosen = tuple(variant.bind(groups | {**variant.options}) for variant in (*chosen, get("grouped")))
     dense = replace(spec, groups=1)
-    return Comparison(spec=spec, candidates=tuple(_candidate(each, dense) for each in dict.fromkeys(chosen)))
+    return Comparison(spec=spec, candidates=tuple(_candidate(variant, dense) for variant in dict.fromkeys(chosen)))
 
 
 def check_size(spec: ConvSpec) -> None:

@@ -202,8 +202,8 @@ class Operator(_Other):
 class Product(_Other):
     """A layer made of matrix products: of activations alone (attention), or of a kind that cannot be rewritten.
 
-    Each of ``terms`` is a linear map and how many vectors it is applied to; what it multiplies by need
-    not be weights, so ``params`` are given apart.
+    Each of ``terms`` is a linear map and how many vectors it is applied to. The factors may be activations, so
+    ``params`` is separate.
     """
 
     terms: tuple[tuple[ConvSpec, int], ...]

@@ -40,15 +40,15 @@ class WhatIf(Tabular):
     variant: Variant
     cost: Cost
     layers: tuple[Cost | None, ...]
-    """What each layer costs then; None where it stays as written. A unit of several layers costs at its first."""
+    """The cost of each layer after the rewrite; None where it stays. A unit of several layers costs at its first."""
     units: tuple[Cost | None, ...]
-    """What each of the network's units costs then; None where it stays as written."""
+    """The cost of each of the network's units after the rewrite; None where it stays as written."""
     refused: tuple[tuple[str, str], ...]
     """Name and reason of each chosen unit that stays as written, since the variant does not apply to it."""
 
     @property
     def converted(self) -> int:
-        """How many units are written as the variant then."""
+        """How many units are converted."""
         return sum(cost is not None for cost in self.units)
 
 
@@ -182,7 +182,7 @@ class Network(Tabular):
     def cheapest(self, what_ifs: Iterable[WhatIf]) -> tuple[Cost, int]:
         """The cost with each unit in the form of the fewest multiply-adds, and how many units that changes.
 
-        The forms are the one as written and those of ``what_ifs``; of equals the one with fewer parameters counts.
+        The forms are the one as written and those of ``what_ifs``. Ties go to fewer parameters.
         """
         saved, changed = Cost(), 0
         forms = zip(*(what_if.units for what_if in what_ifs), strict=True)

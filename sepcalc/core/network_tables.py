@@ -189,7 +189,7 @@ def _layer_entries(layers: Iterable[_Counted], *, stages: bool) -> Iterator[_Ent
 
 def _block_entries(counted: Iterable[_Counted]) -> Iterator[_Entry]:
     """Layers whose names agree up to the first dot, added up."""
-    for name, group in groupby(counted, lambda each: each[0].name.split(".")[0]):
+    for name, group in groupby(counted, lambda pair: pair[0].name.split(".")[0]):
         layers = tuple(group)
         line = _of_sum(name, layers)._replace(input=layers[0][0].input.shape, output=layers[-1][0].output.shape)
         yield _Entry(line, layers)
@@ -200,7 +200,7 @@ def _added_up(entries: Iterable[_Entry], what_ifs: Sequence[WhatIf]) -> Iterator
     sums: tuple[Cost, ...] = (Cost(),) * (len(what_ifs) + 1)
     for entry in entries:
         written = Cost(params=entry.line.params, macs=entry.line.macs or 0)
-        costs = (written, *(written if each is None else each for each in entry.line.rewritten))
+        costs = (written, *(written if cost is None else cost for cost in entry.line.rewritten))
         sums = tuple(total(pair) for pair in zip(sums, costs, strict=True))
         yield entry._replace(line=entry.line._replace(so_far=sums))
 
@@ -301,7 +301,7 @@ TOTALS: dict[str, Field[TotalsRow]] = by_key(
     Field(key="macs_reduction", title="MACs reduction", kind="reduction", rank=1, rule=REDUCTION_RULE,
           figure=lambda row: _ratio(row.standard.macs, row.cost.macs)),
     Field(key="converted", title="Layers", kind="count", rank=3,
-          rule="Layers: convolutions in this form; a depthwise one and the pointwise one behind it count as one.",
+          rule="Layers: convolutions in this form (cheapest: that change); a depthwise and its pointwise are one.",
           figure=lambda row: row.converted),
 )  # fmt: skip
 
@@ -423,7 +423,7 @@ def comparison_table(networks: Sequence[Network], *, element_bytes: int = 4) -> 
     """One row per network; reductions are against the first."""
     first = networks[0]
     title = f"{first.name} and others" if len(networks) > 1 else first.name
-    notes = tuple(f"{each.name}: {note}" for each in networks for note in _missing_notes(each, element_bytes))
+    notes = tuple(f"{network.name}: {note}" for network in networks for note in _missing_notes(network, element_bytes))
     table = Table(name="comparison", title=title, caption=CAPTION, notes=notes)
     rows = (ComparedRow(network, first.cost, element_bytes) for network in networks)
     return fill_table(table, COMPARED.values(), rows, facts={"first": first.name, "element_bytes": element_bytes})

@@ -1,10 +1,14 @@
 """Which layers of a network are one convolution, in whatever form a file writes it.
 
 A *unit* is what a what-if rewrites: a dense convolution with a window, or the layers that together are a convolution in
-a separable form. A depthwise convolution that only a pointwise one reads is one depthwise-separable unit; k×1 and 1×k
-are one spatially separable; a pointwise one that only a depthwise one reads is blueprint-separable, unless that has a
-pointwise one behind it. Norms, activations and dropout between the two belong to the unit. A gate between them
-(squeeze-and-excitation) keeps its cost, and acts on the unit's input in another form.
+a separable form. Each reads the one before it, and nothing else does:
+
+* depthwise, pointwise: depthwise-separable;
+* k×1, 1×k: spatial-separable; depthwise lines with a pointwise one behind them are depthwise-spatial;
+* pointwise, depthwise, and no pointwise one behind it: blueprint-separable.
+
+Norms, activations and dropout between them belong to the unit. A gate between them (squeeze-and-excitation) keeps its
+cost, and acts on the unit's input in another form.
 
 A layer that is written as a variant of several stages is looked at stage by stage: an inverted bottleneck is a 1×1
 convolution and a depthwise-separable unit. A depthwise or grouped layer alone is no unit.
@@ -168,7 +172,7 @@ class _Search:
         self.owners: dict[str, str] = {}
 
     def units(self) -> tuple[Unit, ...]:
-        """The units, the longest chains first, then in the order of the variants; what is left is dense or none."""
+        """The units: long chains before short ones, each in the order of the variants, and dense convolutions last."""
         found: dict[int, Unit] = {}
         forms = [variant for variant in all_variants() if variant.merge]
         for length, variant in product(range(MOST_STAGES, 1, -1), forms):
@@ -284,7 +288,7 @@ class _Search:
         return _Link(norm, act, tuple(inside), tuple(gates), None)
 
     def _step(self, at: int, depth: int = 0) -> tuple[int, tuple[int, ...]] | None:
-        """The only layer that reads what ``at`` writes, or the product at the end of a gate and the layers of that."""
+        """The next layer: the only reader of ``at``, or the ``mul`` that closes a gate, with the gate's layers."""
         readers = self.readers[at]
         if len(readers) == 1 and readers[0][1]:
             return readers[0][0], ()
@@ -378,7 +382,7 @@ def rewrite(
 
 
 def _placed(taps: Taps, places: Mapping[int, Taps]) -> Taps:
-    """What ``taps`` are where layers have gone; nothing where one is unknown."""
+    """``taps`` with new indices after layers were removed; empty if one is unknown."""
     found: list[Tap] = []
     for tap in taps:
         writer = places[tap.writer if isinstance(tap, Part) else tap]

@@ -42,7 +42,7 @@ def paused() -> Iterator[None]:
 def delayed() -> Iterator[None]:
     """Ctrl-C inside takes effect at the end.
 
-    While PyTorch is imported, its code takes Ctrl-C for a missing library, or dies of it. Threads beside the main one,
+    While PyTorch is imported, its code reports Ctrl-C as a missing library, or crashes. Threads beside the main one,
     and programs that handle Ctrl-C themselves, see no change.
 
     >>> from signal import SIGINT, raise_signal

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import prod
-from typing import Literal
+from typing import Literal, get_args
 
 from sepcalc.core.errors import SpecError
 
@@ -23,13 +23,13 @@ Bias = Literal["none", "last", "all"]
 Padding = tuple[int, ...] | Literal["same"]
 Axes = tuple[int, ...]
 
-_BIASES = ("none", "last", "all")
+BIASES: tuple[Bias, ...] = get_args(Bias)
 
 ELEMENT_BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
 """What one weight or activation takes, by the name of its type."""
 
 LARGEST = 10**9
-"""No channel count, kernel, size or stride above this is believed."""
+"""The largest accepted channel count, kernel, size or stride."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,10 +116,10 @@ class ConvSpec:
             return None
         if self.padding == "same":
             return self.same_size(self.size)
-        each = zip(self.size, self.kernel, self.stride, self.padding, self.dilation, self.output_padding, strict=True)
+        axes = zip(self.size, self.kernel, self.stride, self.padding, self.dilation, self.output_padding, strict=True)
         if self.transposed:
-            return tuple((n - 1) * s - 2 * p + d * (k - 1) + 1 + extra for n, k, s, p, d, extra in each)
-        return tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d, _ in each)
+            return tuple((n - 1) * s - 2 * p + d * (k - 1) + 1 + extra for n, k, s, p, d, extra in axes)
+        return tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d, _ in axes)
 
     def same_size(self, size: Axes) -> Axes:
         """The size that ``same`` padding makes of ``size``: ceil(size / stride), transposed size * stride."""
@@ -159,7 +159,7 @@ class ConvSpec:
     def macs(self) -> int:
         """weights · Π out_size (transposed: weights · Π size), in multiply-adds (Howard 2017, equation 2).
 
-        Raises :class:`SpecError` without a size: see :attr:`macs_per_position`.
+        Raises :class:`SpecError` without a size.
         """
         return self.weights * prod(self._known(self.positions))
 
@@ -200,7 +200,7 @@ def _per_axis(value: int | Axes, axes: int) -> Axes:
 
 
 def _is_ordinary(spec: ConvSpec) -> bool:
-    """Whether no check can fail, found in one look: true of nearly every spec, and specs are made by the thousand."""
+    """A fast check that passes for nearly every spec, since specs are made by the thousand."""
     axes, size, groups = len(spec.kernel), spec.size, spec.groups
     try:
         numbers = (spec.c_in, spec.c_out, groups) + spec.kernel + spec.stride + spec.dilation + (size or ())
@@ -213,7 +213,7 @@ def _is_ordinary(spec: ConvSpec) -> bool:
     return (
         whole
         and spec.padding == "same"
-        and spec.bias in _BIASES
+        and spec.bias in BIASES
         and len(spec.stride) == len(spec.dilation) == len(spec.output_padding) == axes <= 3
         and (size is None or len(size) == axes)
         and (groups == 1 or spec.c_in % groups == 0 == spec.c_out % groups)
@@ -235,7 +235,7 @@ def _check(spec: ConvSpec) -> None:
 
 def _check_types(spec: ConvSpec) -> None:
     """Whole numbers of Python alone are exact: a float rounds, and a NumPy integer overflows."""
-    if spec.bias not in _BIASES:
+    if spec.bias not in BIASES:
         raise SpecError(f"unknown bias {spec.bias!r}; give none, last or all")
     if isinstance(spec.padding, str) and spec.padding != "same":
         raise SpecError(f"unknown padding '{spec.padding}'; give same or a number for each axis")

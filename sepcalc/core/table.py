@@ -55,7 +55,7 @@ Cell = str | int | Fraction | tuple[int, ...] | Estimate | None
 Plain = str | int | float | list[int] | None
 """A cell as a program reads it."""
 
-Unit = Literal["s", "ms", "µs", "ns"]
+TimeUnit = Literal["s", "ms", "µs", "ns"]
 """Units of times."""
 
 Kind = Literal[
@@ -89,7 +89,7 @@ class Column:
     kind: Kind = "text"
     rank: int = 0
     axes: int = 2
-    unit: Unit = "s"
+    unit: TimeUnit = "s"
     interval: bool = False
     rule: str = ""
     extra: bool = False
@@ -139,7 +139,7 @@ class Field(Generic[Subject]):
     A table's module has its fields in a registry; a new one is a new column in every format.
     ``title`` and ``rule`` may name facts of the table in braces: ``{element_bytes} bytes per element``.
     ``shown`` names the forms of the table in which the column is there unasked; None is all of them.
-    ``needs`` is what some tables or rows lack, in the words of the table's module.
+    ``needs`` names a fact without which the cell is blank, such as ``reference``.
     ``answer`` says whether the JSON answer has the figure ``too``, or it ``alone``, without a column.
     """
 
@@ -221,7 +221,7 @@ class Table:
 
     @property
     def rules(self) -> Iterable[str]:
-        """The sentences of the legend; those of a column are one."""
+        """The sentences of the legend; the rule of a column counts as one."""
         return dict.fromkeys(filter(None, (*_sentences(self.caption), *(column.rule for column in self.columns))))
 
     def without_rules(self, rules: Collection[str]) -> Table:
@@ -310,7 +310,7 @@ def fill_table(
     return replace(
         table,
         columns=tuple(field.column(form, facts) for field in fields),
-        rows=tuple(Row(cells=tuple(figure(each) for figure in figures), role=role(each)) for each in subjects),
+        rows=tuple(Row(cells=tuple(figure(subject) for figure in figures), role=role(subject)) for subject in subjects),
     )
 
 
@@ -321,7 +321,7 @@ def _sentences(text: str) -> list[str]:
 
 
 def share_rules(tables: Sequence[Table]) -> list[Table]:
-    """The ``tables`` of one answer, with the rules that several of them have below the last one alone.
+    """The ``tables`` of one answer, with the rules that several of them share below the last one alone.
 
     >>> first, last = (Table(name="", title="", caption=f"{own} All counts are exact.") for own in ("One.", "Two."))
     >>> [(table.legend, table.common) for table in share_rules([first, last])]

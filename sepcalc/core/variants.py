@@ -60,7 +60,7 @@ class Option(NamedTuple):
 
 
 GROUPS = Option("groups", help="how many groups", symbol="G", meaning="groups", title="Groups")
-"""The first of all options, since every convolution has it: as a flag, and as a key of files of its own meaning."""
+"""The first of all options, since every convolution has groups; in network files they are a key of the layer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +94,7 @@ class Variant:
         return stages
 
     def merged(self, stages: Stages) -> tuple[ConvSpec, Variant] | None:
-        """The convolution that this variant, with the options that come with it, rewrites as ``stages``; None for none.
+        """The convolution and the bound variant that ``stages`` are the rewrite of, or None.
 
         A chain is recognised where each of its stages has the channels, weights and positions of the variant's own.
         """
@@ -172,7 +172,7 @@ def variant(
 
 
 def _names() -> dict[str, Variant]:
-    return {word: each for each in _REGISTRY.values() for word in (each.name, *each.aliases)}
+    return {word: variant for variant in _REGISTRY.values() for word in (variant.name, *variant.aliases)}
 
 
 def all_variants() -> tuple[Variant, ...]:
@@ -210,12 +210,12 @@ def choose(names: Iterable[str] = (), options: Mapping[str, Any] | None = None) 
 
     The reference, ``standard``, always comes first and nothing comes twice.
 
-    >>> [each.name for each in choose(["dw"])]
+    >>> [variant.name for variant in choose(["dw"])]
     ['standard', 'depthwise']
     """
     wanted = [names] if isinstance(names, str) else list(names)
     found = all_variants() if "all" in wanted else tuple(map(get, wanted)) if wanted else all_variants()[:3]
-    unique = dict.fromkeys(each.name for each in (get("standard"), *found))
+    unique = dict.fromkeys(variant.name for variant in (get("standard"), *found))
     return tuple(_REGISTRY[name].bind(options or {}) for name in unique)
 
 
@@ -321,8 +321,8 @@ def _break_even_remark(spec: ConvSpec, stages: Stages) -> str:
     saves, limit = mid < max(limits.values()), f"mid < {limits['weights']:,}"
     if len({*limits.values()}) == 1:
         return f"mid {mid:,}; saves while {limit}" if saves else f"mid {mid:,} saves nothing: only {limit} does"
-    each = [f"{name} {'while' if mid < most else 'only while'} mid < {most:,}" for name, most in limits.items()]
-    return f"mid {mid:,}{'; saves' if saves else ' saves nothing:'} {', '.join(each)}"
+    parts = [f"{name} {'while' if mid < most else 'only while'} mid < {most:,}" for name, most in limits.items()]
+    return f"mid {mid:,}{'; saves' if saves else ' saves nothing:'} {', '.join(parts)}"
 
 
 def _merged_lines(stages: Stages) -> Merged:

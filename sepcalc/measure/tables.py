@@ -12,7 +12,7 @@ from fractions import Fraction
 from statistics import median
 from typing import NamedTuple
 
-from sepcalc.core.table import Cell, Estimate, Field, Table, Unit, by_key, fill_table, first_few
+from sepcalc.core.table import Cell, Estimate, Field, Table, TimeUnit, by_key, fill_table, first_few
 from sepcalc.measure.conditions import VARYING, Conditions, shared_words, varied
 from sepcalc.measure.machine import Ceilings
 from sepcalc.measure.roofline import Bound, attainable_s, bound
@@ -161,7 +161,7 @@ _LAYER_OF: tuple[Field[TimedRow], ...] = (
 )  # fmt: skip
 
 
-def time_unit(rows: Sequence[Judged]) -> Unit:
+def time_unit(rows: Sequence[Judged]) -> TimeUnit:
     """The unit of the middle time: the largest in which it is at least one."""
     times = [row.summary.median_s for row in rows if row.summary]
     middle = median(times) if times else 1

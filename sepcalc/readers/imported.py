@@ -38,7 +38,7 @@ class ImportedLayers:
         self.found.append(layer)
 
     def add_parameters(self, name: str, kind: str, params: int) -> None:
-        """Append a layer for parameters that belong to no operator, or for which its form has no place."""
+        """Append a layer for parameters that belong to no operator, or that its form cannot hold."""
         nothing = FeatureMap(channels=1, size=())
         self.wiring.append(())
         self.found.append(Operator(name=self.new_name(name), type=kind, input=nothing, output=nothing, params=params))

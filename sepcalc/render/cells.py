@@ -15,7 +15,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from sepcalc.core.spec import times
-from sepcalc.core.table import Cell, Column, Estimate, Kind, Row, Table, Unit
+from sepcalc.core.table import Cell, Column, Estimate, Kind, Row, Table, TimeUnit
 
 Number = int | Fraction
 MISSING = "—"
@@ -24,7 +24,7 @@ MISSING = "—"
 LONGEST_WORDS, BAR = 40, 12
 """The most characters of a text that stays on one line (a longer one is a sentence), and those of the longest bar."""
 
-PER_SECOND: dict[Unit, int] = {"s": 1, "ms": 10**3, "µs": 10**6, "ns": 10**9}
+PER_SECOND: dict[TimeUnit, int] = {"s": 1, "ms": 10**3, "µs": 10**6, "ns": 10**9}
 """The number of each unit in a second."""
 
 _LEAST_FIGURES, _MOST_FIGURES = 2, 4

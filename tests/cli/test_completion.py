@@ -10,12 +10,11 @@ import typer
 from commands import environment
 
 from sepcalc.cli.completion import WORDS
-from sepcalc.cli.convolution import BIASES
 from sepcalc.cli.layer import FRAMEWORKS
 from sepcalc.cli.main import COMMANDS, app
 from sepcalc.cli.network import TABLES
 from sepcalc.conventions.counters import COUNTERS
-from sepcalc.core.spec import ELEMENT_BYTES
+from sepcalc.core.spec import BIASES, ELEMENT_BYTES
 from sepcalc.core.variants import all_variants
 from sepcalc.readers.yaml.reader import bundled
 from sepcalc.render.formats import FORMATS

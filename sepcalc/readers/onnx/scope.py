@@ -223,7 +223,7 @@ class Scope:
         self.layers.add(layer)
 
     def parameters(self, name: str, kind: str, params: int) -> None:
-        """Add a layer for parameters that belong to no operator, or for which its form has no place."""
+        """Add a layer for parameters that belong to no operator, or that its form cannot hold."""
         self.layers.add_parameters(name[:LONGEST_NAME], kind, params)
 
     def unused(self) -> None:

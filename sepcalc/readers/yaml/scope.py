@@ -208,10 +208,10 @@ class Scope:
         return reads
 
     def _list(self, args: Any) -> FeatureMap | None:
-        """Read the layers that the arguments list; the map is that of the first, if it is read as a whole."""
+        """Read the layers that the arguments list; returns the map of the first that is read whole."""
         whole = [self.output_of(str(name)) for name in args.reads or ()]
-        some = [self.output_of(str(name)) for name in args.reads_part_of]
-        self.taps = (*(tap for _, taps in whole for tap in taps), *parts(tap for _, taps in some for tap in taps))
+        in_part = [self.output_of(str(name)) for name in args.reads_part_of]
+        self.taps = (*(tap for _, taps in whole for tap in taps), *parts(tap for _, taps in in_part for tap in taps))
         return whole[0][0] if whole else None
 
     def known(self, at: FeatureMap | None) -> FeatureMap:

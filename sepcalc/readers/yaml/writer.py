@@ -74,8 +74,8 @@ def _reads(network: Network, index: int) -> Taps | None:
 def _listed(network: Network, reads: Taps | None) -> Iterator[tuple[str, Any]]:
     if reads is not None:
         yield "reads", [network.layers[tap].name for tap in reads if not isinstance(tap, Part)]
-        if some := [network.layers[tap.writer].name for tap in reads if isinstance(tap, Part)]:
-            yield "reads_part_of", some
+        if in_part := [network.layers[tap.writer].name for tap in reads if isinstance(tap, Part)]:
+            yield "reads_part_of", in_part
 
 
 def _convolution(layer: Convolution, axes: int) -> Iterator[tuple[str, Any]]:
