@@ -22,9 +22,9 @@ class ConvolutionFlags(NamedTuple):
     axes: Annotated[
         str | None, option("--axes", "N", "Number of axes (1 to 3) if KERNEL is one number; 2 by default.")
     ] = None
-    stride: Annotated[str, option("--stride", "STRIDE", "2, 2x1.")] = "1"
+    stride: Annotated[str, option("--stride", "STRIDE", "Step of the window: 2, 2x1.")] = "1"
     padding: Annotated[str, option("--padding", "PADDING", "same, valid, or numbers as in PyTorch: 1, 1x0.")] = "same"
-    dilation: Annotated[str, option("--dilation", "DILATION", "2, 2x1.")] = "1"
+    dilation: Annotated[str, option("--dilation", "DILATION", "Distance between the positions read: 2, 2x1.")] = "1"
     bias: Annotated[str, option("--bias", "WHERE", "Stages with a bias: none, last or all.")] = "none"
     transposed: Annotated[bool, typer.Option("--transposed", help="A transposed convolution.")] = False
     output_padding: Annotated[

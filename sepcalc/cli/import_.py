@@ -1,4 +1,4 @@
-"""``sepcalc import``: a PyTorch or ONNX network as a plain list of layers in YAML."""
+"""``sepcalc import``: a network as a plain list of layers in YAML."""
 
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +19,7 @@ EXAMPLES = (
 app = command_app()
 
 
-@app.command(name="import", short_help="Turn a PyTorch or ONNX network into YAML.", epilog=examples(*EXAMPLES))
+@app.command(name="import", short_help="Write a network as a plain list in YAML.", epilog=examples(*EXAMPLES))
 @flat
 def import_(
     source: Annotated[str, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)],

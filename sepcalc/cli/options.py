@@ -18,7 +18,7 @@ FormatOption = Annotated[
     str | None, option("--format -f", "NAME", f"{', '.join(FORMATS)}; by default from the suffix of -o, or terminal.")
 ]
 OutputOption = Annotated[Path | None, option("--output -o", "FILE", "Write to this file; its suffix sets the format.")]
-StagesOption = Annotated[bool, typer.Option("--stages", help="Show the stages of each variant below it.")]
+StagesOption = Annotated[bool, typer.Option("--stages", help="Show the stages of each variant or layer below it.")]
 
 DtypeOption = Annotated[
     str | None, option("--dtype", "NAME", f"Element type for traffic: {', '.join(ELEMENT_BYTES)}; float32 by default.")

@@ -233,7 +233,7 @@ Taps = tuple[Tap, ...]
 
 
 def parts(taps: Iterable[Tap]) -> Taps:
-    """Some of the numbers of what is read; which channels they are is not known."""
+    """Unknown channels of each of ``taps``."""
     return tuple(tap if isinstance(tap, Part) else Part(tap, 0, 0) for tap in taps)
 
 

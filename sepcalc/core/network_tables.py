@@ -118,7 +118,7 @@ FIELDS: dict[str, Field[NetworkRow]] = by_key(
 
 
 def _what_if_fields(what_ifs: Sequence[WhatIf]) -> Iterator[Field[NetworkRow]]:
-    """The cost up to a layer and as each variant, and what each variant saves; the first saving has two keys."""
+    """The cost up to a layer and as each variant, and what each variant saves; the first variant's saving is also called ``reduction``."""
     names = [what_if.variant.name for what_if in what_ifs]
     for place, name in enumerate(["", *names] if names else ()):
         yield from _cumulative(name, place)
@@ -196,7 +196,7 @@ def _block_entries(counted: Iterable[_Counted]) -> Iterator[_Entry]:
 
 
 def _added_up(entries: Iterable[_Entry], what_ifs: Sequence[WhatIf]) -> Iterator[_Entry]:
-    """The same entries, each with what everything up to and with it costs."""
+    """The same entries, each with the running totals."""
     sums: tuple[Cost, ...] = (Cost(),) * (len(what_ifs) + 1)
     for entry in entries:
         written = Cost(params=entry.line.params, macs=entry.line.macs or 0)
@@ -245,7 +245,7 @@ def network_table(
 
 
 def _order(field: Field[NetworkRow], form: str) -> tuple[bool, bool]:
-    """Columns that are shown come first; of blocks, how many layers they have stands beside the name."""
+    """Shown columns come first; for blocks, the number of layers comes after the name."""
     return not field.is_shown(form), form == "blocks" and field.key not in ("name", "layers")
 
 
@@ -355,7 +355,7 @@ def _refused_notes(what_ifs: Iterable[WhatIf]) -> Iterator[str]:
 
 
 class PublishedRow(NamedTuple):
-    """Whose figures they are, as they are printed or exact, and what to know about them."""
+    """A source, its figures (as printed, or exact), and a note."""
 
     source: str
     params: Cell
