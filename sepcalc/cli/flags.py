@@ -1,8 +1,8 @@
 """Flags as records: a group of flags is declared once, and each command that takes it reads one value.
 
 The fields of a record are options of Typer with defaults, or records. A command decorated with :func:`flat` shows them
-to Typer as flags, in their order. Required fields are named beside the record: ``Annotated[Record, "cin", "cout"]``.
-Records are named tuples, because dataclasses take several times as long to make, at every start.
+to Typer as flags, in their order. Records are named tuples, because dataclasses take several times as long to make, at
+every start.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -28,15 +28,15 @@ def option(names: str, metavar: str, text: str) -> Any:
 def flat(command: Callable[..., None]) -> Callable[..., None]:
     """``command`` with a flag for each field of the records that it takes.
 
-    >>> from typing import Annotated, NamedTuple
+    >>> from typing import NamedTuple
     >>> class Size(NamedTuple):
     ...     width: str = "1"
     ...     height: str = "1"
     >>> @flat
-    ... def area(unit: str, size: Annotated[Size, "width"]) -> None:
+    ... def area(unit: str, size: Size) -> None:
     ...     print(int(size.width) * int(size.height), unit)
     >>> str(signature(area))
-    "(*, unit: str, width: str, height: str = '1')"
+    "(*, unit: str, width: str = '1', height: str = '1')"
     >>> area(width="3", height="2", unit="m²")
     6 m²
     """
@@ -68,9 +68,8 @@ def _spread(parameter: Parameter) -> Iterator[Parameter]:
     elif hasattr(record, "parameters"):
         yield from record.parameters()
     else:
-        required = getattr(parameter.annotation, "__metadata__", ())
         for name, annotation in record.__annotations__.items():
-            default = Parameter.empty if name in required else record._field_defaults.get(name, Parameter.empty)
+            default = record._field_defaults.get(name, Parameter.empty)
             yield from _spread(Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation))
 
 

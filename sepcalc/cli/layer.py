@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from sepcalc.cli.convolution import GivenConvolution, compared
+from sepcalc.cli.convolution import ConvolutionFlags, compared
 from sepcalc.cli.flags import flags_of, flat, option, refuse, word
 from sepcalc.cli.options import (
     DtypeOption,
@@ -46,7 +46,7 @@ app = command_app()
 @flat
 def layer(
     *,
-    convolution: GivenConvolution,
+    convolution: ConvolutionFlags,
     variants: VariantFlags,
     dtype: DtypeOption = None,
     stages: StagesOption = False,

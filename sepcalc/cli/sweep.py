@@ -103,8 +103,7 @@ def _form(show: ShowFlags) -> str:
 
 
 def _of_convolution(given: ConvolutionFlags, variants: VariantFlags) -> Sweep:
-    given.needed()
-    values = _values({**flags_of(given), **flags_of(variants)})
+    values = _values({**flags_of(given), **given.needed(), **flags_of(variants)})
     settings = given.settings()
     if given.axes is not None:
         # The dilation gets the axes, so that a kernel of one number stays one number.

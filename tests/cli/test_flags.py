@@ -75,16 +75,6 @@ def test_help():
     assert places == sorted(places)
 
 
-def test_required():
-    """The fields that one command requires have no default there; in another they may be left out."""
-    needed = program(Annotated[Size, "height"], [])
-    missing = CliRunner().invoke(needed, ["crate"])
-    assert missing.exit_code == 2
-    assert "Missing option '--height'" in missing.output
-    assert CliRunner().invoke(needed, ["crate", "--height", "2"]).exit_code == 0
-    assert CliRunner().invoke(program(Size, []), ["crate"]).exit_code == 0
-
-
 def test_one_name_twice():
     """Two records with a flag of the same name are refused where the command is built."""
 

@@ -12,13 +12,18 @@ from sepcalc.core.variants import all_variants
 LAYER = "layer --cin 64 --cout 128 -k 3"
 VARIANTS = ", ".join(word for each in all_variants() for word in (each.name, *each.aliases))
 COLUMNS = ", ".join(column.key for column in layer_table(compare(ConvSpec.of(64, 128, k=3, size=8))).columns)
-MISSING = "for example: sepcalc layer --cin 64 --cout 128 -k 3"
+MISSING = "a convolution is described like --cin 64 --cout 128 -k 3"
 
 MESSAGES = {
     # What must be there.
     "layer": f"missing --cin, --cout, -k; {MISSING}",
     "layer --cout 128 -k 3": f"missing --cin; {MISSING}",
     "layer --cin 64 --cout 128": f"missing -k; {MISSING}",
+    "layer --channels 64": f"missing -k; {MISSING}",
+    "layer --channels 64 --cin 3 -k 3": (
+        "--cin would change nothing: --channels sets both; leave one or the other out"
+    ),
+    "layer --channels 64,128 -k 3": ("--channels: expected a whole number from 1 to 1,000,000,000, got '64,128'"),
     f"{LAYER} -k": "option '-k' needs a value; see 'sepcalc layer --help'",
     f"{LAYER} --stages=yes": "option '--stages' takes no value; see 'sepcalc layer --help'",
     f"{LAYER} 56": "unexpected argument '56'; see 'sepcalc layer --help'",
@@ -61,7 +66,7 @@ MESSAGES = {
     ),
     f"{LAYER} --columns intensity": "--columns: intensity cannot be known without a size; give --size",
     f"{LAYER} --stage": "unknown option '--stage'; did you mean '--stages'?",
-    f"{LAYER} --kernel-size 3": "unknown option '--kernel-size'; see 'sepcalc layer --help'",
+    f"{LAYER} --filters 3": "unknown option '--filters'; see 'sepcalc layer --help'",
     f"{LAYER} -z": "unknown option '-z'; see 'sepcalc layer --help'",
     # Files.
     f"{LAYER} -o table.xlsx": (
@@ -156,6 +161,19 @@ def test_every_flag_reaches_the_convolution():
         "c_in": 24, "c_out": 48, "kernel": [3, 5], "size": [20, 30], "stride": [2, 1], "padding": [1, 2],
         "dilation": [1, 2], "groups": 4, "bias": "last", "transposed": True, "output_padding": [1, 0],
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "same"),
+    [
+        ("--in-channels 64 --out-channels 64 --kernel-size 3", "--cin 64 --cout 64 -k 3"),
+        ("--channels 64 --kernel 3", "--cin 64 --cout 64 -k 3"),
+    ],
+)
+@pytest.mark.parametrize("command", ["layer", "sweep"])
+def test_words_of_other_tools(command, words, same):
+    """The words of PyTorch and Keras describe the same convolution, and one number can be both channels."""
+    assert sepcalc(f"{command} {words}") == sepcalc(f"{command} {same}")
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ MESSAGES = {
     # What is measured.
     "measure": "name a network, or describe a convolution like --cin 64 --cout 128 -k 3 --size 56",
     "measure --batch 8": "name a network, or describe a convolution like --cin 64 --cout 128 -k 3 --size 56",
+    "measure --channels 64": "missing -k; a convolution is described like --cin 64 --cout 128 -k 3",
     "measure --cin 64": "missing --cout, -k; a convolution is described like --cin 64 --cout 128 -k 3",
     "measure --cin 64 --cout 128 -k 3": "--size: timing needs a feature map of some size; give one like 56",
     "measure resnet18 vgg16": "one network at a time, not resnet18, vgg16; --save each, and --load them together",
