@@ -49,7 +49,7 @@ def _known(name: str) -> Callable[[Any], Iterable[Word]]:
 def _variants(_context: Any) -> Iterator[Word]:
     from sepcalc.core.variants import all_variants
 
-    yield from (Word(variant.name, variant.summary) for variant in all_variants())
+    yield from (Word(name, known.summary) for known in all_variants() for name in (known.name, *known.aliases))
 
 
 def _formats(_context: Any) -> Iterator[Word]:
