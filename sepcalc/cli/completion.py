@@ -27,7 +27,8 @@ def complete(command: Any) -> Any:
     known = WORDS | {option.name: _these(*option.words) for option in all_options() if option.words}
     for parameter in command.params:
         if parameter.name in known:
-            parameter.shell_complete = partial(_offer, known[parameter.name], parameter.name in LISTS)
+            is_list = parameter.name == "columns" or getattr(parameter, "multiple", False)
+            parameter.shell_complete = partial(_offer, known[parameter.name], is_list)
     return command
 
 
@@ -153,6 +154,3 @@ WORDS: dict[str, Callable[[Any], Iterable[Word]]] = {
     "variant": _and_all(_variants),
 }
 """The words of flags and arguments, by the name of the parameter; options of variants declare their own."""
-
-LISTS = ("columns", "dtype")
-"""The parameters that take several words, separated by commas."""

@@ -25,6 +25,19 @@ def option(names: str, metavar: str, text: str) -> Any:
     return typer.Option(*names.split(), metavar=metavar, help=text)
 
 
+def many(names: str, metavar: str, text: str) -> Any:
+    """The declaration of a flag that takes several values, repeated or with commas between them; see :func:`option`."""
+    help_ = f"{text}; repeatable, or with commas."
+    return typer.Option(*names.split(), metavar=metavar, help=help_, callback=_listed)
+
+
+def _listed(param: typer.CallbackParam, texts: list[str] | None) -> list[str] | None:
+    values = [value.strip() for text in texts or () for value in text.split(",")]
+    if "" in values:
+        raise SepcalcError(f"{param.opts[0]}: a value is empty in '{','.join(texts or ())}'; leave out the comma")
+    return values or None
+
+
 def flat(command: Callable[..., None]) -> Callable[..., None]:
     """``command`` with a flag for each field of the records that it takes.
 

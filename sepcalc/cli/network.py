@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from sepcalc.cli.flags import flag, flags_of, flat, option, refuse, whole
+from sepcalc.cli.flags import flag, flags_of, flat, many, option, refuse, whole
 from sepcalc.cli.options import ShowFlags, StagesOption, check_tables, command_app, examples
 from sepcalc.cli.pictures import BarFlags, PlotFlags
 from sepcalc.cli.sources import SOURCE_HELP, RewriteFlags, ScaleFlags, SourceFlags, say
@@ -92,9 +92,7 @@ class CountFlags(NamedTuple):
     variants: VariantFlags = VariantFlags()
     rewriting: RewriteFlags = RewriteFlags()
     layout: LayoutFlags = LayoutFlags()
-    table: Annotated[
-        list[str] | None, option("--table", "NAME", f"Only this table: {', '.join(TABLES)}; repeatable.")
-    ] = None
+    table: Annotated[list[str] | None, many("--table", "NAME", f"Only this table: {', '.join(TABLES)}")] = None
     gates: GateFlags = GateFlags()
     plots: PlotFlags = PlotFlags()
     bars: BarFlags = BarFlags()
@@ -109,9 +107,7 @@ def network(
     scale: ScaleFlags,
     imports: SourceFlags,
     count: CountFlags,
-    as_: Annotated[
-        list[str] | None, option("--as", "COUNTER", "Count as another tool does: fvcore, thop, all; repeatable.")
-    ] = None,
+    as_: Annotated[list[str] | None, many("--as", "COUNTER", "Count as another tool does: fvcore, thop, all")] = None,
     published_: Annotated[
         bool, typer.Option("--published", help="Show which conventions a network's published figures follow.")
     ] = False,

@@ -7,7 +7,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from sepcalc.cli.flags import flag, lengths, option
+from sepcalc.cli.flags import flag, lengths, many, option
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.network import Network, WhatIf
 from sepcalc.core.parsing import parse_factor
@@ -43,7 +43,7 @@ class SourceFlags(NamedTuple):
 
     input: Annotated[
         list[str] | None,
-        option("--input", "SHAPE", "ONNX, PyTorch: an input with its batch, 1x3x224x224, ids=2x16:int64; repeatable."),
+        many("--input", "SHAPE", "ONNX, PyTorch: an input with its batch, 1x3x224x224, ids=2x16:int64"),
     ] = None
     arg: Annotated[
         list[str] | None, option("--arg", "NAME=VALUE", "PyTorch: an argument of the callable; repeatable.")
@@ -71,12 +71,8 @@ class SourceFlags(NamedTuple):
 class PatternFlags(NamedTuple):
     """Which layers are rewritten."""
 
-    only: Annotated[
-        list[str] | None, option("--only", "GLOB", "Rewrite only layers with names like this; repeatable.")
-    ] = None
-    keep: Annotated[
-        list[str] | None, option("--keep", "GLOB", "Keep layers with names like this unchanged; repeatable.")
-    ] = None
+    only: Annotated[list[str] | None, many("--only", "GLOB", "Rewrite only layers with names like this")] = None
+    keep: Annotated[list[str] | None, many("--keep", "GLOB", "Keep layers with names like this unchanged")] = None
 
     def rewritten(self, network: Network, variants: Sequence[Variant], *, saving: bool = False) -> list[WhatIf]:
         """``network`` rewritten in each of ``variants``, only where that saves if ``saving``.

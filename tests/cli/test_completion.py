@@ -51,6 +51,7 @@ def offered(line: str, **more: str) -> list[str]:
             "sepcalc layer --variant ",
             [*(name for each in all_variants() for name in (each.name, *each.aliases)), "all"],
         ),
+        ("sepcalc layer --variant dws,sep", ["dws,separable"]),
         ("sepcalc layer --variant sep", ["separable"]),
         ("sepcalc network resnet18 --variant blue", ["blueprint-separable"]),
         ("sepcalc layer --format ", [*FORMATS]),
