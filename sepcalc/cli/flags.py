@@ -5,6 +5,7 @@ to Typer as flags, in their order. Records are named tuples, because dataclasses
 every start.
 """
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from inspect import Parameter, Signature, signature
 from typing import Any, TypeVar
@@ -157,7 +158,21 @@ def word(name: str, text: str, known: Iterable[Word]) -> Word:
 
 
 def refuse(flags: Mapping[str, object], why: str) -> None:
-    """Raise :class:`SepcalcError` if any of ``flags`` is given: here they have no effect."""
-    given = [name for name, value in flags.items() if value not in (None, False, [])]
-    if given:
-        raise SepcalcError(f"{' and '.join(given)} would change nothing: {why}")
+    """Raise :class:`SepcalcError` if any of ``flags`` is given: they exclude another one, or ask for other numbers."""
+    if given := _given(flags):
+        raise SepcalcError(f"{given} would change nothing: {why}")
+
+
+def ignore(flags: Mapping[str, object], why: str) -> None:
+    """Say so if any of ``flags`` is given: they shape the result, and this one has no place for them."""
+    if given := _given(flags):
+        say(f"ignored {given}: {why}")
+
+
+def _given(flags: Mapping[str, object]) -> str:
+    return " and ".join(name for name, value in flags.items() if value not in (None, False, []))
+
+
+def say(note: str) -> None:
+    """Write a note to standard error; standard output holds only the result."""
+    sys.stderr.write(f"{note}\n")

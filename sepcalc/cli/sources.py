@@ -1,13 +1,12 @@
 """The flags that open, scale and rewrite a network, shared by the commands that name one."""
 
-import sys
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from sepcalc.cli.flags import flag, lengths, many, option
+from sepcalc.cli.flags import flag, lengths, many, option, say
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.network import Network, WhatIf
 from sepcalc.core.parsing import parse_factor
@@ -115,11 +114,6 @@ def parse_argument(text: str) -> tuple[str, Any]:
         return name, yaml.safe_load(value)
     except (yaml.YAMLError, ValueError):
         raise SepcalcError(f"expected a number, true, null, text or a list of them, got '{value}'") from None
-
-
-def say(note: str) -> None:
-    """Write a note to standard error; standard output holds only the result."""
-    sys.stderr.write(f"{note}\n")
 
 
 def _check_patterns(network: Network, name: str, patterns: Sequence[str]) -> None:

@@ -233,7 +233,6 @@ FAULTS = {
     "-o a.doc": "--output: unknown suffix '.doc' of 'a.doc'; give one of .txt, ",
     "-o nowhere/a.md": "cannot write 'nowhere/a.md': there is no folder ",
     "--columns foo": "--columns: unknown column 'foo'; known: ",
-    "--format csv --si": "--si would change nothing: csv holds exact numbers; ",
     "--variant foo": "--variant: unknown variant 'foo'; known: ",
     "--variant dw --mid 8": "--mid would change nothing: spatial-separable is not compared; add ",
 }

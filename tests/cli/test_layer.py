@@ -84,10 +84,6 @@ MESSAGES = {
     f"{LAYER} --output-padding 1": (
         "--output-padding would change nothing: only transposed convolutions have it; add --transposed"
     ),
-    f"{LAYER} --dtype int8": "--dtype would change nothing: traffic depends on the feature size; give --size",
-    f"{LAYER} --size 8 --columns params --dtype int8": (
-        "--dtype would change nothing: no traffic is shown; add traffic_bytes or intensity to --columns"
-    ),
     f"{LAYER} --reduction 2": "--reduction would change nothing: bottleneck is not compared; add --variant bottleneck",
     f"{LAYER} --expansion 2": (
         "--expansion would change nothing: inverted-bottleneck is not compared; add --variant inverted-bottleneck"
@@ -101,23 +97,12 @@ MESSAGES = {
     ),
     f"{LAYER} --explain --format csv": "--explain is prose: choose terminal, markdown or latex, not csv",
     f"{LAYER} --explain -o a.html": "--explain is prose: choose terminal, markdown or latex, not html",
-    f"{LAYER} --explain --columns params --stages --si": (
-        "--columns and --stages and --si would change nothing: --explain prints a derivation; "
-        "leave one or the other out"
-    ),
-    f"{LAYER} --size 8 --explain --dtype int8": (
-        "--dtype would change nothing: --explain prints a derivation; leave one or the other out"
-    ),
     f"{LAYER} --code torch --explain": (
         "--explain would change nothing: --code prints a program; leave one or the other out"
     ),
-    f"{LAYER} --code keras --format json --stages": (
-        "--format and --stages would change nothing: --code prints a program; leave one or the other out"
+    f"{LAYER} --code keras --format json": (
+        "--format would change nothing: --code prints a program; leave one or the other out"
     ),
-    f"{LAYER} --format json --columns params": (
-        "--columns would change nothing: json always holds every figure and stage; choose another format"
-    ),
-    f"{LAYER} --format csv --si": "--si would change nothing: csv holds exact numbers; choose another format",
 }
 """Every command line that is refused, and the whole of what is said about it."""
 
@@ -127,6 +112,28 @@ def test_messages(folder, line):
     """What is wrong ends the program with 2, one sentence on standard error, nothing on standard output and no file."""
     assert sepcalc(line) == (2, "", MESSAGES[line].replace("{folder}", str(folder)) + "\n")
     assert list(folder.iterdir()) == []
+
+
+EVERYTHING = "json always holds every figure and stage; choose another format"
+NOTES = {
+    (LAYER, "--dtype int8"): "--dtype: traffic depends on the feature size; give --size",
+    (f"{LAYER} --size 8 --columns params", "--dtype int8"): (
+        "--dtype: no traffic is shown; add traffic_bytes or intensity to --columns"
+    ),
+    (f"{LAYER} --size 8 --explain", "--dtype int8 --columns params --stages --si"): (
+        "--dtype and --columns and --stages and --si: --explain prints a derivation"
+    ),
+    (f"{LAYER} --code torch", "--stages"): "--stages: --code prints a program",
+    (f"{LAYER} --format json", "--columns params --stages --bars"): f"--stages and --bars and --columns: {EVERYTHING}",
+    (f"{LAYER} --format csv", "--si"): "--si: csv holds exact numbers; choose another format",
+}
+"""Flags that shape what a command line does not show, and the whole of the note about them."""
+
+
+@pytest.mark.parametrize(("line", "flags"), NOTES)
+def test_notes(line, flags):
+    """A flag that shapes what is not shown gets a note on standard error, and the answer is the one without it."""
+    assert sepcalc(f"{line} {flags}") == (0, sepcalc(line).out, f"ignored {NOTES[line, flags]}\n")
 
 
 def variants(line: str) -> dict[str, dict]:
