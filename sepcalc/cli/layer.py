@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from sepcalc.cli.convolution import ConvolutionFlags, compared
-from sepcalc.cli.flags import flags_of, flat, ignore, option, refuse, word
+from sepcalc.cli.flags import flag, flags_of, flat, ignore, option, refuse, word
 from sepcalc.cli.options import (
     DtypeOption,
     ShowFlags,
@@ -91,7 +91,9 @@ def _show_explanation(comparison: Comparison, show: ShowFlags) -> None:
 
     form = show.form()
     width, color = screen(show.output)
-    show_text(render_explanation(explain_layer(comparison), form, width=width, color=color), show.output)
+    show_text(
+        render_explanation(flag("--size", explain_layer, comparison), form, width=width, color=color), show.output
+    )
 
 
 def _show_table(comparison: Comparison, dtype: str | None, bars: BarFlags, show: ShowFlags, *, stages: bool) -> None:

@@ -40,7 +40,7 @@ MESSAGES = {
     f"{LAYER} --padding valid --size 2": (
         "kernel 3×3 leaves nothing of size 2×2 with padding 0×0; give a larger size or more padding"
     ),
-    f"{LAYER} --stride 2": "--size: multiply-adds at stride 2×2 depend on the feature size; give a size",
+    f"{LAYER} --stride 2 --explain": "--size: multiply-adds at stride 2×2 depend on the feature size; give a size",
     f"{LAYER} --padding valid": "--size: multiply-adds at padding 0×0 depend on the feature size; give a size",
     f"{LAYER} --transposed --output-padding 1": (
         "output_padding 1×1 cannot change the size that padding same fixes; give padding in numbers"
