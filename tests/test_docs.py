@@ -275,7 +275,8 @@ def test_words_of_flags(command):
     context = SimpleNamespace(info_name=command, params={}, args=[])
     found = typer.main.get_command(app).get_command(None, command)
     words = [word.value for each in found.params if each.name in WORDS for word in WORDS[each.name](context)]
-    elsewhere = {*yaml_reading.bundled(), *(each.name for each in all_variants())}
+    variants = {name for each in all_variants() for name in (each.name, *each.aliases)}
+    elsewhere = {*yaml_reading.bundled(), *variants}
     assert missing({re.sub(":.*", ":VARIANT", word) for word in words} - elsewhere, text) == []
 
 

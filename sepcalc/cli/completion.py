@@ -27,7 +27,8 @@ def complete(command: Any) -> Any:
     known = WORDS | {option.name: _these(*option.words) for option in all_options() if option.words}
     for parameter in command.params:
         if parameter.name in known:
-            parameter.shell_complete = partial(_offer, known[parameter.name], parameter.name in LISTS)
+            is_list = parameter.name == "columns" or getattr(parameter, "multiple", False)
+            parameter.shell_complete = partial(_offer, known[parameter.name], is_list)
     return command
 
 
@@ -49,7 +50,7 @@ def _known(name: str) -> Callable[[Any], Iterable[Word]]:
 def _variants(_context: Any) -> Iterator[Word]:
     from sepcalc.core.variants import all_variants
 
-    yield from (Word(variant.name, variant.summary) for variant in all_variants())
+    yield from (Word(name, known.summary) for known in all_variants() for name in (known.name, *known.aliases))
 
 
 def _formats(_context: Any) -> Iterator[Word]:
@@ -153,6 +154,3 @@ WORDS: dict[str, Callable[[Any], Iterable[Word]]] = {
     "variant": _and_all(_variants),
 }
 """The words of flags and arguments, by the name of the parameter; options of variants declare their own."""
-
-LISTS = ("columns", "dtype")
-"""The parameters that take several words, separated by commas."""

@@ -13,11 +13,12 @@ from sepcalc.core.spec import BIASES, Axes, ConvSpec
 
 
 class ConvolutionFlags(NamedTuple):
-    """A convolution as text, all optional; :data:`GivenConvolution` requires ``--cin``, ``--cout`` and ``-k``."""
+    """A convolution as text, all optional; see :meth:`needed`."""
 
-    cin: Annotated[str | None, option("--cin", "N", "Channels in (M).")] = None
-    cout: Annotated[str | None, option("--cout", "N", "Channels out (N).")] = None
-    k: Annotated[str | None, option("-k --k", "KERNEL", "Kernel (D_K): 3, 3x1, 3x3x3.")] = None
+    cin: Annotated[str | None, option("--cin --in-channels", "N", "Channels in (M).")] = None
+    cout: Annotated[str | None, option("--cout --out-channels", "N", "Channels out (N).")] = None
+    channels: Annotated[str | None, option("--channels", "N", "Channels in and out, instead of those two.")] = None
+    k: Annotated[str | None, option("-k --k --kernel --kernel-size", "KERNEL", "Kernel (D_K): 3, 3x1, 3x3x3.")] = None
     size: Annotated[str | None, option("--size", "SIZE", "Feature map at the input (D_F): 56, 56x40; optional.")] = None
     axes: Annotated[
         str | None, option("--axes", "N", "Number of axes (1 to 3) if KERNEL is one number; 2 by default.")
@@ -36,24 +37,31 @@ class ConvolutionFlags(NamedTuple):
 
         Raises :class:`SepcalcError` for a missing flag, and for a convolution that cannot exist.
         """
-        cin, cout, k = self.needed()
+        needed = self.needed()
         return ConvSpec.of(
-            flag("--cin", parse_whole, cin),
-            flag("--cout", parse_whole, cout),
-            on_axes(lengths("-k", k), self.axes),
+            flag("--cin", parse_whole, needed["--cin"]),
+            flag("--cout", parse_whole, needed["--cout"]),
+            on_axes(lengths("-k", needed["-k"]), self.axes),
             size=None if self.size is None else lengths("--size", self.size),
             stride=lengths("--stride", self.stride),
             groups=whole("--groups", groups) or 1,
             **self.settings(),
         )
 
-    def needed(self) -> tuple[str, str, str]:
-        """The texts of the required flags; raises :class:`SepcalcError` if one is missing."""
-        if self.cin is None or self.cout is None or self.k is None:
-            missing = {"--cin": self.cin, "--cout": self.cout, "-k": self.k}
-            names = ", ".join(name for name, text in missing.items() if text is None)
-            raise SepcalcError(f"missing {names}; a convolution is described like --cin 64 --cout 128 -k 3")
-        return self.cin, self.cout, self.k
+    def needed(self) -> dict[str, str]:
+        """The texts of ``--cin``, ``--cout`` and ``-k``, where ``--channels`` stands for the first two.
+
+        Raises :class:`SepcalcError` if one is missing or given twice.
+        """
+        given = {"--cin": self.cin, "--cout": self.cout}
+        if whole("--channels", self.channels):
+            refuse(given, "--channels sets both; leave one or the other out")
+            given = dict.fromkeys(given, self.channels)
+        given["-k"] = self.k
+        found = {name: text for name, text in given.items() if text is not None}
+        if missing := ", ".join(name for name in given if name not in found):
+            raise SepcalcError(f"missing {missing}; a convolution is described like --cin 64 --cout 128 -k 3")
+        return found
 
     def settings(self) -> dict[str, Any]:
         """The arguments of :meth:`ConvSpec.of` that cannot be swept; raises :class:`SepcalcError` for a wrong value."""
@@ -66,10 +74,6 @@ class ConvolutionFlags(NamedTuple):
             "transposed": self.transposed,
             "output_padding": lengths("--output-padding", self.output_padding or "0", least=0),
         }
-
-
-GivenConvolution = Annotated[ConvolutionFlags, "cin", "cout", "k"]
-"""The flags of a command for convolutions alone: these three are required."""
 
 
 def compared(convolution: ConvolutionFlags, variants: VariantFlags) -> Comparison:

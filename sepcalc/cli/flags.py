@@ -1,10 +1,11 @@
 """Flags as records: a group of flags is declared once, and each command that takes it reads one value.
 
 The fields of a record are options of Typer with defaults, or records. A command decorated with :func:`flat` shows them
-to Typer as flags, in their order. Required fields are named beside the record: ``Annotated[Record, "cin", "cout"]``.
-Records are named tuples, because dataclasses take several times as long to make, at every start.
+to Typer as flags, in their order. Records are named tuples, because dataclasses take several times as long to make, at
+every start.
 """
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from inspect import Parameter, Signature, signature
 from typing import Any, TypeVar
@@ -25,18 +26,31 @@ def option(names: str, metavar: str, text: str) -> Any:
     return typer.Option(*names.split(), metavar=metavar, help=text)
 
 
+def many(names: str, metavar: str, text: str) -> Any:
+    """The declaration of a flag that takes several values, repeated or with commas between them; see :func:`option`."""
+    help_ = f"{text}; repeatable, or with commas."
+    return typer.Option(*names.split(), metavar=metavar, help=help_, callback=_listed)
+
+
+def _listed(param: typer.CallbackParam, texts: list[str] | None) -> list[str] | None:
+    values = [value.strip() for text in texts or () for value in text.split(",")]
+    if "" in values:
+        raise SepcalcError(f"{param.opts[0]}: a value is empty in '{','.join(texts or ())}'; leave out the comma")
+    return values or None
+
+
 def flat(command: Callable[..., None]) -> Callable[..., None]:
     """``command`` with a flag for each field of the records that it takes.
 
-    >>> from typing import Annotated, NamedTuple
+    >>> from typing import NamedTuple
     >>> class Size(NamedTuple):
     ...     width: str = "1"
     ...     height: str = "1"
     >>> @flat
-    ... def area(unit: str, size: Annotated[Size, "width"]) -> None:
+    ... def area(unit: str, size: Size) -> None:
     ...     print(int(size.width) * int(size.height), unit)
     >>> str(signature(area))
-    "(*, unit: str, width: str, height: str = '1')"
+    "(*, unit: str, width: str = '1', height: str = '1')"
     >>> area(width="3", height="2", unit="m²")
     6 m²
     """
@@ -68,9 +82,8 @@ def _spread(parameter: Parameter) -> Iterator[Parameter]:
     elif hasattr(record, "parameters"):
         yield from record.parameters()
     else:
-        required = getattr(parameter.annotation, "__metadata__", ())
         for name, annotation in record.__annotations__.items():
-            default = Parameter.empty if name in required else record._field_defaults.get(name, Parameter.empty)
+            default = record._field_defaults.get(name, Parameter.empty)
             yield from _spread(Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation))
 
 
@@ -145,7 +158,21 @@ def word(name: str, text: str, known: Iterable[Word]) -> Word:
 
 
 def refuse(flags: Mapping[str, object], why: str) -> None:
-    """Raise :class:`SepcalcError` if any of ``flags`` is given: here they have no effect."""
-    given = [name for name, value in flags.items() if value not in (None, False, [])]
-    if given:
-        raise SepcalcError(f"{' and '.join(given)} would change nothing: {why}")
+    """Raise :class:`SepcalcError` if any of ``flags`` is given: they exclude another one, or ask for other numbers."""
+    if given := _given(flags):
+        raise SepcalcError(f"{given} would change nothing: {why}")
+
+
+def ignore(flags: Mapping[str, object], why: str) -> None:
+    """Say so if any of ``flags`` is given: they shape the result, and this one has no place for them."""
+    if given := _given(flags):
+        say(f"ignored {given}: {why}")
+
+
+def _given(flags: Mapping[str, object]) -> str:
+    return " and ".join(name for name, value in flags.items() if value not in (None, False, []))
+
+
+def say(note: str) -> None:
+    """Write a note to standard error; standard output holds only the result."""
+    sys.stderr.write(f"{note}\n")

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from sepcalc.cli.flags import flat, option
+from sepcalc.cli.flags import flat, option, say
 from sepcalc.cli.options import command_app, examples, show_text
-from sepcalc.cli.sources import SOURCE_HELP, SourceFlags, say
+from sepcalc.cli.sources import SOURCE_HELP, SourceFlags
 
 EXAMPLES = (
     "sepcalc import torchvision.models:resnet50 -o resnet50.yaml",

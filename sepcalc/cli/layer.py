@@ -1,13 +1,12 @@
 """``sepcalc layer``: one convolution in several variants."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from sepcalc.cli.convolution import GivenConvolution, compared
-from sepcalc.cli.flags import flags_of, flat, option, refuse, word
+from sepcalc.cli.convolution import ConvolutionFlags, compared
+from sepcalc.cli.flags import flag, flags_of, flat, ignore, option, refuse, word
 from sepcalc.cli.options import (
     DtypeOption,
     ShowFlags,
@@ -24,7 +23,6 @@ from sepcalc.cli.pictures import BarFlags, PlotFlags
 from sepcalc.cli.variants import VariantFlags
 from sepcalc.core.comparison import Comparison
 from sepcalc.core.layer_tables import layer_table
-from sepcalc.core.spec import ConvSpec
 from sepcalc.core.table import Table
 
 FRAMEWORKS: tuple[Literal["torch", "keras"], ...] = ("torch", "keras")
@@ -46,7 +44,7 @@ app = command_app()
 @flat
 def layer(
     *,
-    convolution: GivenConvolution,
+    convolution: ConvolutionFlags,
     variants: VariantFlags,
     dtype: DtypeOption = None,
     stages: StagesOption = False,
@@ -59,17 +57,19 @@ def layer(
     """Compare the variants of one convolution: parameters, multiply-adds, traffic."""
     plots.check()
     comparison = compared(convolution, variants)
-    looks = {"--columns": show.columns, "--stages": stages, "--si": show.si, **flags_of(bars)}
+    looks = {"--dtype": dtype, "--columns": show.columns, "--stages": stages, "--si": show.si, **flags_of(bars)}
     if code is not None:
-        others = {"--explain": explain, "--format": show.format, "--dtype": dtype, **looks}
-        _show_code(comparison, code, show.output, others)
+        refuse({"--explain": explain, "--format": show.format}, "--code prints a program; leave one or the other out")
+        ignore(looks, "--code prints a program")
+        _show_code(comparison, code, show.output)
     elif explain:
-        _show_explanation(comparison, show, {"--dtype": dtype, **looks})
+        ignore(looks, "--explain prints a derivation")
+        _show_explanation(comparison, show)
     elif show.form() == "json":
         from sepcalc.core.answers import layer_answer
 
         show.answer(
-            layer_answer(comparison, element_bytes=_moved_bytes(dtype, comparison.spec)),
+            layer_answer(comparison, element_bytes=element_bytes(dtype)),
             "figure and stage",
             {"--stages": stages, **flags_of(bars)},
         )
@@ -78,37 +78,33 @@ def layer(
     plots.draw(lambda: [layer_table(comparison, stages=True)])
 
 
-def _show_code(comparison: Comparison, framework: str, output: Path | None, others: Mapping[str, object]) -> None:
+def _show_code(comparison: Comparison, framework: str, output: Path | None) -> None:
     from sepcalc.builders.snippets import code
 
     chosen = word("--code", framework, FRAMEWORKS)
-    refuse(others, "--code prints a program; leave one or the other out")
     show_text(code(comparison, chosen), output)
 
 
-def _show_explanation(comparison: Comparison, show: ShowFlags, others: Mapping[str, object]) -> None:
+def _show_explanation(comparison: Comparison, show: ShowFlags) -> None:
     from sepcalc.explain.derivation import explain_layer
     from sepcalc.explain.prose import render_explanation
 
     form = show.form()
-    refuse(others, "--explain prints a derivation; leave one or the other out")
     width, color = screen(show.output)
-    show_text(render_explanation(explain_layer(comparison), form, width=width, color=color), show.output)
+    show_text(
+        render_explanation(flag("--size", explain_layer, comparison), form, width=width, color=color), show.output
+    )
 
 
 def _show_table(comparison: Comparison, dtype: str | None, bars: BarFlags, show: ShowFlags, *, stages: bool) -> None:
     spec = comparison.spec
-    table = layer_table(comparison, element_bytes=_moved_bytes(dtype, spec), stages=stages)
+    table = layer_table(comparison, element_bytes=element_bytes(dtype), stages=stages)
     known = bars.barred(table if spec.size is not None else _known(table, show.columns), SHARES, show)
-    if not {"traffic_bytes", "intensity"} & {column.key for column in with_columns(known, show.columns).columns}:
-        refuse({"--dtype": dtype}, "no traffic is shown; add traffic_bytes or intensity to --columns")
-    show.tables(known)
-
-
-def _moved_bytes(dtype: str | None, spec: ConvSpec) -> int:
     if spec.size is None:
-        refuse({"--dtype": dtype}, "traffic depends on the feature size; give --size")
-    return element_bytes(dtype)
+        ignore({"--dtype": dtype}, "traffic depends on the feature size; give --size")
+    elif not {"traffic_bytes", "intensity"} & {column.key for column in with_columns(known, show.columns).columns}:
+        ignore({"--dtype": dtype}, "no traffic is shown; add traffic_bytes or intensity to --columns")
+    show.tables(known)
 
 
 def _known(table: Table, columns: str | None) -> Table:

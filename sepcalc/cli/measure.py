@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from sepcalc.cli.flags import flags_of, flat, option, refuse
+from sepcalc.cli.flags import flags_of, flat, many, option, refuse
 from sepcalc.cli.measure_flags import FORMATS, MeasuredFlags
 from sepcalc.cli.measure_show import TABLES, advise, check, check_show, loaded, show_session, show_sessions
 from sepcalc.cli.options import ShowFlags, command_app, examples, typed
@@ -52,7 +52,7 @@ def measure(
         bool, typer.Option("--load", help="Show saved measurements; the arguments are their files.")
     ] = False,
     table: Annotated[
-        list[str] | None, option("--table", "NAME", f"Only this table of a network: {', '.join(TABLES)}; repeatable.")
+        list[str] | None, many("--table", "NAME", f"Only this table of a network: {', '.join(TABLES)}")
     ] = None,
     plots: PlotFlags,
     show: ShowFlags,

@@ -1,13 +1,12 @@
 """The flags of ``sepcalc measure``: the convolution or network, the conditions, and the plan."""
 
-from collections.abc import Sequence
 from itertools import product
 from typing import Annotated, NamedTuple
 
 import typer
 
 from sepcalc.cli.convolution import ConvolutionFlags
-from sepcalc.cli.flags import flag, option, refuse, whole, word
+from sepcalc.cli.flags import flag, many, option, refuse, whole, word
 from sepcalc.cli.sources import PatternFlags, SourceFlags
 from sepcalc.cli.variants import VariantFlags
 from sepcalc.core.errors import SepcalcError, either
@@ -27,10 +26,8 @@ LONGEST_S = 86_400
 class ConditionFlags(NamedTuple):
     """The conditions of the timing; several values make a grid."""
 
-    batch: Annotated[list[str] | None, option("--batch", "N", "Examples in a call: 8, or 1,8; 1 by default.")] = None
-    dtype: Annotated[
-        list[str] | None, option("--dtype", "NAME", f"{', '.join(DTYPES)}, or several; float32 by default.")
-    ] = None
+    batch: Annotated[list[str] | None, many("--batch", "N", "Examples in a call, 1 by default")] = None
+    dtype: Annotated[list[str] | None, many("--dtype", "NAME", f"{', '.join(DTYPES)}; float32 by default")] = None
     channels_last: Annotated[
         str, option("--channels-last", "[both]", "Channels last in memory; both: time channels first too.")
     ] = "no"
@@ -55,8 +52,8 @@ class ConditionFlags(NamedTuple):
             refuse({"--threads": self.threads}, f"they are the CPU's, and {self.device} computes; leave them out")
         usual = "cold" if self.device == "cuda" else "warm"
         cache = word("--cache", usual if self.cache is None else self.cache, CACHES)
-        batches = [flag("--batch", parse_whole, text) for text in _listed("--batch", self.batch) or ("1",)]
-        dtypes = [word("--dtype", text, DTYPES) for text in _listed("--dtype", self.dtype) or ("float32",)]
+        batches = [flag("--batch", parse_whole, text) for text in self.batch or ("1",)]
+        dtypes = [word("--dtype", text, DTYPES) for text in self.dtype or ("float32",)]
         formats = FORMATS[word("--channels-last", self.channels_last, FORMATS)]
         return tuple(
             Conditions(
@@ -116,14 +113,6 @@ def _threads(text: str | None) -> int:
     if cores is not None and threads > cores:
         raise SepcalcError(f"--threads: {threads:,} threads would wait for one another here; give {cores} at most")
     return threads
-
-
-def _listed(name: str, texts: Sequence[str] | None) -> list[str]:
-    """The values of a repeatable flag, each text split at its commas."""
-    values = [value.strip() for text in texts or () for value in text.split(",")]
-    if "" in values:
-        raise SepcalcError(f"{name}: a value is empty in '{','.join(texts or ())}'; leave out the comma")
-    return values
 
 
 class MeasuredFlags(NamedTuple):

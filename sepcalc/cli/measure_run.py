@@ -71,7 +71,7 @@ def _layer(measured: MeasuredFlags) -> Timing:
     from sepcalc.measure.layer import measure_layer
 
     given = flags_of(measured.convolution)
-    if not any(given[name] for name in ("--cin", "--cout", "-k")):
+    if not any(given[name] for name in ("--cin", "--cout", "--channels", "-k")):
         raise SepcalcError("name a network, or describe a convolution like --cin 64 --cout 128 -k 3 --size 56")
     others = {"--width": measured.width, **flags_of(measured.imports), **flags_of(measured.patterns)}
     refuse(others, "they are for networks, and this is one convolution; leave them out")

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from sepcalc.cli.options import ShowFlags, check_tables, refuse_si, with_columns
-from sepcalc.cli.sources import say
+from sepcalc.cli.flags import ignore, say
+from sepcalc.cli.options import ShowFlags, check_tables, with_columns
 from sepcalc.core.errors import GateError, SepcalcError
 from sepcalc.core.table import Table
 from sepcalc.measure.conditions import Conditions
@@ -40,9 +40,9 @@ def show_sessions(sessions: Mapping[str, Session], names: Sequence[str], show: S
     if len(sessions) == 1:
         _check_tables(first.scope, names, show.form())
         show_session(first, names, show)
-    elif names:
-        raise SepcalcError(f"--table: {len(sessions)} files are one table, side by side; leave it out")
-    elif show.form() == "json":
+        return
+    ignore({"--table": list(names)}, f"{len(sessions)} files are one table, side by side")
+    if show.form() == "json":
         from sepcalc.measure.record import answers
 
         show.answer(answers(sessions), _HOLDS)
@@ -68,7 +68,7 @@ def show_session(session: Session, names: Sequence[str], show: ShowFlags) -> Non
 
 
 def _wanted(session: Session, names: Sequence[str]) -> list[Table]:
-    return [table for table in session.tables if not names or table.name in names]
+    return [table for table in session.tables if not names or session.scope == "layer" or table.name in names]
 
 
 def check_show(scope: Scope, conditions: Sequence[Conditions], names: Sequence[str], show: ShowFlags) -> None:
@@ -78,9 +78,7 @@ def check_show(scope: Scope, conditions: Sequence[Conditions], names: Sequence[s
     if show.output is not None:
         check_place(show.output)
     if form == "json":
-        show.refuse_looks(_HOLDS, {"--table": list(names)})
         return
-    refuse_si(form, si=show.si)
     rows = tuple(Timed(group=group, name="", conditions=setting) for group in ("", WHOLE) for setting in conditions)
     rehearsal = Session(scope=scope, title="", rows=rows, plan=Plan())
     with_columns(_wanted(rehearsal, names)[0], show.columns)
@@ -88,8 +86,8 @@ def check_show(scope: Scope, conditions: Sequence[Conditions], names: Sequence[s
 
 def _check_tables(scope: Scope, names: Sequence[str], form: str) -> None:
     check_tables(names, TABLES, form)
-    if names and scope == "layer":
-        raise SepcalcError("--table would change nothing: a convolution has one table; leave it out")
+    if scope == "layer" and form != "json":
+        ignore({"--table": list(names)}, "a convolution has one table")
 
 
 def advise(session: Session) -> None:

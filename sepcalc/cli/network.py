@@ -6,10 +6,10 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from sepcalc.cli.flags import flag, flags_of, flat, option, refuse, whole
+from sepcalc.cli.flags import flag, flags_of, flat, ignore, many, option, refuse, say, whole
 from sepcalc.cli.options import ShowFlags, StagesOption, check_tables, command_app, examples
 from sepcalc.cli.pictures import BarFlags, PlotFlags
-from sepcalc.cli.sources import SOURCE_HELP, RewriteFlags, ScaleFlags, SourceFlags, say
+from sepcalc.cli.sources import SOURCE_HELP, RewriteFlags, ScaleFlags, SourceFlags
 from sepcalc.cli.variants import VariantFlags
 from sepcalc.core.errors import GateError, SepcalcError
 from sepcalc.core.network import Network, WhatIf
@@ -92,9 +92,7 @@ class CountFlags(NamedTuple):
     variants: VariantFlags = VariantFlags()
     rewriting: RewriteFlags = RewriteFlags()
     layout: LayoutFlags = LayoutFlags()
-    table: Annotated[
-        list[str] | None, option("--table", "NAME", f"Only this table: {', '.join(TABLES)}; repeatable.")
-    ] = None
+    table: Annotated[list[str] | None, many("--table", "NAME", f"Only this table: {', '.join(TABLES)}")] = None
     gates: GateFlags = GateFlags()
     plots: PlotFlags = PlotFlags()
     bars: BarFlags = BarFlags()
@@ -109,9 +107,7 @@ def network(
     scale: ScaleFlags,
     imports: SourceFlags,
     count: CountFlags,
-    as_: Annotated[
-        list[str] | None, option("--as", "COUNTER", "Count as another tool does: fvcore, thop, all; repeatable.")
-    ] = None,
+    as_: Annotated[list[str] | None, many("--as", "COUNTER", "Count as another tool does: fvcore, thop, all")] = None,
     published_: Annotated[
         bool, typer.Option("--published", help="Show which conventions a network's published figures follow.")
     ] = False,
@@ -168,7 +164,7 @@ def _show_counts(source: str, scale: ScaleFlags, imports: SourceFlags, count: Co
 
 
 def _check_flags(count: CountFlags, form: str) -> None:
-    """Raise :class:`SepcalcError` for unknown tables, wrong limits, and flags of tables that are not shown.
+    """Raise :class:`SepcalcError` for unknown tables and wrong limits; a note on flags of tables that are not shown.
 
     This comes before the network is opened, which can take long.
     """
@@ -183,8 +179,8 @@ def _check_flags(count: CountFlags, form: str) -> None:
     if count.plots.plot is not None:  # the chart shows blocks and variants too
         layout, rewriting = {**layout, "--group": None}, {}
     for name, flags in (("layers", layout), ("totals", rewriting)):
-        if names and name not in names:
-            refuse(flags, f"the table '{name}' is not shown; add --table {name}")
+        if form != "json" and names and name not in names:
+            ignore(flags, f"the table '{name}' is not shown; add --table {name}")
     whole("--top", count.layout.top)
     count.gates.limits()
 

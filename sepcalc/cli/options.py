@@ -8,7 +8,7 @@ from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from sepcalc.cli.flags import flag, option, refuse, word
+from sepcalc.cli.flags import flag, ignore, option, word
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.spec import ELEMENT_BYTES
 from sepcalc.core.table import Table
@@ -53,14 +53,10 @@ class ShowFlags(NamedTuple):
         show_tables([with_columns(first, self.columns), *others], self.form(), self.output, si=self.si)
 
     def answer(self, answer: dict[str, Any], holds: str = "figure", others: Mapping[str, object] | None = None) -> None:
-        """Print a JSON answer, after :meth:`refuse_looks`."""
-        self.refuse_looks(holds, others)
-        show_json(answer, self.output)
-
-    def refuse_looks(self, holds: str, others: Mapping[str, object] | None = None) -> None:
-        """Raise :class:`SepcalcError` for flags that shape tables, and for ``others``: JSON holds every ``holds``."""
+        """Print a JSON answer, and a note on flags that shape tables and on ``others``: JSON holds every ``holds``."""
         looks = {**(others or {}), "--columns": self.columns, "--si": self.si}
-        refuse(looks, f"json always holds every {holds}; choose another format")
+        ignore(looks, f"json always holds every {holds}; choose another format")
+        show_json(answer, self.output)
 
 
 def command_app() -> typer.Typer:
@@ -124,15 +120,15 @@ def check_tables(names: Sequence[str], known: Sequence[str], form: str) -> None:
 
 def show_tables(tables: Sequence[Table], form: str, output: Path | None, *, si: bool) -> None:
     """Render ``tables`` for a terminal, a pipe or a file."""
-    refuse_si(form, si=si)
+    ignore_si(form, si=si)
     width, color = screen(output)
     show_text(render_tables(tables, form, si=si, width=width, color=color), output)
 
 
-def refuse_si(form: str, *, si: bool) -> None:
-    """Raise :class:`SepcalcError` for ``--si`` with a format of exact numbers."""
+def ignore_si(form: str, *, si: bool) -> None:
+    """A note on ``--si`` with a format of exact numbers."""
     if form not in FORMATS or FORMATS[form].exact:
-        refuse({"--si": si}, f"{form} holds exact numbers; choose another format")
+        ignore({"--si": si}, f"{form} holds exact numbers; choose another format")
 
 
 def show_json(answer: dict[str, Any], output: Path | None) -> None:

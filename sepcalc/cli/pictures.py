@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from sepcalc.cli.flags import flag, option, refuse
+from sepcalc.cli.flags import flag, ignore, option
 from sepcalc.cli.options import ShowFlags
 from sepcalc.core.table import Table
 
@@ -52,16 +52,17 @@ class BarFlags(NamedTuple):
     bars: Annotated[bool, typer.Option("--bars", help="Draw shares as bars, in a terminal.")] = False
 
     def barred(self, table: Table, shares: Mapping[str, str], show: ShowFlags) -> Table:
-        """``table`` with its ``shares`` as bars, if wanted; raises :class:`SepcalcError` if none would be visible."""
+        """``table`` with its ``shares`` as bars, if wanted; a note if none would be visible."""
         if not self.bars:
             return table
         from sepcalc.render.bars import with_bars
 
         if show.form() != "terminal":
-            refuse({"--bars": True}, f"{show.form()} has no bars; choose another format, or --plot")
+            ignore({"--bars": True}, f"{show.form()} has no bars; choose another format, or --plot")
+            return table
         drawn = with_bars(table, shares)
         bars = [column.key for column in drawn.columns if column.kind == "bar"]
         named = (show.columns or "all").split(",")
         if "all" not in named and not any(key.strip() in bars for key in named):
-            refuse({"--bars": True}, f"no bars are shown; add {' or '.join(bars)} to --columns")
+            ignore({"--bars": True}, f"no bars are shown; add {' or '.join(bars)} to --columns")
         return drawn

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from sepcalc import __version__
-from sepcalc.cli.flags import flag, flat, option, refuse
+from sepcalc.cli.flags import flag, flat, ignore, option
 from sepcalc.cli.options import command_app, examples, typed
 from sepcalc.cli.sources import SOURCE_HELP, RewriteFlags, ScaleFlags, SourceFlags
 from sepcalc.cli.variants import VariantFlags
@@ -61,7 +61,7 @@ def write_report(
     """Write a report: totals, layers, one layer derived, charts, other counters, published figures, measurements."""
     form = flag("--output", lambda path: by_suffix(path, outputs()), output)
     if not form.pictures:
-        refuse({"--pictures": pictures}, "the report itself holds its pictures; leave it out")
+        ignore({"--pictures": pictures}, "the report itself holds its pictures; leave it out")
     elif pictures:
         need_libraries()
     today = _today()

@@ -1,13 +1,12 @@
 """The flags that open, scale and rewrite a network, shared by the commands that name one."""
 
-import sys
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Annotated, Any, NamedTuple
 
 import typer
 
-from sepcalc.cli.flags import flag, lengths, option
+from sepcalc.cli.flags import flag, lengths, many, option, say
 from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.network import Network, WhatIf
 from sepcalc.core.parsing import parse_factor
@@ -43,7 +42,7 @@ class SourceFlags(NamedTuple):
 
     input: Annotated[
         list[str] | None,
-        option("--input", "SHAPE", "ONNX, PyTorch: an input with its batch, 1x3x224x224, ids=2x16:int64; repeatable."),
+        many("--input", "SHAPE", "ONNX, PyTorch: an input with its batch, 1x3x224x224, ids=2x16:int64"),
     ] = None
     arg: Annotated[
         list[str] | None, option("--arg", "NAME=VALUE", "PyTorch: an argument of the callable; repeatable.")
@@ -71,12 +70,8 @@ class SourceFlags(NamedTuple):
 class PatternFlags(NamedTuple):
     """Which layers are rewritten."""
 
-    only: Annotated[
-        list[str] | None, option("--only", "GLOB", "Rewrite only layers with names like this; repeatable.")
-    ] = None
-    keep: Annotated[
-        list[str] | None, option("--keep", "GLOB", "Keep layers with names like this unchanged; repeatable.")
-    ] = None
+    only: Annotated[list[str] | None, many("--only", "GLOB", "Rewrite only layers with names like this")] = None
+    keep: Annotated[list[str] | None, many("--keep", "GLOB", "Keep layers with names like this unchanged")] = None
 
     def rewritten(self, network: Network, variants: Sequence[Variant], *, saving: bool = False) -> list[WhatIf]:
         """``network`` rewritten in each of ``variants``, only where that saves if ``saving``.
@@ -119,11 +114,6 @@ def parse_argument(text: str) -> tuple[str, Any]:
         return name, yaml.safe_load(value)
     except (yaml.YAMLError, ValueError):
         raise SepcalcError(f"expected a number, true, null, text or a list of them, got '{value}'") from None
-
-
-def say(note: str) -> None:
-    """Write a note to standard error; standard output holds only the result."""
-    sys.stderr.write(f"{note}\n")
 
 
 def _check_patterns(network: Network, name: str, patterns: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from sepcalc.cli.convolution import ConvolutionFlags, on_axes
 from sepcalc.cli.flags import flag, flag_name, flags_of, flat, option, refuse
-from sepcalc.cli.options import ShowFlags, command_app, examples, need_size, refuse_si, with_columns
+from sepcalc.cli.options import ShowFlags, command_app, examples, ignore_si, need_size, with_columns
 from sepcalc.cli.pictures import PlotFlags
 from sepcalc.cli.progress import sweep_progress
 from sepcalc.cli.variants import VariantFlags
@@ -103,8 +103,7 @@ def _form(show: ShowFlags) -> str:
 
 
 def _of_convolution(given: ConvolutionFlags, variants: VariantFlags) -> Sweep:
-    given.needed()
-    values = _values({**flags_of(given), **flags_of(variants)})
+    values = _values({**flags_of(given), **given.needed(), **flags_of(variants)})
     settings = given.settings()
     if given.axes is not None:
         # The dilation gets the axes, so that a kernel of one number stays one number.
@@ -157,7 +156,7 @@ def _pinned(swept: Sweep, show: ShowFlags) -> ShowFlags:
 
 def _write(swept: Sweep, form: str, show: ShowFlags) -> None:
     """Write records for programs, to a file or to standard output."""
-    refuse_si(form, si=show.si)
+    ignore_si(form, si=show.si)
     empty = Table(name="sweep", title="", columns=sweep_columns(swept), rows=())
     columns = with_columns(empty, _pinned(swept, show).columns or "all").columns
     wanted = show.output is not None or not sys.stdout.isatty()

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from inspect import Parameter
 from typing import Annotated, Any, NamedTuple
 
-from sepcalc.cli.flags import flag, flag_name, option, refuse
+from sepcalc.cli.flags import flag, flag_name, many, option, refuse
 from sepcalc.core.variants import Option, Variant, all_options, choose, owner_of
 
-VariantOption = Annotated[list[str] | None, option("--variant", "NAME", "A variant to compare, or all; repeatable.")]
+VariantOption = Annotated[list[str] | None, many("--variant", "NAME", "A variant to compare, or all")]
 
 
 class OptionFlags(dict[str, str | None]):

@@ -6,7 +6,7 @@ saves. Traffic and activations are sums over the stages, so a chain pays for wha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import prod
@@ -52,11 +52,20 @@ class Candidate:
 
     @property
     def macs_per_position(self) -> Fraction:
-        """Multiply-adds for each position of the output: D_K·D_K·M·N for the standard convolution."""
-        macs, out_size = self.macs, self.out_size
-        if macs is None or out_size is None:
-            return Fraction(sum(stage.weights for stage in self._made))
-        return Fraction(macs, prod(out_size))
+        """Multiply-adds for each position of the output: D_K·D_K·M·N for the standard convolution.
+
+        Where the size is open they are those at each size that the strides divide.
+        """
+        made = self.counted or self._made  # which raises
+        return Fraction(sum(stage.macs for stage in made), prod(made[-1].out_size or ()))
+
+    @property
+    def counted(self) -> Stages:
+        """The stages; where the size is open, on the map from which the strides leave one position."""
+        if not self.stages or self.stages[0].size is not None:
+            return self.stages
+        strides = zip(*(stage.stride for stage in self.stages), strict=True)
+        return tuple(_sized(self.stages, tuple(map(prod, strides))))
 
     @property
     def out_size(self) -> Axes | None:
@@ -101,13 +110,14 @@ def compare(spec: ConvSpec, variants: Iterable[Variant | str] = ()) -> Compariso
 
     The reference stays the dense convolution also for a spec with groups; ``grouped`` then joins the comparison.
 
-    Raises :class:`SpecError` where counts depend on the size (stride above 1, ``valid`` padding) and ``spec`` leaves it
-    open.
+    Raises :class:`SpecError` where ``spec`` leaves the size open and even counts per position depend on it (``valid``
+    padding, a stride that is transposed or has padding in numbers).
 
     >>> [row.params for row in compare(ConvSpec(c_in=64, c_out=128, kernel=(3, 3))).candidates]
     [73728, 8768, 36864]
     """
-    check_size(spec)
+    if spec.transposed or spec.padding != "same":
+        check_size(spec)
     chosen = (get("standard"), *(tuple(map(get, variants)) or choose()))
     if spec.groups > 1:
         groups = {"groups": spec.groups}
@@ -128,4 +138,14 @@ def _candidate(variant: Variant, spec: ConvSpec) -> Candidate:
         stages = variant(spec)
     except SpecError as reason:
         return Candidate(variant=variant, why_not=str(reason))
+    if spec.size is None and not spec.keeps_size:  # a remark on the counts at one position
+        spec = replace(spec, size=spec.stride)
     return Candidate(variant=variant, stages=stages, remark=variant.remark(spec, stages))
+
+
+def _sized(stages: Stages, size: Axes) -> Iterator[ConvSpec]:
+    """``stages`` of an open size, on a map of ``size``."""
+    for stage in stages:
+        sized = replace(stage, size=size)
+        yield sized
+        size = sized.out_size or ()

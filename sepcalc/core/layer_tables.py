@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from math import prod
 from typing import Any, NamedTuple
 
 from sepcalc.core.comparison import Candidate, Comparison
@@ -18,12 +19,15 @@ class LayerRow(NamedTuple):
     comparison: Comparison
     element_bytes: int
     is_stage: bool = False
+    positions: int = 1
+    """Where the size is open: positions that a stage writes for each one that its variant writes."""
 
     @property
     def stages(self) -> Iterator[LayerRow]:
         """A row for each stage."""
-        for stage in self.candidate.stages:
-            yield self._replace(candidate=replace(self.candidate, stages=(stage,)), is_stage=True)
+        for stage, counted in zip(self.candidate.stages, self.candidate.counted, strict=True):
+            positions = prod(counted.out_size or ()) if stage.size is None else 1
+            yield self._replace(candidate=replace(self.candidate, stages=(stage,)), is_stage=True, positions=positions)
 
 
 def _of_stage(figure: Callable[[ConvSpec], Cell]) -> Callable[[LayerRow], Cell]:
@@ -38,7 +42,7 @@ FIELDS: dict[str, Field[LayerRow]] = by_key(
     Field(key="params", title="Params", kind="count", answer="too", figure=lambda row: row.candidate.params),
     Field(key="macs", title="MACs", kind="count", shown=_SIZED, answer="too", figure=lambda row: row.candidate.macs),
     Field(key="macs_per_position", title="MACs{per_position}", kind="per-position", rule="{left_open}",
-          shown=("open",), answer="too", figure=lambda row: row.candidate.macs_per_position),
+          shown=("open",), answer="too", figure=lambda row: row.positions * row.candidate.macs_per_position),
     Field(key="params_reduction", title="Params reduction", kind="reduction", rank=1, rule=REDUCTION_RULE,
           needs="reference", answer="too", figure=lambda row: row.comparison.params_reduction(row.candidate)),
     Field(key="macs_reduction", title="MACs reduction", kind="reduction", rank=2, rule=REDUCTION_RULE,
@@ -108,18 +112,22 @@ def layer_table(comparison: Comparison, *, element_bytes: int = 4, stages: bool 
         _rows(comparison, element_bytes, stages=stages),
         role=lambda row: "part" if row.is_stage else "body",
         form="open" if is_open else "sized",
-        facts=layer_facts(is_open=is_open, axes=len(spec.kernel), element_bytes=element_bytes),
+        facts=layer_facts(
+            is_open=is_open, axes=len(spec.kernel) if spec.keeps_size else 0, element_bytes=element_bytes
+        ),
     )
 
 
 def layer_facts(*, is_open: bool, axes: int, element_bytes: int = 4) -> dict[str, Any]:
-    """What titles and rules of :data:`FIELDS` name."""
+    """What titles and rules of :data:`FIELDS` name; ``axes`` is 0 where an open map is counted at one position."""
+    left_open = "D_F: the size of the feature map, left open."
+    one_position = "Per position: of the output, where the stride divides the size, which is left open."
     return {
         "element_bytes": element_bytes,
         # With a size, the positions of the output are a number, and need not be D_F on each axis.
         "axes": axes if is_open else 0,
-        "per_position": "" if is_open else " per position",
-        "left_open": "D_F: the size of the feature map, left open." if is_open else "",
+        "per_position": "" if is_open and axes else " per position",
+        "left_open": "" if not is_open else left_open if axes else one_position,
     }
 
 

@@ -118,7 +118,7 @@ FIELDS: dict[str, Field[NetworkRow]] = by_key(
 
 
 def _what_if_fields(what_ifs: Sequence[WhatIf]) -> Iterator[Field[NetworkRow]]:
-    """The cost up to a layer and as each variant, and what each variant saves; the first variant's saving is also called ``reduction``."""
+    """The cost up to a layer and as each variant, and the savings; the first is also called ``reduction``."""
     names = [what_if.variant.name for what_if in what_ifs]
     for place, name in enumerate(["", *names] if names else ()):
         yield from _cumulative(name, place)

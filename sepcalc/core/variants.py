@@ -257,6 +257,7 @@ def _merged_depthwise(stages: Stages) -> Merged:
 @variant(
     "depthwise-separable",
     "dws",
+    "separable",
     gives_up="It cannot see space and channels at once.",
     options=(DEPTH_MULTIPLIER,),
     merge=_merged_depthwise,
@@ -352,6 +353,7 @@ def _merged_lines(stages: Stages) -> Merged:
 @variant(
     "spatial-separable",
     "sps",
+    "spatial",
     gives_up="It cannot see a whole window through any mid channel: each adds the product of one line along each axis.",
     options=(MID,),
     remark=_break_even_remark,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from sepcalc.core.comparison import Candidate, Comparison
+from sepcalc.core.comparison import Candidate, Comparison, check_size
 from sepcalc.core.spec import Axes, ConvSpec, describe
 from sepcalc.core.table import COUNTING_RULE, PARAMS_RULE, Cell, Column, Row, Table, Tabular
 from sepcalc.core.variants import Option, Stages, Variant
@@ -215,7 +215,10 @@ def explain_layer(comparison: Comparison) -> Explanation:
     >>> separable = explain_layer(compare(ConvSpec(c_in=64, c_out=64, kernel=(3, 3)))).sections[1]
     >>> write(separable.ratios[0].closed, UNICODE), separable.ratios[0].value
     ('1/N + 1/D_K²', Fraction(73, 576))
+
+    Raises :class:`SpecError` where formulas depend on the size and it is open.
     """
+    check_size(comparison.spec)
     spec = replace(comparison.spec, groups=1)
     named = _name_all(spec, (candidate.variant for candidate in comparison.candidates if candidate.applies))
     sections: list[Section] = []

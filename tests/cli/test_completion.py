@@ -46,7 +46,12 @@ def offered(line: str, **more: str) -> list[str]:
     ("line", "words"),
     [
         ("sepcalc ", [*COMMANDS]),
-        ("sepcalc layer --variant ", [*(each.name for each in all_variants()), "all"]),
+        (
+            "sepcalc layer --variant ",
+            [*(name for each in all_variants() for name in (each.name, *each.aliases)), "all"],
+        ),
+        ("sepcalc layer --variant dws,sep", ["dws,separable"]),
+        ("sepcalc layer --variant sep", ["separable"]),
         ("sepcalc network resnet18 --variant blue", ["blueprint-separable"]),
         ("sepcalc layer --format ", [*FORMATS]),
         ("sepcalc compare resnet18 -f ", [*FORMATS]),

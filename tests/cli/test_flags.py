@@ -75,16 +75,6 @@ def test_help():
     assert places == sorted(places)
 
 
-def test_required():
-    """The fields that one command requires have no default there; in another they may be left out."""
-    needed = program(Annotated[Size, "height"], [])
-    missing = CliRunner().invoke(needed, ["crate"])
-    assert missing.exit_code == 2
-    assert "Missing option '--height'" in missing.output
-    assert CliRunner().invoke(needed, ["crate", "--height", "2"]).exit_code == 0
-    assert CliRunner().invoke(program(Size, []), ["crate"]).exit_code == 0
-
-
 def test_one_name_twice():
     """Two records with a flag of the same name are refused where the command is built."""
 
@@ -165,6 +155,36 @@ def test_list_alone():
     assert sepcalc("network --list --as thop") == (2, "", f"--as would change nothing: {why}\n")
 
 
+LISTS = {
+    "layer --channels 8 -k 3": ("--variant", "dws,sps"),
+    "sweep --channels 8 -k 3": ("--variant", "dws, sps"),
+    "network resnet18": ("--table", "layers,totals"),
+    "network resnet18 --table totals": ("--only", "conv2*,conv3*"),
+    "network resnet18 --table totals --only '*'": ("--keep", "conv2*,conv3*"),
+    "network vgg16": ("--as", "thop,fvcore"),
+}
+"""A list for an option that can be repeated, by the command line that takes it."""
+
+
+@pytest.mark.parametrize("line", LISTS)
+def test_lists(line):
+    """A list with commas is the option repeated."""
+    name, values = LISTS[line]
+    repeated = " ".join(f"{name} '{value.strip()}'" for value in values.split(","))
+    assert sepcalc(f"{line} {name} '{values}'") == sepcalc(f"{line} {repeated}")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_repeats_takes_a_list(command):
+    """Every option that can be repeated refuses an empty value in a list, but for two whose values have commas."""
+    repeated = [each for each in program_of(command).params if getattr(each, "multiple", False)]
+    for each in repeated:
+        if each.name not in ("arg", "measurements"):
+            with pytest.raises(SepcalcError) as error:
+                each.process_value(None, ["a", "b,,c"])
+            assert str(error.value) == f"{each.opts[0]}: a value is empty in 'a,b,,c'; leave out the comma"
+
+
 PARSERS = {
     MID.parse: ("in, out, min, max or a whole number from 1 to 1,000,000,000", ["", "0", "middle"]),
     parse_factor: ("a factor above 0 and up to 1,000 like 0.75", ["", "0", "-1", "half", "nan", "1/0", "1e9"]),
@@ -213,7 +233,6 @@ FAULTS = {
     "-o a.doc": "--output: unknown suffix '.doc' of 'a.doc'; give one of .txt, ",
     "-o nowhere/a.md": "cannot write 'nowhere/a.md': there is no folder ",
     "--columns foo": "--columns: unknown column 'foo'; known: ",
-    "--format csv --si": "--si would change nothing: csv holds exact numbers; ",
     "--variant foo": "--variant: unknown variant 'foo'; known: ",
     "--variant dw --mid 8": "--mid would change nothing: spatial-separable is not compared; add ",
 }

@@ -12,13 +12,18 @@ from sepcalc.core.variants import all_variants
 LAYER = "layer --cin 64 --cout 128 -k 3"
 VARIANTS = ", ".join(word for each in all_variants() for word in (each.name, *each.aliases))
 COLUMNS = ", ".join(column.key for column in layer_table(compare(ConvSpec.of(64, 128, k=3, size=8))).columns)
-MISSING = "for example: sepcalc layer --cin 64 --cout 128 -k 3"
+MISSING = "a convolution is described like --cin 64 --cout 128 -k 3"
 
 MESSAGES = {
     # What must be there.
     "layer": f"missing --cin, --cout, -k; {MISSING}",
     "layer --cout 128 -k 3": f"missing --cin; {MISSING}",
     "layer --cin 64 --cout 128": f"missing -k; {MISSING}",
+    "layer --channels 64": f"missing -k; {MISSING}",
+    "layer --channels 64 --cin 3 -k 3": (
+        "--cin would change nothing: --channels sets both; leave one or the other out"
+    ),
+    "layer --channels 64,128 -k 3": ("--channels: expected a whole number from 1 to 1,000,000,000, got '64,128'"),
     f"{LAYER} -k": "option '-k' needs a value; see 'sepcalc layer --help'",
     f"{LAYER} --stages=yes": "option '--stages' takes no value; see 'sepcalc layer --help'",
     f"{LAYER} 56": "unexpected argument '56'; see 'sepcalc layer --help'",
@@ -35,7 +40,7 @@ MESSAGES = {
     f"{LAYER} --padding valid --size 2": (
         "kernel 3×3 leaves nothing of size 2×2 with padding 0×0; give a larger size or more padding"
     ),
-    f"{LAYER} --stride 2": "--size: multiply-adds at stride 2×2 depend on the feature size; give a size",
+    f"{LAYER} --stride 2 --explain": "--size: multiply-adds at stride 2×2 depend on the feature size; give a size",
     f"{LAYER} --padding valid": "--size: multiply-adds at padding 0×0 depend on the feature size; give a size",
     f"{LAYER} --transposed --output-padding 1": (
         "output_padding 1×1 cannot change the size that padding same fixes; give padding in numbers"
@@ -61,7 +66,7 @@ MESSAGES = {
     ),
     f"{LAYER} --columns intensity": "--columns: intensity cannot be known without a size; give --size",
     f"{LAYER} --stage": "unknown option '--stage'; did you mean '--stages'?",
-    f"{LAYER} --kernel-size 3": "unknown option '--kernel-size'; see 'sepcalc layer --help'",
+    f"{LAYER} --filters 3": "unknown option '--filters'; see 'sepcalc layer --help'",
     f"{LAYER} -z": "unknown option '-z'; see 'sepcalc layer --help'",
     # Files.
     f"{LAYER} -o table.xlsx": (
@@ -79,10 +84,6 @@ MESSAGES = {
     f"{LAYER} --output-padding 1": (
         "--output-padding would change nothing: only transposed convolutions have it; add --transposed"
     ),
-    f"{LAYER} --dtype int8": "--dtype would change nothing: traffic depends on the feature size; give --size",
-    f"{LAYER} --size 8 --columns params --dtype int8": (
-        "--dtype would change nothing: no traffic is shown; add traffic_bytes or intensity to --columns"
-    ),
     f"{LAYER} --reduction 2": "--reduction would change nothing: bottleneck is not compared; add --variant bottleneck",
     f"{LAYER} --expansion 2": (
         "--expansion would change nothing: inverted-bottleneck is not compared; add --variant inverted-bottleneck"
@@ -96,23 +97,12 @@ MESSAGES = {
     ),
     f"{LAYER} --explain --format csv": "--explain is prose: choose terminal, markdown or latex, not csv",
     f"{LAYER} --explain -o a.html": "--explain is prose: choose terminal, markdown or latex, not html",
-    f"{LAYER} --explain --columns params --stages --si": (
-        "--columns and --stages and --si would change nothing: --explain prints a derivation; "
-        "leave one or the other out"
-    ),
-    f"{LAYER} --size 8 --explain --dtype int8": (
-        "--dtype would change nothing: --explain prints a derivation; leave one or the other out"
-    ),
     f"{LAYER} --code torch --explain": (
         "--explain would change nothing: --code prints a program; leave one or the other out"
     ),
-    f"{LAYER} --code keras --format json --stages": (
-        "--format and --stages would change nothing: --code prints a program; leave one or the other out"
+    f"{LAYER} --code keras --format json": (
+        "--format would change nothing: --code prints a program; leave one or the other out"
     ),
-    f"{LAYER} --format json --columns params": (
-        "--columns would change nothing: json always holds every figure and stage; choose another format"
-    ),
-    f"{LAYER} --format csv --si": "--si would change nothing: csv holds exact numbers; choose another format",
 }
 """Every command line that is refused, and the whole of what is said about it."""
 
@@ -122,6 +112,28 @@ def test_messages(folder, line):
     """What is wrong ends the program with 2, one sentence on standard error, nothing on standard output and no file."""
     assert sepcalc(line) == (2, "", MESSAGES[line].replace("{folder}", str(folder)) + "\n")
     assert list(folder.iterdir()) == []
+
+
+EVERYTHING = "json always holds every figure and stage; choose another format"
+NOTES = {
+    (LAYER, "--dtype int8"): "--dtype: traffic depends on the feature size; give --size",
+    (f"{LAYER} --size 8 --columns params", "--dtype int8"): (
+        "--dtype: no traffic is shown; add traffic_bytes or intensity to --columns"
+    ),
+    (f"{LAYER} --size 8 --explain", "--dtype int8 --columns params --stages --si"): (
+        "--dtype and --columns and --stages and --si: --explain prints a derivation"
+    ),
+    (f"{LAYER} --code torch", "--stages"): "--stages: --code prints a program",
+    (f"{LAYER} --format json", "--columns params --stages --bars"): f"--stages and --bars and --columns: {EVERYTHING}",
+    (f"{LAYER} --format csv", "--si"): "--si: csv holds exact numbers; choose another format",
+}
+"""Flags that shape what a command line does not show, and the whole of the note about them."""
+
+
+@pytest.mark.parametrize(("line", "flags"), NOTES)
+def test_notes(line, flags):
+    """A flag that shapes what is not shown gets a note on standard error, and the answer is the one without it."""
+    assert sepcalc(f"{line} {flags}") == (0, sepcalc(line).out, f"ignored {NOTES[line, flags]}\n")
 
 
 def variants(line: str) -> dict[str, dict]:
@@ -156,6 +168,19 @@ def test_every_flag_reaches_the_convolution():
         "c_in": 24, "c_out": 48, "kernel": [3, 5], "size": [20, 30], "stride": [2, 1], "padding": [1, 2],
         "dilation": [1, 2], "groups": 4, "bias": "last", "transposed": True, "output_padding": [1, 0],
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "same"),
+    [
+        ("--in-channels 64 --out-channels 64 --kernel-size 3", "--cin 64 --cout 64 -k 3"),
+        ("--channels 64 --kernel 3", "--cin 64 --cout 64 -k 3"),
+    ],
+)
+@pytest.mark.parametrize("command", ["layer", "sweep"])
+def test_words_of_other_tools(command, words, same):
+    """The words of PyTorch and Keras describe the same convolution, and one number can be both channels."""
+    assert sepcalc(f"{command} {words}") == sepcalc(f"{command} {same}")
 
 
 @pytest.mark.parametrize(

@@ -38,9 +38,6 @@ MESSAGES = {
     "schema --format json": "unknown option '--format'; see 'sepcalc schema --help'",
     "schema -o nowhere/a.json": "cannot write 'nowhere/a.json': there is no folder '{folder}/nowhere'; create it first",
     "compare": "missing SOURCE...; for example: sepcalc compare resnet50 mobilenet_v1 mobilenet_v2",
-    "compare vgg16 --format json --si": (
-        "--si would change nothing: json always holds every figure; choose another format"
-    ),
     "verify": "missing SOURCE; for example: sepcalc verify resnet50",
 }
 

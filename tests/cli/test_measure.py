@@ -21,6 +21,7 @@ MESSAGES = {
     # What is measured.
     "measure": "name a network, or describe a convolution like --cin 64 --cout 128 -k 3 --size 56",
     "measure --batch 8": "name a network, or describe a convolution like --cin 64 --cout 128 -k 3 --size 56",
+    "measure --channels 64": "missing -k; a convolution is described like --cin 64 --cout 128 -k 3",
     "measure --cin 64": "missing --cout, -k; a convolution is described like --cin 64 --cout 128 -k 3",
     "measure --cin 64 --cout 128 -k 3": "--size: timing needs a feature map of some size; give one like 56",
     "measure resnet18 vgg16": "one network at a time, not resnet18, vgg16; --save each, and --load them together",
@@ -53,7 +54,6 @@ MESSAGES = {
     # How long.
     f"{LAYER} --seed -1": "--seed: expected a whole number from 0 to 1,000,000,000, got '-1'",
     # What is shown.
-    f"{QUICK} --format json --columns n": f"--columns would change nothing: {EVERYTHING}",
     f"{QUICK} --columns foo": (
         "--columns: unknown column 'foo'; known: variant, median_s, minimum_s, speedup, promised, delivered, "
         "macs_per_s, intensity, bound, roof_share, attainable_s, peak_macs_per_s, peak_bytes_per_s, verdict, n, inner, "
@@ -62,7 +62,6 @@ MESSAGES = {
     "measure resnet18 --format csv --table totals --table layers": (
         "--table: csv holds one table; name one, or choose another format"
     ),
-    f"{LAYER} --table totals": "--table would change nothing: a convolution has one table; leave it out",
     "measure resnet18 --table total": "--table: no table 'total'; did you mean 'totals'?",
     # Files.
     f"{LAYER} --save nowhere/run.json": (
@@ -100,6 +99,19 @@ def test_messages(folder, line, monkeypatch):
     monkeypatch.setattr("sepcalc.measure.run.measure", None)  # nothing is measured before
     assert sepcalc(line) == (2, "", MESSAGES[line].replace("{folder}", str(folder)) + "\n")
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "flags", "note"),
+    [
+        (f"{QUICK} --format csv", "--table totals --si", "--table: a convolution has one table"),
+        (f"{QUICK} --format json", "--columns n --table layers", f"--table and --columns: {EVERYTHING}"),
+    ],
+)
+def test_notes(line, flags, note):
+    """A flag that shapes what is not shown gets a note on standard error, and the times are shown."""
+    ran = sepcalc(f"{line} {flags}")
+    assert (ran.code, ran.out[:7], ran.err.splitlines()[0]) == (0, sepcalc(line).out[:7], f"ignored {note}")
 
 
 def rows(line):
@@ -169,9 +181,11 @@ def test_runs_side_by_side(folder):
     assert [line.split(",")[1] for line in lines[1:]] == ["a.json", "b.json"] * 3
     record = json.loads(sepcalc("measure --load a.json b.json -f json").out)
     assert [each["run"] for each in record["measurements"]] == ["a.json", "b.json"]
-    refused = sepcalc("measure --load a.json b.json --table totals")
-    assert refused == (2, "", "--table: 2 files are one table, side by side; leave it out\n")
-    assert sepcalc("measure --load a.json --table totals").code == 2
+    both = sepcalc("measure --load a.json b.json")
+    note = "ignored --table: 2 files are one table, side by side\n"
+    assert sepcalc("measure --load a.json b.json --table totals") == (0, both.out, note)
+    one = sepcalc("measure --load a.json --table totals")
+    assert one == (0, sepcalc("measure --load a.json").out, "ignored --table: a convolution has one table\n")
     assert len(list(folder.iterdir())) == 2
 
 

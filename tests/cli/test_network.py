@@ -71,20 +71,32 @@ MESSAGES = {
     f"{NETWORK} --group --stages": (
         "--stages would change nothing: --group adds layers up; leave one or the other out"
     ),
-    f"{NETWORK} --table totals --top 3 --sort macs": (
-        "--sort and --top would change nothing: the table 'layers' is not shown; add --table layers"
-    ),
-    f"{NETWORK} --table published --variant all": (
-        "--variant would change nothing: the table 'totals' is not shown; add --table totals"
-    ),
-    f"{NETWORK} --format json --top 3 --group": f"--group and --top would change nothing: {JSON}",
-    f"{NETWORK} --format json --table totals": f"--table would change nothing: {JSON}",
-    f"{NETWORK} --format json --columns macs --si": f"--columns and --si would change nothing: {JSON}",
     "network --list mobilenet_v1": f"'mobilenet_v1' would change nothing: {LIST}",
     "network --list --top 3 --strict": f"--top and --strict would change nothing: {LIST}",
     "network --list --width 0.5": f"--width would change nothing: {LIST}",
 }
 """Every command line that is refused, and the whole of what is said about it."""
+
+
+NOTES = {
+    (f"{NETWORK} --table totals", "--top 3 --sort macs"): (
+        "--sort and --top: the table 'layers' is not shown; add --table layers"
+    ),
+    (f"{NETWORK} --table published", "--variant all"): (
+        "--variant: the table 'totals' is not shown; add --table totals"
+    ),
+    (f"{NETWORK} --format json", "--top 3 --group"): f"--group and --top: {JSON}",
+    (f"{NETWORK} --format json", "--table totals"): f"--table: {JSON}",
+    (f"{NETWORK} --format json", "--table totals --columns macs --si"): f"--table and --columns and --si: {JSON}",
+    (f"{NETWORK} --format csv --table layers", "--si"): "--si: csv holds exact numbers; choose another format",
+}
+"""Flags that shape what a command line does not show, and the whole of the note about them."""
+
+
+@pytest.mark.parametrize(("line", "flags"), NOTES)
+def test_notes(line, flags):
+    """A flag that shapes what is not shown gets a note on standard error, and the answer is the one without it."""
+    assert sepcalc(f"{line} {flags}") == (0, sepcalc(line).out, f"ignored {NOTES[line, flags]}\n")
 
 
 @pytest.mark.parametrize("line", MESSAGES)

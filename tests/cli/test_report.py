@@ -69,10 +69,6 @@ def test_pictures(folder, suffix, pictures):
         ("report vgg16", "missing --output; for example: sepcalc report resnet50 -o report.html"),
         ("report vgg16 -o r.pdf", "--output: unknown suffix '.pdf' of 'r.pdf'; give one of .html, .md, .tex"),
         ("report vgg16 -o r", "--output: no suffix in 'r'; give one of .html, .md, .tex"),
-        (
-            "report vgg16 --pictures -o r.html",
-            "--pictures would change nothing: the report itself holds its pictures; leave it out",
-        ),
         ("report vgg16 --layer conv55 -o r.md", "--layer: 'conv55' is not there in VGG-16; did you mean 'conv5.3'?"),
         ("report vgg16 --mid 5 --variant standard -o r.md",
          "--mid would change nothing: spatial-separable is not compared; add --variant spatial-separable"),
@@ -86,6 +82,13 @@ def test_errors(folder, line, message):
     assert (code, out) == (2, "")
     assert err.startswith(message)
     assert list(folder.iterdir()) == []
+
+
+def test_pictures_of_a_page(folder):
+    """A page holds its pictures, so --pictures gets a note and the page is written."""
+    note = "ignored --pictures: the report itself holds its pictures; leave it out\n"
+    assert sepcalc("report vgg16 --pictures -o r.html") == (0, "", note)
+    assert [path.name for path in folder.iterdir()] == ["r.html"]
 
 
 def test_another_size(folder):

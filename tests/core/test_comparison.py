@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from strategies import open_specs, randomly, rewrites
 
 from sepcalc import Candidate, ConvSpec, SpecError, choose, compare
+from sepcalc.core.layer_tables import layer_table
 from sepcalc.core.variants import all_variants, get
 
 EVERY = [pytest.param(variant, id=variant.name) for variant in all_variants()]
@@ -172,10 +173,33 @@ def test_groups_said_twice_are_one_candidate():
     assert groups(4) == [1, 4, 8]
 
 
+@pytest.mark.parametrize("stride", [2, (2, 1), (1, 3)])
+@pytest.mark.parametrize("groups", [1, 4])
+def test_a_stride_without_a_size(stride, groups):
+    """With a stride and an open size, counts per position are those at each size that the stride divides."""
+    variants = ["all"] if groups == 1 else []
+    spec = ConvSpec.of(8, 8, k=3, stride=stride, groups=groups)
+    for one, sized in zip(
+        compare(spec, choose(variants)).candidates,
+        compare(replace(spec, size=(12, 18)), choose(variants)).candidates,
+        strict=True,
+    ):
+        assert (one.applies, one.remark) == (sized.applies, sized.remark)
+        if one.applies:
+            assert (one.params, one.macs) == (sized.params, None)
+            assert one.macs_per_position == sized.macs_per_position
+
+
+def test_stages_at_a_stride_without_a_size():
+    """Where the size is open, the stages of a variant add up to its multiply-adds per position."""
+    table = layer_table(compare(ConvSpec.of(8, 8, k=3, stride=2), ["sps"]), stages=True)
+    assert [row.cells[3] for row in table.rows] == [576, 576, 2 * 192, 192]
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"stride": 2}, "multiply-adds at stride 2×2 depend on the feature size; give a size"),
+        ({"stride": 2, "transposed": True}, "multiply-adds at stride 2×2 depend on the feature size; give a size"),
         ({"padding": "valid"}, "multiply-adds at padding 0×0 depend on the feature size; give a size"),
         ({"padding": (2, 1)}, "multiply-adds at padding 2×1 depend on the feature size; give a size"),
     ],

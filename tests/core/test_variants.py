@@ -18,8 +18,8 @@ EVERY = [pytest.param(variant, id=variant.name) for variant in all_variants()]
 LAYER = ConvSpec.of(64, 128, k=3, size=56)
 NAMES = [
     *("standard", "std"),
-    *("depthwise-separable", "dws"),
-    *("spatial-separable", "sps"),
+    *("depthwise-separable", "dws", "separable"),
+    *("spatial-separable", "sps", "spatial"),
     *("depthwise", "dw"),
     "depthwise-spatial",
     *("blueprint-separable", "bsconv"),

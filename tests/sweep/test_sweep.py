@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from strategies import randomly
 
 from sepcalc import ConvSpec, choose, compare, load
+from sepcalc.core.comparison import check_size
 from sepcalc.core.errors import SepcalcError, SpecError
 from sepcalc.core.variants import all_variants
 from sepcalc.sweep.sweep import sweep_layer, sweep_network
@@ -27,6 +28,7 @@ def plainly(point, settings, variant):
             stride=point.get("stride", 1),
             **settings,
         )
+        check_size(spec)
         comparison = compare(spec, [variant.bind(options)])
     except SpecError as reason:
         return str(reason)

@@ -30,15 +30,8 @@ from sepcalc.readers.yaml.layer_types import feature_map, layer_type, written
 from sepcalc.readers.yaml.lengths import bias, lengths, padding
 from sepcalc.readers.yaml.scope import Scope
 
-_WRITTEN_AS = {
-    "conv": "standard",
-    "separable": "depthwise-separable",
-    "spatial": "spatial-separable",
-    "depthwise": "depthwise",
-}
 
-
-@layer_type(*_WRITTEN_AS, arguments=conv_arguments, takes_defaults=True)
+@layer_type("conv", "separable", "spatial", "depthwise", arguments=conv_arguments, takes_defaults=True)
 def convolution(scope: Scope, args: ConvArguments, word: str) -> None:
     """A convolution in the form of a variant."""
     variant = _variant(args, word)
@@ -92,7 +85,7 @@ def _variant(args: ConvArguments, word: str) -> Variant:
     if args.variant is not None and word != "conv":
         raise LayerError(f"{word} is a variant already; write conv with variant: {args.variant}", "variant")
     try:
-        variant = get(args.variant or _WRITTEN_AS[word])
+        variant = get(args.variant or ("standard" if word == "conv" else word))
     except SpecError as unknown:
         raise LayerError(str(unknown), "variant") from None
     options = {key: value for key in args.options if (value := getattr(args, key)) is not None}
