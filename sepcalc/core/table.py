@@ -129,6 +129,8 @@ class Row:
 Subject = TypeVar("Subject")
 """What a row of a table is about."""
 
+Found = TypeVar("Found")
+
 NO_FACTS: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -183,6 +185,13 @@ class Field(Generic[Subject]):
 def answer_of(fields: Iterable[Field[Subject]], subject: Subject) -> dict[str, Plain]:
     """What the JSON answer has of ``subject``, by key."""
     return {field.key: field.answered(subject) for field in fields if field.answer != "no"}
+
+
+def lookup(key: str, known: Mapping[str, Found]) -> Found:
+    """What is ``known`` of the column called ``key``; raises :class:`SepcalcError` for an unknown column."""
+    if key not in known:
+        raise SepcalcError(f"unknown column '{key}'{closest(key, known, families(known))}")
+    return known[key]
 
 
 def by_key(*fields: Field[Subject]) -> dict[str, Field[Subject]]:
@@ -242,11 +251,7 @@ class Table:
         Raises :class:`SepcalcError` for a column that it does not have.
         """
         known = {column.key: place for place, column in enumerate(self.columns)}
-        places = []
-        for key in keys:
-            if key not in known:
-                raise SepcalcError(f"unknown column '{key}'{closest(key, known, families(known))}")
-            places.append(known[key])
+        places = [lookup(key, known) for key in keys]
         return replace(
             self,
             columns=tuple(self.columns[place] for place in places),
