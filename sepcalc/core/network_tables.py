@@ -79,16 +79,16 @@ def _ratio(above: int | None, below: int) -> Fraction | None:
     return Fraction(above, below) if below and above is not None else None
 
 
-_LAYERS, _ALWAYS = ("layers",), ("layers", "blocks")
+_LAYERS = ("layers",)
 
 FIELDS: dict[str, Field[NetworkRow]] = by_key(
     Field(key="name", title="Layer", figure=lambda row: row.line.name),
     Field(key="type", title="Type", rank=3, shown=_LAYERS, figure=lambda row: row.line.label),
     Field(key="input", title="Input", kind="size", rank=5, shown=_LAYERS, figure=lambda row: row.line.input),
-    Field(key="output", title="Output", kind="size", rank=4, shown=_ALWAYS, figure=lambda row: row.line.output),
-    Field(key="params", title="Params", kind="count", shown=_ALWAYS, answer="too", figure=lambda row: row.line.params),
-    Field(key="macs", title="MACs", kind="count", shown=_ALWAYS, answer="too", figure=lambda row: row.line.macs),
-    Field(key="macs_share", title="Share", kind="share", rank=2, shown=_ALWAYS,
+    Field(key="output", title="Output", kind="size", rank=4, figure=lambda row: row.line.output),
+    Field(key="params", title="Params", kind="count", answer="too", figure=lambda row: row.line.params),
+    Field(key="macs", title="MACs", kind="count", answer="too", figure=lambda row: row.line.macs),
+    Field(key="macs_share", title="Share", kind="share", rank=2,
           figure=lambda row: _ratio(row.line.macs, row.whole.macs)),
     Field(key="params_share", title="Params share", kind="share", rank=6, shown=(),
           figure=lambda row: _ratio(row.line.params, row.whole.params)),
@@ -109,7 +109,7 @@ def _what_if_fields(what_ifs: Sequence[WhatIf]) -> Iterator[Field[NetworkRow]]:
         yield _cumulative("params", "Params", name, place)
         yield _cumulative("macs", "MACs", name, place)
     if names[1:]:
-        shown = _ALWAYS if len(names) == 2 else ()
+        shown = None if len(names) == 2 else ()
         yield replace(_saved(names[1], 1), key="reduction", title="Reduction", shown=shown)
     for place, name in enumerate(names):
         yield _rewritten("params", "Params", name, place, lambda cost, _: cost.params)
@@ -154,11 +154,6 @@ class _Entry(NamedTuple):
     line: Line
     layers: tuple[_Counted, ...]
     parts: Sequence[Line] = ()
-
-
-def _counted(network: Network, what_ifs: Sequence[WhatIf]) -> tuple[_Counted, ...]:
-    rewritten = zip(*(what_if.layers for what_if in what_ifs), strict=True) if what_ifs else repeat(())
-    return tuple(zip(network.layers, rewritten, strict=False))
 
 
 def _layer_entries(layers: Iterable[_Counted], *, stages: bool) -> Iterator[_Entry]:
@@ -214,7 +209,8 @@ def network_table(
     # Columns that are shown come first; in blocks, the number of layers stands beside the name.
     fields = [*FIELDS.values(), *_what_if_fields(what_ifs)]
     fields.sort(key=lambda field: (not field.is_shown(form), group and field.key not in ("name", "layers")))
-    counted = _counted(network, what_ifs)
+    rewritten = zip(*(what_if.layers for what_if in what_ifs), strict=True) if what_ifs else repeat(())
+    counted: tuple[_Counted, ...] = tuple(zip(network.layers, rewritten, strict=False))
     entries = list(_block_entries(counted) if group else _layer_entries(counted, stages=stages))
     if what_ifs:
         entries = list(_added_up(entries, what_ifs))

@@ -1,13 +1,9 @@
 """One convolution, and the one formula.
 
-A :class:`ConvSpec` is a grouped convolution on one feature map. Its numbers are exact Python integers:
-
-* ``params``: trainable weights and biases.
-* ``macs``: multiply-adds of the convolution for one example, without bias, norms and activations; FLOPs are twice that.
-* ``traffic_bytes``: bytes moved if input, weights and output are each read or written once: a lower bound, since a
-  real cache reads some data more than once.
-
-A linear layer is a convolution with no axes: ``kernel=()`` and ``size=()``.
+A :class:`ConvSpec` is a grouped convolution on one feature map; its counts are exact Python integers. ``macs`` are the
+multiply-adds for one example, without bias, norms and activations; FLOPs are twice that. ``traffic_bytes`` is a lower
+bound: a real cache reads some data more than once. A linear layer is a convolution with no axes: ``kernel=()`` and
+``size=()``.
 """
 
 from __future__ import annotations
@@ -225,10 +221,8 @@ def _check(spec: ConvSpec) -> None:
     _check_axes(spec)
     _check_ranges(spec)
     _check_groups(spec)
-    if any(spec.output_padding):
-        _check_output_padding(spec)
-    if spec.size is not None:
-        _check_fit(spec)
+    _check_output_padding(spec)
+    _check_fit(spec)
 
 
 def _check_types(spec: ConvSpec) -> None:
@@ -288,7 +282,7 @@ def _check_fit(spec: ConvSpec) -> None:
 
 
 def _check_output_padding(spec: ConvSpec) -> None:
-    if spec.padding == "same":
+    if any(spec.output_padding) and spec.padding == "same":
         fact = f"output_padding {times(spec.output_padding)} cannot change the size that padding same fixes"
         raise SpecError(f"{fact}; give padding in numbers")
     # PyTorch's own limit: a wider output padding would add positions that no input reaches.
