@@ -53,10 +53,9 @@ class Candidate:
     @property
     def macs_per_position(self) -> Fraction:
         """Multiply-adds for each position of the output: D_K·D_K·M·N for the standard convolution."""
-        macs, out_size = self.macs, self.out_size
-        if macs is None or out_size is None:
-            return Fraction(sum(stage.weights for stage in self._made))
-        return Fraction(macs, prod(out_size))
+        out_size = self.out_size
+        macs = sum(stage.weights if out_size is None else stage.macs for stage in self._made)
+        return Fraction(macs, prod(out_size or ()))
 
     @property
     def out_size(self) -> Axes | None:

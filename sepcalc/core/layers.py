@@ -127,10 +127,7 @@ class Convolution:
         return variant if variant is mine or variant.name != mine.name else mine.bind(variant.options)
 
     def cost_as(self, variant: Variant) -> Cost:
-        """The layer's cost as ``variant`` (see :meth:`as_variant`), with its norms and activations.
-
-        Raises :class:`SpecError` where the variant cannot express it.
-        """
+        """The layer's cost as ``variant``, norms and activations included; options and errors as :meth:`as_variant`."""
         last = self.norm_last or self.norm, self.act if self.act_last is None else self.act_last
         answer = _cost(self.spec, self._own(variant), (self.norm, self.act), last, self.between)
         if isinstance(answer, str):

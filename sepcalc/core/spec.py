@@ -154,7 +154,7 @@ class ConvSpec:
     def macs(self) -> int:
         """weights · Π out_size (transposed: weights · Π size), in multiply-adds (Howard 2017, equation 2).
 
-        Raises :class:`SpecError` without a size: see :attr:`macs_per_position`.
+        Raises :class:`SpecError` without a size.
         """
         return self.weights * prod(self._known(self.positions))
 

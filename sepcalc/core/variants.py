@@ -79,10 +79,7 @@ class Variant:
         return frozenset(self.defaults)
 
     def __call__(self, spec: ConvSpec) -> Stages:
-        """The stages of ``spec`` in order, each reading the output of the one before.
-
-        Raises :class:`SpecError` where the variant does not apply to ``spec``.
-        """
+        """The chain of stages of ``spec``; raises :class:`SpecError` where the variant does not apply to it."""
         stages = self.rewrite(spec, **self.options)
         if spec.bias == "last":
             return (*(replace(stage, bias="none") for stage in stages[:-1]), stages[-1])
@@ -105,10 +102,7 @@ class Variant:
             return None
 
     def bind(self, options: Mapping[str, Any]) -> Variant:
-        """This variant with its own among the ``options``, except those that are None.
-
-        Raises :class:`SpecError` for a count below 1.
-        """
+        """This variant with its own ``options`` bound, without None; raises :class:`SpecError` for a count below 1."""
         mine = {key: value for key, value in options.items() if key in self.defaults and value is not None}
         for key, value in mine.items():
             if type(value) is int and value < 1:
@@ -186,10 +180,7 @@ def owner_of(option: str) -> Variant:
 
 
 def get(name: str | Variant) -> Variant:
-    """The variant with this name or alias; a variant is returned as it is.
-
-    Raises :class:`SpecError` with the closest known name.
-    """
+    """The variant with this name or alias, or itself; raises :class:`SpecError` with the closest known name."""
     if isinstance(name, Variant):
         return name
     names = _REGISTRY if name in _REGISTRY else _names()
@@ -273,8 +264,7 @@ MID = Option(
 def _rank(spec: ConvSpec, mid: Mid) -> int:
     if isinstance(mid, int):
         return mid
-    ends = spec.c_in, spec.c_out
-    ranks: dict[str, int] = {"in": spec.c_in, "out": spec.c_out, "min": min(ends), "max": max(ends)}
+    ranks = {"in": spec.c_in, "out": spec.c_out, "min": min(spec.c_in, spec.c_out), "max": max(spec.c_in, spec.c_out)}
     if mid not in ranks:
         raise SpecError(f"unknown mid '{mid}'; give in, out, min, max or a number")
     return ranks[mid]
