@@ -27,7 +27,7 @@ SCHEMA = 1
 """The version of the JSON answers."""
 
 MOST_NAMED = 3
-"""Layers that a note names before it counts the others."""
+"""The most layers that a note names before it counts the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -334,7 +334,7 @@ def share_rules(tables: Sequence[Table]) -> list[Table]:
 
 
 class Tabular:
-    """A result with tables: notebooks show them as the program prints them, and data frames take their records."""
+    """A result with tables, which notebooks show in HTML, or else in Markdown, without their extra columns."""
 
     __slots__ = ()
 

@@ -102,7 +102,7 @@ class Variant:
             return None
 
     def bind(self, options: Mapping[str, Any]) -> Variant:
-        """This variant with its own ``options`` bound, without None; raises :class:`SpecError` for a count below 1."""
+        """This variant with its own ``options``, None left out; raises :class:`SpecError` for a count below 1."""
         mine = {key: value for key, value in options.items() if key in self.defaults and value is not None}
         for key, value in mine.items():
             if type(value) is int and value < 1:
@@ -310,7 +310,7 @@ _NEUTRAL = {"kernel": 1, "stride": 1, "dilation": 1, "padding": 0, "output_paddi
 
 
 def _merged_lines(stages: Stages) -> Merged:
-    """The convolution whose window the lines along different axes make, in whatever order they come."""
+    """The convolution whose window is the product of the stages' lines, in any order that costs the same."""
     first, last = stages[0], stages[-1]
     long = [axis for stage in stages for axis, k in enumerate(stage.kernel) if k > 1]
     lines = len(stages) > 1 and len(long) == len({*long}) and all(max(stage.kernel, default=1) > 1 for stage in stages)
