@@ -23,8 +23,14 @@ from sepcalc.core.network_tables import (
     published_rows,
     totals_rows,
 )
-from sepcalc.core.spec import ConvSpec
 from sepcalc.core.table import SCHEMA, Field, answer_of
+
+_SPEC = ("c_in", "c_out", "kernel", "size", "stride", "padding", "dilation", "groups", "bias", "transposed")
+_STAGE = ("c_in", "c_out", "kernel", "stride", "groups", "in_size", "out_size", "params", "macs")
+
+
+def _record(value: object, *names: str) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in names}
 
 
 def layer_answer(comparison: Comparison, *, element_bytes: int) -> dict[str, Any]:
@@ -32,43 +38,31 @@ def layer_answer(comparison: Comparison, *, element_bytes: int) -> dict[str, Any
     return {
         "schema": SCHEMA,
         "kind": "layer",
-        "spec": _spec(comparison.spec),
+        "spec": _record(comparison.spec, *_SPEC, "output_padding"),
         "element_bytes": element_bytes,
         "variants": [_variant(LayerRow(candidate, comparison, element_bytes)) for candidate in comparison.candidates],
     }
 
 
-def _spec(spec: ConvSpec) -> dict[str, Any]:
-    keys = ("c_in", "c_out", "kernel", "size", "stride", "padding", "dilation", "groups", "bias", "transposed")
-    return {key: getattr(spec, key) for key in (*keys, "output_padding")}
-
-
 def _variant(row: LayerRow) -> dict[str, Any]:
     candidate, fields = row.candidate, layer_fields()
-    of_stages = [fields[key] for key in _STAGE]
     return {
         "variant": candidate.variant.name,
         "applies": candidate.applies,
         "why_not": candidate.why_not,
         "remark": candidate.remark or None,
         **answer_of(fields.values(), row),
-        "stages": [_stage(stage, of_stages) for stage in row.stages],
+        "stages": [
+            {"name": stage.name, **{key: fields[key].answered(stage) for key in _STAGE}} for stage in row.stages
+        ],
     }
 
 
-_STAGE = ("c_in", "c_out", "kernel", "stride", "groups", "in_size", "out_size", "params", "macs")
-
-
-def _stage(row: LayerRow, fields: Iterable[Field[LayerRow]]) -> dict[str, Any]:
-    return {"name": row.candidate.stages[0].kind, **{field.key: field.answered(row) for field in fields}}
-
-
 def network_answer(network: Network, what_ifs: Iterable[WhatIf]) -> dict[str, Any]:
-    """A network as JSON: its layers, its totals as written and for each what-if, and what is not in them."""
+    """A network as JSON: its layers, its totals as written and for each what-if, and its uncounted layers."""
     what_ifs = tuple(what_ifs)
     totals = list(totals_rows(network, what_ifs))
     whole, fields = totals[0].cost, [field for field in FIELDS.values() if field.answer != "no"]
-    _, *published = published_rows(network)
     convertible = {index for unit in network.units for index, _ in unit.parts}
     return {
         "schema": SCHEMA,
@@ -86,15 +80,14 @@ def network_answer(network: Network, what_ifs: Iterable[WhatIf]) -> dict[str, An
             for what_if in what_ifs
         },
         "uncounted": _uncounted(network),
-        "published": [{**answer_of(PUBLISHED.values(), row), "note": row.note} for row in published],
+        "published": [{**answer_of(PUBLISHED.values(), row), "note": row.note} for row in published_rows(network)],
     }
 
 
 def _layer(layer: Layer, whole: Cost, fields: Iterable[Field[NetworkRow]]) -> dict[str, Any]:
     reads, writes = layer.input, layer.output
     return {
-        "name": layer.name,
-        "type": layer.type,
+        **_record(layer, "name", "type"),
         "c_in": reads.channels,
         "c_out": writes.channels,
         "kernel": layer.kernel,
@@ -130,4 +123,4 @@ def _input(network: Network) -> dict[str, Any] | None:
 
 
 def _uncounted(network: Network) -> list[dict[str, str]]:
-    return [{"name": layer.name, "type": layer.type} for layer in network.uncounted]
+    return [_record(layer, "name", "type") for layer in network.uncounted]

@@ -1,7 +1,7 @@
 """One convolution in several variants, side by side.
 
-Counts are folds over a variant's stages. A *reduction* is standard / variant: above 1 the variant
-saves. Traffic and activations are sums over the stages, so a chain pays for what it hands on.
+Counts are sums over a variant's stages, so a chain pays in traffic and activations for the maps between its stages. A
+*reduction* is standard / variant: above 1 the variant saves.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Candidate:
 
     @property
     def applies(self) -> bool:
-        """Whether the variant can express this convolution at all."""
+        """Whether the variant can express this convolution."""
         return self.why_not is None
 
     @property
@@ -120,8 +120,8 @@ def compare(spec: ConvSpec, variants: Iterable[Variant | str] = ()) -> Compariso
         check_size(spec)
     chosen = (get("standard"), *(tuple(map(get, variants)) or choose()))
     if spec.groups > 1:
-        groups = {"groups": spec.groups}
-        chosen = tuple(variant.bind(groups | {**variant.options}) for variant in (*chosen, get("grouped")))
+        chosen = (*chosen, get("grouped"))
+        chosen = tuple(variant.bind({"groups": spec.groups, **variant.options}) for variant in chosen)
     dense = replace(spec, groups=1)
     return Comparison(spec=spec, candidates=tuple(_candidate(variant, dense) for variant in dict.fromkeys(chosen)))
 

@@ -20,7 +20,7 @@ class SpecError(SepcalcError):
 
 
 class LayerError(SepcalcError):
-    """What is wrong with a layer, and the argument that it is about; ``others`` are faults beside it."""
+    """A fault of a layer, with the argument at fault as ``key``; ``others`` are further faults, by argument."""
 
     def __init__(self, message: str, key: Any = None, others: Iterable[tuple[Any, str]] = ()) -> None:
         super().__init__(message)
@@ -42,13 +42,11 @@ class MissingExtraError(SepcalcError):
 
 
 MOST_KNOWN = 40
-"""Known words in one message."""
+"""The most known words that one message lists."""
 
 
 def closest(word: str, known: Iterable[str], listed: Iterable[str] | None = None) -> str:
-    """An ending for a message: the known word that was probably meant, or the known words.
-
-    ``listed`` replaces the known words in the list where many have one form.
+    """An ending for a message: the known word that was probably meant, or the known words, or ``listed`` instead.
 
     >>> closest("kernal", ["kernel", "size"])
     "; did you mean 'kernel'?"
@@ -56,8 +54,7 @@ def closest(word: str, known: Iterable[str], listed: Iterable[str] | None = None
     '; known: kernel, size'
     """
     words = list(known)
-    match = nearest(word, words)
-    if match is not None:
+    if (match := nearest(word, words)) is not None:
         return f"; did you mean '{match}'?"
     words = words if listed is None else list(listed)
     if not words:
@@ -74,8 +71,8 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     """
     from difflib import get_close_matches
 
-    words = {each.lower(): each for each in known}
-    return next((words[each] for each in get_close_matches(word.lower(), words, n=1)), None)
+    words = {candidate.lower(): candidate for candidate in known}
+    return next((words[match] for match in get_close_matches(word.lower(), words, n=1)), None)
 
 
 def either(words: Iterable[str]) -> str:

@@ -8,12 +8,12 @@ from math import prod
 from typing import Any, NamedTuple
 
 from sepcalc.core.comparison import Candidate, Comparison
-from sepcalc.core.spec import ConvSpec, describe
+from sepcalc.core.spec import describe
 from sepcalc.core.table import CAPTION, REDUCTION_RULE, Cell, Field, Table, by_key, fill_table
 
 
 class LayerRow(NamedTuple):
-    """A variant that applies, or a stage of it as a chain of one, in a comparison."""
+    """A variant in a comparison, or one stage of it."""
 
     candidate: Candidate
     comparison: Comparison
@@ -23,6 +23,11 @@ class LayerRow(NamedTuple):
     """Where the size is open: positions that a stage writes for each one that its variant writes."""
 
     @property
+    def name(self) -> str:
+        """The variant's name, or the stage's kind."""
+        return self.candidate.stages[0].kind if self.is_stage else self.candidate.variant.name
+
+    @property
     def stages(self) -> Iterator[LayerRow]:
         """A row for each stage."""
         for stage, counted in zip(self.candidate.stages, self.candidate.counted, strict=True):
@@ -30,9 +35,9 @@ class LayerRow(NamedTuple):
             yield self._replace(candidate=replace(self.candidate, stages=(stage,)), is_stage=True, positions=positions)
 
 
-def _of_stage(figure: Callable[[ConvSpec], Cell]) -> Callable[[LayerRow], Cell]:
-    """``figure`` of a row that is one convolution."""
-    return lambda row: figure(row.candidate.stages[0]) if len(row.candidate.stages) == 1 else None
+def _of_stage(name: str) -> Callable[[LayerRow], Cell]:
+    """The attribute called ``name`` of a row that is one convolution."""
+    return lambda row: getattr(row.candidate.stages[0], name) if len(row.candidate.stages) == 1 else None
 
 
 _TRAFFIC = "Traffic: input, weights and output of each stage moved once, {element_bytes} bytes per element."
@@ -67,32 +72,21 @@ FIELDS: dict[str, Field[LayerRow]] = by_key(
     Field(key="c_out", title="c_out", kind="count", rank=9, shown=(),
           figure=lambda row: row.candidate.stages[-1].c_out),
     Field(key="in_size", title="Input", kind="size", rank=9, shown=(), figure=lambda row: row.candidate.stages[0].size),
-    Field(key="kernel", title="Kernel", kind="size", rank=9, shown=(), figure=_of_stage(lambda stage: stage.kernel)),
-    Field(key="stride", title="Stride", kind="size", rank=9, shown=(), figure=_of_stage(lambda stage: stage.stride)),
-    Field(key="groups", title="Groups", kind="count", rank=9, shown=(), figure=_of_stage(lambda stage: stage.groups)),
+    Field(key="kernel", title="Kernel", kind="size", rank=9, shown=(), figure=_of_stage("kernel")),
+    Field(key="stride", title="Stride", kind="size", rank=9, shown=(), figure=_of_stage("stride")),
+    Field(key="groups", title="Groups", kind="count", rank=9, shown=(), figure=_of_stage("groups")),
 )  # fmt: skip
 """The columns beside the variant's name. The table is ``open`` or ``sized``; stages have no ``reference``."""
 
 
 def layer_fields() -> dict[str, Field[LayerRow]]:
     """:data:`FIELDS`, with None where the variant does not apply, and a blank where a stage has no such figure."""
-    return {key: replace(field, figure=_guarded(field)) for key, field in FIELDS.items()}
 
+    def guarded(field: Field[LayerRow]) -> Callable[[LayerRow], Cell]:
+        blank = field.needs == "reference"
+        return lambda row: "" if blank and row.is_stage else field.figure(row) if row.candidate.applies else None
 
-def _guarded(field: Field[LayerRow]) -> Callable[[LayerRow], Cell]:
-    def figure(row: LayerRow) -> Cell:
-        if row.is_stage and field.needs == "reference":
-            return ""
-        return field.figure(row) if row.candidate.applies else None
-
-    return figure
-
-
-_NAME: Field[LayerRow] = Field(
-    key="variant",
-    title="Variant",
-    figure=lambda row: row.candidate.stages[0].kind if row.is_stage else row.candidate.variant.name,
-)
+    return {key: replace(field, figure=guarded(field)) for key, field in FIELDS.items()}
 
 
 def layer_tables(comparison: Comparison) -> tuple[Table, ...]:
@@ -108,7 +102,7 @@ def layer_table(comparison: Comparison, *, element_bytes: int = 4, stages: bool 
     spec, is_open = comparison.spec, comparison.spec.size is None
     return fill_table(
         Table(name="layer", title=describe(spec), caption=CAPTION, notes=tuple(_notes(comparison))),
-        [_NAME, *layer_fields().values()],
+        [Field(key="variant", title="Variant", figure=lambda row: row.name), *layer_fields().values()],
         _rows(comparison, element_bytes, stages=stages),
         role=lambda row: "part" if row.is_stage else "body",
         form="open" if is_open else "sized",

@@ -1,4 +1,4 @@
-"""The layers of a network, and what each costs.
+"""The layers of a network and their costs.
 
 A layer has the parameters of its stages and of the norm after each, and the multiply-adds of its stages alone. Layers
 without a matrix product (norms, activations, pooling, joins) have no multiply-adds: that is the rule, not an estimate.
@@ -46,7 +46,7 @@ def total(costs: Iterable[Cost]) -> Cost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeatureMap:
-    """What a layer reads or writes: ``channels`` at each position of ``size``; a vector has no axes."""
+    """The input or output of a layer: ``channels`` at each position of ``size``; a vector has no axes."""
 
     channels: int
     size: Axes
@@ -63,7 +63,7 @@ class Convolution:
 
     A norm and an activation follow each stage, or as ``between`` says; ``norm_last`` and ``act_last``, if given, stand
     after the last. A layer that ``shares`` the weights of an earlier one, by its name, has multiply-adds and no
-    parameters. ``batch`` is how many feature maps it runs over: examples, or the positions that its spec leaves out.
+    parameters. It runs over ``batch`` feature maps: examples, or the positions that its spec leaves out.
     """
 
     name: str
@@ -95,7 +95,7 @@ class Convolution:
 
     @property
     def label(self) -> str:
-        """What a reader calls the layer."""
+        """The kind of layer, in a reader's words."""
         if self.variant.name == "standard":
             return self.spec.kind if self.type != "linear" else "linear"
         return f"{self.variant.name} {times(self.kernel)}"
@@ -107,14 +107,13 @@ class Convolution:
 
     @property
     def cost(self) -> Cost:
-        """What the layer costs as written."""
+        """The layer's cost as written."""
         return self.cost_as(self.variant)
 
     def as_variant(self, variant: Variant) -> Stages:
         """The primitive convolutions of the layer as ``variant``.
 
         A layer that is written as this variant keeps its options where ``variant`` has none.
-
         Raises :class:`SpecError` where the variant cannot express it.
         """
         return self._own(variant)(self.spec)
@@ -128,10 +127,7 @@ class Convolution:
         return variant if variant is mine or variant.name != mine.name else mine.bind(variant.options)
 
     def cost_as(self, variant: Variant) -> Cost:
-        """What the layer would cost as ``variant`` (see :meth:`as_variant`), with its norms and activations.
-
-        Raises :class:`SpecError` where the variant cannot express it.
-        """
+        """The layer's cost as ``variant``, norms and activations included; options and errors as :meth:`as_variant`."""
         last = self.norm_last or self.norm, self.act if self.act_last is None else self.act_last
         answer = _cost(self.spec, self._own(variant), (self.norm, self.act), last, self.between)
         if isinstance(answer, str):
@@ -142,17 +138,15 @@ class Convolution:
 
 
 def written_type(variant: Variant) -> str:
-    """What the type of a convolution that is written as ``variant`` is called."""
+    """The type of a convolution that is written as ``variant``."""
     return "conv" if variant.name == "standard" else variant.name
 
 
-_Around = tuple[NormKind, str]
-"""The norm and the activation after a stage."""
-
-
-@lru_cache(maxsize=2**14)
-def _cost(spec: ConvSpec, variant: Variant, inner: _Around, last: _Around, between: str) -> Cost | str:
-    """The cost of ``spec`` as ``variant``, or the reason why it has none. Deep networks repeat few layers."""
+@lru_cache(maxsize=2**14)  # deep networks repeat few layers
+def _cost(
+    spec: ConvSpec, variant: Variant, inner: tuple[NormKind, str], last: tuple[NormKind, str], between: str
+) -> Cost | str:
+    """The cost of ``spec`` as ``variant``, or the reason why it has none."""
     try:
         *stages, end = variant(spec)
     except SpecError as reason:
@@ -167,7 +161,7 @@ def _cost(spec: ConvSpec, variant: Variant, inner: _Around, last: _Around, betwe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Other:
-    """A layer that no variant can replace. ``module`` is what it becomes in PyTorch; None where that is unknown."""
+    """A layer that no variant can replace; ``module`` is None where its class in PyTorch is unknown."""
 
     name: str
     type: str
@@ -179,7 +173,7 @@ class _Other:
 
     @property
     def label(self) -> str:
-        """What a reader calls the layer."""
+        """The kind of layer, in a reader's words."""
         return f"{self.type} {times(self.kernel)}" if self.kernel else self.type
 
 
@@ -202,8 +196,8 @@ class Operator(_Other):
 class Product(_Other):
     """A layer made of matrix products: of activations alone (attention), or of a kind that cannot be rewritten.
 
-    Each of ``terms`` is a linear map and how many vectors it is applied to. The factors may be activations, so
-    ``params`` is separate.
+    Each of ``terms`` is a linear map and the number of vectors that it is applied to. Its factors need not be weights,
+    so ``params`` are given apart.
     """
 
     terms: tuple[tuple[ConvSpec, int], ...]
@@ -218,7 +212,7 @@ Layer = Convolution | Product | Operator
 
 
 class Part(NamedTuple):
-    """A part of what the layer ``writer`` writes: ``channels`` from the ``first`` on."""
+    """A part of the output of the layer ``writer``: ``channels`` from the ``first`` on."""
 
     writer: int
     first: int
@@ -226,16 +220,16 @@ class Part(NamedTuple):
 
 
 Tap = int | Part
-"""What a layer reads: the output of the layer with this index, or a part of its channels."""
+"""An input of a layer: the output of the layer with this index, or a part of its channels."""
 
 Taps = tuple[Tap, ...]
-"""All that a layer reads, in order; empty where the file does not say: the layer starts a chain of its own."""
+"""A layer's inputs in order; empty where the file does not name them: the layer starts a chain of its own."""
 
 
 def parts(taps: Iterable[Tap]) -> Taps:
-    """Unknown channels of each of ``taps``."""
+    """The same inputs as parts of which the channels are unknown."""
     return tuple(tap if isinstance(tap, Part) else Part(tap, 0, 0) for tap in taps)
 
 
 INPUT = -1
-"""The index of the network's input, as if a layer before the first wrote it."""
+"""The index of the network's input in a tap."""

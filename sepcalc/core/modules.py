@@ -1,4 +1,4 @@
-"""The modules that layers become, as data: a constructor call names a class that is imported when it is built."""
+"""Framework modules as data: a constructor call names a class, which is imported only when it is built."""
 
 from __future__ import annotations
 
@@ -55,5 +55,5 @@ ACTIVATIONS: Mapping[str, Activation] = {
 
 
 def activation_params(word: str) -> int:
-    """Trainable numbers of the activation called ``word``; 0 for ``none`` and for one that is not in the table."""
+    """Trainable numbers of the activation called ``word``; 0 for ``none`` and for an unknown one."""
     return ACTIVATIONS[word].params if word in ACTIVATIONS else 0

@@ -1,4 +1,4 @@
-"""The tables that answer for a network: its layers, its stages, its totals, what its sources print."""
+"""The tables about networks: layers and stages, totals, published figures, a comparison, the bundled networks."""
 
 from __future__ import annotations
 
@@ -9,29 +9,17 @@ from itertools import groupby, repeat
 from math import prod
 from typing import Any, NamedTuple
 
-from sepcalc.core.errors import SepcalcError, closest
 from sepcalc.core.layers import Convolution, Cost, Layer, Operator, total
 from sepcalc.core.network import AS_WRITTEN, CHEAPEST, Network, WhatIf
 from sepcalc.core.spec import ConvSpec
-from sepcalc.core.table import (
-    CAPTION,
-    REDUCTION_RULE,
-    Cell,
-    Field,
-    Role,
-    Table,
-    by_key,
-    families,
-    fill_table,
-    first_few,
-)  # fmt: skip
+from sepcalc.core.table import CAPTION, REDUCTION_RULE, Cell, Field, Role, Table, by_key, fill_table, first_few, lookup
 from sepcalc.core.variants import choose
 
 STAGES_RULE = "Stages: weights and biases alone; the norms after them are in their layer's row."
 
 
 class Line(NamedTuple):
-    """What a row shows: a layer, one of its stages, or a sum of layers."""
+    """The figures of a layer, of one of its stages, or of a sum of layers."""
 
     name: str
     params: int
@@ -44,31 +32,28 @@ class Line(NamedTuple):
     groups: Cell = ""
     layers: Cell = 1
     rewritten: tuple[Cost | None, ...] = ()
-    """The cost with each variant in the place of what is written; None where nothing is rewritten."""
+    """The cost as each variant; None where the variant rewrites nothing."""
     so_far: tuple[Cost, ...] = ()
-    """What everything up to and with this costs: as written, then with each variant."""
+    """The cost of all layers up to this one, it included: as written, then as each variant."""
 
 
 def line_of(layer: Layer, rewritten: tuple[Cost | None, ...] = ()) -> Line:
-    """The row of a layer."""
+    """The figures of a layer."""
     cost = layer.cost
-    spec = layer.spec if isinstance(layer, Convolution) else None
-    stride, groups = (spec.stride, spec.groups) if spec else ("", "")
+    stride, groups = (layer.spec.stride, layer.spec.groups) if isinstance(layer, Convolution) else ("", "")
     macs = None if isinstance(layer, Operator) and not layer.counted else cost.macs
     sizes = layer.input.shape, layer.output.shape, layer.kernel or ""
     return Line(layer.name, cost.params, macs, layer.label, *sizes, stride, groups, 1, rewritten)
 
 
 def _of_stage(layer: Convolution, stage: ConvSpec) -> Line:
-    params = stage.params if layer.shares is None else 0
-    sizes = (stage.c_in, *(stage.size or ())), (stage.c_out, *(stage.out_size or ()))
-    return Line(
-        stage.kind, params, stage.macs * layer.batch, "", *sizes, stage.kernel, stage.stride, stage.groups, layers=""
-    )
+    params, macs = stage.params if layer.shares is None else 0, stage.macs * layer.batch
+    sizes = (stage.c_in, *(stage.size or ())), (stage.c_out, *(stage.out_size or ())), stage.kernel
+    return Line(stage.kind, params, macs, "", *sizes, stage.stride, stage.groups, layers="")
 
 
 def _of_sum(name: str, layers: Sequence[_Counted]) -> Line:
-    """What layers cost together: as written, and with each variant in those that it rewrites."""
+    """The sums of the layers' figures: as written, and with each variant in the layers that it rewrites."""
     written = [layer.cost for layer, _ in layers]
     cost = total(written)
     rewritten = tuple(
@@ -79,34 +64,34 @@ def _of_sum(name: str, layers: Sequence[_Counted]) -> Line:
 
 
 _Counted = tuple[Layer, tuple[Cost | None, ...]]
-"""A layer, and what it costs with each variant in its place."""
+"""A layer, and its cost as each variant."""
 
 
 class NetworkRow(NamedTuple):
-    """What a row shows, and what the whole network costs."""
+    """A row's figures, and the cost of the whole network."""
 
     line: Line
     whole: Cost
     role: Role = "body"
 
 
-def _share(part: int | None, whole: int) -> Cell:
-    return None if part is None or not whole else Fraction(part, whole)
+def _ratio(above: int | None, below: int) -> Fraction | None:
+    return Fraction(above, below) if below and above is not None else None
 
 
-_LAYERS, _ALWAYS = ("layers",), ("layers", "blocks")
+_LAYERS = ("layers",)
 
 FIELDS: dict[str, Field[NetworkRow]] = by_key(
     Field(key="name", title="Layer", figure=lambda row: row.line.name),
     Field(key="type", title="Type", rank=3, shown=_LAYERS, figure=lambda row: row.line.label),
     Field(key="input", title="Input", kind="size", rank=5, shown=_LAYERS, figure=lambda row: row.line.input),
-    Field(key="output", title="Output", kind="size", rank=4, shown=_ALWAYS, figure=lambda row: row.line.output),
-    Field(key="params", title="Params", kind="count", shown=_ALWAYS, answer="too", figure=lambda row: row.line.params),
-    Field(key="macs", title="MACs", kind="count", shown=_ALWAYS, answer="too", figure=lambda row: row.line.macs),
-    Field(key="macs_share", title="Share", kind="share", rank=2, shown=_ALWAYS,
-          figure=lambda row: _share(row.line.macs, row.whole.macs)),
+    Field(key="output", title="Output", kind="size", rank=4, figure=lambda row: row.line.output),
+    Field(key="params", title="Params", kind="count", answer="too", figure=lambda row: row.line.params),
+    Field(key="macs", title="MACs", kind="count", answer="too", figure=lambda row: row.line.macs),
+    Field(key="macs_share", title="Share", kind="share", rank=2,
+          figure=lambda row: _ratio(row.line.macs, row.whole.macs)),
     Field(key="params_share", title="Params share", kind="share", rank=6, shown=(),
-          figure=lambda row: _share(row.line.params, row.whole.params)),
+          figure=lambda row: _ratio(row.line.params, row.whole.params)),
     Field(key="flops", title="FLOPs", kind="count", rank=6, shown=(),
           figure=lambda row: None if row.line.macs is None else 2 * row.line.macs),
     Field(key="kernel", title="Kernel", kind="size", rank=6, shown=(), figure=lambda row: row.line.kernel),
@@ -121,33 +106,32 @@ def _what_if_fields(what_ifs: Sequence[WhatIf]) -> Iterator[Field[NetworkRow]]:
     """The cost up to a layer and as each variant, and the savings; the first is also called ``reduction``."""
     names = [what_if.variant.name for what_if in what_ifs]
     for place, name in enumerate(["", *names] if names else ()):
-        yield from _cumulative(name, place)
-    shown = _ALWAYS if len(names) == 2 else ()
-    for place, name in enumerate(names[1:2], start=1):
-        yield replace(_saved(name, place), key="reduction", title="Reduction", shown=shown)
+        yield _cumulative("params", "Params", name, place)
+        yield _cumulative("macs", "MACs", name, place)
+    if names[1:]:
+        shown = None if len(names) == 2 else ()
+        yield replace(_saved(names[1], 1), key="reduction", title="Reduction", shown=shown)
     for place, name in enumerate(names):
-        yield _rewritten(f"params:{name}", f"Params, {name}", place, lambda cost, _: cost.params)
-        yield _rewritten(f"macs:{name}", f"MACs, {name}", place, lambda cost, _: cost.macs)
+        yield _rewritten("params", "Params", name, place, lambda cost, _: cost.params)
+        yield _rewritten("macs", "MACs", name, place, lambda cost, _: cost.macs)
         if place:
             yield _saved(name, place)
 
 
-def _cumulative(variant: str, place: int) -> Iterator[Field[NetworkRow]]:
-    """What the network costs up to a layer, as written or as a variant."""
+def _cumulative(count: str, title: str, variant: str, place: int) -> Field[NetworkRow]:
+    """The sum of a count up to a layer, as written or as a variant."""
 
-    def field(count: str, title: str, read: Callable[[Cost], int]) -> Field[NetworkRow]:
-        def figure(row: NetworkRow) -> Cell:
-            return read(row.line.so_far[place]) if row.line.so_far else ""
+    def figure(row: NetworkRow) -> Cell:
+        return getattr(row.line.so_far[place], count) if row.line.so_far else ""
 
-        key, title = f"{count}_cumulative{variant and ':'}{variant}", f"{title} so far{variant and ', '}{variant}"
-        return Field(key=key, title=title, kind="count", rank=6, shown=(), figure=figure)
-
-    yield field("params", "Params", lambda cost: cost.params)
-    yield field("macs", "MACs", lambda cost: cost.macs)
+    key, title = f"{count}_cumulative{variant and ':'}{variant}", f"{title} so far{variant and ', '}{variant}"
+    return Field(key=key, title=title, kind="count", rank=6, shown=(), figure=figure)
 
 
-def _rewritten(key: str, title: str, place: int, read: Callable[[Cost, Cost], Cell]) -> Field[NetworkRow]:
-    """What ``read`` makes of a layer's cost as a variant and as the reference, the first of all variants."""
+def _rewritten(
+    count: str, title: str, variant: str, place: int, read: Callable[[Cost, Cost], Cell]
+) -> Field[NetworkRow]:
+    """``read`` of a layer's cost as the variant and as the reference, the first of all variants."""
 
     def figure(row: NetworkRow) -> Cell:
         costs = row.line.rewritten
@@ -156,28 +140,20 @@ def _rewritten(key: str, title: str, place: int, read: Callable[[Cost, Cost], Ce
         cost, dense = costs[place], costs[0]
         return None if cost is None or dense is None else read(cost, dense)
 
-    return Field(key=key, title=title, kind="count", rank=7, shown=(), figure=figure)
+    return Field(key=f"{count}:{variant}", title=f"{title}, {variant}", kind="count", rank=7, shown=(), figure=figure)
 
 
 def _saved(variant: str, place: int) -> Field[NetworkRow]:
-    """What a variant saves against the reference."""
-    ratio = _rewritten(
-        f"reduction:{variant}", f"Reduction, {variant}", place, lambda cost, dense: _ratio(dense.macs, cost.macs)
-    )
+    ratio = _rewritten("reduction", "Reduction", variant, place, lambda cost, dense: _ratio(dense.macs, cost.macs))
     return replace(ratio, kind="reduction", rank=1, rule=f"Reduction: MACs as standard / as {variant}.")
 
 
 class _Entry(NamedTuple):
-    """A row of the body: the layers that it stands for, and its parts."""
+    """A row of the body: its figures, the layers in it, and its parts."""
 
     line: Line
     layers: tuple[_Counted, ...]
     parts: Sequence[Line] = ()
-
-
-def _counted(network: Network, what_ifs: Sequence[WhatIf]) -> tuple[_Counted, ...]:
-    rewritten = zip(*(what_if.layers for what_if in what_ifs), strict=True) if what_ifs else repeat(())
-    return tuple(zip(network.layers, rewritten, strict=False))
 
 
 def _layer_entries(layers: Iterable[_Counted], *, stages: bool) -> Iterator[_Entry]:
@@ -196,7 +172,7 @@ def _block_entries(counted: Iterable[_Counted]) -> Iterator[_Entry]:
 
 
 def _added_up(entries: Iterable[_Entry], what_ifs: Sequence[WhatIf]) -> Iterator[_Entry]:
-    """The same entries, each with the running totals."""
+    """The same entries with the costs so far."""
     sums: tuple[Cost, ...] = (Cost(),) * (len(what_ifs) + 1)
     for entry in entries:
         written = Cost(params=entry.line.params, macs=entry.line.macs or 0)
@@ -206,7 +182,7 @@ def _added_up(entries: Iterable[_Entry], what_ifs: Sequence[WhatIf]) -> Iterator
 
 
 def network_tables(network: Network) -> tuple[Table, ...]:
-    """One row per layer; and one for the network as written and as each of the first three variants."""
+    """A table with a row per layer; and one with a row for the network as written and as each of three variants."""
     return network_table(network), totals_table(network)
 
 
@@ -221,17 +197,20 @@ def network_table(
 ) -> Table:
     """One row per layer, or per block if ``group``, and the sum at the end.
 
-    ``what_ifs``, the reference first, add columns on demand: a layer's cost as each variant (``macs:VARIANT``), what
-    that saves (``reduction:VARIANT``; ``reduction`` is that of the first variant but the reference), and the cost up to
-    a layer (``macs_cumulative``, ``macs_cumulative:VARIANT``). ``stages`` stand below their layer. ``sort`` names the
-    column to order by, numbers from the largest. ``top`` keeps that many rows, those of the most multiply-adds unless
-    sorted otherwise, and adds up the others.
+    ``what_ifs``, the reference first, add columns on demand: a layer's cost as each variant (``macs:VARIANT``), its
+    saving (``reduction:VARIANT``, and ``reduction`` for the variant after the reference), and the cost up to a layer
+    (``macs_cumulative``, ``macs_cumulative:VARIANT``). ``stages`` stand below their layer. ``sort`` names the column to
+    order by, numbers from the largest. ``top`` keeps the first rows (by multiply-adds without ``sort``) and adds up the
+    others.
 
     Raises :class:`SepcalcError` for an unknown column.
     """
     form = "blocks" if group else "layers"
-    fields = sorted((*FIELDS.values(), *_what_if_fields(what_ifs)), key=lambda field: _order(field, form))
-    counted = _counted(network, what_ifs)
+    # Columns that are shown come first; in blocks, the number of layers stands beside the name.
+    fields = [*FIELDS.values(), *_what_if_fields(what_ifs)]
+    fields.sort(key=lambda field: (not field.is_shown(form), group and field.key not in ("name", "layers")))
+    rewritten = zip(*(what_if.layers for what_if in what_ifs), strict=True) if what_ifs else repeat(())
+    counted: tuple[_Counted, ...] = tuple(zip(network.layers, rewritten, strict=False))
     entries = list(_block_entries(counted) if group else _layer_entries(counted, stages=stages))
     if what_ifs:
         entries = list(_added_up(entries, what_ifs))
@@ -242,11 +221,6 @@ def network_table(
     table = Table(name="layers", title=network.title, caption=caption, notes=tuple(uncounted_notes(network)))
     rows = _rows(entries, len(entries) if top is None else top, counted, whole)
     return fill_table(table, fields, rows, role=lambda row: row.role, form=form)
-
-
-def _order(field: Field[NetworkRow], form: str) -> tuple[bool, bool]:
-    """Shown columns come first; for blocks, the number of layers comes after the name."""
-    return not field.is_shown(form), form == "blocks" and field.key not in ("name", "layers")
 
 
 def _rows(entries: Sequence[_Entry], most: int, counted: Sequence[_Counted], whole: Cost) -> Iterator[NetworkRow]:
@@ -261,11 +235,8 @@ def _rows(entries: Sequence[_Entry], most: int, counted: Sequence[_Counted], who
 
 
 def _sorted(entries: list[_Entry], fields: Iterable[Field[NetworkRow]], key: str, whole: Cost) -> list[_Entry]:
-    """By the figure called ``key``: numbers from the largest, text from A, what has none at the end."""
-    known = {field.key: field for field in fields}
-    if key not in known:
-        raise SepcalcError(f"unknown column '{key}'{closest(key, known, families(known))}")
-    field = known[key]
+    """The entries by the figure called ``key``: numbers from the largest, text from A, those without one at the end."""
+    field = lookup(key, by_key(*fields))
 
     def figure(entry: _Entry) -> Any:
         return field.figure(NetworkRow(entry.line, whole))
@@ -277,13 +248,13 @@ def _sorted(entries: list[_Entry], fields: Iterable[Field[NetworkRow]], key: str
 
 
 def uncounted_notes(network: Network) -> Iterator[str]:
-    """What is missing from every total, by name."""
+    """A note on each layer that is missing from every total."""
     for layer in network.uncounted:
         yield f"uncounted, and missing from every total: {layer.name} ({layer.type})."
 
 
 class TotalsRow(NamedTuple):
-    """A form of a network: what it costs, how many layers are written so, and what the reference costs."""
+    """A form of a network: its cost, the number of layers in that form, and the cost of the reference."""
 
     name: str
     cost: Cost
@@ -307,7 +278,7 @@ TOTALS: dict[str, Field[TotalsRow]] = by_key(
 
 
 def totals_rows(network: Network, what_ifs: Sequence[WhatIf]) -> Iterator[TotalsRow]:
-    """The network as written, as each of ``what_ifs``, the first of them the reference, and in the cheapest forms."""
+    """Rows for the network as written, as each of ``what_ifs``, the reference first, and in the cheapest forms."""
     written = network.cost
     standard = what_ifs[0].cost if what_ifs else written
     yield TotalsRow(AS_WRITTEN, written, "", standard)
@@ -318,13 +289,11 @@ def totals_rows(network: Network, what_ifs: Sequence[WhatIf]) -> Iterator[Totals
 
 
 def totals_table(network: Network, what_ifs: Sequence[WhatIf] = ()) -> Table:
-    """The network as written, and with each variant in its place; reductions are against ``standard``.
+    """One row for the network as written, one as each of ``what_ifs``, and one in the cheapest forms.
 
-    The first of ``what_ifs`` is the reference; the first three variants if there are none.
+    Reductions are against the first of ``what_ifs``. Without any, they are the first three variants.
     """
-    what_ifs = what_ifs or [network.what_if(variant) for variant in choose()]
-    if not network.units:
-        what_ifs = []
+    what_ifs = what_ifs or [network.what_if(variant) for variant in choose()] if network.units else ()
     title = f"{network.name}, every convertible layer as each variant"
     none = () if network.units else (f"{network.name} has no convolution that another variant could replace.",)
     notes = (*none, *_refused_notes(what_ifs), *uncounted_notes(network))
@@ -333,16 +302,12 @@ def totals_table(network: Network, what_ifs: Sequence[WhatIf] = ()) -> Table:
 
 
 def what_if_tables(what_if: WhatIf) -> tuple[Table, ...]:
-    """What a network costs with one variant in every layer that was chosen and can take it."""
+    """The one table of a what-if: the network's cost in that form."""
     title, notes = f"Every chosen layer as {what_if.variant.name}", tuple(_refused_notes([what_if]))
     table = Table(name="what-if", title=title, caption=CAPTION, notes=notes)
     row = TotalsRow(what_if.variant.name, what_if.cost, what_if.converted, what_if.cost)
     fields = [TOTALS[key] for key in ("variant", "params", "macs", "converted")]
     return (fill_table(table, fields, [row]),)
-
-
-def _ratio(above: int, below: int) -> Fraction | None:
-    return Fraction(above, below) if below else None
 
 
 def _refused_notes(what_ifs: Iterable[WhatIf]) -> Iterator[str]:
@@ -355,7 +320,7 @@ def _refused_notes(what_ifs: Iterable[WhatIf]) -> Iterator[str]:
 
 
 class PublishedRow(NamedTuple):
-    """A source, its figures (as printed, or exact), and a note."""
+    """Figures, as printed or exact, with their source and a note on them."""
 
     source: str
     params: Cell
@@ -371,25 +336,23 @@ PUBLISHED: dict[str, Field[PublishedRow]] = by_key(
 )
 
 
-def published_rows(network: Network) -> Iterator[PublishedRow]:
-    """What is computed here, then what each of the network's sources prints."""
-    cost = network.cost
-    yield PublishedRow("computed here", cost.params, cost.macs)
-    for figures in network.published:
-        yield PublishedRow(figures.source, figures.params, figures.macs, figures.note)
+def published_rows(network: Network) -> list[PublishedRow]:
+    """The figures that the network's sources print."""
+    return [PublishedRow(figures.source, figures.params, figures.macs, figures.note) for figures in network.published]
 
 
 def published_table(network: Network) -> Table | None:
-    """What the network's sources print, beside what is computed here; None where it has no such figures."""
+    """The figures that sources print beside those computed here; None for a network without published figures."""
     if not network.published:
         return None
     title, caption = f"{network.name}, as published", "Published figures as their sources print them."
     table = Table(name="published", title=title, caption=caption)
-    return fill_table(table, PUBLISHED.values(), published_rows(network))
+    computed = PublishedRow("computed here", network.cost.params, network.cost.macs)
+    return fill_table(table, PUBLISHED.values(), [computed, *published_rows(network)])
 
 
 class ComparedRow(NamedTuple):
-    """A network, what the first one costs, and what one element takes."""
+    """A network, the cost of the first one, and the bytes of one element."""
 
     network: Network
     first: Cost
@@ -445,6 +408,6 @@ BUNDLED: dict[str, Field[tuple[str, Network]]] = by_key(
 
 
 def bundled_table(networks: Mapping[str, Network]) -> Table:
-    """The networks that come with the program, by the name under which they are found."""
+    """One row per network that comes with the program; ``networks`` has them by the names that commands take."""
     table = Table(name="bundled", title="Bundled networks", caption=CAPTION)
     return fill_table(table, BUNDLED.values(), networks.items())

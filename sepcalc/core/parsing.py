@@ -32,9 +32,8 @@ def parse_lengths(text: str, least: int = 1) -> int | Axes:
     """
     parts = text.lower().replace("×", "x").split("x")
     if len(parts) > 3 or not all(is_whole(part, least) for part in parts):
-        raise SpecError(
-            f"expected a whole number from {least} to {LARGEST:,}, or up to three of them like 3x1, got '{text}'"
-        )
+        expected = f"a whole number from {least} to {LARGEST:,}, or up to three of them like 3x1"
+        raise SpecError(f"expected {expected}, got '{text}'")
     numbers = tuple(map(int, parts))
     return numbers if len(numbers) > 1 else numbers[0]
 

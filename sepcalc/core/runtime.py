@@ -1,4 +1,4 @@
-"""What the program asks of the interpreter: names that are imported late, a quiet collector, Ctrl-C that waits."""
+"""Late imports by name, a pause of the garbage collector, and a delay of Ctrl-C."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def resolve(name: str | Callable[..., Any]) -> Any:
 
 @contextmanager
 def paused() -> Iterator[None]:
-    """Garbage is not collected inside; afterwards the collector is as before.
+    """A context without garbage collection; afterwards the collector is as before.
 
     >>> with paused():
     ...     gc.isenabled()
@@ -40,7 +40,7 @@ def paused() -> Iterator[None]:
 
 @contextmanager
 def delayed() -> Iterator[None]:
-    """Ctrl-C inside takes effect at the end.
+    """A context in which Ctrl-C takes effect at the end.
 
     While PyTorch is imported, its code reports Ctrl-C as a missing library, or crashes. Threads beside the main one,
     and programs that handle Ctrl-C themselves, see no change.

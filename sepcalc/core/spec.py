@@ -1,13 +1,9 @@
 """One convolution, and the one formula.
 
-A :class:`ConvSpec` is a grouped convolution on one feature map. Its numbers are exact Python integers:
-
-* ``params``: trainable weights and biases.
-* ``macs``: multiply-adds of the convolution for one example, without bias, norms and activations; FLOPs are twice that.
-* ``traffic_bytes``: bytes moved if input, weights and output are each read or written once: a lower bound, since a
-  real cache reads some data more than once.
-
-A linear layer is a convolution with no axes: ``kernel=()`` and ``size=()``.
+A :class:`ConvSpec` is a grouped convolution on one feature map; its counts are exact Python integers. ``macs`` are the
+multiply-adds for one example, without bias, norms and activations; FLOPs are twice that. ``traffic_bytes`` is a lower
+bound: a real cache reads some data more than once. A linear layer is a convolution with no axes: ``kernel=()`` and
+``size=()``.
 """
 
 from __future__ import annotations
@@ -26,10 +22,10 @@ Axes = tuple[int, ...]
 BIASES: tuple[Bias, ...] = get_args(Bias)
 
 ELEMENT_BYTES = {"float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}
-"""What one weight or activation takes, by the name of its type."""
+"""The bytes of one weight or activation, by the name of its type."""
 
 LARGEST = 10**9
-"""The largest accepted channel count, kernel, size or stride."""
+"""The largest channel count, kernel, size or stride that is accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +118,7 @@ class ConvSpec:
         return tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d, _ in axes)
 
     def same_size(self, size: Axes) -> Axes:
-        """The size that ``same`` padding makes of ``size``: ceil(size / stride), transposed size * stride."""
+        """The output's size with ``same`` padding: ceil(size / stride), transposed size * stride."""
         if max(self.stride, default=1) == 1:
             return size
         if self.transposed:
@@ -136,9 +132,8 @@ class ConvSpec:
             return False
         if self.padding == "same":
             return True
-        spread = [d * (k - 1) for k, d in zip(self.kernel, self.dilation, strict=True)]
-        grown = [2 * p for p in self.padding]
-        return all(g == s for g, s in zip(grown, spread, strict=True)) and not any(self.output_padding)
+        axes = zip(self.kernel, self.dilation, self.padding, strict=True)
+        return all(2 * p == d * (k - 1) for k, d, p in axes) and not any(self.output_padding)
 
     @property
     def positions(self) -> Axes | None:
@@ -169,7 +164,7 @@ class ConvSpec:
         return self.c_out * prod(self._known(self.out_size))
 
     def traffic_bytes(self, element_bytes: int, batch: int = 1) -> int:
-        """Bytes of weights, and of input and output of each of a ``batch``, each moved once."""
+        """Bytes of the weights and of a ``batch`` of inputs and outputs, each moved once."""
         read = self.c_in * prod(self._known(self.size))
         return (batch * (read + self.activations) + self.weights) * element_bytes
 
@@ -200,7 +195,7 @@ def _per_axis(value: int | Axes, axes: int) -> Axes:
 
 
 def _is_ordinary(spec: ConvSpec) -> bool:
-    """A fast check that passes for nearly every spec, since specs are made by the thousand."""
+    """Whether no check can fail: a quick test, since specs are made by the thousand and nearly all pass it."""
     axes, size, groups = len(spec.kernel), spec.size, spec.groups
     try:
         numbers = (spec.c_in, spec.c_out, groups) + spec.kernel + spec.stride + spec.dilation + (size or ())
@@ -222,15 +217,12 @@ def _is_ordinary(spec: ConvSpec) -> bool:
 
 
 def _check(spec: ConvSpec) -> None:
-    """Raise :class:`SpecError` with the first reason why there is no such convolution."""
     _check_types(spec)
     _check_axes(spec)
     _check_ranges(spec)
     _check_groups(spec)
-    if any(spec.output_padding):
-        _check_output_padding(spec)
-    if spec.size is not None:
-        _check_fit(spec)
+    _check_output_padding(spec)
+    _check_fit(spec)
 
 
 def _check_types(spec: ConvSpec) -> None:
@@ -247,8 +239,8 @@ def _check_types(spec: ConvSpec) -> None:
             if not isinstance(value, int):
                 raise SpecError(f"{name} {value!r} is no whole number; give an int")
         elif not isinstance(value, tuple) or not all(isinstance(number, int) for number in value):
-            cure = "give one for each axis, or use ConvSpec.of"
-            raise SpecError(f"{name} {value!r} is no tuple of whole numbers; {cure}")
+            fact = f"{name} {value!r} is no tuple of whole numbers"
+            raise SpecError(f"{fact}; give one for each axis, or use ConvSpec.of")
 
 
 def _check_axes(spec: ConvSpec) -> None:
@@ -275,8 +267,6 @@ def _check_ranges(spec: ConvSpec) -> None:
 
 
 def _check_groups(spec: ConvSpec) -> None:
-    if spec.groups == 1:
-        return
     for name, channels in (("c_in", spec.c_in), ("c_out", spec.c_out)):
         if channels % spec.groups:
             below = channels // spec.groups * spec.groups
@@ -287,18 +277,14 @@ def _check_groups(spec: ConvSpec) -> None:
 def _check_fit(spec: ConvSpec) -> None:
     if min(spec.out_size or (1,)) < 1:
         padding = spec.padding if spec.padding == "same" else times(spec.padding)
-        raise SpecError(
-            f"kernel {times(spec.kernel)} leaves nothing of size {times(spec.size or ())} with padding {padding}; "
-            "give a larger size or more padding"
-        )
+        given = f"size {times(spec.size or ())} with padding {padding}"
+        raise SpecError(f"kernel {times(spec.kernel)} leaves nothing of {given}; give a larger size or more padding")
 
 
 def _check_output_padding(spec: ConvSpec) -> None:
-    if spec.padding == "same":
-        raise SpecError(
-            f"output_padding {times(spec.output_padding)} cannot change the size that padding same fixes; "
-            "give padding in numbers"
-        )
+    if any(spec.output_padding) and spec.padding == "same":
+        fact = f"output_padding {times(spec.output_padding)} cannot change the size that padding same fixes"
+        raise SpecError(f"{fact}; give padding in numbers")
     # PyTorch's own limit: a wider output padding would add positions that no input reaches.
     for extra, s, d in zip(spec.output_padding, spec.stride, spec.dilation, strict=True):
         if extra and (not spec.transposed or extra >= max(s, d)):
@@ -306,7 +292,7 @@ def _check_output_padding(spec: ConvSpec) -> None:
 
 
 def times(values: Iterable[int]) -> str:
-    """Lengths as people write them.
+    """The lengths with × between them.
 
     >>> times((56, 40))
     '56×40'
@@ -315,7 +301,7 @@ def times(values: Iterable[int]) -> str:
 
 
 def describe(spec: ConvSpec) -> str:
-    """A convolution in a few words: its shape, and all that is not the default.
+    """A convolution in a few words: its shape, and every value that is not the default.
 
     >>> describe(ConvSpec.of(64, 128, k=3, size=56, stride=2))
     '3×3 convolution, 64 → 128 channels, 56×56, stride 2×2'

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from types import MappingProxyType
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from sepcalc.core.errors import SepcalcError, closest
@@ -28,7 +27,7 @@ SCHEMA = 1
 """The version of the JSON answers."""
 
 MOST_NAMED = 3
-"""Layers that a note names before it counts the others."""
+"""The most layers that a note names before it counts the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +60,7 @@ TimeUnit = Literal["s", "ms", "µs", "ns"]
 Kind = Literal[
     "text", "count", "per-position", "bytes", "reduction", "share", "bar", "quotient", "size", "time", "rate"
 ]
-"""What a column's cells are.
+"""The type of a column's cells.
 
 text: a string. count: an exact integer, printed with thousands separators or, on demand, as 569 M.
 per-position: an integer to be multiplied by the number of positions, printed ``73,728·D_F²``.
@@ -96,7 +95,7 @@ class Column:
 
     @property
     def variant(self) -> str:
-        """The variant that the column is about, which its key has after a colon; empty for none."""
+        """The column's variant, the part of its key after a colon; empty for none."""
         return self.key.partition(":")[2]
 
     @property
@@ -106,7 +105,7 @@ class Column:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """The keys under which programs find its cells: three where it has intervals."""
+        """The column's keys for programs: three where it has intervals."""
         return (self.key, f"{self.key}_low", f"{self.key}_high") if self.interval else (self.key,)
 
     def plain(self, cell: Cell) -> tuple[Plain, ...]:
@@ -115,7 +114,7 @@ class Column:
 
 
 Role = Literal["body", "part", "total"]
-"""What a row is to the others: one of them, a part of the row above, or a sum."""
+"""A row is one of the body, a part of the row above, or a sum."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,20 +126,18 @@ class Row:
 
 
 Subject = TypeVar("Subject")
-"""What a row of a table is about."""
+"""The thing that a row describes."""
 
-NO_FACTS: Mapping[str, Any] = MappingProxyType({})
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Field(Generic[Subject]):
-    """A column of a kind of table, all of it, with the ``figure`` that it shows of a row's subject.
+    """The definition of a column: ``figure`` makes its cell from the subject of a row.
 
-    A table's module has its fields in a registry; a new one is a new column in every format.
-    ``title`` and ``rule`` may name facts of the table in braces: ``{element_bytes} bytes per element``.
-    ``shown`` names the forms of the table in which the column is there unasked; None is all of them.
-    ``needs`` names a fact without which the cell is blank, such as ``reference``.
-    ``answer`` says whether the JSON answer has the figure ``too``, or it ``alone``, without a column.
+    ``title`` and ``rule`` may quote facts of the table in braces: ``{element_bytes} bytes per element``. ``shown`` has
+    the forms of the table in which the column is there unasked; None is all of them. ``needs`` names a thing that some
+    tables or rows lack. ``answer``: the figure is in the JSON answer ``too``, or there ``alone``, without a column.
     """
 
     key: str
@@ -158,8 +155,9 @@ class Field(Generic[Subject]):
         """Whether the column is there unasked in a table of this ``form``."""
         return self.shown is None or form in self.shown
 
-    def column(self, form: str = "", facts: Mapping[str, Any] = NO_FACTS) -> Column:
-        """The column in a table of this ``form``, about which these ``facts`` are known."""
+    def column(self, form: str = "", facts: Mapping[str, Any] | None = None) -> Column:
+        """The column in a table of this ``form``, with the ``facts`` that its texts quote."""
+        facts = facts or {}
         return Column(
             key=self.key,
             title=self.title.format_map(facts),
@@ -181,8 +179,15 @@ class Field(Generic[Subject]):
 
 
 def answer_of(fields: Iterable[Field[Subject]], subject: Subject) -> dict[str, Plain]:
-    """What the JSON answer has of ``subject``, by key."""
+    """The figures of ``subject`` in the JSON answer, by key."""
     return {field.key: field.answered(subject) for field in fields if field.answer != "no"}
+
+
+def lookup(key: str, known: Mapping[str, Found]) -> Found:
+    """The entry for the column called ``key``; raises :class:`SepcalcError` for an unknown column."""
+    if key not in known:
+        raise SepcalcError(f"unknown column '{key}'{closest(key, known, families(known))}")
+    return known[key]
 
 
 def by_key(*fields: Field[Subject]) -> dict[str, Field[Subject]]:
@@ -191,7 +196,7 @@ def by_key(*fields: Field[Subject]) -> dict[str, Field[Subject]]:
 
 
 def families(keys: Iterable[str]) -> Iterable[str]:
-    """The keys of columns; those that are equal up to a colon are one.
+    """The keys of columns, where all that are equal up to a colon become one.
 
     >>> list(families(["params", "macs:standard", "macs:depthwise"]))
     ['params', 'macs:…']
@@ -203,7 +208,7 @@ def families(keys: Iterable[str]) -> Iterable[str]:
 class Table:
     """A titled table with the rule of counting as its ``caption`` and remarks as its ``notes``.
 
-    ``common`` has the rules that it shares with the tables before it; :func:`share_rules` puts them there.
+    :func:`share_rules` moves the rules that it shares with the tables before it into ``common``.
     """
 
     name: str
@@ -225,7 +230,7 @@ class Table:
         return dict.fromkeys(filter(None, (*_sentences(self.caption), *(column.rule for column in self.columns))))
 
     def without_rules(self, rules: Collection[str]) -> Table:
-        """This table with a legend that has none of ``rules``."""
+        """This table without ``rules`` in its legend."""
         return replace(
             self,
             caption=" ".join(sentence for sentence in _sentences(self.caption) if sentence not in rules),
@@ -237,16 +242,9 @@ class Table:
         return self.select(column.key for column in self.columns if not column.extra)
 
     def select(self, keys: Iterable[str]) -> Table:
-        """This table with the columns called ``keys``, in that order.
-
-        Raises :class:`SepcalcError` for a column that it does not have.
-        """
+        """This table with the columns called ``keys``, in order; raises :class:`SepcalcError` for an unknown one."""
         known = {column.key: place for place, column in enumerate(self.columns)}
-        places = []
-        for key in keys:
-            if key not in known:
-                raise SepcalcError(f"unknown column '{key}'{closest(key, known, families(known))}")
-            places.append(known[key])
+        places = [lookup(key, known) for key in keys]
         return replace(
             self,
             columns=tuple(self.columns[place] for place in places),
@@ -254,7 +252,7 @@ class Table:
         )
 
     def pinned(self) -> Table:
-        """This table with columns that all stay where space is short."""
+        """This table, with every column kept where space is short."""
         return replace(self, columns=tuple(replace(column, rank=0) for column in self.columns))
 
     @property
@@ -274,8 +272,8 @@ class Table:
         """The rows as records by the keys of the columns, those on demand too: numbers exact or the nearest float.
 
         ``pandas.DataFrame(table.to_dicts())`` is a data frame of them. None stands for a missing number, and for a word
-        in its place, like 4.2 M. A size is a list, a number with an interval three: ``key``, ``key_low``, ``key_high``.
-        Where rows are parts or sums of others, ``role`` says so: ``body``, ``part`` or ``total``.
+        in its place, like 4.2 M. A size is a list; a number with an interval has the keys ``key``, ``key_low`` and
+        ``key_high``. Where rows are parts or sums of others, ``role`` is ``body``, ``part`` or ``total``.
 
         >>> columns = Column(key="variant", title="Variant"), Column(key="macs", title="MACs", kind="count")
         >>> Table(name="", title="", columns=columns, rows=(Row(cells=("standard", 73_728)),)).to_dicts()
@@ -302,15 +300,15 @@ def fill_table(
     *,
     role: Callable[[Subject], Role] = lambda _: "body",
     form: str = "",
-    facts: Mapping[str, Any] = NO_FACTS,
+    facts: Mapping[str, Any] | None = None,
 ) -> Table:
-    """``table`` with a column for each of ``fields`` and a row for each of ``subjects``; ``role`` is what a row is."""
+    """``table`` with a column for each of ``fields``, and for each of ``subjects`` a row of the ``role`` given."""
     fields = [field for field in fields if field.answer != "alone"]
     figures = [field.figure for field in fields]
     return replace(
         table,
         columns=tuple(field.column(form, facts) for field in fields),
-        rows=tuple(Row(cells=tuple(figure(subject) for figure in figures), role=role(subject)) for subject in subjects),
+        rows=tuple(Row(cells=tuple(figure(item) for figure in figures), role=role(item)) for item in subjects),
     )
 
 
@@ -321,7 +319,7 @@ def _sentences(text: str) -> list[str]:
 
 
 def share_rules(tables: Sequence[Table]) -> list[Table]:
-    """The ``tables`` of one answer, with the rules that several of them share below the last one alone.
+    """The ``tables`` of one answer; rules that stand in several of them are moved below the last.
 
     >>> first, last = (Table(name="", title="", caption=f"{own} All counts are exact.") for own in ("One.", "Two."))
     >>> [(table.legend, table.common) for table in share_rules([first, last])]
@@ -336,11 +334,7 @@ def share_rules(tables: Sequence[Table]) -> list[Table]:
 
 
 class Tabular:
-    """A result that has tables: shown in a notebook, and as records for a data frame.
-
-    Jupyter calls ``_repr_html_``, or ``_repr_markdown_`` where it shows no HTML; both show the tables as the program
-    prints them, without extra columns.
-    """
+    """A result with tables, which notebooks show in HTML, or else in Markdown, without their extra columns."""
 
     __slots__ = ()
 
@@ -349,7 +343,7 @@ class Tabular:
 
     @property
     def tables(self) -> tuple[Table, ...]:
-        """The tables of this result, the one that :meth:`to_dicts` is about first."""
+        """The tables of this result; :meth:`to_dicts` has the first."""
         tables: tuple[Table, ...] = resolve(self._TABLES)(self)
         return tables
 
@@ -365,7 +359,6 @@ class Tabular:
 
 
 def _shown(tables: Sequence[Table], format: str) -> str:  # noqa: A002 - the word of the command line
-    """``tables`` as a notebook shows them."""
     shown: str = resolve("sepcalc.render.formats:fragments")([table.brief() for table in tables], format)
     return shown
 
@@ -373,7 +366,7 @@ def _shown(tables: Sequence[Table], format: str) -> str:  # noqa: A002 - the wor
 def plain(cell: Cell, column: Column | Field[Any]) -> Plain:
     """``cell`` as a program reads it: integers exact, other numbers the nearest float, sizes as lists.
 
-    Of an estimate this is the value; :func:`ends` has the rest. A blank in the place of a number is None; a number in a
+    Of an estimate this is the value, without its :func:`ends`. A blank in the place of a number is None; a number in a
     column of text is text.
 
     >>> plain(Fraction(73728), Column(key="macs", title="MACs", kind="per-position"))

@@ -1,8 +1,7 @@
 """Variants: rewrites of one convolution into a chain of primitive ones.
 
-A variant is one decorated function ``ConvSpec -> tuple[ConvSpec, ...]``; all else is a fold over its stages. Its
-keyword-only parameters are options, which an :class:`Option` describes to users; its docstring describes it; and it
-raises :class:`SpecError` with the reason where it does not apply.
+A variant is a decorated function ``ConvSpec -> tuple[ConvSpec, ...]``; its docstring is its summary, and an
+:class:`Option` describes each of its keyword-only parameters. It raises :class:`SpecError` where it does not apply.
 
 >>> [stage.kind for stage in get("dws")(ConvSpec(c_in=64, c_out=128, kernel=(3, 3)))]
 ['depthwise 3×3', 'pointwise 1×1']
@@ -15,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple, get_args
 
 from sepcalc.core.errors import SpecError, closest
-from sepcalc.core.parsing import parse_whole
+from sepcalc.core.parsing import is_whole, parse_whole
 from sepcalc.core.spec import LARGEST, Axes, ConvSpec, times
 
 Stages = tuple[ConvSpec, ...]
@@ -50,17 +49,13 @@ class Option(NamedTuple):
         """
         if text in self.words:
             return text
-        try:
-            return parse_whole(text)
-        except SpecError:
-            if not self.words:
-                raise
-        words = ", ".join(self.words)
-        raise SpecError(f"expected {words} or a whole number from 1 to {LARGEST:,}, got '{text}'")
+        if self.words and not is_whole(text, 1):
+            raise SpecError(f"expected {', '.join(self.words)} or a whole number from 1 to {LARGEST:,}, got '{text}'")
+        return parse_whole(text)
 
 
 GROUPS = Option("groups", help="how many groups", symbol="G", meaning="groups", title="Groups")
-"""The first of all options, since every convolution has groups; in network files they are a key of the layer."""
+"""The first option, since every convolution has groups: a flag, and a key of files with a meaning of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,19 +79,16 @@ class Variant:
         return frozenset(self.defaults)
 
     def __call__(self, spec: ConvSpec) -> Stages:
-        """The stages of ``spec`` in order, each reading the output of the one before.
-
-        Raises :class:`SpecError` where the variant does not apply to ``spec``.
-        """
+        """The chain of stages of ``spec``; raises :class:`SpecError` where the variant does not apply to it."""
         stages = self.rewrite(spec, **self.options)
         if spec.bias == "last":
             return (*(replace(stage, bias="none") for stage in stages[:-1]), stages[-1])
         return stages
 
     def merged(self, stages: Stages) -> tuple[ConvSpec, Variant] | None:
-        """The convolution and the bound variant that ``stages`` are the rewrite of, or None.
+        """A convolution, and this variant with the options that rewrite it as ``stages``; None where there is none.
 
-        A chain is recognised where each of its stages has the channels, weights and positions of the variant's own.
+        A chain is recognised where the variant's own stages have the same channels, weights and positions.
         """
         found = self.merge(stages) if self.merge else None
         biased = [stage.bias != "none" for stage in stages]
@@ -110,10 +102,7 @@ class Variant:
             return None
 
     def bind(self, options: Mapping[str, Any]) -> Variant:
-        """This variant with those of the ``options`` that it knows and that are not None.
-
-        Raises :class:`SpecError` for a count below 1.
-        """
+        """This variant with its own ``options``, None left out; raises :class:`SpecError` for a count below 1."""
         mine = {key: value for key, value in options.items() if key in self.defaults and value is not None}
         for key, value in mine.items():
             if type(value) is int and value < 1:
@@ -136,10 +125,10 @@ def variant(
     remark: Callable[[ConvSpec, Stages], str] = lambda spec, stages: "",
     merge: Merge | None = None,
 ) -> Callable[[Callable[..., Stages]], Callable[..., Stages]]:
-    """Register the decorated rewrite under ``name`` and ``aliases``.
+    """A decorator that registers a rewrite under ``name`` and ``aliases``.
 
     ``gives_up`` is a sentence on its limits, ``options`` describe its keyword-only parameters, and ``remark`` may add a
-    note to the variant's row. ``merge`` undoes the rewrite: by it a network's layers are recognised as stages.
+    note to the variant's row. ``merge`` undoes the rewrite, so that stages are recognised among a network's layers.
 
     Raises :class:`ValueError` where a name is taken, and for an option that is no parameter.
     """
@@ -149,11 +138,11 @@ def variant(
             if word in _names():
                 raise ValueError(f"variant name '{word}' is taken")
         defaults = getattr(rewrite, "__kwdefaults__", None) or {}
-        known = {option.name: option for option in all_options()}
+        taken = {option.name for option in all_options() if option not in options}
         for option in options:
             if option.name not in defaults:
                 raise ValueError(f"variant '{name}' has no keyword '{option.name}' with a default")
-            if known.get(option.name, option) != option:
+            if option.name in taken:
                 raise ValueError(f"option name '{option.name}' is taken")
         _REGISTRY[name] = Variant(
             name=name,
@@ -181,7 +170,7 @@ def all_variants() -> tuple[Variant, ...]:
 
 
 def all_options() -> tuple[Option, ...]:
-    """Every option of a registered variant: ``groups``, which convolutions have too, and then in their order."""
+    """Every option of a registered variant, ``groups`` first."""
     return tuple(dict.fromkeys((GROUPS, *(option for variant in _REGISTRY.values() for option in variant.takes))))
 
 
@@ -191,24 +180,19 @@ def owner_of(option: str) -> Variant:
 
 
 def get(name: str | Variant) -> Variant:
-    """The variant called ``name``, by its name or an alias; a variant is itself.
-
-    Raises :class:`SpecError` with the closest known name.
-    """
+    """The variant with this name or alias, or itself; raises :class:`SpecError` with the closest known name."""
     if isinstance(name, Variant):
         return name
-    if name in _REGISTRY:
-        return _REGISTRY[name]
-    names = _names()
+    names = _REGISTRY if name in _REGISTRY else _names()
     if name not in names:
         raise SpecError(f"unknown variant '{name}'{closest(name, names)}")
     return names[name]
 
 
 def choose(names: Iterable[str] = (), options: Mapping[str, Any] | None = None) -> tuple[Variant, ...]:
-    """The variants called ``names`` with ``options`` bound; the first three if no names, every one for ``all``.
+    """The variants called ``names`` with ``options`` bound: the first three without names, every one for ``all``.
 
-    The reference, ``standard``, always comes first and nothing comes twice.
+    The reference, ``standard``, always comes first, and no variant comes twice.
 
     >>> [variant.name for variant in choose(["dw"])]
     ['standard', 'depthwise']
@@ -231,7 +215,6 @@ def standard(spec: ConvSpec) -> Stages:
 
 
 def _is_depthwise(stage: ConvSpec) -> bool:
-    """Whether the stage filters every channel on its own, over a window."""
     return 1 < stage.groups == stage.c_in and max(stage.kernel, default=1) > 1
 
 
@@ -282,18 +265,16 @@ MID = Option(
 def _rank(spec: ConvSpec, mid: Mid) -> int:
     if isinstance(mid, int):
         return mid
-    ends = spec.c_in, spec.c_out
-    ranks: dict[str, int] = {"in": spec.c_in, "out": spec.c_out, "min": min(ends), "max": max(ends)}
+    ranks = {"in": spec.c_in, "out": spec.c_out, "min": min(spec.c_in, spec.c_out), "max": max(spec.c_in, spec.c_out)}
     if mid not in ranks:
         raise SpecError(f"unknown mid '{mid}'; give in, out, min, max or a number")
     return ranks[mid]
 
 
 def break_even(spec: ConvSpec, count: Callable[[ConvSpec], int] = lambda stage: stage.weights) -> int:
-    """The smallest ``mid`` at which spatial separation saves no weights of ``spec``.
+    """The smallest ``mid`` at which spatial separation saves no weights of ``spec``, or of another ``count``.
 
-    For a k×k kernel that is k·c_in·c_out / (c_in + c_out), rounded up (Jaderberg 2014, section 2). ``count`` may be
-    another count of a stage than its weights.
+    For a k×k kernel that is k·c_in·c_out / (c_in + c_out), rounded up (Jaderberg 2014, section 2).
 
     >>> break_even(ConvSpec(c_in=64, c_out=128, kernel=(3, 3)))
     128
@@ -301,9 +282,8 @@ def break_even(spec: ConvSpec, count: Callable[[ConvSpec], int] = lambda stage: 
     whole = count(spec)
 
     def saves(mid: int) -> bool:
-        if mid * spec.groups > LARGEST:
-            return False
-        return sum(map(count, spatial_separable(spec, mid=mid * spec.groups))) < whole
+        mid *= spec.groups
+        return mid <= LARGEST and sum(map(count, spatial_separable(spec, mid=mid))) < whole
 
     low, high = 0, 1  # saves(low), not saves(high)
     while saves(high):
@@ -317,37 +297,33 @@ def break_even(spec: ConvSpec, count: Callable[[ConvSpec], int] = lambda stage: 
 def _break_even_remark(spec: ConvSpec, stages: Stages) -> str:
     mid, limits = stages[0].c_out, {"weights": break_even(spec)}
     if spec.size is not None and not spec.keeps_size:
-        # A stage in front of a stride works on a larger map than the convolution that it is a part of.
+        # A stage in front of a stride works on a larger map than the whole convolution.
         limits["multiply-adds"] = break_even(spec, lambda stage: stage.macs)
     saves, limit = mid < max(limits.values()), f"mid < {limits['weights']:,}"
     if len({*limits.values()}) == 1:
         return f"mid {mid:,}; saves while {limit}" if saves else f"mid {mid:,} saves nothing: only {limit} does"
-    parts = [f"{name} {'while' if mid < most else 'only while'} mid < {most:,}" for name, most in limits.items()]
-    return f"mid {mid:,}{'; saves' if saves else ' saves nothing:'} {', '.join(parts)}"
+    ranges = [f"{name} {'while' if mid < most else 'only while'} mid < {most:,}" for name, most in limits.items()]
+    return f"mid {mid:,}{'; saves' if saves else ' saves nothing:'} {', '.join(ranges)}"
+
+
+_NEUTRAL = {"kernel": 1, "stride": 1, "dilation": 1, "padding": 0, "output_padding": 0}
+"""The values along an axis on which a stage does nothing."""
 
 
 def _merged_lines(stages: Stages) -> Merged:
-    """The window of lines along different axes; their order does not matter where they cost the same."""
+    """The convolution whose window is the product of the stages' lines, in any order that costs the same."""
     first, last = stages[0], stages[-1]
     long = [axis for stage in stages for axis, k in enumerate(stage.kernel) if k > 1]
     lines = len(stages) > 1 and len(long) == len({*long}) and all(max(stage.kernel, default=1) > 1 for stage in stages)
     if not lines or {(stage.groups, len(stage.kernel)) for stage in stages} != {(first.groups, len(first.kernel))}:
         return None
 
-    def together(name: str, join: Callable[[Iterable[int]], int]) -> Axes:
-        return tuple(map(join, zip(*(getattr(stage, name) for stage in stages), strict=True)))
-
-    same = any(stage.padding == "same" for stage in stages)
-    whole = replace(
-        first,
-        c_out=last.c_out,
-        kernel=together("kernel", max),
-        stride=together("stride", max),
-        dilation=together("dilation", max),
-        padding="same" if same else together("padding", sum),
-        output_padding=together("output_padding", sum),
-    )
-    return whole, {"mid": first.c_out}
+    joined: dict[str, Any] = {}
+    for name, neutral in _NEUTRAL.items():
+        values = [getattr(stage, name) for stage in stages]
+        join = max if neutral else sum
+        joined[name] = "same" if "same" in values else tuple(map(join, zip(*values, strict=True)))
+    return replace(first, c_out=last.c_out, **joined), {"mid": first.c_out}
 
 
 @variant(
@@ -368,38 +344,22 @@ def spatial_separable(spec: ConvSpec, *, mid: Mid = "min") -> Stages:
     between = _rank(spec, mid)
     stages: list[ConvSpec] = []
     for axis in long:
+        read, size = (stages[-1].c_out, stages[-1].out_size) if stages else (spec.c_in, spec.size)
         # An axis of length 1 has no stage of its own: the first stage does its stride and padding.
         mine = [axis] if stages else [a for a in range(len(spec.kernel)) if a == axis or a not in long]
-        previous = stages[-1] if stages else None
-        stages.append(
-            _along(
-                spec,
-                mine,
-                c_in=previous.c_out if previous else spec.c_in,
-                c_out=spec.c_out if axis == long[-1] else between,
-                size=previous.out_size if previous else spec.size,
-            )
-        )
+        written = spec.c_out if axis == long[-1] else between
+        stages.append(replace(spec, c_in=read, c_out=written, size=size, **_along(spec, mine)))
     return tuple(stages)
 
 
-def _along(spec: ConvSpec, axes: list[int], *, c_in: int, c_out: int, size: Axes | None) -> ConvSpec:
-    """The part of ``spec`` that works along ``axes`` alone."""
-
-    def part(values: Axes, neutral: int) -> Axes:
-        return tuple(value if axis in axes else neutral for axis, value in enumerate(values))
-
-    return replace(
-        spec,
-        c_in=c_in,
-        c_out=c_out,
-        size=size,
-        kernel=part(spec.kernel, 1),
-        stride=part(spec.stride, 1),
-        dilation=part(spec.dilation, 1),
-        padding=spec.padding if spec.padding == "same" else part(spec.padding, 0),
-        output_padding=part(spec.output_padding, 0),
-    )
+def _along(spec: ConvSpec, axes: list[int]) -> dict[str, Any]:
+    """The arguments of the part of ``spec`` that works along ``axes`` alone."""
+    arguments = {}
+    for name, neutral in _NEUTRAL.items():
+        values = getattr(spec, name)
+        if values != "same":
+            arguments[name] = tuple([value if axis in axes else neutral for axis, value in enumerate(values)])
+    return arguments
 
 
 @variant("depthwise", "dw", gives_up="It cannot change or mix channels.")
