@@ -217,8 +217,10 @@ def network_table(
     whole = network.cost
     if sort is not None or top is not None:
         entries = _sorted(entries, fields, sort or "macs", whole)
-    caption = f"{CAPTION} {STAGES_RULE}" if stages else CAPTION
-    table = Table(name="layers", title=network.title, caption=caption, notes=tuple(uncounted_notes(network)))
+    several = any(entry.parts for entry in entries)
+    caption = f"{CAPTION} {STAGES_RULE}" if several else CAPTION
+    none = (f"No layer of {network.name} is written in several stages.",) if stages and not several else ()
+    table = Table(name="layers", title=network.title, caption=caption, notes=(*none, *uncounted_notes(network)))
     rows = _rows(entries, len(entries) if top is None else top, counted, whole)
     return fill_table(table, fields, rows, role=lambda row: row.role, form=form)
 

@@ -132,6 +132,15 @@ def test_stages_of_shared_weights():
     assert column(table, "macs")[:3] == column(table, "macs")[3:6]
 
 
+def test_no_stages():
+    """Where no layer has several stages, a note says so, and there is no rule of stages."""
+    table = network_table(load("resnet18"), stages=True)
+    assert table.notes == ("No layer of ResNet-18 is written in several stages.",)
+    assert "Stages:" not in table.legend
+    assert network_table(load("resnet18")).notes == ()
+    assert network_table(load("mobilenet_v1"), stages=True).notes == ()
+
+
 def test_totals():
     """The totals hold the network as written and each variant, with reductions against the standard."""
     network = load("mobilenet_v1")
