@@ -175,13 +175,17 @@ class _Search:
         """The units: long chains before short ones, each in the order of the variants, and dense convolutions last."""
         found: dict[int, Unit] = {}
         forms = [variant for variant in all_variants() if variant.merge]
-        for length, variant in product(range(MOST_STAGES, 1, -1), forms):
-            for start, layer in self.convolutions.items():
-                unit = None if start in self.taken else self._chain(variant, start, length)
+        chains = {start: chain for start in self.convolutions if len(chain := self._chain(start)) > 1}
+        for declared, length, variant in product((True, False), range(MOST_STAGES, 1, -1), forms):
+            for start, chain in chains.items():
+                places = chain[:length]
+                if len(places) < length or self.taken.intersection(places) or declared != self._is_declared(places):
+                    continue
+                unit = self._merged(variant, places)
                 if unit is not None:
                     found[start] = unit
                     self.taken.update(unit.stages)
-                    self.owners[layer.name] = unit.layer.name
+                    self.owners[self.convolutions[start].name] = unit.layer.name
         for start, layer in self.convolutions.items():
             if start not in self.taken and _is_dense_window(layer):
                 found[start] = self._unit(self._normed(start, layer), (start,), ())
@@ -197,25 +201,33 @@ class _Search:
         act_last = layer.act if layer.act_last is None else layer.act_last
         return replace(layer, norm=link.norm, act=link.act, norm_last=layer.norm, act_last=act_last)
 
-    def _chain(self, variant: Variant, start: int, length: int) -> Unit | None:
-        """The unit of so many stages, in the form of ``variant``, that begins with the convolution at ``start``."""
-        places, links = [start], []
-        while len(places) < length:
-            link = self._after(places[-1])
-            reader = link.reader
-            if reader is None or reader in self.taken or reader not in self.convolutions:
-                return None
-            links.append(link)
+    def _chain(self, start: int) -> list[int]:
+        """The convolutions from ``start`` on of which each alone reads the one before it, as many as a form has."""
+        places = [start]
+        while len(places) < MOST_STAGES and (reader := self._after(places[-1]).reader) in self.convolutions:
             places.append(reader)
-        return self._merged(variant, places, links)
+        return places
 
-    def _merged(self, variant: Variant, places: Sequence[int], links: Sequence[_Link]) -> Unit | None:
+    def _is_declared(self, places: Sequence[int]) -> bool:
+        """Whether these are all stages of one layer, which the network writes as a variant itself."""
+        origins = [self.laid.origins[place] for place in places]
+        whole = range(places[0] - 1, places[-1] + 2)
+        around = [place for place in whole if 0 <= place < len(self.laid.origins)]
+        return len({*origins}) == 1 and sum(self.laid.origins[place] == origins[0] for place in around) == len(places)
+
+    def _merged(self, variant: Variant, places: Sequence[int]) -> Unit | None:
+        """The unit in the form of ``variant`` with its stages at these ``places``."""
         layers = [self.convolutions[place] for place in places]
+        links = [self._after(place) for place in places[:-1]]
         found = variant.merged(tuple(layer.spec for layer in layers))
         around = {(link.norm, link.act) for link in links}
         if found is None or len(around) > 1 or len({layer.batch for layer in layers}) > 1:
             return None
         first, last = layers[0], layers[-1]
+        if not self._is_declared(places) and last.spec.groups > 1 and self._is_mixed(places[-1]):
+            return None
+        if last.type == "linear" and last.spec.c_in in (last.spec.size or ()):
+            return None  # it may mix positions: nobody says which axis holds the channels
         gate = tuple(place for link in links for place in link.gate)
         if gate and first.spec.c_out != first.spec.c_in:
             return None
@@ -243,6 +255,11 @@ class _Search:
         )
         unit = self._unit(layer, stages, gate)
         return unit if unit.cost == layer.cost else None
+
+    def _is_mixed(self, place: int) -> bool:
+        """Whether a pointwise convolution alone reads the one at ``place``."""
+        reader = self._after(place).reader
+        return reader in self.convolutions and max(self.convolutions[reader].spec.kernel, default=1) == 1
 
     def _unit(self, layer: Convolution, stages: tuple[int, ...], gate: tuple[int, ...]) -> Unit:
         parts: dict[int, Cost] = {}
@@ -274,9 +291,6 @@ class _Search:
                 gates += gate or (at,)
             elif kind == "norm" and norm == "none":
                 norm = _NORMS[other.type]
-                inside.append(at)
-            elif kind == "affine" and norm in ("instance", "group"):
-                norm = "group"  # as exporters write it
                 inside.append(at)
             elif kind == "activation" and act in ("none", "identity"):
                 act = other.type
@@ -326,7 +340,7 @@ def _is_elementwise(layer: Layer, before: Layer) -> bool:
 def _role(layer: Layer, channels: int, *, reads: int) -> str:
     """What ``layer`` is between two convolutions: norm, activation, neutral, kept as it is, or something else.
 
-    With one input a product or a sum is one with constants, or with learned numbers for each channel: *affine*.
+    A product of one input is one with a constant.
     """
     if not isinstance(layer, Operator) or layer.input.shape != layer.output.shape:
         return ""
@@ -334,8 +348,6 @@ def _role(layer: Layer, channels: int, *, reads: int) -> str:
         return "norm"
     if layer.type in _ACTIVATIONS and layer.params == activation_params(layer.type):
         return "activation"
-    if reads == 1 and layer.type in ("mul", "add") and layer.params == channels:
-        return "affine"
     if not layer.params and (layer.type in {*_NEUTRAL, *_NORMS} or (reads == 1 and layer.type in ("mul", "div"))):
         return "neutral"
     return "kept" if layer.type in {*_ACTIVATIONS, *_NORMS} else ""

@@ -132,7 +132,9 @@ class _Rewriting:
         mine = _stages(self.network)
         forms = {name: form for name, form in self.written.items() if _stages(form.network) != mine}
         found = Written(network=self.network, module=self.own.module) if self.own else _built(self.network)
-        forms[next((name for name in self.written if name not in forms), AS_WRITTEN)] = found
+        unchanged = [variant for variant in self.variants if variant.name not in forms]
+        rewritten = ((at.name, self.network.written_as(at, only=self.only, keep=self.keep)) for at in unchanged)
+        forms[next((name for name, network in rewritten if _stages(network) == mine), AS_WRITTEN)] = found
         return {name: forms[name] for name in (*self.written, AS_WRITTEN) if name in forms}
 
     @cached_property
@@ -149,6 +151,7 @@ class _Rewriting:
         for name, form in self.forms.items():
             if form.network is self.network and name != AS_WRITTEN:
                 yield f"{self.network.name} is written as {name}"
+        for name, form in self.written.items():
             for reason in dict.fromkeys(reason for _, reason in form.left):
                 left = first_few([layer for layer, why in form.left if why == reason])
                 yield f"the whole as {name} leaves {left} as written: {reason}"

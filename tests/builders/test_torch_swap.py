@@ -112,6 +112,30 @@ def test_what_is_left():
     check(part, x)
 
 
+def test_a_pair_in_code():
+    """A pair with a function between its modules stays; with modules between, all of it is swapped, its gate too."""
+
+    class Pair(nn.Module):
+        def __init__(self, function):
+            super().__init__()
+            self.a, self.b = nn.Conv2d(4, 4, 3, stride=2, padding=1, groups=4, bias=False), nn.Conv2d(4, 8, 1)
+            self.act, self.function = nn.ReLU(), function
+
+        def forward(self, x):
+            x = functional.relu(self.a(x)) if self.function else self.act(self.a(x))
+            return self.b(x * torch.sigmoid(x.mean((2, 3), keepdim=True)))
+
+    x = torch.zeros(1, 4, 9, 9)
+    stays = swap(Pair(True), imported(Pair(True), *x.shape), "standard")
+    assert stays.left == (("a", "relu, a part of it, is no module of its own that runs once"),)
+    check(stays, x)
+    swapped = swap(Pair(False), imported(Pair(False), *x.shape), "standard")
+    assert swapped.left == ()
+    assert [type(part).__name__ for part in (swapped.module.a, swapped.module.act)] == ["Identity", "Identity"]
+    check(swapped, x)
+    assert swapped.module(x).shape == (1, 8, 5, 5)
+
+
 def test_weights_that_stay_are_in_memory_once():
     """A form has the model's own weights where nothing was swapped, and statistics of its own."""
     model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Conv2d(4, 8, 1))

@@ -135,6 +135,30 @@ def test_other_readers():
     assert units(f"- depthwise: {{name: a, k: 3}}\n{split}") == []
 
 
+def test_what_a_file_declares_comes_first():
+    """Layers that are written in a separable form are units by themselves, however they follow each other."""
+    line = "- conv: {{name: {}, c_out: 8, k: 3, variant: blueprint-separable}}"
+    found = network("\n".join(map(line.format, "abc")), channels=8)
+    assert [(unit.layer.variant.name, unit.names) for unit in found.units] == [
+        ("blueprint-separable", (name,)) for name in "abc"
+    ]
+    assert found.what_if("blueprint-separable").cost == found.cost
+    assert found.written_as("bsconv") == found
+
+
+def test_an_expansion_is_no_blueprint():
+    """A pointwise convolution before a depthwise one stays, where another follows that no form has beside it."""
+    expansion = "- conv: {name: a, c_out: 16, k: 1}\n- depthwise: {name: b, k: 3, bias: true}"
+    assert units(f"{expansion}\n- conv: {{name: c, c_out: 4, k: 1}}") == []
+
+
+def test_a_linear_layer_that_may_mix_positions():
+    """Where as many channels as positions stand along an axis, a linear layer is not taken for a pointwise one."""
+    pair = "- depthwise: {name: a, k: 3}\n- linear: {name: b, c_out: 16, per_position: true}"
+    assert len(units(pair)) == 1
+    assert units(pair, size=8) == []
+
+
 def test_unknown_readers():
     """Layers of which nobody knows what they read are looked at one by one, and stage by stage."""
     found = replace(network(PAIR, channels=8), wiring=None)

@@ -117,6 +117,15 @@ def _changed_in_place(m, x):
     return m.b(y)
 
 
+def _scrambled(m, x):
+    y = m.a(x)
+    return m.b(y.reshape(2, 49, 8).transpose(1, 2).reshape(2, 8, 7, 7))
+
+
+def _expanded(m) -> None:
+    m.c, m.a, m.b = nn.Conv2d(8, 16, 1, bias=False), nn.Conv2d(16, 16, 3, groups=16), nn.Conv2d(16, 4, 1, bias=False)
+
+
 def _returned(m, x):
     y = m.a(x)
     return m.b(y), y
@@ -132,7 +141,9 @@ MODELS = {
     "returned": (net(_pair, _returned), 0),
     "multiplier": (lambda: nn.Sequential(_depthwise(8, c_out=16), nn.PReLU(), nn.Conv2d(16, 4, 1)), 1),
     "slopes": (lambda: nn.Sequential(_depthwise(8), nn.PReLU(8), nn.Conv2d(8, 4, 1)), 1),
-    "group norm": (lambda: nn.Sequential(_depthwise(8), nn.GroupNorm(2, 8), nn.Conv2d(8, 4, 1)), 1),
+    "scrambled": (net(_pair, _scrambled), 0),
+    "positions": (lambda: nn.Sequential(nn.Conv1d(8, 8, 3, padding=1, groups=8), nn.Linear(14, 14)), 0),
+    "expansion": (net(_expanded, lambda m, x: m.b(m.a(m.c(x)))), 0),
     "plain norm": (lambda: nn.Sequential(_depthwise(8), nn.BatchNorm2d(8, affine=False), nn.Conv2d(8, 4, 1)), 1),
     "blueprint": (lambda: nn.Sequential(nn.Conv2d(8, 16, 1, bias=False), _depthwise(16), nn.GELU()), 1),
     "odd bias": (lambda: nn.Sequential(nn.Conv2d(8, 8, 3, groups=8), nn.Conv2d(8, 4, 1, bias=False)), 0),
@@ -144,14 +155,15 @@ MODELS = {
 def test_models(name, tmp_path):
     """However code puts it, model, ONNX export and written file agree, and no layer is joined past another reader."""
     build, count = MODELS[name]
-    network = imported(build, "2x8x14x14").network
+    shape = "2x8x14" if name == "positions" else "2x8x14x14"
+    network = imported(build, shape).network
     forms = [unit for unit in network.units if unit.layer.variant.name != "standard"]
     assert len(forms) == count
     assert all(unit.layer.cost == unit.cost for unit in network.units)
-    file = export(build, "2x8x14x14", tmp_path / "net.onnx", **OLD)
+    file = export(build, shape, tmp_path / "net.onnx", **OLD)
     exported = load_onnx(file)
     assert answers(exported) == answers(read(to_yaml(network))) == answers(network)
-    assert exported.title.partition(", ")[2] == "input 2×8×14×14, counts for the batch of 2"
-    assert network.title.partition(", ")[2] == "input 2×8×14×14, counts for the batch of 2"
+    words = f"input {shape.replace('x', '×')}, counts for the batch of 2"
+    assert exported.title.partition(", ")[2] == network.title.partition(", ")[2] == words
     for variant in choose(["all"], {"groups": 2}):
         assert network.written_as(variant).cost == network.what_if(variant).cost

@@ -12,7 +12,7 @@ from math import prod
 from typing import Literal
 
 from sepcalc.core.errors import SepcalcError, SpecError
-from sepcalc.core.layers import Convolution, Operator, Product
+from sepcalc.core.layers import Convolution, Operator, Product, parts
 from sepcalc.core.spec import ConvSpec
 from sepcalc.readers.imported import MOST_AXES, feature_map, linear_spec
 from sepcalc.readers.onnx.einsum import MatrixProduct, einsum_products
@@ -27,7 +27,11 @@ MOST_OPERANDS = 32
 def convert(scope: Scope, node: Node) -> None:
     """Add the layers of one node; what reads the node's outputs reads the last of them."""
     scope.layers.reads = scope.taps(node)
+    before = len(scope.layers.found)
     _convert(scope, node)
+    moved = operator_record(node.op).kind != "silent" and not scope.absorbed.intersection(node.outputs)
+    if moved and len(scope.layers.found) == before:  # it picks numbers, or computes with constants alone
+        scope.layers.reads = parts(scope.layers.reads)
     scope.written.update(dict.fromkeys(node.outputs, scope.layers.reads))
 
 

@@ -116,7 +116,14 @@ class Scope:
         if record.kind == "silent":
             read = read[:1]
         taps = tuple(tap for taps in read for tap in taps)
-        return parts(taps) if record.carries == "cut" else taps
+        return parts(taps) if record.carries == "cut" or self._reshapes(node) else taps
+
+    def _reshapes(self, node: Node) -> bool:
+        """Whether a silent node gives the axes other lengths than 1 that they did not have."""
+        if operator_record(node.op).kind != "silent" or node.op == "Transpose" or not node.outputs:
+            return False
+        before, after = (self.shapes.get(name, ()) for name in (node.input(0), node.outputs[0]))
+        return [length for length in before if length != 1] != [length for length in after if length != 1]
 
     def store(self, name: str, tensor: Tensor) -> None:
         """Store ``tensor`` as the value ``name``."""

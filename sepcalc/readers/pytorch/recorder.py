@@ -19,7 +19,7 @@ from sepcalc.core.layers import INPUT, Part, Tap
 from sepcalc.readers.pytorch.modes import Functions, Operators, kind, separate_kernels
 from sepcalc.readers.pytorch.operators import OPERATORS, base, word
 from sepcalc.readers.pytorch.parameters import Ownership, Read
-from sepcalc.readers.pytorch.values import is_plain, plain, shape, shapes, storage, tensors
+from sepcalc.readers.pytorch.values import Layout, is_plain, layout, plain, shape, shapes, storage, tensors
 from sepcalc.readers.trace import AtenCall, Config, Module, ModuleCall, Operation, Parameter, Shape, Trace
 
 
@@ -71,7 +71,7 @@ class _Function:
     aten: list[AtenCall] = field(default_factory=list)
     reads: list[Read] = field(default_factory=list)
     constant: bool = True
-    taps: dict[Tap, None] = field(default_factory=dict)
+    taps: dict[int, Tap] = field(default_factory=dict)
     index: int = INPUT
     """Of its operation in the trace, once it has run."""
 
@@ -89,8 +89,8 @@ class _Run:
         self.inside: list[str] = []
         self.function: _Function | None = None
         self.operations: list[Operation] = []
-        self.writers: dict[int, tuple[_Function | None, int]] = {}
-        """The function that last wrote to each piece of memory, none for the input, and how many numbers it wrote."""
+        self.writers: dict[int, tuple[_Function | None, Layout]] = {}
+        """The function that last wrote to each piece of memory, none for the input, and the layout that it wrote."""
 
     @property
     def place(self) -> str:
@@ -173,7 +173,8 @@ class _Run:
         )
         function = self.function or _Function("", (), {}, call.inputs)
         function.aten.append(call)
-        function.taps.update(dict.fromkeys(self.taps(given, function)))
+        for tap in self.taps(given, function):  # the first look at a result, not the function's own views of it
+            function.taps.setdefault(tap.writer if isinstance(tap, Part) else tap, tap)
         if call.kind != "view":
             self.wrote(function, written)
         if call.kind != "view":
@@ -184,21 +185,25 @@ class _Run:
 
     def wrote(self, function: _Function | None, written: Iterable[torch.Tensor]) -> None:
         """Note who wrote these tensors."""
-        self.writers.update((storage(tensor), (function, tensor.numel())) for tensor in written)
+        self.writers.update((storage(tensor), (function, layout(tensor))) for tensor in written)
 
     def taps(self, given: Iterable[torch.Tensor], within: _Function | None = None) -> Iterator[Tap]:
         """Whose results these tensors are, but for those of a function that is running."""
         for tensor in given:
-            writer, count = self.writers.get(storage(tensor), (within, 0))
+            writer, written = self.writers.get(storage(tensor), (within, ()))
             if writer is not within:
                 index = INPUT if writer is None else writer.index
-                yield index if tensor.numel() >= count else Part(index, 0, 0)
+                # A part, or the numbers in other rows than they were written in.
+                yield index if layout(tensor) == written else Part(index, 0, 0)
 
     def close(self, function: _Function, output: Any) -> None:
         if all(call.kind == "view" for call in function.aten):
             return
         called = _word(function)
         function.index = len(self.operations)
+        # What it returns may be a view of what its operators wrote.
+        mine = [tensor for tensor in tensors((output,)) if self.writers.get(storage(tensor), (None,))[0] is function]
+        self.wrote(function, mine)
         products = [call for call in function.aten if call.kind == "product"]
         attributes: Config = {"arguments": function.arguments, **function.options}
         weight = function.inputs[1] if called == "linear" and len(function.inputs) > 1 else None
@@ -217,7 +222,7 @@ class _Run:
                 aten=tuple(function.aten),
                 inside=tuple(self.inside),
                 constant=function.constant,
-                taps=tuple(function.taps),
+                taps=tuple(function.taps.values()),
                 named=function.named,
             )
         )

@@ -15,6 +15,16 @@ def storage(tensor: torch.Tensor) -> int:
     return int(tensor.untyped_storage()._cdata)
 
 
+Layout = tuple[tuple[int, int], ...]
+"""Lengths and strides of a tensor's axes, in the order of the strides."""
+
+
+def layout(tensor: torch.Tensor) -> Layout:
+    """The layout of ``tensor`` without axes of one number or of one that repeats; alike for a view in another order."""
+    axes = zip(map(int, tensor.shape), map(int, tensor.stride()), strict=True)
+    return tuple(sorted((stride, length) for length, stride in axes if length > 1 and stride))
+
+
 def shape(tensor: torch.Tensor) -> Shape:
     """A tensor's lengths as plain numbers."""
     return tuple(map(int, tensor.shape))
