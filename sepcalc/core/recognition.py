@@ -16,6 +16,7 @@ convolution and a depthwise-separable unit. A depthwise or grouped layer alone i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -156,6 +157,7 @@ class _Search:
 
     def __init__(self, layers: Sequence[Layer], laid: Laid, outputs: Iterable[int]) -> None:
         self.layers, self.laid = layers, laid
+        self.stages = Counter(laid.origins)
         self.convolutions = {at: layer for at, layer in enumerate(laid.layers) if isinstance(layer, Convolution)}
         self.readers: list[list[tuple[int, bool]]] = [[] for _ in laid.layers]
         for reader, taps in enumerate(laid.wiring):
@@ -179,7 +181,7 @@ class _Search:
         for declared, length, variant in product((True, False), range(MOST_STAGES, 1, -1), forms):
             for start, chain in chains.items():
                 places = chain[:length]
-                if len(places) < length or self.taken.intersection(places) or declared != self._is_declared(places):
+                if len(places) < length or start in self.taken or declared != self._is_declared(places):
                     continue
                 unit = self._merged(variant, places)
                 if unit is not None:
@@ -210,18 +212,18 @@ class _Search:
 
     def _is_declared(self, places: Sequence[int]) -> bool:
         """Whether these are all stages of one layer, which the network writes as a variant itself."""
-        origins = [self.laid.origins[place] for place in places]
-        whole = range(places[0] - 1, places[-1] + 2)
-        around = [place for place in whole if 0 <= place < len(self.laid.origins)]
-        return len({*origins}) == 1 and sum(self.laid.origins[place] == origins[0] for place in around) == len(places)
+        origins = self.laid.origins
+        return origins[places[0]] == origins[places[-1]] and self.stages[origins[places[0]]] == len(places)
 
     def _merged(self, variant: Variant, places: Sequence[int]) -> Unit | None:
         """The unit in the form of ``variant`` with its stages at these ``places``."""
         layers = [self.convolutions[place] for place in places]
+        found = variant.merged(tuple([layer.spec for layer in layers]))
+        if found is None or self.taken.intersection(places):
+            return None
         links = [self._after(place) for place in places[:-1]]
-        found = variant.merged(tuple(layer.spec for layer in layers))
         around = {(link.norm, link.act) for link in links}
-        if found is None or len(around) > 1 or len({layer.batch for layer in layers}) > 1:
+        if len(around) > 1 or len({layer.batch for layer in layers}) > 1:
             return None
         first, last = layers[0], layers[-1]
         if not self._is_declared(places) and last.spec.groups > 1 and self._is_mixed(places[-1]):
