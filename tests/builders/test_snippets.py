@@ -217,6 +217,7 @@ def test_torch_code_of_any_convolution(data):
         assert flops(module, x) == 2 * candidate.macs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("framework", ["torch", "keras"])
 @pytest.mark.parametrize("comparison", EACH)
 def test_it_runs_as_printed(comparison, framework, tmp_path, capsys):

@@ -38,6 +38,7 @@ def of(table: Table, name: str) -> dict:
     return {each.key: cell for each, cell in zip(table.columns, row.cells, strict=True)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", bundled())
 @pytest.mark.parametrize("layout", [{}, {"group": True}, {"top": 4}, {"sort": "params", "top": 2}, {"sort": "type"}])
 def test_rows_add_up(name, layout):

@@ -32,6 +32,7 @@ def test_records():
     assert all((record.terms is not None) == (record.kind == "product") for record in OPERATORS.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(OPERATORS))
 def test_there(name):
     """An operator with a record is one of PyTorch's; without multiply-adds, also one that has only a form in place."""

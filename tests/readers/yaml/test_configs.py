@@ -669,6 +669,7 @@ def test_size_changes_no_parameter(name, factor):
     assert (cost.macs > TOTALS[name].macs) == (factor == 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", [pytest.param(each, id=each.name) for each in all_variants()])
 @pytest.mark.parametrize("name", NAMES)
 def test_what_ifs(name, variant):
@@ -685,6 +686,7 @@ def test_what_ifs(name, variant):
     assert answer.cost.params - network.cost.params == now.params - was.params
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", ["standard", "depthwise-separable", "blueprint-separable"])
 @pytest.mark.parametrize("name", NAMES)
 def test_these_variants_are_never_refused(name, variant):
