@@ -48,8 +48,8 @@ def layer_module(layer: Convolution, *, device: str = "cpu") -> nn.Sequential:
         return nn.Sequential(
             *(part for stage in inner for part in _inside(layer, stage, device)),
             *_stage(layer, last, device),
-            *_norm(layer.norm_last or layer.norm, last),
-            *_activation(layer.act if layer.act_last is None else layer.act_last),
+            *_norm(layer.last_norm, last),
+            *_activation(layer.last_act),
         )
 
 

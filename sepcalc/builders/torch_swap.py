@@ -125,10 +125,8 @@ class _Obstacles:
             return "it is no module of its own, so that nothing can take its place"
         if module.padding_mode != "zeros":
             return f"its padding is {module.padding_mode}, and a variant pads with zeros"
-        if not _is_described(module, first.spec) or {name for name, _ in module.named_parameters()} - {
-            "weight",
-            "bias",
-        }:
+        own = {name for name, _ in module.named_parameters()}
+        if not _is_described(module, first.spec) or own - {"weight", "bias"}:
             return "its module computes more than the layer"
         if len({layer.name in self.changed for layer in runs}) > 1:
             return "its module runs more than once, and not every run was chosen"

@@ -34,6 +34,9 @@ class Cost:
     params: int = 0
     macs: int = 0
 
+    def __sub__(self, other: Cost) -> Cost:
+        return Cost(params=self.params - other.params, macs=self.macs - other.macs)
+
 
 def total(costs: Iterable[Cost]) -> Cost:
     """The sum of ``costs``."""
@@ -110,6 +113,16 @@ class Convolution:
         """The layer's cost as written."""
         return self.cost_as(self.variant)
 
+    @property
+    def last_norm(self) -> NormKind:
+        """The norm after the last stage."""
+        return self.norm_last or self.norm
+
+    @property
+    def last_act(self) -> str:
+        """The activation after the last stage."""
+        return self.act if self.act_last is None else self.act_last
+
     def as_variant(self, variant: Variant) -> Stages:
         """The primitive convolutions of the layer as ``variant``.
 
@@ -128,7 +141,7 @@ class Convolution:
 
     def cost_as(self, variant: Variant) -> Cost:
         """The layer's cost as ``variant``, norms and activations included; options and errors as :meth:`as_variant`."""
-        last = self.norm_last or self.norm, self.act if self.act_last is None else self.act_last
+        last = self.last_norm, self.last_act
         answer = _cost(self.spec, self._own(variant), (self.norm, self.act), last, self.between)
         if isinstance(answer, str):
             raise SpecError(answer)
@@ -224,6 +237,11 @@ Tap = int | Part
 
 Taps = tuple[Tap, ...]
 """A layer's inputs in order; empty where the file does not name them: the layer starts a chain of its own."""
+
+
+def writer_of(tap: Tap) -> int:
+    """The index of the layer that wrote all that ``tap`` is a part of."""
+    return tap.writer if isinstance(tap, Part) else tap
 
 
 def parts(taps: Iterable[Tap]) -> Taps:

@@ -145,8 +145,7 @@ class Network(Tabular):
             if cost is None:
                 continue
             for new, (index, old) in zip((cost, *[Cost()] * len(unit.parts)), unit.parts, strict=False):
-                now = layers[index] or self.layers[index].cost
-                layers[index] = Cost(params=now.params - old.params + new.params, macs=now.macs - old.macs + new.macs)
+                layers[index] = total(((layers[index] or self.layers[index].cost) - old, new))
         whole = total(layer.cost if cost is None else cost for layer, cost in zip(self.layers, layers, strict=True))
         return WhatIf(variant=variant, cost=whole, layers=tuple(layers), units=tuple(costs), refused=tuple(refused))
 
@@ -189,9 +188,9 @@ class Network(Tabular):
         for unit, costs in zip(self.units, forms, strict=False):
             written = unit.cost
             best = min((written, *filter(None, costs)), key=lambda cost: (cost.macs, cost.params))
-            saved = total((saved, Cost(params=written.params - best.params, macs=written.macs - best.macs)))
+            saved = total((saved, written - best))
             changed += best != written
-        return Cost(params=self.cost.params - saved.params, macs=self.cost.macs - saved.macs), changed
+        return self.cost - saved, changed
 
     def totals(
         self, variants: Iterable[Variant | str] = (), *, only: Iterable[str] = (), keep: Iterable[str] = ()

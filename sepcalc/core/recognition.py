@@ -36,6 +36,7 @@ from sepcalc.core.layers import (
     Tap,
     Taps,
     total,
+    writer_of,
     written_type,
 )
 from sepcalc.core.modules import ACTIVATIONS, activation_params
@@ -115,7 +116,6 @@ def _stage_layers(layer: Layer) -> list[Layer]:
         return [layer]
     stages = layer.stages
     last = len(stages) - 1
-    act_last = layer.act if layer.act_last is None else layer.act_last
     return [
         replace(
             layer,
@@ -123,8 +123,8 @@ def _stage_layers(layer: Layer) -> list[Layer]:
             type="conv",
             spec=stage,
             variant=STANDARD,
-            norm=(layer.norm_last or layer.norm) if place == last else layer.norm if layer.between == "all" else "none",
-            act=act_last if place == last else layer.act if layer.between != "none" else "none",
+            norm=layer.last_norm if place == last else layer.norm if layer.between == "all" else "none",
+            act=layer.last_act if place == last else layer.act if layer.between != "none" else "none",
             norm_last=None,
             act_last=None,
             between="all",
@@ -162,9 +162,8 @@ class _Search:
         self.readers: list[list[tuple[int, bool]]] = [[] for _ in laid.layers]
         for reader, taps in enumerate(laid.wiring):
             for tap in taps:
-                writer, whole = (tap.writer, False) if isinstance(tap, Part) else (tap, True)
-                if writer >= 0:
-                    self.readers[writer].append((reader, whole))
+                if (writer := writer_of(tap)) >= 0:
+                    self.readers[writer].append((reader, not isinstance(tap, Part)))
         read_outside = set(outputs)
         for at, origin in enumerate(laid.origins):
             if origin in read_outside and (at + 1 == len(laid.origins) or laid.origins[at + 1] != origin):
@@ -200,8 +199,7 @@ class _Search:
         link = self._after(start)
         if (link.norm, link.act) == (layer.norm, layer.act):
             return layer
-        act_last = layer.act if layer.act_last is None else layer.act_last
-        return replace(layer, norm=link.norm, act=link.act, norm_last=layer.norm, act_last=act_last)
+        return replace(layer, norm=link.norm, act=link.act, norm_last=layer.last_norm, act_last=layer.last_act)
 
     def _chain(self, start: int) -> list[int]:
         """The convolutions from ``start`` on of which each alone reads the one before it, as many as a form has."""
@@ -278,7 +276,7 @@ class _Search:
         return self.links[start]
 
     def _walk(self, start: int, layer: Convolution) -> _Link:
-        norm, act = layer.norm, layer.act if layer.act_last is None else layer.act_last
+        norm, act = layer.last_norm, layer.last_act
         inside: list[int] = []
         gates: list[int] = []
         at = start
@@ -399,7 +397,7 @@ def _placed(taps: Taps, places: Mapping[int, Taps]) -> Taps:
     """``taps`` with new indices after layers were removed; empty if one is unknown."""
     found: list[Tap] = []
     for tap in taps:
-        writer = places[tap.writer if isinstance(tap, Part) else tap]
+        writer = places[writer_of(tap)]
         if len(writer) != 1:
             return ()
         at = writer[0]

@@ -156,7 +156,7 @@ class _Rewriting:
                 left = first_few([layer for layer, why in form.left if why == reason])
                 yield f"the whole as {name} leaves {left} as written: {reason}"
         for variant in self.variants:
-            if variant.name not in self.forms:
+            if variant.name not in self.forms and not self.written[variant.name].left:
                 yield f"{variant.name} changes no layer, so the whole is not timed as such"
 
     def _whole(self, name: str, form: Written, conditions: Conditions) -> Subject:

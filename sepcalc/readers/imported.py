@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from math import prod
 
-from sepcalc.core.layers import INPUT, Convolution, FeatureMap, Layer, Operator, Part, Tap, Taps
+from sepcalc.core.layers import INPUT, Convolution, FeatureMap, Layer, Operator, Tap, Taps, writer_of
 from sepcalc.core.spec import Bias, ConvSpec
 
 MOST_AXES = 3
@@ -50,8 +50,8 @@ class ImportedLayers:
 
     def outputs(self, returned: Iterable[Tap]) -> tuple[int, ...]:
         """The layers among ``returned``, all that the network returns, that other layers read too."""
-        writers = {tap.writer if isinstance(tap, Part) else tap for tap in returned}
-        read = {tap.writer if isinstance(tap, Part) else tap for taps in self.wiring for tap in taps}
+        writers = set(map(writer_of, returned))
+        read = {writer_of(tap) for taps in self.wiring for tap in taps}
         return tuple(sorted((writers & read) - {INPUT}))
 
     def new_name(self, *wanted: str) -> str:

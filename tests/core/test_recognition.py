@@ -135,6 +135,17 @@ def test_other_readers():
     assert units(f"- depthwise: {{name: a, k: 3}}\n{split}") == []
 
 
+def test_another_norm_after_the_last_stage():
+    """The norm and the activation after the last stage stay in another form, the inner ones follow its inner stages."""
+    found = network("- conv: {c_out: 16, k: 3, norm: layer, norm_last: rms, act: prelu, act_last: none}", channels=8)
+    assert found.cost == Cost(params=9 * 8 * 16 + 16, macs=9 * 8 * 16 * 1024)
+    written = found.written_as("dws")
+    assert written.cost == found.what_if("dws").cost == Cost(params=9 * 8 + 8 * 16 + 2 * 8 + 1 + 16, macs=200 * 1024)
+    lines = network("- depthwise: {k: 3, norm: layer, act: prelu}\n- conv: {c_out: 16, k: 1, norm: rms}", channels=8)
+    assert lines.cost == written.cost
+    assert lines.what_if("standard").cost == found.cost
+
+
 def test_what_a_file_declares_comes_first():
     """Layers that are written in a separable form are units by themselves, however they follow each other."""
     line = "- conv: {{name: {}, c_out: 8, k: 3, variant: blueprint-separable}}"

@@ -109,9 +109,8 @@ class Scope:
     def taps(self, node: Node) -> Taps:
         """The layers whose results ``node`` and the graphs inside it read; a silent node hands on its first input."""
         record = operator_record(node.op)
-        names = [
-            name for inner in (node, *(each for graph in node.inner for each in graph.walk())) for name in inner.inputs
-        ]
+        nodes = (node, *(inner for graph in node.inner for inner in graph.walk()))
+        names = [name for inner in nodes for name in inner.inputs]
         read = [self.written[name] for name in names if name in self.written]
         if record.kind == "silent":
             read = read[:1]

@@ -12,7 +12,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sepcalc.core.layers import INPUT, Convolution, FeatureMap, Layer, Operator, Part, Product, Tap, Taps, parts
+from sepcalc.core.layers import (
+    INPUT,
+    Convolution,
+    FeatureMap,
+    Layer,
+    Operator,
+    Part,
+    Product,
+    Tap,
+    Taps,
+    parts,
+    writer_of,
+)
 from sepcalc.core.network import Network
 from sepcalc.core.spec import Axes, Bias, ConvSpec
 from sepcalc.readers.imported import ImportedLayers, linear_spec
@@ -50,7 +62,7 @@ def to_network(trace: Trace) -> Network:
 
 def _through(tap: Tap, written: Sequence[Taps]) -> Taps:
     """The layers behind what an operation reads; one that is no layer hands on what it read itself."""
-    writer = tap.writer if isinstance(tap, Part) else tap
+    writer = writer_of(tap)
     taps = (writer,) if writer == INPUT else written[writer]
     return parts(taps) if isinstance(tap, Part) else taps
 

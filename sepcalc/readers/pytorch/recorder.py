@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from sepcalc.core.layers import INPUT, Part, Tap
+from sepcalc.core.layers import INPUT, Part, Tap, writer_of
 from sepcalc.readers.pytorch.modes import Functions, Operators, kind, separate_kernels
 from sepcalc.readers.pytorch.operators import OPERATORS, base, word
 from sepcalc.readers.pytorch.parameters import Ownership, Read
@@ -174,7 +174,7 @@ class _Run:
         function = self.function or _Function("", (), {}, call.inputs)
         function.aten.append(call)
         for tap in self.taps(given, function):  # the first look at a result, not the function's own views of it
-            function.taps.setdefault(tap.writer if isinstance(tap, Part) else tap, tap)
+            function.taps.setdefault(writer_of(tap), tap)
         if call.kind != "view":
             self.wrote(function, written)
         if call.kind != "view":

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from math import prod
 from typing import Any
 
-from sepcalc.core.layers import INPUT, Convolution, FeatureMap, Layer, Operator, Part, Product, Taps
+from sepcalc.core.layers import INPUT, Convolution, FeatureMap, Layer, Operator, Part, Product, Taps, writer_of
 from sepcalc.core.network import Network
 from sepcalc.core.spec import LARGEST, Axes, Bias
 
@@ -68,7 +68,7 @@ def _reads(network: Network, index: int) -> Taps | None:
     taps = network.wiring[index]
     if taps == ((index - 1,) if alike else ()):
         return None
-    return tuple(tap for tap in taps if (tap.writer if isinstance(tap, Part) else tap) != INPUT)
+    return tuple(tap for tap in taps if writer_of(tap) != INPUT)
 
 
 def _listed(network: Network, reads: Taps | None) -> Iterator[tuple[str, Any]]:
